@@ -1,0 +1,221 @@
+package linktrack
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// AccountID names an account. A host that has its own users may use their
+// numbers; none of linktrack's own accounts has an ID below 1.
+type AccountID int64
+
+// An Account owns links. Callers of the Tracker's methods pass the account in
+// whose name they act; it need not be one that the store keeps.
+type Account struct {
+	ID        AccountID
+	Login     string
+	PassHash  []byte   // of the pass, see HashPass
+	Type      string   // "free", "professional", or one of Options.AccountTypes
+	Email     string   // for alerts; "" none
+	Hosts     []string // the Tracker's hosts that it may use; none: all
+	Disabled  bool     // switched off: every API call is refused
+	CreatedAt time.Time
+}
+
+// The account types that linktrack comes with.
+const (
+	Free         = "free"         // login, pass and external_url
+	Professional = "professional" // every parameter
+)
+
+// An AccountType says what the accounts of a type may do.
+type AccountType struct {
+	// Params are the parameters of makeLink that are allowed beside login,
+	// pass and external_url, by the API's names.
+	Params []string
+}
+
+// linkParams are the parameters of makeLink that need an account type which
+// allows them, in the documentation's order.
+var linkParams = []string{
+	"host", "title", "vanity_link", "description", "notes", "alert_at", "deactivate_at",
+	"has_alert_email", "password", "is_active", "is_public", "has_plus_tracking",
+	"has_public_tracking", "has_conversion_tracking", "expires_at", "group",
+}
+
+// allow is the rule of account types: it refuses the first parameter that the
+// account's type does not have.
+func (t *Tracker) allow(a Account, params []string) error {
+	typ, ok := t.types[a.Type]
+	if !ok {
+		return fmt.Errorf("%w: account type %q is not known", ErrForbidden, a.Type)
+	}
+	for _, p := range params {
+		if !slices.Contains(typ.Params, p) {
+			return fmt.Errorf("%w: an account of type %s may not use %s", ErrForbidden, a.Type, p)
+		}
+	}
+	return nil
+}
+
+// NewAccount is what [Tracker.CreateAccount] makes an account from.
+type NewAccount struct {
+	Login string   // "": one is generated, 25 hex characters
+	Pass  string   // "": one is generated, 32 hex characters; one of your own should be as hard to guess
+	Type  string   // "": Free
+	Email string   // "": no alerts by mail
+	Hosts []string // none: all
+}
+
+// CreateAccount makes an account that the store keeps. The pass is returned
+// here and never again: only a hash of it is kept. [ErrTaken] if the login is
+// in use.
+func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, pass string, err error) {
+	if in.Login == "" {
+		in.Login = randomHex(25)
+	}
+	if in.Pass == "" {
+		in.Pass = randomHex(32)
+	}
+	if in.Type == "" {
+		in.Type = Free
+	}
+	if _, ok := t.types[in.Type]; !ok {
+		return Account{}, "", invalid("type", "%q is no account type of this Tracker", in.Type)
+	}
+	if err := checkText("login", in.Login, maxLogin, false); err != nil {
+		return Account{}, "", err
+	}
+	if err := checkText("email", in.Email, 254, false); err != nil {
+		return Account{}, "", err
+	}
+	hosts := make([]string, 0, len(in.Hosts))
+	for _, h := range in.Hosts {
+		s, ok := t.hosts.find(h)
+		if !ok {
+			return Account{}, "", invalid("hosts", "has %q, which this Tracker does not serve", h)
+		}
+		hosts = append(hosts, s.name)
+	}
+	a, err = t.store.CreateAccount(ctx, Account{
+		Login:     in.Login,
+		PassHash:  HashPass(in.Pass),
+		Type:      in.Type,
+		Email:     in.Email,
+		Hosts:     hosts,
+		CreatedAt: now(),
+	})
+	if err != nil {
+		return Account{}, "", unavailable(err)
+	}
+	return a, in.Pass, nil
+}
+
+const maxLogin = 100 // characters
+
+// Authenticate returns the account that a login and its pass name:
+// [ErrUnauthorized] if either is wrong, [ErrForbidden] if the account is
+// switched off. client is where the caller comes from, an IP address as a rule:
+// after ten failures of one login from one client, or fifty of one client,
+// within a minute, further ones are [ErrThrottled] without a look. With
+// [Options.Authenticate] that function decides instead, behind the same
+// throttle.
+func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
+	if len(login) > 4*maxLogin { // no login is that long; do not keep it in the throttle
+		login = login[:4*maxLogin]
+	}
+	pair, alone := "login\x00"+client+"\x00"+login, "client\x00"+client
+	for key, limit := range map[string]int{pair: 10, alone: 50} {
+		if err := t.throttle.check(key, limit); err != nil {
+			return Account{}, err
+		}
+	}
+	a, err := t.authenticate(ctx, login, pass)
+	switch {
+	case errors.Is(err, ErrUnauthorized):
+		t.throttle.fail(pair, time.Minute)
+		t.throttle.fail(alone, time.Minute)
+	case err == nil:
+		t.throttle.forget(pair)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	if a.Disabled {
+		return Account{}, fmt.Errorf("%w: the account is switched off", ErrForbidden)
+	}
+	return a, nil
+}
+
+func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account, error) {
+	if t.opts.Authenticate != nil {
+		a, err := t.opts.Authenticate(ctx, login, pass)
+		if errors.Is(err, ErrUnauthorized) {
+			err = ErrUnauthorized // one text, whatever the host wrapped around it
+		}
+		if err != nil && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, ErrForbidden) {
+			err = fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever else it may be
+		}
+		return a, err
+	}
+	a, err := t.store.AccountByLogin(ctx, login)
+	unknown := errors.Is(err, ErrNotFound)
+	if err != nil && !unknown {
+		return Account{}, unavailable(err)
+	}
+	if unknown {
+		a = Account{PassHash: noPassHash}
+	}
+	if !checkPass(a.PassHash, pass) || unknown {
+		return Account{}, ErrUnauthorized
+	}
+	return a, nil
+}
+
+// HashPass returns what an account keeps of its pass: 16 random bytes and the
+// SHA-256 of them and the pass. A pass is generated, with 128 random bits, and
+// sent with every call; a slow hash would protect nothing more and cost each
+// call its time. Link passwords, which people choose, are kept otherwise.
+func HashPass(pass string) []byte {
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	return passHash(salt, pass)
+}
+
+func passHash(salt []byte, pass string) []byte {
+	h := sha256.New()
+	h.Write(salt)
+	h.Write([]byte(pass))
+	return h.Sum(slices.Clone(salt))
+}
+
+func checkPass(hash []byte, pass string) bool {
+	if len(hash) != 16+sha256.Size {
+		return false
+	}
+	return subtle.ConstantTimeCompare(hash, passHash(hash[:16], pass)) == 1
+}
+
+// noPassHash is checked where there is no account, so that an unknown login
+// takes as long as a known one.
+var noPassHash = make([]byte, 16+sha256.Size)
+
+// randomHex returns n lower-case hex characters from crypto/rand.
+func randomHex(n int) string {
+	b := make([]byte, (n+1)/2)
+	rand.Read(b)
+	return hex.EncodeToString(b)[:n]
+}
+
+// mayUse reports whether the account may make links on a host of the Tracker.
+func (a Account) mayUse(host string) bool {
+	return len(a.Hosts) == 0 || slices.ContainsFunc(a.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
+}

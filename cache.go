@@ -1,0 +1,147 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// A linkCache answers whose a path is, from memory while it may. An entry is
+// followed for ttl without a look; then it is loaded again, by one caller for
+// all who ask. If the store fails, what is known goes on, however old, and what
+// is not known is ErrUnavailable at once.
+type linkCache struct {
+	store   LinkStore
+	entries *otter.Cache[LinkName, *entry]
+	prepare func(Link) *entry
+	ttl     time.Duration
+	log     *slog.Logger
+	// downUntil is the Unix time in nanoseconds before which the store is not
+	// asked again, because it failed a moment ago.
+	downUntil atomic.Int64
+
+	hits, misses atomic.Int64
+}
+
+const (
+	cacheSize     = 100_000         // links and paths that are none
+	absentTTL     = time.Second     // how long a path is known to be none
+	lookupTimeout = time.Second     // of one question to the store
+	downFor       = 1 * time.Second // after a failure
+)
+
+// An entry is a link made ready to be followed, or the knowledge that there is
+// none.
+type entry struct {
+	link     Link     // ID 0: there is none. Without description and notes.
+	location []string // one value, as a header has it
+	// cookieTail is what stands behind the value of its cookie.
+	cookieTail string
+	blocked    bool         // its destination is not one that this Tracker redirects to
+	spent      atomic.Bool  // the store granted no more
+	granted    atomic.Int64 // people let through here since it was loaded
+	loaded     time.Time
+}
+
+func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare func(Link) *entry) *linkCache {
+	return &linkCache{
+		store: store,
+		entries: otter.Must(&otter.Options[LinkName, *entry]{
+			MaximumSize: cacheSize,
+			// Never by itself, but Refresh wants one.
+			RefreshCalculator: otter.RefreshWriting[LinkName, *entry](1 << 62),
+			Logger:            &otter.NoopLogger{},
+		}),
+		prepare: prepare,
+		ttl:     ttl,
+		log:     log,
+	}
+}
+
+// get returns the entry of a path, [ErrNotFound] or [ErrUnavailable].
+func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*entry, error) {
+	name := LinkName{Host: host, Key: key}
+	e, known := c.entries.GetIfPresent(name)
+	if known && c.fresh(e, at) {
+		c.hits.Add(1)
+		return e.orNotFound()
+	}
+	c.misses.Add(1)
+	if wait := c.downUntil.Load() - at.UnixNano(); wait > 0 && wait <= int64(2*downFor) {
+		if known {
+			return e.orNotFound()
+		}
+		return nil, ErrUnavailable
+	}
+	// Not the visitor's time: who joins this load must not lose it with who
+	// began it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout+lookupTimeout/2)
+	defer cancel()
+	var err error
+	if known {
+		var fresh *entry
+		select {
+		case r := <-c.entries.Refresh(ctx, name, otter.LoaderFunc[LinkName, *entry](c.load)):
+			fresh, err = r.Value, r.Err
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if err == nil {
+			e = fresh
+		}
+		return e.orNotFound() // stale rather than nothing
+	}
+	e, err = c.entries.Get(ctx, name, otter.LoaderFunc[LinkName, *entry](c.load))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return e.orNotFound()
+}
+
+func (c *linkCache) fresh(e *entry, at time.Time) bool {
+	age, ttl := at.Sub(e.loaded), c.ttl
+	if e.link.ID == 0 {
+		ttl = min(absentTTL, ttl)
+	}
+	return age < ttl && age > -ttl // a clock that was set back does not make it younger
+}
+
+func (e *entry) orNotFound() (*entry, error) {
+	if e.link.ID == 0 {
+		return nil, ErrNotFound
+	}
+	return e, nil
+}
+
+// load asks the store. The cache runs it once at a time for a name, and drops
+// what it returns if the name was set or forgotten meanwhile.
+func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+	defer cancel()
+	at := time.Now()
+	l, err := c.store.LinkByPath(ctx, name.Host, name.Key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return &entry{loaded: at}, nil
+	case err != nil:
+		if c.downUntil.Swap(time.Now().Add(downFor).UnixNano()) == 0 {
+			c.log.Error("linktrack: links cannot be looked up; known ones go on from memory", "error", err)
+		}
+		return nil, err
+	}
+	if c.downUntil.Swap(0) != 0 {
+		c.log.Info("linktrack: links can be looked up again")
+	}
+	e := c.prepare(l)
+	e.loaded = at
+	return e, nil
+}
+
+// forget makes the next get ask the store: the link was made or changed here.
+func (c *linkCache) forget(l Link) {
+	c.entries.Invalidate(LinkName{Host: l.Host, Key: l.Key()})
+}

@@ -1,0 +1,96 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// The errors that callers tell apart, with errors.Is. Their text, and that of
+// errors that wrap them, may be shown to the caller of an API; the text of any
+// other error may not.
+var (
+	// ErrNotFound: there is no such link, account or page, or none that this
+	// account may see.
+	ErrNotFound = errors.New("not found")
+	// ErrTaken: the vanity link or the login is in use.
+	ErrTaken = errors.New("already taken")
+	// ErrUnauthorized: the login or the pass is wrong.
+	ErrUnauthorized = errors.New("login or pass is wrong")
+	// ErrForbidden: the account is switched off, its type does not allow a
+	// parameter, or the host refuses the destination.
+	ErrForbidden = errors.New("not allowed")
+	// ErrWrongPassword: the link has a password and it is another one.
+	ErrWrongPassword = errors.New("the password is wrong")
+	// ErrThrottled: too many failures; [ThrottledError] says how long.
+	ErrThrottled = errors.New("too many attempts")
+	// ErrRejected: a store will never take a batch of clicks as it is, see
+	// [ClickStore.RecordClicks].
+	ErrRejected = errors.New("the batch of clicks is rejected")
+	// ErrUnavailable: the store could not do its work; nothing was promised.
+	ErrUnavailable = errors.New("the service is unavailable for the moment")
+
+	// ErrGone: the link exists and lets nobody through. Each of the next
+	// three is an ErrGone too.
+	ErrGone     = errors.New("the link is gone")
+	ErrInactive = fmt.Errorf("%w: it was switched off", ErrGone)
+	ErrExpired  = fmt.Errorf("%w: it has expired", ErrGone)
+	ErrUsedUp   = fmt.Errorf("%w: its clicks are used up", ErrGone)
+)
+
+// An InvalidError says which parameter breaks which rule. Its text is a whole
+// sentence that may be shown to the caller.
+type InvalidError struct {
+	Param  string // the API's name of the parameter
+	Reason string // continues a sentence that begins with Param
+}
+
+func (e *InvalidError) Error() string { return e.Param + " " + e.Reason }
+
+func invalid(param, format string, args ...any) error {
+	return &InvalidError{Param: param, Reason: fmt.Sprintf(format, args...)}
+}
+
+// A ThrottledError is an [ErrThrottled] that says when to come back.
+type ThrottledError struct {
+	RetryAfter time.Duration // more than zero
+}
+
+func (e *ThrottledError) Error() string {
+	return fmt.Sprintf("%v, try again in %d seconds", ErrThrottled, seconds(e.RetryAfter))
+}
+
+// Is makes errors.Is(err, ErrThrottled) true.
+func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
+
+// seconds rounds up, so that who waits that long has waited long enough.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// unavailable marks what a store returned. What the rules know (a link that is
+// not there, a name that is taken, their own refusals) passes as it is.
+func unavailable(err error) error {
+	var inv *InvalidError
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) ||
+		errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnavailable) || errors.As(err, &inv) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// An outage is logged when it begins and not per request. It is over when a
+// minute has passed without a failure. A caller who went away is none.
+type outage struct {
+	last atomic.Int64 // Unix seconds
+}
+
+func (o *outage) note(log *slog.Logger, err error) {
+	if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) {
+		return
+	}
+	if at := time.Now().Unix(); at-o.last.Swap(at) > 60 {
+		log.Error("linktrack: API calls fail", "error", err)
+	}
+}

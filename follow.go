@@ -1,0 +1,316 @@
+package linktrack
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/linktrackhq/linktrack/agent"
+)
+
+// A Visit is one request for a tracking link, as much of it as the rule needs
+// to know.
+type Visit struct {
+	Host      string // that was asked: one of the Tracker's; "": its first
+	Path      string // with or without the leading slash
+	IP        netip.Addr
+	Referrer  string
+	UserAgent string
+	Query     string // of the tracking link, without "?"
+	Visitor   string // the token that an earlier Outcome gave this visitor for this link; "" none
+
+	// Peek asks what would happen: nothing counts and nothing is used up.
+	// It is what HEAD does.
+	Peek bool
+	// Prefetch: a browser asks ahead of its user, who may never come.
+	Prefetch bool
+
+	// Password is what the visitor gave, if HasPassword; else a link with a
+	// password asks for it.
+	Password    string
+	HasPassword bool
+}
+
+// An Outcome is what a visitor gets who was not refused.
+type Outcome struct {
+	Action   Action
+	Link     Link   // without description and notes; its counts may be as old as Options.CacheTTL
+	Location string // for Redirect: the destination, ready for a Location header
+	Click    ClickID
+	Visitor  string // a token to give to the visitor for the next visit to this link; "": none
+}
+
+// An Action is what to do with a visitor.
+type Action int
+
+const (
+	Redirect    Action = iota // go to Location; the click is recorded, unless Outcome.Click is zero
+	AskPassword               // show a form; nothing is recorded
+	Preview                   // show the link's title: a bot on a link with a limit; nothing is recorded
+)
+
+// Follow decides what a visit to a link leads to, and records it if it counts.
+// It returns when the click is recorded as [Options.AckTimeout] says.
+//
+// The errors: [ErrNotFound], an [ErrGone], [ErrWrongPassword], [ErrThrottled]
+// (five wrong passwords for one link from one client within a minute), and
+// [ErrUnavailable] if the store can not say whose the path is, or can not
+// promise that one more may pass a link with a limit. Outcome.Link is set where
+// the link is known.
+func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
+	h := t.hosts.list[0]
+	if v.Host != "" {
+		var ok bool
+		if h, ok = t.hosts.find(v.Host); !ok {
+			return Outcome{}, ErrNotFound
+		}
+	}
+	key, plus, ok := linkKey(strings.TrimPrefix(v.Path, "/"))
+	if !ok || plus {
+		return Outcome{}, ErrNotFound
+	}
+	at := now()
+	e, err := t.links.get(ctx, h.name, key, at)
+	if err != nil {
+		return Outcome{}, err
+	}
+	p, err := t.follow(ctx, e, &v, at)
+	return Outcome{Action: p.action, Link: e.link, Location: p.location, Click: p.click, Visitor: p.visitor}, err
+}
+
+// A passage is an Outcome without the link, which is large.
+type passage struct {
+	action   Action
+	location string
+	click    ClickID
+	visitor  string
+}
+
+// follow is the rule: who may pass, and what counts.
+func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (out passage, err error) {
+	l := &e.link
+	if err := l.State(at); err != nil {
+		return out, err
+	}
+	if e.spent.Load() {
+		return out, ErrUsedUp
+	}
+	if e.blocked {
+		return out, ErrInactive
+	}
+	limited := l.DeactivateAt > 0
+	if limited && !t.opts.BotsAsPeople && agent.IsBot(v.UserAgent) {
+		out.action = Preview
+		return out, nil
+	}
+	if l.HasPassword() {
+		if !v.HasPassword || v.Peek {
+			out.action = AskPassword
+			return out, nil
+		}
+		if err := t.enter(ctx, l, v); err != nil {
+			return out, err
+		}
+	}
+	location := e.location[0]
+	if v.Query != "" && (l.ForwardQuery || t.opts.ForwardQuery) {
+		location = addQuery(location, v.Query)
+	}
+	ahead := v.Prefetch && !v.HasPassword
+	if ahead && !v.Peek && limited {
+		// A browser that may use what it fetched ahead would let its user
+		// through without asking us again.
+		return out, errPrefetch
+	}
+	if v.Peek || ahead {
+		out.location = location
+		return out, nil
+	}
+	if !t.recorder.enter() {
+		return out, errClosed
+	}
+	defer t.recorder.leave()
+	if limited {
+		granted, err := t.turnstile.pass(l.ID)
+		if err != nil {
+			return out, unavailable(err)
+		}
+		if !granted {
+			e.spent.Store(true)
+			return out, ErrUsedUp
+		}
+		if max(l.Counts.Used, l.Counts.Total)+e.granted.Add(1) >= l.DeactivateAt {
+			t.links.forget(*l) // that was the last, or nearly: ask how it stands
+		}
+	}
+	click := Click{
+		ID:        NewClickID(at),
+		Link:      l.ID,
+		IP:        v.IP,
+		Referrer:  bound(v.Referrer, maxReferrer),
+		UserAgent: bound(v.UserAgent, maxUserAgent),
+		Query:     bound(v.Query, maxQuery),
+	}
+	visitor := ""
+	if t.strangers != nil {
+		click.Unique = t.strangers.isNew(l.ID, v.IP, v.UserAgent, at)
+	} else {
+		click.Unique = t.visitors.isNew(l.ID, v.Visitor, at)
+		visitor = t.visitors.token(l.ID, at)
+	}
+	t.recorder.record(click)
+	return passage{action: Redirect, location: location, click: click.ID, visitor: visitor}, nil
+}
+
+var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)
+
+// enter checks the password that a visitor gave.
+func (t *Tracker) enter(ctx context.Context, l *Link, v *Visit) error {
+	key := "link\x00" + strconv.FormatInt(l.ID, 10) + "\x00" + clientKey(v.IP)
+	if err := t.throttle.check(key, 5); err != nil {
+		return err
+	}
+	if err := t.passwords.begin(ctx); err != nil {
+		return err
+	}
+	defer t.passwords.end()
+	if err := t.throttle.check(key, 5); err != nil { // others failed while this one waited
+		return err
+	}
+	ok, err := matchPassword(l.PasswordHash, v.Password)
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case !ok:
+		t.throttle.fail(key, time.Minute)
+		return ErrWrongPassword
+	}
+	t.throttle.forget(key)
+	return nil
+}
+
+// prepare makes a link ready to be followed, once for many visits.
+func (t *Tracker) prepare(l Link) *entry {
+	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.cookieTail(l.Path)}
+	e.link.Description, e.link.Notes = "", ""
+	if _, _, err := t.destinations.splitScheme(l.ExternalURL); err != nil {
+		e.blocked = true
+		t.blocked.Do(func() {
+			t.log.Error("linktrack: links with a destination that is not allowed are not followed; the first of them",
+				"host", l.Host, "path", l.Path, "error", err)
+		})
+	}
+	return e
+}
+
+// completer returns a function that fills in what a click holds beside what the
+// request brought, and brings its texts to the form in which they are kept. It
+// is done behind the redirect, by one goroutine at a time, which alone uses m.
+func (t *Tracker) completer(m agents) func(*Click) {
+	return func(c *Click) {
+		c.Referrer = clip(c.Referrer, maxReferrer)
+		c.UserAgent = clip(c.UserAgent, maxUserAgent)
+		c.Query = clip(c.Query, maxQuery)
+		c.ReferrerHost = referrerHost(c.Referrer)
+		a := m.parse(c.UserAgent)
+		c.Browser, c.Platform = a.Browser, a.Platform
+		c.Bot = a.Bot && !t.opts.BotsAsPeople
+		c.Unique = c.Unique && !c.Bot
+	}
+}
+
+// agents remembers what user agents are: most visitors have one of a few.
+type agents map[string]agent.Agent
+
+const maxAgents = 10_000
+
+func (m agents) parse(userAgent string) agent.Agent {
+	a, known := m[userAgent]
+	if !known {
+		if len(m) >= maxAgents {
+			clear(m)
+		}
+		a = agent.Parse(userAgent)
+		a.Browser, a.Platform = clip(a.Browser, 255), clip(a.Platform, 255)
+		m[strings.Clone(userAgent)] = a
+	}
+	return a
+}
+
+// What is kept of a click's texts, in characters.
+const (
+	maxReferrer  = 2048
+	maxUserAgent = 1024
+	maxQuery     = 2048
+)
+
+// bound cuts what can not be among the first n characters, so that clicks that
+// wait do not keep a whole request in memory.
+func bound(s string, n int) string {
+	if len(s) > utf8.UTFMax*n {
+		return strings.Clone(s[:utf8.UTFMax*n])
+	}
+	return s
+}
+
+// clip replaces what is not UTF-8 and NUL, and cuts to n characters.
+func clip(s string, n int) string {
+	if len(s) <= n && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return strings.Clone(s[:i])
+		}
+		n--
+	}
+	return s
+}
+
+// referrerHost returns the host that a Referer header names, in lower case and
+// without its port, or "".
+func referrerHost(referrer string) string {
+	_, rest, ok := strings.Cut(referrer, "://")
+	if !ok {
+		return ""
+	}
+	rest = authority(rest)
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	host, _, ok := splitHostPort(rest)
+	if !ok {
+		return ""
+	}
+	return clip(strings.ToLower(strings.TrimSuffix(host, ".")), 255)
+}
+
+// addQuery adds a query string, raw as it came, to a destination.
+func addQuery(destination, query string) string {
+	query = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r == '#' {
+			return -1
+		}
+		return r
+	}, query)
+	base, fragment, hasFragment := strings.Cut(destination, "#")
+	sep := "?"
+	if i := strings.IndexByte(base, '?'); i >= 0 {
+		sep = "&"
+		if i == len(base)-1 || strings.HasSuffix(base, "&") {
+			sep = ""
+		}
+	}
+	base += sep + location(query)
+	if hasFragment {
+		base += "#" + fragment
+	}
+	return base
+}

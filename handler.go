@@ -1,0 +1,310 @@
+package linktrack
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Handler serves the API and the redirects, and answers 404 to all else. It
+// serves the paths below the path of [Options.BaseURL], wherever the host's mux
+// mounts it; a mux may also have stripped that path (http.StripPrefix). If the
+// Tracker serves one host, requests under any name are taken to be for it;
+// with several, a link is found by the name only.
+func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
+
+// Middleware serves the API and the redirects of the Tracker's hosts, and hands
+// all other requests to next.
+func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
+
+type handler struct {
+	t    *Tracker
+	next http.Handler // nil: 404
+}
+
+// ServeHTTP finds out what a request is for.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := h.t.hosts.below(r.URL.Path)
+	if !ok && h.next == nil {
+		path, ok = strings.TrimPrefix(r.URL.Path, "/"), true
+	}
+	host, known := h.t.hosts.find(r.Host)
+	if !known && h.next == nil && len(h.t.hosts.list) == 1 {
+		host, known = h.t.hosts.list[0], true
+	}
+	if !ok || !known && h.next != nil {
+		h.notFound(w, r)
+		return
+	}
+	if name, isAPI := strings.CutPrefix(path, "api/"); isAPI {
+		h.serveAPI(w, r, name)
+		return
+	}
+	key, plus, isLink := linkKey(path)
+	if !isLink || !known {
+		h.notFound(w, r)
+		return
+	}
+	if plus {
+		h.serveSummary(w, r, host, path)
+		return
+	}
+	h.serveLink(w, r, host, path, key)
+}
+
+func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+	if h.next != nil {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	h.page(w, r, Page{Kind: NotFoundPage, Status: http.StatusNotFound})
+}
+
+// ---- links ----
+
+// Header values that never change, ready to be used.
+var (
+	noStore = []string{"private, no-store"}
+	noIndex = []string{"noindex"}
+	anyone  = []string{"*"} // a cross-site XHR may follow the redirect
+)
+
+const (
+	visitCookie = "linktrack_visit"
+	aYear       = "31536000" // seconds
+	maxForm     = 8 << 10    // bytes of a password form
+)
+
+// serveLink puts a request to the rule and writes what comes out.
+func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *servedHost, path, key string) {
+	at := now()
+	e, err := h.t.links.get(r.Context(), host.name, key, at)
+	if err != nil {
+		if errors.Is(err, ErrNotFound) || h.next != nil && !strings.HasPrefix(key, ".") {
+			h.notFound(w, r) // an app's own pages go on while the store is down
+			return
+		}
+		h.refuse(w, r, Link{}, err)
+		return
+	}
+	v := Visit{
+		IP:        remoteIP(r),
+		Referrer:  first(r.Header["Referer"]),
+		UserAgent: first(r.Header["User-Agent"]),
+		Query:     r.URL.RawQuery,
+		Peek:      r.Method == http.MethodHead,
+		Prefetch:  isPrefetch(r.Header),
+	}
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+	case r.Method == http.MethodPost && e.link.HasPassword():
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		p := make(params)
+		if err := p.readBody(w, r); err != nil {
+			h.refuse(w, r, e.link, err)
+			return
+		}
+		v.Password, v.HasPassword = p["password"], true
+	default:
+		methodNotAllowed(w, e.link.HasPassword())
+		return
+	}
+	if cookies := r.CookiesNamed(visitCookie); len(cookies) > 0 {
+		v.Visitor = cookies[0].Value
+	}
+	out, err := h.t.follow(r.Context(), e, &v, at)
+	if err != nil {
+		h.refuse(w, r, e.link, err)
+		return
+	}
+	header := w.Header()
+	if !e.link.IsPublic {
+		header["X-Robots-Tag"] = noIndex
+	}
+	switch out.action {
+	case AskPassword:
+		h.page(w, r, Page{Kind: PasswordPage, Status: http.StatusOK, Link: e.link})
+		return
+	case Preview:
+		h.page(w, r, Page{Kind: PreviewPage, Status: http.StatusOK, Link: e.link})
+		return
+	}
+	header["Cache-Control"] = noStore
+	header["Access-Control-Allow-Origin"] = anyone
+	if header["Location"] = e.location; out.location != e.location[0] {
+		header["Location"] = []string{out.location}
+	}
+	if out.visitor != "" {
+		tail := e.cookieTail
+		if path != e.link.Path {
+			tail = h.t.cookieTail(asAsked(path, e.link.Path))
+		}
+		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)
+	}
+	if v.HasPassword {
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	w.WriteHeader(http.StatusFound)
+}
+
+// cookieTail is what stands behind the value of the cookie for a path.
+func (t *Tracker) cookieTail(path string) string {
+	attributes := "; HttpOnly; SameSite=Lax"
+	if t.hosts.tls {
+		attributes = "; HttpOnly; SameSite=None; Secure"
+	}
+	return "; Path=" + t.hosts.cookiePath + path + "; Max-Age=" + aYear + attributes
+}
+
+// asAsked is the path for a link's cookie: the link's as the visitor wrote it,
+// since browsers send a cookie back for just that spelling, if it can stand in
+// a cookie.
+func asAsked(path, linkPath string) string {
+	if isPathText(strings.TrimLeft(strings.TrimRight(path, ".:!)"), ".")) {
+		return path
+	}
+	return linkPath
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// isPrefetch reports whether a browser says that it asks ahead of its user.
+func isPrefetch(h http.Header) bool {
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
+		if v := first(h[name]); v != "" && strings.Contains(strings.ToLower(v), "prefetch") {
+			return true
+		}
+	}
+	return false
+}
+
+// remoteIP is the address of who is connected.
+func remoteIP(r *http.Request) netip.Addr {
+	host, _, ok := splitHostPort(r.RemoteAddr)
+	if len(host) > 1 && host[0] == '[' {
+		host = host[1 : len(host)-1]
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil || !ok {
+		addr, _ = netip.ParseAddr(r.RemoteAddr) // without a port, as some middlewares write it
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// refuse writes the page of an error of the rule.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, l Link, err error) {
+	p := Page{Status: statusOf(err), Link: l, Err: err}
+	var throttled *ThrottledError
+	switch {
+	case errors.Is(err, ErrGone):
+		p.Kind = GonePage
+	case errors.Is(err, ErrWrongPassword):
+		p.Kind = PasswordPage
+	case errors.As(err, &throttled):
+		p.Kind, p.RetryAfter = ThrottledPage, throttled.RetryAfter
+	case p.Status >= 500:
+		p.Kind, p.RetryAfter = UnavailablePage, time.Second
+	default: // a form that could not be read
+		writeText(w, p.Status, "Error: "+messageOf(err))
+		return
+	}
+	h.page(w, r, p)
+}
+
+// page writes a page, with the headers that every page has.
+func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
+	header := w.Header()
+	header["Cache-Control"] = noStore
+	if !p.Link.IsPublic || p.Kind != SummaryPage && p.Kind != PreviewPage {
+		header["X-Robots-Tag"] = noIndex
+	}
+	// No form-action: browsers hold the redirect behind a form to it, too, and
+	// a right password leads elsewhere.
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	if p.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.FormatInt(seconds(p.RetryAfter), 10))
+	}
+	if p.Link.ID != 0 {
+		p.URL = h.t.TrackingURL(p.Link)
+		p.Link = p.Link.public()
+	}
+	p.Location = h.t.opts.Location
+	h.t.opts.Pages.ServePage(w, r, p)
+}
+
+// serveSummary answers the plus-tracking page.
+func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
+	l, err := h.t.Summary(r.Context(), host.name, path)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		h.notFound(w, r)
+	case err != nil:
+		h.refuse(w, r, Link{}, err)
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
+	default:
+		h.page(w, r, Page{Kind: SummaryPage, Status: http.StatusOK, Link: l})
+	}
+}
+
+func methodNotAllowed(w http.ResponseWriter, post bool) {
+	allow := "GET, HEAD"
+	if post {
+		allow += ", POST"
+	}
+	w.Header().Set("Allow", allow)
+	writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
+}
+
+// statusOf is the one table from error to status.
+func statusOf(err error) int {
+	var inv *InvalidError
+	if errors.As(err, &inv) {
+		return http.StatusBadRequest
+	}
+	for _, row := range []struct {
+		err    error
+		status int
+	}{
+		{ErrUnauthorized, http.StatusUnauthorized},
+		{ErrForbidden, http.StatusForbidden},
+		{ErrWrongPassword, http.StatusForbidden},
+		{ErrNotFound, http.StatusNotFound},
+		{ErrTaken, http.StatusConflict},
+		{ErrGone, http.StatusGone},
+		{errMethod, http.StatusMethodNotAllowed},
+		{errTooLarge, http.StatusRequestEntityTooLarge},
+		{errMediaType, http.StatusUnsupportedMediaType},
+		{ErrThrottled, http.StatusTooManyRequests},
+		{ErrUnavailable, http.StatusServiceUnavailable},
+	} {
+		if errors.Is(err, row.err) {
+			return row.status
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// messageOf is what a caller may read of an error: of a failure of ours, no
+// more than that.
+func messageOf(err error) string {
+	switch statusOf(err) {
+	case http.StatusServiceUnavailable:
+		return ErrUnavailable.Error()
+	case http.StatusInternalServerError:
+		return "internal error"
+	}
+	return strings.Join(strings.Fields(err.Error()), " ") // a host's own text may have lines
+}

@@ -1,0 +1,162 @@
+package linktrack
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Link is one tracking link: where it leads, who owns it, what it allows,
+// and what it has counted.
+type Link struct {
+	ID      int64
+	Account AccountID
+	Host    string // the host it is on, as the Tracker names it
+	Path    string // without the slash: ".f2jt" if generated, "spring_sale" if a vanity link
+
+	ExternalURL string
+	Title       string // "" none; likewise the next three
+	Description string
+	Notes       string
+	Group       string // by name; one per link
+
+	IsActive              bool // the owner's switch; see State
+	IsPublic              bool
+	HasPlusTracking       bool
+	HasPublicTracking     bool
+	HasConversionTracking bool
+	HasAlertEmail         bool
+	ForwardQuery          bool // the tracking link's query string is added to the destination's
+
+	PasswordHash []byte // nil: no password
+	AlertAt      int64  // people's clicks; 0 off
+	DeactivateAt int64  // people's clicks; 0 off
+	ExpiresAt    time.Time
+	CreatedAt    time.Time
+
+	Counts Counts
+}
+
+// Counts are what a link has counted. Bots are in Bot and nowhere else.
+type Counts struct {
+	Day        int64 // people's clicks of the trailing 24 hours, to the hour
+	Total      int64 // people's clicks
+	Unique     int64 // those of them by new visitors
+	Bot        int64
+	Conversion int64
+	Used       int64     // people who were let through a link with a limit
+	LastClick  time.Time // of anyone; zero: never
+}
+
+// Key is what a link's path is compared by: letters of the Latin alphabet
+// count without case. Host and Key together identify a link.
+func (l Link) Key() string { return strings.ToLower(l.Path) }
+
+// Vanity returns the path if it is a vanity link's, else "".
+func (l Link) Vanity() string {
+	if strings.HasPrefix(l.Path, ".") {
+		return ""
+	}
+	return l.Path
+}
+
+// HasPassword reports whether visitors are asked for one.
+func (l Link) HasPassword() bool { return len(l.PasswordHash) > 0 }
+
+// State returns nil if the link lets people through at time now, or else the
+// [ErrGone] that says why not.
+func (l Link) State(now time.Time) error {
+	switch {
+	case !l.IsActive:
+		return ErrInactive
+	case !l.ExpiresAt.IsZero() && !now.Before(l.ExpiresAt):
+		return ErrExpired
+	case l.usedUp():
+		return ErrUsedUp
+	}
+	return nil
+}
+
+func (l Link) usedUp() bool {
+	return l.DeactivateAt > 0 && max(l.Counts.Used, l.Counts.Total) >= l.DeactivateAt
+}
+
+// GroupKey is what group names are compared by: without case.
+func GroupKey(name string) string { return strings.ToLower(name) }
+
+const (
+	maxPath        = 100 // characters of a vanity link
+	maxTitle       = 255 // characters; likewise the next two
+	maxDescription = 2000
+	maxNotes       = 10000
+	maxGroup       = 255
+)
+
+// checkVanity says whether s can be a vanity link.
+func checkVanity(s string, reserved func(key string) bool) error {
+	const param = "vanity_link"
+	if len(s) > maxPath {
+		return invalid(param, "must have at most %d characters", maxPath)
+	}
+	if !isPathText(s) {
+		return invalid(param, "may have letters (a-z), digits, _ and - only")
+	}
+	if reserved(strings.ToLower(s)) {
+		return invalid(param, "is a reserved word")
+	}
+	return nil
+}
+
+func isPathText(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// linkKey finds the key of a link in the path that a visitor asked for, given
+// without its leading slash. What mail programs add behind a link goes. plus
+// is whether the "+" of the plus-tracking page stood behind it. No link has
+// the path if ok is false.
+func linkKey(path string) (key string, plus, ok bool) {
+	path = trimDirt(path)
+	if p, found := strings.CutSuffix(path, "+"); found {
+		path, plus = trimDirt(p), true
+	}
+	name := strings.TrimPrefix(path, ".")
+	if len(name) > maxPath || !isPathText(name) {
+		return "", false, false
+	}
+	return strings.ToLower(path), plus, true
+}
+
+func trimDirt(path string) string {
+	for n := len(path); n > 0; n-- {
+		switch path[n-1] {
+		case '.', ',', ';', ':', '!', ')', ']', '}', '>', '\'', '"':
+		default:
+			return path[:n]
+		}
+	}
+	return ""
+}
+
+// checkText holds a text parameter to its length in characters.
+func checkText(param, s string, most int, multiline bool) error {
+	if !utf8.ValidString(s) {
+		return invalid(param, "must be UTF-8")
+	}
+	if utf8.RuneCountInString(s) > most {
+		return invalid(param, "must have at most %d characters", most)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) && !(multiline && (r == '\n' || r == '\r' || r == '\t')) {
+			return invalid(param, "must not have control characters")
+		}
+	}
+	return nil
+}

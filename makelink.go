@@ -1,0 +1,242 @@
+package linktrack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A NewLink is what [Tracker.MakeLink] makes a link from: the parameters of
+// makeLink. The zero value of a field is the same as leaving the parameter
+// out.
+type NewLink struct {
+	ExternalURL string // required
+	Host        string // one of the Tracker's hosts; "": its first that the account may use
+	VanityLink  string // "": a path is generated
+	Title       string
+	Description string
+	Notes       string
+	Password    string // "": none is asked for
+	Group       string // made on first use
+
+	AlertAt      int64     // alert at that many clicks; 0: never
+	DeactivateAt int64     // let that many people through; 0: any number
+	ExpiresAt    time.Time // zero: never
+
+	Inactive              bool // is_active 0
+	IsPublic              bool
+	HasPlusTracking       bool
+	HasPublicTracking     bool
+	HasConversionTracking bool
+	HasAlertEmail         bool
+
+	ForwardQuery bool // see Options.ForwardQuery; no parameter of the API
+}
+
+// given are the parameters that are set, for the rule of account types.
+func (n NewLink) given() []string {
+	var params []string
+	for _, p := range []struct {
+		name string
+		set  bool
+	}{
+		{"host", n.Host != ""},
+		{"title", n.Title != ""},
+		{"vanity_link", n.VanityLink != ""},
+		{"description", n.Description != ""},
+		{"notes", n.Notes != ""},
+		{"alert_at", n.AlertAt != 0},
+		{"deactivate_at", n.DeactivateAt != 0},
+		{"has_alert_email", n.HasAlertEmail},
+		{"password", n.Password != ""},
+		{"is_active", n.Inactive},
+		{"is_public", n.IsPublic},
+		{"has_plus_tracking", n.HasPlusTracking},
+		{"has_public_tracking", n.HasPublicTracking},
+		{"has_conversion_tracking", n.HasConversionTracking},
+		{"expires_at", !n.ExpiresAt.IsZero()},
+		{"group", n.Group != ""},
+	} {
+		if p.set {
+			params = append(params, p.name)
+		}
+	}
+	return params
+}
+
+// MakeLink makes a link in the account's name; every call makes a new one. The
+// errors: an [*InvalidError], [ErrForbidden] (the account's type does not allow
+// a parameter, or [Options.CheckDestination] refuses), [ErrTaken] (the vanity
+// link), [ErrUnavailable]. Nothing is made then.
+func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
+	if err := t.allow(a, in.given()); err != nil {
+		return Link{}, err
+	}
+	l := Link{
+		Account:               a.ID,
+		ExternalURL:           in.ExternalURL,
+		Title:                 in.Title,
+		Description:           in.Description,
+		Notes:                 in.Notes,
+		Group:                 strings.TrimSpace(in.Group),
+		IsActive:              !in.Inactive,
+		IsPublic:              in.IsPublic,
+		HasPlusTracking:       in.HasPlusTracking,
+		HasPublicTracking:     in.HasPublicTracking,
+		HasConversionTracking: in.HasConversionTracking,
+		HasAlertEmail:         in.HasAlertEmail,
+		ForwardQuery:          in.ForwardQuery,
+		AlertAt:               in.AlertAt,
+		DeactivateAt:          in.DeactivateAt,
+		ExpiresAt:             in.ExpiresAt.UTC().Truncate(time.Microsecond),
+		CreatedAt:             now(),
+	}
+	if in.ExpiresAt.IsZero() {
+		l.ExpiresAt = time.Time{}
+	}
+	h, err := t.hostFor(a, in.Host)
+	if err != nil {
+		return Link{}, err
+	}
+	l.Host = h.name
+	if in.VanityLink != "" {
+		if err := checkVanity(in.VanityLink, func(key string) bool { return t.reserved[key] }); err != nil {
+			return Link{}, err
+		}
+	}
+	if err := t.destinations.check(l.ExternalURL); err != nil {
+		return Link{}, err
+	}
+	if err := t.checkLink(l); err != nil {
+		return Link{}, err
+	}
+	if !l.ExpiresAt.IsZero() && !l.ExpiresAt.After(l.CreatedAt) {
+		return Link{}, invalid("expires_at", "must not be in the past")
+	}
+	if err := t.checkHook(ctx, l.ExternalURL); err != nil {
+		return Link{}, err
+	}
+	if in.Password != "" {
+		if l.PasswordHash, err = t.hashPassword(ctx, in.Password); err != nil {
+			return Link{}, err
+		}
+	}
+	made, err := t.createLink(ctx, l, in.VanityLink)
+	if err != nil {
+		return Link{}, err
+	}
+	t.links.forget(made)
+	return made, nil
+}
+
+// createLink gives the link its path: the vanity link, or one that is free.
+func (t *Tracker) createLink(ctx context.Context, l Link, vanity string) (Link, error) {
+	if vanity != "" {
+		l.Path = vanity
+		made, err := t.store.CreateLink(ctx, l)
+		if errors.Is(err, ErrTaken) {
+			return Link{}, fmt.Errorf("vanity_link %s is %w", vanity, ErrTaken)
+		}
+		return made, unavailable(err)
+	}
+	for range 20 { // the chance that one is taken is small; that twenty are, is a fault
+		l.Path = "." + randomPath(t.opts.PathLength)
+		made, err := t.store.CreateLink(ctx, l)
+		if !errors.Is(err, ErrTaken) {
+			return made, unavailable(err)
+		}
+	}
+	return Link{}, unavailable(errors.New("no free path was found"))
+}
+
+// randomPath returns n characters of lower-case base 36, each as likely as any
+// other.
+func randomPath(n int) string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+	path := make([]byte, 0, n)
+	var b [64]byte
+	for {
+		rand.Read(b[:])
+		for _, c := range b {
+			if c < 252 { // 7 times 36
+				if path = append(path, digits[c%36]); len(path) == n {
+					return string(path)
+				}
+			}
+		}
+	}
+}
+
+func (t *Tracker) hostFor(a Account, name string) (*servedHost, error) {
+	if name != "" {
+		h, ok := t.hosts.find(name)
+		if !ok {
+			return nil, invalid("host", "is not a host that is served here")
+		}
+		if !a.mayUse(h.name) {
+			return nil, invalid("host", "is not a host that this account may use")
+		}
+		return h, nil
+	}
+	for _, h := range t.hosts.list {
+		if a.mayUse(h.name) {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: the account may use no host that is served here", ErrForbidden)
+}
+
+// checkLink holds what an owner can set, but for the destination, to its rules,
+// on create and on edit.
+func (t *Tracker) checkLink(l Link) error {
+	for _, text := range []struct {
+		param, value string
+		most         int
+		multiline    bool
+	}{
+		{"title", l.Title, maxTitle, false},
+		{"description", l.Description, maxDescription, true},
+		{"notes", l.Notes, maxNotes, true},
+		{"group", l.Group, maxGroup, false},
+	} {
+		if err := checkText(text.param, text.value, text.most, text.multiline); err != nil {
+			return err
+		}
+	}
+	if l.AlertAt < 0 {
+		return invalid("alert_at", "must be a whole number, 0 or more")
+	}
+	if l.DeactivateAt < 0 {
+		return invalid("deactivate_at", "must be a whole number, 0 or more")
+	}
+	if y := l.ExpiresAt.In(t.opts.Location).Year(); !l.ExpiresAt.IsZero() && (y < 1970 || y > 9999) {
+		return invalid("expires_at", "must be a year from 1970 to 9999")
+	}
+	return nil
+}
+
+func (t *Tracker) checkHook(ctx context.Context, externalURL string) error {
+	if t.opts.CheckDestination == nil {
+		return nil
+	}
+	if err := t.opts.CheckDestination(ctx, externalURL); err != nil {
+		return fmt.Errorf("%w: external_url is refused: %w", ErrForbidden, err)
+	}
+	return nil
+}
+
+const maxPassword = 1000 // bytes
+
+func (t *Tracker) hashPassword(ctx context.Context, password string) ([]byte, error) {
+	if len(password) > maxPassword {
+		return nil, invalid("password", "must have at most %d bytes", maxPassword)
+	}
+	if err := t.passwords.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer t.passwords.end()
+	return hashPassword(password)
+}

@@ -1,0 +1,122 @@
+package memstore
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+type accounts struct {
+	mu      sync.RWMutex
+	byID    map[linktrack.AccountID]linktrack.Account
+	byLogin map[string]linktrack.AccountID
+	lastID  linktrack.AccountID
+	secret  []byte
+}
+
+// CreateAccount implements [linktrack.AccountStore]. a.ID is ignored.
+func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktrack.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Account{}, err
+	}
+	a = ownAccount(a)
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	if _, ok := s.accounts.byLogin[a.Login]; ok {
+		return linktrack.Account{}, linktrack.ErrTaken
+	}
+	s.accounts.lastID++
+	a.ID = s.accounts.lastID
+	s.accounts.byID[a.ID] = a
+	s.accounts.byLogin[a.Login] = a.ID
+	return copyAccount(a), nil
+}
+
+// AccountByLogin implements [linktrack.AccountStore].
+func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Account{}, err
+	}
+	s.accounts.mu.RLock()
+	defer s.accounts.mu.RUnlock()
+	id, ok := s.accounts.byLogin[login]
+	if !ok {
+		return linktrack.Account{}, linktrack.ErrNotFound
+	}
+	return copyAccount(s.accounts.byID[id]), nil
+}
+
+// UpdateAccount implements [linktrack.AccountStore].
+func (s *Store) UpdateAccount(ctx context.Context, a linktrack.Account) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	a = ownAccount(a)
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	old, ok := s.accounts.byID[a.ID]
+	if !ok {
+		return linktrack.ErrNotFound
+	}
+	if id, ok := s.accounts.byLogin[a.Login]; ok && id != a.ID {
+		return linktrack.ErrTaken
+	}
+	a.CreatedAt = old.CreatedAt
+	delete(s.accounts.byLogin, old.Login)
+	s.accounts.byLogin[a.Login] = a.ID
+	s.accounts.byID[a.ID] = a
+	return nil
+}
+
+// Secret implements [linktrack.AccountStore].
+func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	if s.accounts.secret == nil {
+		s.accounts.secret = append([]byte{}, candidate...)
+	}
+	return bytes.Clone(s.accounts.secret), nil
+}
+
+// ownAccount returns a in the form in which it is kept, sharing nothing with
+// the caller.
+func ownAccount(a linktrack.Account) linktrack.Account {
+	a = copyAccount(a)
+	a.Login = strings.Clone(a.Login)
+	a.Type = strings.Clone(a.Type)
+	a.Email = strings.Clone(a.Email)
+	for i, h := range a.Hosts {
+		a.Hosts[i] = strings.Clone(h)
+	}
+	a.CreatedAt = micro(a.CreatedAt)
+	return a
+}
+
+// copyAccount returns a with slices of its own, nil where they are empty.
+func copyAccount(a linktrack.Account) linktrack.Account {
+	a.PassHash = copyBytes(a.PassHash)
+	if len(a.Hosts) == 0 {
+		a.Hosts = nil
+	} else {
+		a.Hosts = slices.Clone(a.Hosts)
+	}
+	return a
+}
+
+func copyBytes(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return bytes.Clone(b)
+}
+
+// micro returns t as the store gives out times.
+func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

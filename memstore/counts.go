@@ -1,0 +1,83 @@
+package memstore
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// counts are a link's counters. They are written under the link's mu and read
+// without it: what a reader sees may be some clicks apart from counter to
+// counter, but Unique is never above Total.
+type counts struct {
+	total, unique, bot, used atomic.Int64
+	last                     atomic.Int64 // Unix microseconds; 0: never
+}
+
+func (c *counts) load() linktrack.Counts {
+	n := linktrack.Counts{
+		Unique: c.unique.Load(), // before Total, which is written first
+		Total:  c.total.Load(),
+		Bot:    c.bot.Load(),
+		Used:   c.used.Load(),
+	}
+	if last := c.last.Load(); last != 0 {
+		n.LastClick = time.UnixMicro(last).UTC()
+	}
+	return n
+}
+
+func (c *counts) add(k *linktrack.Click, at int64) {
+	switch {
+	case k.Bot:
+		c.bot.Add(1)
+	default:
+		c.total.Add(1)
+		if k.Unique {
+			c.unique.Add(1)
+		}
+	}
+	if at > c.last.Load() {
+		c.last.Store(at)
+	}
+}
+
+// hours are people's clicks by hour, oldest first, without empty hours.
+type hours []hour
+
+type hour struct {
+	start int64 // hours since 1970, UTC
+	n     int64
+}
+
+const microsPerHour = int64(time.Hour / time.Microsecond)
+
+// add counts a click at a time in Unix microseconds, which are not negative.
+func (h *hours) add(at int64) {
+	start := at / microsPerHour
+	i := len(*h)
+	for i > 0 && (*h)[i-1].start > start { // clicks come almost in order
+		i--
+	}
+	if i > 0 && (*h)[i-1].start == start {
+		(*h)[i-1].n++
+		return
+	}
+	*h = append(*h, hour{})
+	copy((*h)[i+1:], (*h)[i:])
+	(*h)[i] = hour{start: start, n: 1}
+}
+
+// since sums the hours from the one in which t lies.
+func (h hours) since(t time.Time) (sum int64) {
+	seconds := t.Unix()
+	start := seconds / 3600
+	if seconds < 0 {
+		start = 0 // no click is older than 1970
+	}
+	for i := len(h) - 1; i >= 0 && h[i].start >= start; i-- {
+		sum += h[i].n
+	}
+	return sum
+}

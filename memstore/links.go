@@ -1,0 +1,124 @@
+package memstore
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A link is what the store keeps of one link. Its definition is never altered
+// but replaced, so that look-ups read it and the counts without a lock.
+type link struct {
+	id      int64
+	account linktrack.AccountID
+	host    string
+
+	edit sync.Mutex // held while an update's change runs: by updates only
+	def  atomic.Pointer[linktrack.Link]
+
+	counts counts // written under mu
+
+	mu      sync.Mutex
+	hours   hours
+	history history
+}
+
+// CreateLink implements [linktrack.LinkStore].
+func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Link{}, err
+	}
+	l = ownLink(l)
+	key := l.Key()
+	sh, o := s.pathShard(key), s.owner(l.Account)
+
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, other := range sh.byKey[key] {
+		if other.host == l.Host {
+			return linktrack.Link{}, linktrack.ErrTaken
+		}
+	}
+	l.Group = o.group(l.Group)
+	kept := s.add(&l)
+	sh.byKey[key] = append(sh.byKey[key], kept)
+	o.mu.Lock()
+	o.links = append(o.links, kept)
+	o.mu.Unlock()
+	return kept.snapshot(), nil
+}
+
+// UpdateLink implements [linktrack.LinkStore]. While change runs, only other
+// updates of the same link wait. Counts.Day is zero in what change gets and in
+// what is returned.
+func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Link{}, err
+	}
+	l := s.link(id)
+	if l == nil {
+		return linktrack.Link{}, linktrack.ErrNotFound
+	}
+	l.edit.Lock()
+	defer l.edit.Unlock()
+	if err := ctx.Err(); err != nil { // the wait may have been long
+		return linktrack.Link{}, err
+	}
+	edited := l.snapshot()
+	if err := change(&edited); err != nil {
+		return linktrack.Link{}, err
+	}
+	edited = ownLink(edited)
+	old := l.def.Load()
+	edited.ID, edited.Account, edited.Host, edited.Path, edited.CreatedAt = old.ID, old.Account, old.Host, old.Path, old.CreatedAt
+	edited.Group = s.owner(l.account).group(edited.Group)
+	l.def.Store(&edited)
+	return l.snapshot(), nil
+}
+
+// LinkByPath implements [linktrack.LinkStore]. Counts.Day is zero.
+func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Link{}, err
+	}
+	if l := s.find(host, key); l != nil {
+		return l.snapshot(), nil
+	}
+	return linktrack.Link{}, linktrack.ErrNotFound
+}
+
+func (s *Store) find(host, key string) *link {
+	sh := s.pathShard(key)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for _, l := range sh.byKey[key] {
+		if l.host == host {
+			return l
+		}
+	}
+	return nil
+}
+
+// snapshot returns the link as it stands, without Counts.Day.
+func (l *link) snapshot() linktrack.Link {
+	out := *l.def.Load()
+	out.PasswordHash = copyBytes(out.PasswordHash)
+	out.Counts = l.counts.load()
+	return out
+}
+
+// ownLink returns l in the form in which it is kept, sharing nothing with the
+// caller, without counts.
+func ownLink(l linktrack.Link) linktrack.Link {
+	for _, s := range []*string{&l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group} {
+		*s = strings.Clone(*s)
+	}
+	l.PasswordHash = copyBytes(l.PasswordHash)
+	l.ExpiresAt = micro(l.ExpiresAt)
+	l.CreatedAt = micro(l.CreatedAt)
+	l.Counts = linktrack.Counts{}
+	return l
+}

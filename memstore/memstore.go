@@ -1,0 +1,166 @@
+// Package memstore is a [linktrack.Store] in memory: for tests, for trials, and
+// for a service whose links may go when its process does.
+//
+// It keeps the whole contract of the store within one process: limits are
+// exact, a batch counts once, and counters, hourly sums and history agree.
+// Nothing survives the process.
+//
+// The history is bounded, by [Options.MaxClicks] over all links together. With
+// each click beyond that, the link whose click was recorded longest ago loses
+// its oldest one. Counters and hourly sums are never cut and stay exact. What
+// grows without a bound are links, groups and accounts, sixteen bytes for each
+// hour in which a link was clicked, and a little for each source of batches.
+//
+// A click for a link that does not exist is dropped: it is counted nowhere and
+// the rest of its batch is recorded. Such a click can only come from a sender
+// with a wrong store, and an error would make it send the batch for ever.
+package memstore
+
+import (
+	"hash/maphash"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// Options are the choices for [NewWith]. The zero value is what [New] uses.
+type Options struct {
+	// MaxClicks is how many clicks the history holds, over all links.
+	// Default: 1,000,000, which take about 350 MB where browsers click.
+	MaxClicks int
+}
+
+// Store is a linktrack.Store in memory. It is safe for concurrent use. The zero
+// value is not usable, see [New].
+type Store struct {
+	accounts accounts
+
+	seed   maphash.Seed
+	paths  [shards]pathShard // by hash of Link.Key
+	links  [shards]linkShard // by ID
+	lastID atomic.Int64      // of links
+
+	ownersMu sync.RWMutex
+	owners   map[linktrack.AccountID]*owner
+
+	sourcesMu sync.RWMutex
+	sources   map[linktrack.Source]*source
+
+	kept ring
+}
+
+var _ linktrack.Store = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store { return NewWith(Options{}) }
+
+// NewWith returns an empty store with options.
+func NewWith(o Options) *Store {
+	if o.MaxClicks < 1 {
+		o.MaxClicks = 1_000_000
+	}
+	s := &Store{
+		accounts: accounts{
+			byID:    map[linktrack.AccountID]linktrack.Account{},
+			byLogin: map[string]linktrack.AccountID{},
+		},
+		seed:    maphash.MakeSeed(),
+		owners:  map[linktrack.AccountID]*owner{},
+		sources: map[linktrack.Source]*source{},
+		kept:    ring{max: o.MaxClicks},
+	}
+	for i := range s.paths {
+		s.paths[i].byKey = map[string][]*link{}
+	}
+	return s
+}
+
+// shards is how many parts the indexes of links have, each with its own lock.
+const shards = 64
+
+// A pathShard finds links by key. The few hosts that have the same key stand in
+// one slice.
+type pathShard struct {
+	mu    sync.RWMutex
+	byKey map[string][]*link
+	_     [32]byte // apart from the next shard's lock
+}
+
+func (s *Store) pathShard(key string) *pathShard {
+	return &s.paths[maphash.String(s.seed, key)%shards]
+}
+
+// A linkShard finds links by ID: link n stands in shard n%shards at n/shards.
+type linkShard struct {
+	mu    sync.RWMutex
+	links []*link // nil where an ID is being given out
+	_     [16]byte
+}
+
+// link returns the link with that ID, or nil.
+func (s *Store) link(id int64) *link {
+	sh, i := &s.links[uint64(id)%shards], uint64(id)/shards
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if i >= uint64(len(sh.links)) {
+		return nil
+	}
+	return sh.links[i]
+}
+
+// add gives l the next ID and makes it findable by it.
+func (s *Store) add(l *linktrack.Link) *link {
+	l.ID = s.lastID.Add(1)
+	kept := &link{id: l.ID, account: l.Account, host: l.Host}
+	kept.def.Store(l)
+	sh, i := &s.links[uint64(l.ID)%shards], int(uint64(l.ID)/shards)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for len(sh.links) <= i {
+		sh.links = append(sh.links, nil)
+	}
+	sh.links[i] = kept
+	return kept
+}
+
+// An owner is an account as links know it: its links and its groups.
+type owner struct {
+	mu     sync.RWMutex
+	links  []*link
+	groups map[string]string // from GroupKey to the name of first use
+}
+
+func (s *Store) owner(id linktrack.AccountID) *owner {
+	s.ownersMu.RLock()
+	o := s.owners[id]
+	s.ownersMu.RUnlock()
+	if o != nil {
+		return o
+	}
+	s.ownersMu.Lock()
+	defer s.ownersMu.Unlock()
+	if o := s.owners[id]; o != nil {
+		return o
+	}
+	o = &owner{groups: map[string]string{}}
+	s.owners[id] = o
+	return o
+}
+
+// group returns the name that a group goes by, and makes the group if it is new.
+func (o *owner) group(name string) string {
+	if name == "" {
+		return ""
+	}
+	key := linktrack.GroupKey(name)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if first, ok := o.groups[key]; ok {
+		return first
+	}
+	name = strings.Clone(name)
+	o.groups[strings.Clone(key)] = name
+	return name
+}

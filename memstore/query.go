@@ -1,0 +1,115 @@
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// Links implements [linktrack.LinkStore].
+func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	order := orders[q.Sort]
+	if order == nil {
+		return nil, fmt.Errorf("memstore: %q is no sort", q.Sort)
+	}
+	s.ownersMu.RLock()
+	o := s.owners[q.Account]
+	s.ownersMu.RUnlock()
+	if o == nil {
+		return []linktrack.Link{}, nil
+	}
+
+	var found []*link
+	if q.Names != nil {
+		found = s.named(q.Account, q.Names)
+	} else {
+		o.mu.RLock()
+		found = o.links[:len(o.links):len(o.links)] // only ever appended to
+		o.mu.RUnlock()
+	}
+	fits := func(*linktrack.Link) bool { return true }
+	if q.Groups != nil {
+		fits = o.inGroups(q.Groups)
+	}
+
+	views := make([]view, 0, len(found))
+	for _, l := range found {
+		if def := l.def.Load(); fits(def) {
+			v := view{def: def}
+			l.mu.Lock()
+			v.counts = l.counts.load()
+			v.counts.Day = l.hours.since(q.DaySince)
+			l.mu.Unlock()
+			views = append(views, v)
+		}
+	}
+	slices.SortFunc(views, func(a, b view) int {
+		if !q.Ascending {
+			a, b = b, a
+		}
+		return cmp.Or(order(a, b), cmp.Compare(a.def.ID, b.def.ID))
+	})
+
+	links := make([]linktrack.Link, min(len(views), max(q.Limit, 0)))
+	for i := range links {
+		links[i] = *views[i].def
+		links[i].PasswordHash = copyBytes(links[i].PasswordHash)
+		links[i].Counts = views[i].counts
+	}
+	return links, nil
+}
+
+// A view is a link at one moment of a query.
+type view struct {
+	def    *linktrack.Link
+	counts linktrack.Counts
+}
+
+// named returns the account's links that any of the names fits, each once.
+func (s *Store) named(account linktrack.AccountID, names []linktrack.LinkName) []*link {
+	var found []*link
+	seen := make(map[*link]bool, len(names))
+	for _, n := range names {
+		sh := s.pathShard(n.Key)
+		sh.mu.RLock()
+		for _, l := range sh.byKey[n.Key] {
+			if l.account == account && (n.Host == "" || n.Host == l.host) && !seen[l] {
+				seen[l] = true
+				found = append(found, l)
+			}
+		}
+		sh.mu.RUnlock()
+	}
+	return found
+}
+
+// inGroups returns whether a link of the account is in one of the groups.
+func (o *owner) inGroups(names []string) func(*linktrack.Link) bool {
+	in := make(map[string]bool, len(names)) // by the name of first use
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for _, n := range names {
+		if first, ok := o.groups[linktrack.GroupKey(n)]; ok {
+			in[first] = true
+		}
+	}
+	return func(l *linktrack.Link) bool { return in[l.Group] }
+}
+
+var orders = map[linktrack.Sort]func(a, b view) int{
+	linktrack.SortExternalURL: func(a, b view) int { return strings.Compare(a.def.ExternalURL, b.def.ExternalURL) },
+	linktrack.SortPath:        func(a, b view) int { return strings.Compare(a.def.Key(), b.def.Key()) },
+	linktrack.SortCreated:     func(a, b view) int { return a.def.CreatedAt.Compare(b.def.CreatedAt) },
+	linktrack.SortDay:         func(a, b view) int { return cmp.Compare(a.counts.Day, b.counts.Day) },
+	linktrack.SortTotal:       func(a, b view) int { return cmp.Compare(a.counts.Total, b.counts.Total) },
+	linktrack.SortLastClick:   func(a, b view) int { return a.counts.LastClick.Compare(b.counts.LastClick) },
+	linktrack.SortTitle:       func(a, b view) int { return strings.Compare(a.def.Title, b.def.Title) },
+	linktrack.SortGroup:       func(a, b view) int { return strings.Compare(a.def.Group, b.def.Group) },
+}

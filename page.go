@@ -1,0 +1,155 @@
+package linktrack
+
+import (
+	"html/template"
+	"net/http"
+	"time"
+)
+
+// Pages writes what visitors see where a link does not simply redirect. The
+// headers about caching, robots and what a page may load are set before; a
+// Pages may change them.
+type Pages interface {
+	ServePage(w http.ResponseWriter, r *http.Request, p Page)
+}
+
+// A Page is what a visitor is told.
+type Page struct {
+	Kind       PageKind
+	Status     int    // to be written
+	Link       Link   // what the public may know of it, never the destination; zero where no link is known
+	URL        string // of the link
+	Err        error  // why, for GonePage (an ErrGone) and PasswordPage (ErrWrongPassword or nil)
+	RetryAfter time.Duration
+	Location   *time.Location // the zone to show times in
+}
+
+// A PageKind is what a page is about.
+type PageKind int
+
+const (
+	NotFoundPage    PageKind = iota
+	GonePage                 // the link lets nobody through: Page.Err says why
+	PasswordPage             // a form that posts "password" to its own address
+	PreviewPage              // for bots, in place of a redirect
+	SummaryPage              // the plus-tracking page
+	ThrottledPage            // too many wrong passwords
+	UnavailablePage          // come back in Page.RetryAfter
+)
+
+// public is what anyone may know of a link that has a page.
+func (l Link) public() Link {
+	return Link{
+		ID:           l.ID,
+		Host:         l.Host,
+		Path:         l.Path,
+		Title:        l.Title,
+		IsActive:     l.IsActive,
+		IsPublic:     l.IsPublic,
+		DeactivateAt: l.DeactivateAt,
+		ExpiresAt:    l.ExpiresAt,
+		CreatedAt:    l.CreatedAt,
+		Counts:       l.Counts,
+	}
+}
+
+// plainPages are plain, in English, and need nothing but themselves.
+type plainPages struct{}
+
+// ServePage implements Pages.
+func (plainPages) ServePage(w http.ResponseWriter, _ *http.Request, p Page) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(p.Status)
+	plainTemplate.Execute(w, plainPage{p}) // the connection's own affair
+}
+
+type plainPage struct{ Page }
+
+// Heading says what the page is about.
+func (p plainPage) Heading() string {
+	switch p.Kind {
+	case GonePage:
+		return "This link is no longer active"
+	case PasswordPage:
+		return "This link needs a password"
+	case PreviewPage, SummaryPage:
+		if p.Link.Title != "" {
+			return p.Link.Title
+		}
+		return p.URL
+	case ThrottledPage:
+		return "Too many attempts"
+	case UnavailablePage:
+		return "Please try again in a moment"
+	}
+	return "This link does not exist"
+}
+
+// Text says why.
+func (p plainPage) Text() string {
+	switch {
+	case p.Kind == GonePage && p.Err == ErrExpired:
+		return "It has expired."
+	case p.Kind == GonePage && p.Err == ErrUsedUp:
+		return "The number of visits that it was made for has been reached."
+	case p.Kind == GonePage:
+		return "Its owner has switched it off."
+	case p.Kind == PasswordPage && p.Err != nil:
+		return "The password is wrong."
+	case p.Kind == NotFoundPage:
+		return "Please check the address for typing errors."
+	case p.Kind == ThrottledPage:
+		return "Please wait a minute, then try again."
+	case p.Kind == UnavailablePage:
+		return "The service cannot answer just now."
+	}
+	return ""
+}
+
+// IsPassword and IsSummary choose a part of the page.
+func (p plainPage) IsPassword() bool { return p.Kind == PasswordPage }
+func (p plainPage) IsSummary() bool  { return p.Kind == SummaryPage }
+
+// Time shows a time in the service zone.
+func (p plainPage) Time(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return at.In(p.Location).Format(timeLayout + " MST")
+}
+
+var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Heading}}</title>
+</head>
+<body>
+<main>
+<h1 dir="auto">{{.Heading}}</h1>
+{{with .Text}}<p>{{.}}</p>
+{{end -}}
+{{if .IsPassword -}}
+<form method="post">
+<p><label for="password">Password</label>
+<input id="password" name="password" type="password" required autofocus autocomplete="off"></p>
+<p><button>Continue</button></p>
+</form>
+{{end -}}
+{{if .IsSummary -}}
+<dl>
+<dt>Link</dt><dd>{{.URL}}</dd>
+<dt>Created</dt><dd>{{.Time .Link.CreatedAt}}</dd>
+<dt>Clicks</dt><dd>{{.Link.Counts.Total}}</dd>
+<dt>Unique visitors</dt><dd>{{.Link.Counts.Unique}}</dd>
+<dt>Clicks in the last 24 hours</dt><dd>{{.Link.Counts.Day}}</dd>
+<dt>Last click</dt><dd>{{.Time .Link.Counts.LastClick}}</dd>
+{{if not .Link.ExpiresAt.IsZero}}<dt>Expires</dt><dd>{{.Time .Link.ExpiresAt}}</dd>
+{{end -}}
+</dl>
+{{end -}}
+</main>
+</body>
+</html>
+`))

@@ -1,0 +1,376 @@
+package linktrack
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// params are the parameters of one API call, by name. Where one is given twice
+// the last counts, and one in the body counts before one in the query string,
+// as the clients' PHP habits have it. Empty is absent: it takes nothing's place.
+type params map[string]string
+
+const (
+	maxBody  = 1 << 20 // bytes
+	maxParts = 1000    // of a multipart body
+)
+
+var (
+	errTooLarge  = errors.New("the body is too large")
+	errMediaType = errors.New("the body must be application/x-www-form-urlencoded or multipart/form-data")
+)
+
+// readParams reads the query string and the body. The errors are errTooLarge,
+// errMediaType, or an *InvalidError about the body; what the query string has is
+// returned with them.
+func readParams(w http.ResponseWriter, r *http.Request) (params, error) {
+	p := make(params)
+	p.parse(r.URL.RawQuery, true)
+	return p, p.readBody(w, r)
+}
+
+// readBody adds the parameters in the body of a POST, all of them or none.
+func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost || r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	mediaType, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	isForm := err == nil && mediaType == "application/x-www-form-urlencoded"
+	isMultipart := err == nil && mediaType == "multipart/form-data"
+	if !isForm && !isMultipart {
+		if n, err := r.Body.Read(make([]byte, 1)); n > 0 {
+			return errMediaType
+		} else if err != nil && err != io.EOF {
+			return bodyError(err)
+		}
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	switch {
+	case err != nil:
+		return bodyError(err)
+	case isForm:
+		p.parse(string(body), false)
+		return nil
+	}
+	fields, err := readMultipart(body, attributes["boundary"])
+	if err != nil {
+		return bodyError(err)
+	}
+	for name, value := range fields {
+		p.set(name, value)
+	}
+	return nil
+}
+
+func readMultipart(body []byte, boundary string) (params, error) {
+	if boundary == "" {
+		return nil, invalid("the body", "is multipart/form-data and its boundary is missing")
+	}
+	p := make(params)
+	parts := multipart.NewReader(bytes.NewReader(body), boundary)
+	for range maxParts {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			// It is the end, too, where a body breaks off in the header of a
+			// part. A link must not be made without what was to follow.
+			end := "--" + boundary + "--"
+			if !bytes.HasPrefix(body, []byte(end)) && !bytes.Contains(body, []byte("\n"+end)) {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return p, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		if part.FileName() == "" {
+			p.set(part.FormName(), string(value))
+		}
+	}
+	return nil, invalid("the body", "must have at most %d parts", maxParts)
+}
+
+func bodyError(err error) error {
+	var large *http.MaxBytesError
+	var inv *InvalidError
+	switch {
+	case errors.As(err, &large):
+		return fmt.Errorf("%w: at most %d bytes are taken", errTooLarge, large.Limit)
+	case errors.As(err, &inv):
+		return err
+	}
+	return invalid("the body", "could not be read to its end")
+}
+
+// parse adds the pairs of a query string or a urlencoded body. It drops none,
+// whatever stands in it, as PHP does not. With rawURL it reads the
+// documentation's way to give external_url: pasted as it is, to the end of the
+// query or up to a "&login=" or "&pass=".
+func (p params) parse(s string, rawURL bool) {
+	const external = "external_url="
+	for s != "" {
+		if rawURL && strings.HasPrefix(s, external) && isWebURL(s[len(external):]) {
+			s = s[len(external):]
+			end := rawEnd(s)
+			p["external_url"] = s[:end]
+			s = strings.TrimPrefix(s[end:], "&")
+			continue
+		}
+		var pair string
+		pair, s, _ = strings.Cut(s, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		p.set(unescape(name), unescape(value))
+	}
+}
+
+// rawEnd is where a pasted URL ends that s begins with.
+func rawEnd(s string) int {
+	for i := 0; ; i++ {
+		next := strings.IndexByte(s[i:], '&')
+		if next < 0 {
+			return len(s)
+		}
+		i += next
+		if rest := s[i+1:]; strings.HasPrefix(rest, "login=") || strings.HasPrefix(rest, "pass=") {
+			return i
+		}
+	}
+}
+
+// set keeps a parameter if the API knows it: a stranger may send any number.
+func (p params) set(name, value string) {
+	if (value != "" || p[name] == "") && (slices.Contains(otherParams, name) || slices.Contains(linkParams, name)) {
+		p[name] = value
+	}
+}
+
+var otherParams = []string{
+	"login", "pass", "external_url", "format", "redirect_hash", "sort", "order", "limit",
+	"links", "groups", "start_date", "end_date", "before", "after",
+}
+
+func isWebURL(s string) bool {
+	return hasPrefixFold(s, "http://") || hasPrefixFold(s, "https://")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// unescape decodes "+" and "%xx", and leaves a "%" that begins no escape as it
+// is.
+func unescape(s string) string {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '+':
+			b = append(b, ' ')
+		case s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			n, _ := strconv.ParseUint(s[i+1:i+3], 16, 8)
+			b = append(b, byte(n))
+			i += 2
+		default:
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// given are those parameters of makeLink that are set and need an account type
+// which allows them.
+func (p params) given() []string {
+	var names []string
+	for _, name := range linkParams {
+		if p[name] != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (p params) newLink(zone *time.Location) (NewLink, error) {
+	in := NewLink{
+		ExternalURL: p["external_url"],
+		Host:        p["host"],
+		VanityLink:  p["vanity_link"],
+		Title:       p["title"],
+		Description: p["description"],
+		Notes:       p["notes"],
+		Password:    p["password"],
+		Group:       p["group"],
+	}
+	var err error
+	for _, n := range []struct {
+		name  string
+		field *int64
+	}{
+		{"alert_at", &in.AlertAt},
+		{"deactivate_at", &in.DeactivateAt},
+	} {
+		if *n.field, err = p.number(n.name); err != nil {
+			return NewLink{}, err
+		}
+	}
+	var active bool
+	for _, f := range []struct {
+		name   string
+		field  *bool
+		absent bool
+	}{
+		{"is_active", &active, true},
+		{"is_public", &in.IsPublic, false},
+		{"has_plus_tracking", &in.HasPlusTracking, false},
+		{"has_public_tracking", &in.HasPublicTracking, false},
+		{"has_conversion_tracking", &in.HasConversionTracking, false},
+		{"has_alert_email", &in.HasAlertEmail, false},
+	} {
+		if *f.field, err = p.flag(f.name, f.absent); err != nil {
+			return NewLink{}, err
+		}
+	}
+	in.Inactive = !active
+	in.ExpiresAt, err = p.time("expires_at", zone)
+	return in, err
+}
+
+func (p params) linksQuery() (LinksQuery, error) {
+	q := LinksQuery{Links: p.list("links"), Groups: p.list("groups"), Sort: Sort(p["sort"])}
+	var err error
+	if q.Ascending, err = p.ascending(); err != nil {
+		return q, err
+	}
+	q.Limit, err = p.limit()
+	return q, err
+}
+
+func (p params) historyQuery(zone *time.Location) (HistoryQuery, error) {
+	var q HistoryQuery
+	var err error
+	if s := p["sort"]; s != "" && s != "h.created_at" {
+		return q, invalid("sort", "must be h.created_at")
+	}
+	if q.Ascending, err = p.ascending(); err != nil {
+		return q, err
+	}
+	if q.Limit, err = p.limit(); err != nil {
+		return q, err
+	}
+	if q.Start, err = p.time("start_date", zone); err != nil {
+		return q, err
+	}
+	if q.End, err = p.time("end_date", zone); err != nil {
+		return q, err
+	}
+	if q.Before, err = p.clickID("before"); err != nil {
+		return q, err
+	}
+	q.After, err = p.clickID("after")
+	return q, err
+}
+
+// number reads a whole number, 0 or more; absent is 0.
+func (p params) number(name string) (int64, error) {
+	s := p[name]
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || s[0] == '+' || s[0] == '-' {
+		return 0, invalid(name, "must be a whole number, 0 or more")
+	}
+	return n, nil
+}
+
+func (p params) limit() (int, error) {
+	n, err := p.number("limit")
+	if err != nil || n > maxLimit || n == 0 && p["limit"] != "" {
+		return 0, invalid("limit", "must be a number from 1 to %d", maxLimit)
+	}
+	return int(n), nil
+}
+
+func (p params) flag(name string, absent bool) (bool, error) {
+	switch strings.ToLower(p[name]) {
+	case "":
+		return absent, nil
+	case "1", "true", "yes", "on":
+		return true, nil
+	case "0", "false", "no", "off":
+		return false, nil
+	}
+	return false, invalid(name, "must be 1 or 0")
+}
+
+func (p params) ascending() (bool, error) {
+	switch strings.ToLower(p["order"]) {
+	case "", "desc":
+		return false, nil
+	case "asc":
+		return true, nil
+	}
+	return false, invalid("order", "must be asc or desc")
+}
+
+const timeLayout = "2006-01-02 15:04:05"
+
+// time reads a time or a day, whose 00:00:00 is meant; absent is zero.
+func (p params) time(name string, zone *time.Location) (time.Time, error) {
+	s := p[name]
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{timeLayout, time.DateOnly} {
+		if len(s) == len(layout) { // Parse would take fractions of a second, too
+			if at, err := time.ParseInLocation(layout, s, zone); err == nil && at.Year() >= 1970 {
+				return at, nil
+			}
+		}
+	}
+	return time.Time{}, invalid(name, "must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on")
+}
+
+func (p params) clickID(name string) (ClickID, error) {
+	if p[name] == "" {
+		return ClickID{}, nil
+	}
+	id, ok := ParseClickID(p[name])
+	if !ok {
+		return ClickID{}, invalid(name, "must be the id of a click")
+	}
+	return id, nil
+}
+
+// list reads a comma list; nil if it is absent.
+func (p params) list(name string) []string {
+	if p[name] == "" {
+		return nil
+	}
+	items := []string{}
+	for item := range strings.SplitSeq(p[name], ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

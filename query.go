@@ -1,0 +1,246 @@
+package linktrack
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LinksQuery says which links [Tracker.Links] returns. The zero value is the
+// API's default: the account's newest 100.
+type LinksQuery struct {
+	Links     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
+	Groups    []string // names; nil: all, unknown ones match nothing
+	Sort      Sort     // "": SortCreated
+	Ascending bool
+	Limit     int // 1 to 1,000; 0: 100
+}
+
+// HistoryQuery says which clicks [Tracker.History] returns. The zero value is
+// the API's default: today's newest 100.
+type HistoryQuery struct {
+	Start         time.Time // inclusive; zero: today 00:00 in Options.Location; at most 30 days back
+	End           time.Time // exclusive; zero: open; not after Start: nothing
+	Before, After ClickID   // only clicks below, above that id; zero: no bound
+	Ascending     bool      // oldest first
+	Limit         int       // 1 to 1,000; 0: 100
+}
+
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+	maxItems     = 1000 // in a list of links or groups
+	historyDays  = 30
+)
+
+// Link returns the account's link that name names: its path with or without
+// the dot, in any case, or its whole tracking URL. If paths on several hosts
+// fit, the first host's is meant. [ErrNotFound] if there is none, or it is
+// another account's.
+func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error) {
+	names := t.linkNames(name)
+	if len(names) == 0 {
+		return Link{}, ErrNotFound
+	}
+	found, err := t.store.Links(ctx, LinkQuery{
+		Account:  a.ID,
+		Names:    names,
+		Sort:     SortCreated,
+		Limit:    maxLimit,
+		DaySince: now().Add(-24 * time.Hour),
+	})
+	if err != nil {
+		return Link{}, unavailable(err)
+	}
+	if len(found) == 0 {
+		return Link{}, ErrNotFound
+	}
+	rank := func(l Link) int { // as written first, then the hosts in their order
+		host := slices.IndexFunc(t.hosts.list, func(h *servedHost) bool { return h.name == l.Host })
+		if host < 0 {
+			host = len(t.hosts.list)
+		}
+		if l.Key() != names[0].Key {
+			host += len(t.hosts.list) + 1
+		}
+		return host
+	}
+	return slices.MinFunc(found, func(x, y Link) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.ID, y.ID))
+	}), nil
+}
+
+// Links returns links of the account. The errors: an [*InvalidError],
+// [ErrUnavailable].
+func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, error) {
+	limit, err := limitOf(q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if q.Sort == "" {
+		q.Sort = SortCreated
+	}
+	if !slices.Contains(sorts, q.Sort) {
+		return nil, invalid("sort", "must be one of %s", joinSorts())
+	}
+	if len(q.Links) > maxItems {
+		return nil, invalid("links", "must have at most %d items", maxItems)
+	}
+	if len(q.Groups) > maxItems {
+		return nil, invalid("groups", "must have at most %d items", maxItems)
+	}
+	var names []LinkName
+	if q.Links != nil {
+		names = []LinkName{}
+		for _, name := range q.Links {
+			names = append(names, t.linkNames(name)...)
+		}
+	}
+	links, err := t.store.Links(ctx, LinkQuery{
+		Account:   a.ID,
+		Names:     names,
+		Groups:    q.Groups,
+		Sort:      q.Sort,
+		Ascending: q.Ascending,
+		Limit:     limit,
+		DaySince:  now().Add(-24 * time.Hour),
+	})
+	return links, unavailable(err)
+}
+
+// History returns clicks of a link of the account; name is as in
+// [Tracker.Link]. The errors: an [*InvalidError], [ErrNotFound],
+// [ErrUnavailable].
+func (t *Tracker) History(ctx context.Context, a Account, name string, q HistoryQuery) ([]Click, error) {
+	limit, err := limitOf(q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	today := startOfDay(time.Now().In(t.opts.Location))
+	if q.Start.IsZero() {
+		q.Start = today
+	}
+	if q.Start.Before(today.AddDate(0, 0, -historyDays)) {
+		return nil, invalid("start_date", "must not be more than %d days back", historyDays)
+	}
+	l, err := t.Link(ctx, a, name)
+	if err != nil {
+		return nil, err
+	}
+	if !q.End.IsZero() && !q.End.After(q.Start) {
+		return []Click{}, nil
+	}
+	clicks, err := t.store.Clicks(ctx, ClickQuery{
+		Link:      l.ID,
+		From:      q.Start.UTC(),
+		To:        q.End.UTC(),
+		Before:    q.Before,
+		After:     q.After,
+		Ascending: q.Ascending,
+		Limit:     limit,
+	})
+	return clicks, unavailable(err)
+}
+
+// Summary is what a plus-tracking page shows: the link at a visitor's path, if
+// its owner lets anyone see it; else [ErrNotFound]. The destination is left out,
+// as are all the owner's own notes.
+func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) {
+	h := t.hosts.list[0]
+	if host != "" {
+		var ok bool
+		if h, ok = t.hosts.find(host); !ok {
+			return Link{}, ErrNotFound
+		}
+	}
+	key, _, ok := linkKey(strings.TrimPrefix(path, "/"))
+	if !ok {
+		return Link{}, ErrNotFound
+	}
+	at := now()
+	e, err := t.links.get(ctx, h.name, key, at)
+	if err != nil {
+		return Link{}, err
+	}
+	if !e.link.HasPlusTracking {
+		return Link{}, ErrNotFound
+	}
+	links, err := t.store.Links(ctx, LinkQuery{
+		Account:  e.link.Account,
+		Names:    []LinkName{{Host: h.name, Key: key}},
+		Sort:     SortCreated,
+		Limit:    1,
+		DaySince: at.Add(-24 * time.Hour),
+	})
+	if err != nil {
+		return Link{}, unavailable(err)
+	}
+	if len(links) == 0 {
+		return Link{}, ErrNotFound
+	}
+	return links[0].public(), nil
+}
+
+// linkNames returns what a caller may mean by name, the likeliest first: as
+// written, then without or with the dot.
+func (t *Tracker) linkNames(name string) []LinkName {
+	host, path := "", strings.TrimSpace(name)
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	path = strings.TrimSuffix(path, "/")
+	if i := strings.LastIndexByte(path, '/'); i >= 0 { // a whole tracking URL
+		before := path[:i]
+		path = path[i+1:]
+		if j := strings.Index(before, "://"); j >= 0 {
+			before = before[j+3:]
+		}
+		before, ok := strings.CutSuffix(before, t.hosts.prefix)
+		if !ok {
+			return nil
+		}
+		if before != "" { // not just "/path"
+			h, ok := t.hosts.find(before)
+			if !ok {
+				return nil
+			}
+			host = h.name
+		}
+	}
+	key, _, ok := linkKey(path)
+	if !ok {
+		return nil
+	}
+	other, dotted := strings.CutPrefix(key, ".")
+	if !dotted {
+		other = "." + key
+	}
+	return []LinkName{{host, key}, {host, other}}
+}
+
+func limitOf(n int) (int, error) {
+	if n == 0 {
+		return defaultLimit, nil
+	}
+	if n < 1 || n > maxLimit {
+		return 0, invalid("limit", "must be from 1 to %d", maxLimit)
+	}
+	return n, nil
+}
+
+var sorts = []Sort{SortExternalURL, SortPath, SortCreated, SortDay, SortTotal, SortLastClick, SortTitle, SortGroup}
+
+func joinSorts() string {
+	names := make([]string, len(sorts))
+	for i, s := range sorts {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
+}
+
+func startOfDay(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}

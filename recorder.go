@@ -1,0 +1,189 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// A recorder takes clicks from visitors, answers as the chosen [Ack] says, and
+// sees to it that each click comes to the store once.
+//
+//	AckStored     convoy → store, or, while the store fails, memory → store
+//	AckJournaled  convoy → journal → store, or, if the journal fails, as AckStored
+//	AckBuffered   memory → store
+type recorder struct {
+	mode     Ack
+	patience time.Duration // how long a visitor waits at most
+	log      *slog.Logger
+
+	convoy convoy[Click]
+	memory *queue
+	write  func(Batch) error // writeSoon
+	sender *sender           // of memory
+	disk   *sender           // of the journal; nil: there is none
+
+	soon   context.Context // of writes that visitors wait for, see context
+	cancel context.CancelFunc
+	renew  time.Time
+
+	active  atomic.Int64 // visitors between enter and leave
+	closed  atomic.Bool
+	dropped atomic.Int64
+	said    atomic.Int64 // when the log was last told so, Unix seconds
+	spilled atomic.Bool  // the journal failed, and the log was told
+}
+
+// errClosed is what a visitor gets who comes after Close.
+var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
+
+func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)) *recorder {
+	r := &recorder{
+		mode:     o.Ack,
+		patience: o.AckTimeout,
+		log:      o.Logger,
+		memory:   newQueue(o.MaxPending),
+		cancel:   func() {},
+	}
+	pace := time.Duration(0)
+	if o.Ack == AckBuffered {
+		pace = o.FlushInterval
+	}
+	r.sender = newSender(r.memory, "memory", store, pace, o.Logger, prepare(make(agents)))
+	r.convoy.call, r.write = r.store, r.writeSoon
+	if o.Journal != nil {
+		r.disk = newSender(o.Journal, "the journal", store, 0, o.Logger, prepare(make(agents)))
+		r.disk.safe = true
+		r.disk.kick() // what an earlier process left
+	}
+	if o.Ack == AckJournaled {
+		r.convoy.call = r.keep
+		r.convoy.away = true // a disk that dies may hang
+	}
+	return r
+}
+
+// enter admits a visitor whose click will be recorded, until leave. False means
+// that the recorder is closed.
+func (r *recorder) enter() bool {
+	r.active.Add(1)
+	if r.closed.Load() {
+		r.active.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (r *recorder) leave() { r.active.Add(-1) }
+
+// record hands over a click and returns when its visitor may be answered. A
+// click that finds the memory full is dropped and counted.
+func (r *recorder) record(c Click) {
+	if r.mode == AckBuffered {
+		r.buffer([]Click{c})
+	} else {
+		r.convoy.join(c, r.patience)
+	}
+}
+
+// store writes clicks, for which visitors wait, to the store, or queues them
+// behind others that it could not take.
+func (r *recorder) store(clicks []Click) {
+	queued, err := r.memory.send(clicks, r.write)
+	switch {
+	case errors.Is(err, ErrJournalFull):
+		r.drop(len(clicks))
+	case err != nil:
+		r.sender.failed(err)
+	}
+	if queued {
+		r.sender.kick()
+	}
+}
+
+func (r *recorder) writeSoon(b Batch) error { return r.sender.write(r.context(), b) }
+
+// keep writes clicks, for which visitors wait, to the journal.
+func (r *recorder) keep(clicks []Click) {
+	err := r.disk.journal.Append(clicks)
+	spilled := r.spilled.Swap(err != nil)
+	if err != nil {
+		if !spilled {
+			r.log.Error("linktrack: the journal takes no clicks; they go to the store without it", "error", err)
+		}
+		r.store(clicks)
+		return
+	}
+	if spilled {
+		r.log.Info("linktrack: the journal takes clicks again")
+	}
+	r.disk.kick()
+}
+
+// buffer leaves clicks to the sender.
+func (r *recorder) buffer(clicks []Click) {
+	if err := r.memory.Append(clicks); err != nil {
+		r.drop(len(clicks))
+	}
+	r.sender.kick()
+}
+
+// context is for a write that visitors wait for. One serves many writes, since
+// to make one takes a good part of a write to memory: each write gets half of
+// r.patience at least and all of it at most.
+func (r *recorder) context() context.Context {
+	if at := time.Now(); !at.Before(r.renew) {
+		r.cancel()
+		r.soon, r.cancel = context.WithTimeout(context.Background(), r.patience)
+		r.renew = at.Add(r.patience / 2)
+	}
+	return r.soon
+}
+
+func (r *recorder) drop(n int) {
+	all := r.dropped.Add(int64(n))
+	if at, last := time.Now().Unix(), r.said.Load(); at-last >= 60 && r.said.CompareAndSwap(last, at) {
+		r.log.Error("linktrack: the memory for clicks is full; clicks are lost", "most", r.memory.most, "lost", all)
+	}
+}
+
+// A PendingError says which clicks [Tracker.Close] left behind.
+type PendingError struct {
+	Lost      int64 // in memory only: they are lost
+	Journaled int64 // in the journal, for the next process to bring to the store
+}
+
+func (e *PendingError) Error() string {
+	switch {
+	case e.Lost == 0:
+		return fmt.Sprintf("linktrack: %d clicks were not stored; they are safe in the journal", e.Journaled)
+	case e.Journaled == 0:
+		return fmt.Sprintf("linktrack: %d clicks were not stored and are lost", e.Lost)
+	}
+	return fmt.Sprintf("linktrack: %d clicks were not stored and are lost; %d more are safe in the journal", e.Lost, e.Journaled)
+}
+
+// close takes no more clicks and brings what there is to the store until ctx
+// ends. The error is a *PendingError.
+func (r *recorder) close(ctx context.Context) error {
+	r.closed.Store(true)
+	for r.active.Load() > 0 && ctx.Err() == nil { // each stays no longer than r.patience
+		time.Sleep(time.Millisecond)
+	}
+	var left PendingError
+	r.sender.drain(ctx)
+	size := r.memory.Size()
+	left.Lost = size.Clicks + size.Aside
+	if r.disk != nil {
+		r.disk.drain(ctx)
+		size := r.disk.journal.Size()
+		left.Journaled = size.Clicks + size.Aside
+	}
+	if left != (PendingError{}) {
+		return &left
+	}
+	return nil
+}

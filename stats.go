@@ -1,0 +1,52 @@
+package linktrack
+
+import "time"
+
+// Stats is how a Tracker does, since it was made and at one moment.
+type Stats struct {
+	Pending       int64         // clicks that wait in memory for the store
+	JournalClicks int64         // clicks that wait in the journal for the store
+	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
+	SetAside      int64         // clicks that the store rejects, in memory or in the journal
+	JournalBytes  int64         // size of the journal's file
+
+	Batches int64 // that were stored
+	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
+	Dropped int64 // clicks that were lost because [Options.MaxPending] waited before them
+	Failing bool  // the last try to store clicks failed
+
+	CacheHits   int64 // visits whose link was known
+	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined
+}
+
+// Stats returns how the Tracker does. It costs little: call it as often as you
+// like.
+func (t *Tracker) Stats() Stats {
+	r := t.recorder
+	s := Stats{
+		Dropped:     r.dropped.Load(),
+		CacheHits:   t.links.hits.Load(),
+		CacheMisses: t.links.misses.Load(),
+	}
+	memory := r.memory.Size()
+	s.Pending, s.SetAside = memory.Clicks, memory.Aside
+	r.sender.addTo(&s)
+	if r.disk != nil {
+		journal := r.disk.journal.Size()
+		s.JournalClicks, s.JournalBytes = journal.Clicks, journal.Bytes
+		s.SetAside += journal.Aside
+		r.disk.addTo(&s)
+	}
+	return s
+}
+
+func (s *sender) addTo(all *Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all.Batches += s.batches.Load()
+	all.Retries += s.stats.retries
+	all.Failing = all.Failing || s.stats.failing
+	if !s.oldest.IsZero() {
+		all.PendingAge = max(all.PendingAge, time.Since(s.oldest))
+	}
+}

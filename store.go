@@ -1,0 +1,181 @@
+package linktrack
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// A Store keeps accounts, links and clicks. This file is all that a store's
+// author needs to read; package storetest holds a store to it.
+//
+// A slice that is empty may come back as nil, and nil as empty.
+//
+// Every method is safe for concurrent use, by many processes where the
+// database is shared. A store has no clock, retries nothing, starts no
+// goroutine that outlives a call, and is not closed by the Tracker: whoever
+// opened the database closes it. Times come in and go out in UTC with
+// microseconds; the zero time means never. A method that fails has changed
+// nothing, unless the error is one of the connection: then the outcome is
+// unknown, and only [ClickStore.RecordClicks] may be called again blindly.
+//
+// The errors that carry meaning are [ErrNotFound], [ErrTaken] and
+// [ErrRejected], possibly wrapped. Any other error means that the store could not do its work.
+type Store interface {
+	AccountStore
+	LinkStore
+	ClickStore
+}
+
+// AccountStore keeps the accounts that the API's credentials name. A host with
+// its own users ([Options.Authenticate]) never calls it but for Secret.
+type AccountStore interface {
+	// CreateAccount keeps a new account and returns it with its ID.
+	// A login that exists, compared byte by byte, is [ErrTaken].
+	CreateAccount(ctx context.Context, a Account) (Account, error)
+
+	// AccountByLogin returns the account, or [ErrNotFound].
+	AccountByLogin(ctx context.Context, login string) (Account, error)
+
+	// UpdateAccount replaces all of the account with a.ID but its CreatedAt.
+	// [ErrNotFound] if there is none, [ErrTaken] if another has the login.
+	UpdateAccount(ctx context.Context, a Account) error
+
+	// Secret returns the one secret that all users of this store share. The
+	// first call ever keeps candidate and returns it; every later call, in
+	// any process, returns what was kept.
+	Secret(ctx context.Context, candidate []byte) ([]byte, error)
+}
+
+// LinkStore keeps links.
+type LinkStore interface {
+	// CreateLink keeps a new link with counts of zero and returns it with
+	// its ID. l.ID and l.Counts are ignored. If a link with the same Host
+	// and [Link.Key] exists, of any account: [ErrTaken]. A group that the
+	// account does not have yet is made; one it has, compared by
+	// [GroupKey], is used and keeps the name it was made with, and that
+	// name is returned.
+	CreateLink(ctx context.Context, l Link) (Link, error)
+
+	// UpdateLink calls change with the link as it stands, and keeps what
+	// change leaves in it, while no other update of the link can happen.
+	// ID, Account, Host, Path, CreatedAt and Counts are not changed. If
+	// change returns an error nothing is kept and that error is returned.
+	// change may be called more than once and must not use the store. A group
+	// is made as in CreateLink. Counts.Day is zero in what is returned.
+	// [ErrNotFound] if there is no such link.
+	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
+
+	// LinkByPath returns the link with that host and key (see [Link.Key]),
+	// whoever owns it, or [ErrNotFound]. Counts.Day is zero. The
+	// redirect calls it: one look-up by a unique key.
+	LinkByPath(ctx context.Context, host, key string) (Link, error)
+
+	// Links returns the links that q asks for, in its order. None is an
+	// empty slice and no error.
+	Links(ctx context.Context, q LinkQuery) ([]Link, error)
+}
+
+// ClickStore counts clicks and keeps their history.
+type ClickStore interface {
+	// ReserveClicks asks to let n people (n >= 1) through a link that has a
+	// limit, and returns how many may pass: never so many that more than
+	// DeactivateAt ever pass, whatever the number of callers and processes.
+	// A link counts as used by whichever is more, what was granted before
+	// or the people's clicks that were recorded; what is granted is added
+	// to that and kept in Counts.Used. Part of n may be granted. A link
+	// without a limit (DeactivateAt 0) grants n and keeps no count.
+	// [ErrNotFound] if there is no such link.
+	ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error)
+
+	// RecordClicks writes a batch: each click into the history of its link,
+	// and the sums into the link's counts and hourly roll-ups, all of it
+	// or nothing. A batch whose Seq is not above the highest Seq that was
+	// kept for its Source has been applied before: nothing is changed, and
+	// the error is nil. So a batch may be sent again after any error,
+	// until one call returns nil. An empty batch only keeps its Seq. A click
+	// of a link that does not exist counts nowhere. The store keeps no part
+	// of b.Clicks after it returns. [ErrRejected] if the batch is refused
+	// for what is in it, or the schema is another one than expected, so that
+	// to send it again is of no use: it was surely not applied then.
+	RecordClicks(ctx context.Context, b Batch) error
+
+	// Clicks returns a part of a link's history in the order of click ids,
+	// which is the order of time. None is an empty slice and no error.
+	Clicks(ctx context.Context, q ClickQuery) ([]Click, error)
+}
+
+// A Batch is some clicks on their way to the store. Two batches with the same
+// Source and Seq hold the same clicks.
+type Batch struct {
+	Source Source // who sends; each sender's batches arrive in the order of Seq
+	Seq    int64  // from 1, higher for each batch of the Source
+	Clicks []Click
+}
+
+// A Source is the random name of one sender of batches.
+type Source [16]byte
+
+// LinkQuery says which links [LinkStore.Links] returns.
+type LinkQuery struct {
+	Account AccountID  // only this account's links
+	Names   []LinkName // nil: all. A link that any of the names fits is returned, once.
+	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
+
+	Sort      Sort // required
+	Ascending bool // else descending; links that sort alike follow by ID in the same direction
+	Limit     int  // at least 1
+
+	// DaySince is where Counts.Day begins. The hour (UTC) it lies in is
+	// counted whole: Day is a sum of hourly roll-ups, not a scan of clicks.
+	DaySince time.Time
+}
+
+// A LinkName is how a caller names a link: by its key, on one host or on any.
+type LinkName struct {
+	Host string // "" is any host
+	Key  string // see [Link.Key]
+}
+
+// A Sort is a property that links are sorted by, under the API's own names.
+// Text sorts by code point, a missing title or group as empty text, a link
+// that was never clicked as the one clicked longest ago.
+type Sort string
+
+const (
+	SortExternalURL Sort = "l.external_url"
+	SortPath        Sort = "l.redirect_hash" // by Link.Key
+	SortCreated     Sort = "l.created_at"
+	SortDay         Sort = "lc.count_day"
+	SortTotal       Sort = "lc.count_total"
+	SortLastClick   Sort = "lc.updated_at"
+	SortTitle       Sort = "d.title"
+	SortGroup       Sort = "g.name" // by the name as it was first given
+)
+
+// ClickQuery says which clicks [ClickStore.Clicks] returns. All its conditions
+// hold together.
+type ClickQuery struct {
+	Link      int64
+	From      time.Time // inclusive; zero: no bound
+	To        time.Time // exclusive; zero: no bound
+	Before    ClickID   // only ids below this one; zero: no bound
+	After     ClickID   // only ids above this one; zero: no bound
+	Ascending bool      // oldest first; else newest first
+	Limit     int       // at least 1
+}
+
+// A Click is one hit on a link that was let through.
+type Click struct {
+	ID           ClickID
+	Link         int64
+	IP           netip.Addr // the zero Addr: not known
+	Referrer     string     // as sent; "" none
+	ReferrerHost string     // "" none
+	UserAgent    string
+	Browser      string // its name, or the bot's; "" not known
+	Platform     string // the operating system; "" not known
+	Query        string // the query string of the tracking link, without "?"
+	Unique       bool
+	Bot          bool // counts in Counts.Bot and in nothing else
+}

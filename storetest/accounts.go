@@ -1,0 +1,199 @@
+package storetest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// odd is text that stores have been known to alter: beyond the basic plane,
+// from right to left, what SQL and its patterns give a meaning to, and a space
+// at the end.
+const odd = `Grüße 😀 שלום "double" 'single' \back\ 100% _ ; -- ` + "`tick` "
+
+func someone(login string) linktrack.Account {
+	return linktrack.Account{
+		Login:     login,
+		PassHash:  []byte{0, 1, 2, 0xff, '\'', '\\', 0},
+		Type:      linktrack.Professional,
+		CreatedAt: noon,
+	}
+}
+
+var accounts = []rule{
+	{"every field of an account comes back as it was given", func(t *testing.T, s linktrack.Store) {
+		want := linktrack.Account{
+			Login:     odd,
+			PassHash:  bytes.Repeat([]byte{0, 0xff, '\\', '\''}, 12),
+			Type:      "ünusual type",
+			Email:     "jörg+%@example.com",
+			Hosts:     []string{"go.example.com", "go2.example.com:8080"},
+			Disabled:  true,
+			CreatedAt: noon,
+		}
+		made, err := s.CreateAccount(t.Context(), want)
+		require.NoError(t, err, "an account with a new login is made")
+		require.Positive(t, made.ID, "no account of linktrack's own has an ID below 1")
+		want.ID = made.ID
+		require.Equal(t, want, made, "CreateAccount returns the account with its ID")
+		found, err := s.AccountByLogin(t.Context(), odd)
+		require.NoError(t, err, "an account that was made is found by its login")
+		require.Equal(t, want, found, "AccountByLogin returns what was kept")
+	}},
+	{"fields of maximal length are kept whole", func(t *testing.T, s linktrack.Store) {
+		a := someone(strings.Repeat("😀", 100))
+		a.Email = strings.Repeat("é", 127) + strings.Repeat("m", 127)
+		made, err := s.CreateAccount(t.Context(), a)
+		require.NoError(t, err, "a login of 100 characters and an email of 254 are allowed")
+		a.ID = made.ID
+		found, err := s.AccountByLogin(t.Context(), a.Login)
+		require.NoError(t, err, "a login of 100 characters is found")
+		require.Equal(t, a, found, "long fields are not cut")
+	}},
+	{"what an account does not have comes back as zero", func(t *testing.T, s linktrack.Store) {
+		for _, a := range []linktrack.Account{
+			{Login: "nil slices"},
+			{Login: "empty slices", PassHash: []byte{}, Hosts: []string{}},
+		} {
+			made, err := s.CreateAccount(t.Context(), a)
+			require.NoError(t, err, "an account needs a login and nothing else")
+			found, err := s.AccountByLogin(t.Context(), a.Login)
+			require.NoError(t, err, "an account that was made is found by its login")
+			for _, got := range []linktrack.Account{made, found} {
+				require.Nil(t, got.Hosts, "nil and empty Hosts are the same to a store, and come back as nil")
+				require.Empty(t, got.PassHash, "no PassHash comes back as none")
+				require.Zero(t, got.CreatedAt, "the zero time comes back as the zero time")
+				require.False(t, got.Disabled, "an account is not switched off by itself")
+			}
+		}
+	}},
+	{"a login that exists is taken", func(t *testing.T, s linktrack.Store) {
+		first, err := s.CreateAccount(t.Context(), someone("ada"))
+		require.NoError(t, err, "an account with a new login is made")
+		other := someone("ada")
+		other.Email = "other@example.com"
+		_, err = s.CreateAccount(t.Context(), other)
+		require.ErrorIs(t, err, linktrack.ErrTaken, "a second account with the same login is ErrTaken")
+		found, err := s.AccountByLogin(t.Context(), "ada")
+		require.NoError(t, err, "the first account is still there")
+		require.Equal(t, first, found, "a refused account changes nothing of the first")
+	}},
+	{"logins are compared byte by byte", func(t *testing.T, s linktrack.Store) {
+		logins := []string{"ada", "Ada", "ada ", " ada", "adä", "a\u0308da", "äda"}
+		ids := map[linktrack.AccountID]bool{}
+		for _, login := range logins {
+			made, err := s.CreateAccount(t.Context(), someone(login))
+			require.NoError(t, err, "login %q differs from all others in a byte", login)
+			require.False(t, ids[made.ID], "every account has an ID of its own")
+			ids[made.ID] = true
+		}
+		for _, login := range logins {
+			found, err := s.AccountByLogin(t.Context(), login)
+			require.NoError(t, err, "login %q exists", login)
+			require.Equal(t, login, found.Login, "the account found has the very login")
+		}
+		_, err := s.AccountByLogin(t.Context(), "ADA")
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "a login in another case is another login")
+	}},
+	{"an unknown login is not found", func(t *testing.T, s linktrack.Store) {
+		_, err := s.AccountByLogin(t.Context(), "nobody")
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown login is ErrNotFound")
+	}},
+	{"an update replaces all but ID and CreatedAt", func(t *testing.T, s linktrack.Store) {
+		made, err := s.CreateAccount(t.Context(), linktrack.Account{
+			Login: "old", PassHash: []byte("old"), Type: "old", Email: "old", Hosts: []string{"old"}, CreatedAt: noon,
+		})
+		require.NoError(t, err, "an account with a new login is made")
+		want := linktrack.Account{
+			ID: made.ID, Login: "new", PassHash: []byte("new"), Type: "new", Email: "new",
+			Hosts: []string{"new", "newer"}, Disabled: true, CreatedAt: noon.AddDate(1, 0, 0),
+		}
+		require.NoError(t, s.UpdateAccount(t.Context(), want), "an account that exists is updated")
+		want.CreatedAt = noon
+		found, err := s.AccountByLogin(t.Context(), "new")
+		require.NoError(t, err, "the account is found by its new login")
+		require.Equal(t, want, found, "everything is replaced but CreatedAt")
+		_, err = s.AccountByLogin(t.Context(), "old")
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "the old login is free")
+		_, err = s.CreateAccount(t.Context(), someone("old"))
+		require.NoError(t, err, "the old login can be given again")
+
+		bare := linktrack.Account{ID: made.ID, Login: "new"}
+		require.NoError(t, s.UpdateAccount(t.Context(), bare), "an account that exists is updated")
+		found, err = s.AccountByLogin(t.Context(), "new")
+		require.NoError(t, err, "the account keeps its login")
+		require.Nil(t, found.Hosts, "an update takes away the hosts")
+		require.Empty(t, found.PassHash, "an update takes away the hash")
+		require.False(t, found.Disabled, "an update switches on")
+	}},
+	{"an update that changes nothing is no error", func(t *testing.T, s linktrack.Store) {
+		made, err := s.CreateAccount(t.Context(), someone("same"))
+		require.NoError(t, err, "an account with a new login is made")
+		require.NoError(t, s.UpdateAccount(t.Context(), made), "no row that changes is not the same as no row")
+	}},
+	{"an update to a login of another account is taken and changes nothing", func(t *testing.T, s linktrack.Store) {
+		_, err := s.CreateAccount(t.Context(), someone("first"))
+		require.NoError(t, err, "an account with a new login is made")
+		second, err := s.CreateAccount(t.Context(), someone("second"))
+		require.NoError(t, err, "an account with a new login is made")
+		changed := second
+		changed.Login, changed.Email = "first", "changed@example.com"
+		require.ErrorIs(t, s.UpdateAccount(t.Context(), changed), linktrack.ErrTaken, "another account has the login")
+		found, err := s.AccountByLogin(t.Context(), "second")
+		require.NoError(t, err, "the refused account keeps its login")
+		require.Equal(t, second, found, "a refused update changes nothing")
+	}},
+	{"an update of an unknown account is not found", func(t *testing.T, s linktrack.Store) {
+		a := someone("nobody")
+		a.ID = 4711
+		require.ErrorIs(t, s.UpdateAccount(t.Context(), a), linktrack.ErrNotFound, "there is no such account")
+		_, err := s.AccountByLogin(t.Context(), "nobody")
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "a refused update makes no account")
+	}},
+	{"what the caller does with its slices later is not seen", func(t *testing.T, s linktrack.Store) {
+		a := linktrack.Account{Login: "ada", PassHash: []byte("hash"), Hosts: []string{"one", "two"}}
+		made, err := s.CreateAccount(t.Context(), a)
+		require.NoError(t, err, "an account with a new login is made")
+		a.PassHash[0], a.Hosts[0] = 'X', "changed"
+		made.PassHash[1], made.Hosts[1] = 'X', "changed"
+		found, err := s.AccountByLogin(t.Context(), "ada")
+		require.NoError(t, err, "an account that was made is found by its login")
+		require.Equal(t, []byte("hash"), found.PassHash, "the hash kept is the store's own")
+		require.Equal(t, []string{"one", "two"}, found.Hosts, "the hosts kept are the store's own")
+	}},
+	{"the first secret is kept for ever", func(t *testing.T, s linktrack.Store) {
+		first := []byte{0, 1, 2, 0xff, '\\', '\'', 0}
+		want := bytes.Clone(first)
+		got, err := s.Secret(t.Context(), first)
+		require.NoError(t, err, "the first call keeps its candidate")
+		require.Equal(t, want, got, "the first call returns its candidate")
+		first[0], got[1] = 99, 99
+		for range 2 {
+			got, err = s.Secret(t.Context(), []byte("another candidate, and a longer one"))
+			require.NoError(t, err, "a later call finds the secret")
+			require.Equal(t, want, got, "later calls return what the first one kept")
+		}
+	}},
+	{"concurrent first calls agree on one secret", func(t *testing.T, s linktrack.Store) {
+		var mu sync.Mutex
+		got := map[string]bool{}
+		err := together(16, func(i int) error {
+			secret, err := s.Secret(t.Context(), fmt.Appendf(nil, "candidate %d", i))
+			mu.Lock()
+			defer mu.Unlock()
+			got[string(secret)] = true
+			return err
+		})
+		require.NoError(t, err, "every one of the first callers gets a secret")
+		require.Len(t, got, 1, "all callers get the same secret, or cookies signed by one are refused by another")
+		for secret := range got {
+			require.Contains(t, secret, "candidate ", "the secret is one of the candidates")
+		}
+	}},
+}

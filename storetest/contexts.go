@@ -1,0 +1,67 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+var contexts = []rule{
+	{"a cancelled context is an error, and nothing is changed", func(t *testing.T, s linktrack.Store) {
+		account, err := s.CreateAccount(t.Context(), someone("ada"))
+		require.NoError(t, err, "an account with a new login is made")
+		l := create(t, s, limited("sale", 5))
+
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		source := newSource()
+		for name, call := range map[string]func() error{
+			"CreateAccount":  func() error { _, err := s.CreateAccount(ctx, someone("bob")); return err },
+			"AccountByLogin": func() error { _, err := s.AccountByLogin(ctx, "ada"); return err },
+			"UpdateAccount": func() error {
+				changed := account
+				changed.Email = "changed@example.com"
+				return s.UpdateAccount(ctx, changed)
+			},
+			"Secret":     func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
+			"CreateLink": func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
+			"UpdateLink": func() error {
+				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
+				return err
+			},
+			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
+			"Links": func() error {
+				_, err := s.Links(ctx, linktrack.LinkQuery{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
+				return err
+			},
+			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
+			"RecordClicks": func() error {
+				return s.RecordClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
+			},
+			"Clicks": func() error { _, err := s.Clicks(ctx, linktrack.ClickQuery{Link: l.ID, Limit: 1}); return err },
+		} {
+			err := call()
+			require.Error(t, err, "%s with a cancelled context is an error", name)
+			require.NotErrorIs(t, err, linktrack.ErrNotFound, "%s: a store that did not look does not know", name)
+			require.NotErrorIs(t, err, linktrack.ErrTaken, "%s: a store that did not look does not know", name)
+		}
+
+		found, err := s.AccountByLogin(t.Context(), "ada")
+		require.NoError(t, err, "the account is still there")
+		require.Equal(t, account, found, "UpdateAccount changed nothing")
+		_, err = s.AccountByLogin(t.Context(), "bob")
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "CreateAccount kept nothing")
+		secret, err := s.Secret(t.Context(), []byte("first candidate"))
+		require.NoError(t, err, "the first call keeps its candidate")
+		require.Equal(t, []byte("first candidate"), secret, "Secret kept nothing")
+		require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkQuery{}), "CreateLink, UpdateLink, ReserveClicks and RecordClicks changed nothing")
+		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
+		require.Equal(t, "News", create(t, s, grouped("other", "News")).Group, "CreateLink made no group")
+
+		sendBatch(t, s, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
+		requireTotal(t, s, l, 3, "the Seq of a batch that failed was not kept, so it can be sent again")
+	}},
+}

@@ -1,0 +1,169 @@
+package storetest
+
+import (
+	"bytes"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// full returns a link with every field set.
+func full(path string) linktrack.Link {
+	return linktrack.Link{
+		Account: owner, Host: host, Path: path,
+		ExternalURL: `https://exämple.com/a%20b?q='"\&100%#` + "😀",
+		Title:       "title " + odd,
+		Description: "description " + odd,
+		Notes:       "notes\r\n\t" + odd,
+		Group:       "group " + odd,
+		IsActive:    true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true,
+		HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true,
+		PasswordHash: []byte{0, 0xff, '\\', '\'', '%', 0},
+		AlertAt:      1 << 40, DeactivateAt: 1<<62 + 1,
+		ExpiresAt: noon.AddDate(75, 0, 0),
+		CreatedAt: noon,
+	}
+}
+
+var links = []rule{
+	{"every field of a link comes back as it was given", func(t *testing.T, s linktrack.Store) {
+		want := full("Spring_Sale-1")
+		made := create(t, s, want)
+		want.ID = made.ID
+		require.Equal(t, want, made, "CreateLink returns the link with its ID")
+		require.Equal(t, want, look(t, s, want), "LinkByPath returns what was kept")
+		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkQuery{}), "Links returns what was kept")
+		require.Equal(t, want, edit(t, s, made.ID, func(l *linktrack.Link) {
+			require.Equal(t, want, *l, "UpdateLink's change gets what was kept")
+		}), "UpdateLink returns what was kept")
+	}},
+	{"each switch of a link is its own", func(t *testing.T, s linktrack.Store) {
+		for i := range 7 {
+			l := plain(pathOf(i))
+			on := []*bool{
+				&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking,
+				&l.HasConversionTracking, &l.HasAlertEmail, &l.ForwardQuery,
+			}
+			l.IsActive = false
+			*on[i] = true
+			l.ID = create(t, s, l).ID
+			require.Equal(t, l, look(t, s, l), "one switch that is on turns on no other")
+		}
+	}},
+	{"the first moment of 1970 is not never", func(t *testing.T, s linktrack.Store) {
+		want := plain(".epoch")
+		want.ExpiresAt = time.Unix(0, 0).UTC()
+		want.ID = create(t, s, want).ID
+		require.False(t, look(t, s, want).ExpiresAt.IsZero(), "a link that has expired would live for ever")
+		require.WithinDuration(t, want.ExpiresAt, look(t, s, want).ExpiresAt, time.Microsecond)
+	}},
+	{"what a link does not have comes back as zero", func(t *testing.T, s linktrack.Store) {
+		want := linktrack.Link{Account: owner, Host: host, Path: ".empty", ExternalURL: "https://example.com/"}
+		made := create(t, s, want)
+		want.ID = made.ID
+		require.Equal(t, want, made, "nothing is made up for what a link does not have")
+		require.Equal(t, want, look(t, s, want), "absent text is \"\", the zero time is the zero time, no password is nil")
+
+		want = plain(".emptyslice")
+		want.PasswordHash = []byte{}
+		create(t, s, want)
+		require.Empty(t, look(t, s, want).PasswordHash, "an empty hash is no password")
+	}},
+	{"fields of maximal length are kept whole", func(t *testing.T, s linktrack.Store) {
+		want := plain(strings.Repeat("aB-_9", 20))
+		want.Host = strings.Repeat(strings.Repeat("a", 62)+".", 4)[:251] + "bc"
+		want.ExternalURL = "https://example.com/" + strings.Repeat("é", (4096-20)/2)
+		want.Title = strings.Repeat("😀", 255)
+		want.Description = strings.Repeat("😀", 2000)
+		want.Notes = strings.Repeat("😀", 10000)
+		want.Group = strings.Repeat("😀", 255)
+		want.PasswordHash = bytes.Repeat([]byte{0xff}, 128)
+		want.ID = create(t, s, want).ID
+		require.Equal(t, want, look(t, s, want), "long fields are not cut; their lengths are in characters")
+	}},
+	{"an ID and counts given by the caller are ignored", func(t *testing.T, s linktrack.Store) {
+		l := plain(".mine")
+		l.ID = 4711
+		l.Counts = linktrack.Counts{Day: 1, Total: 2, Unique: 3, Bot: 4, Conversion: 5, Used: 6, LastClick: noon}
+		first := create(t, s, l)
+		require.Zero(t, first.Counts, "a new link has counted nothing")
+		require.Zero(t, look(t, s, l).Counts, "a new link has counted nothing")
+		l.Path = ".other"
+		require.NotEqual(t, first.ID, create(t, s, l).ID, "every link has an ID of its own")
+	}},
+	{"a host and key that exist are taken, whoever asks and in whatever case", func(t *testing.T, s linktrack.Store) {
+		first := create(t, s, plain("Spring_Sale"))
+		for _, path := range []string{"Spring_Sale", "spring_sale", "SPRING_SALE"} {
+			for _, account := range []linktrack.AccountID{owner, owner + 1} {
+				l := plain(path)
+				l.Account, l.ExternalURL = account, "https://other.example.com/"
+				_, err := s.CreateLink(t.Context(), l)
+				require.ErrorIs(t, err, linktrack.ErrTaken, "path %s has the key of a link on that host", path)
+			}
+		}
+		require.Equal(t, first, look(t, s, first), "a refused link changes nothing of the first")
+		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "a refused link is not kept")
+	}},
+	{"paths that differ in more than case are different links", func(t *testing.T, s linktrack.Store) {
+		for _, path := range []string{"sale", ".sale", "sale_", "sale-", "s_le", "s-le", "sa1e"} {
+			l := plain(path)
+			l.ID = create(t, s, l).ID
+			require.Equal(t, l, look(t, s, l), "path %s is like no other", path)
+		}
+	}},
+	{"the same path on two hosts is two links", func(t *testing.T, s linktrack.Store) {
+		one, two := plain("sale"), plain("sale")
+		two.Host, two.ExternalURL = "other.example.com:8080", "https://two.example.com/"
+		one, two = create(t, s, one), create(t, s, two)
+		require.NotEqual(t, one.ID, two.ID, "every link has an ID of its own")
+		require.Equal(t, one, look(t, s, one), "a link is looked up on its host")
+		require.Equal(t, two, look(t, s, two), "a link is looked up on its host")
+	}},
+	{"a path that nobody has is not found", func(t *testing.T, s linktrack.Store) {
+		create(t, s, plain("sale"))
+		for _, n := range []linktrack.LinkName{{Host: host, Key: "sal"}, {Host: host, Key: "s%"}, {Host: host, Key: ""}, {Host: "other.example.com", Key: "sale"}, {Host: "", Key: "sale"}} {
+			_, err := s.LinkByPath(t.Context(), n.Host, n.Key)
+			require.ErrorIs(t, err, linktrack.ErrNotFound, "%q on %q is no link", n.Key, n.Host)
+		}
+	}},
+	{"an account may be any number of the host's", func(t *testing.T, s linktrack.Store) {
+		for i, account := range []linktrack.AccountID{1, 1 << 31, 1<<63 - 1} {
+			l := plain(pathOf(i))
+			l.Account = account
+			create(t, s, l)
+			require.Equal(t, account, look(t, s, l).Account, "the number is kept whole")
+			require.Len(t, list(t, s, linktrack.LinkQuery{Account: account}), 1, "the account's links are found by it")
+		}
+	}},
+	{"of many who want the same path one gets it", func(t *testing.T, s linktrack.Store) {
+		var made atomic.Int32
+		err := together(16, func(i int) error {
+			_, err := s.CreateLink(t.Context(), plain([]string{"Sale", "sale"}[i%2]))
+			if err == nil {
+				made.Add(1)
+			}
+			return err
+		})
+		require.ErrorIs(t, err, linktrack.ErrTaken, "all others are told that it is taken")
+		require.EqualValues(t, 1, made.Load(), "exactly one caller gets the path")
+		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "exactly one link is kept")
+	}},
+	{"what the caller does with its slices later is not seen", func(t *testing.T, s linktrack.Store) {
+		l := plain("sale")
+		l.PasswordHash = []byte("hash")
+		made := create(t, s, l)
+		found := look(t, s, l)
+		listed := list(t, s, linktrack.LinkQuery{})[0]
+		var leaked []byte
+		edited := edit(t, s, made.ID, func(l *linktrack.Link) { leaked = l.PasswordHash })
+		for _, hash := range [][]byte{l.PasswordHash, made.PasswordHash, found.PasswordHash, listed.PasswordHash, edited.PasswordHash, leaked} {
+			hash[0] = 'X'
+		}
+		require.Equal(t, []byte("hash"), look(t, s, l).PasswordHash, "the hash kept is the store's own")
+	}},
+}

@@ -1,0 +1,280 @@
+// Package linktrack is a link tracker to embed: it makes short links, follows
+// them, counts the clicks and tells about them, as the Linktrack v1_0 API does.
+//
+//	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
+//	if err != nil {
+//		return err
+//	}
+//	defer t.Close(context.Background())
+//	account, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+//	if err != nil {
+//		return err
+//	}
+//	link, err := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring"})
+//	fmt.Println(t.TrackingURL(link), account.Login, pass)
+//	return http.ListenAndServe(":8080", t.Handler())
+//
+// # The way of a click
+//
+// A click travels one way: a request ([Tracker.Handler]) is put to the rule
+// ([Tracker.Follow]), which looks the link up through a cache, decides, and
+// hands the click to the recorder; the recorder writes batches to the [Store],
+// at once or by way of a [Journal]; [Tracker.Links] and [Tracker.History] read
+// there. HTTP is a skin over the methods: a host that calls them gets the same
+// rules and the same errors.
+//
+// # What is promised
+//
+//   - A visitor is redirected after the click is stored, or as another [Ack]
+//     says. Clicks that come at the same time are stored together. If the store
+//     needs longer than [Options.AckTimeout] or fails, the visitor is redirected
+//     all the same, and the click waits in memory until it can be stored.
+//   - A batch of clicks is applied once, however often it has to be sent.
+//   - A link with a limit lets that many people through, whatever the number of
+//     processes, and never one more; where the store can not promise that, it
+//     lets nobody through for the moment.
+//   - When the store is down, links that were followed lately go on.
+//
+// Packages memstore and mysqlstore are the stores, package storetest tests
+// anyone's; package journal is a journal.
+package linktrack
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // the service zone must be known on any machine
+)
+
+// Options are the choices of a host. The zero value works; each field says
+// what it means when left out.
+type Options struct {
+	// BaseURL is where the links of the first host begin, as visitors see it:
+	// scheme, host, and the path below which the Tracker is mounted, if any.
+	// Default: http://localhost:8080.
+	BaseURL string
+
+	// Hosts are further hosts whose links this Tracker serves, under the
+	// scheme and the path of BaseURL: "alternate.example", or with a port.
+	Hosts []string
+
+	// Reserved are words that no vanity link may be, beside the Tracker's
+	// own (api, account and the like): for a host that mounts the Tracker
+	// beside its own pages. Without case.
+	Reserved []string
+
+	// Schemes are allowed in destinations beside http and https: "mailto",
+	// "myapp". javascript, data, vbscript, file and blob are never allowed.
+	Schemes []string
+
+	// PathLength is the number of random characters in a generated path, 5
+	// to 32. Default: 7, of which there are 78 thousand million.
+	PathLength int
+
+	// AccountTypes are added to Free and Professional, or replace them.
+	AccountTypes map[string]AccountType
+
+	// Authenticate is a host's own check of API credentials. It returns
+	// [ErrUnauthorized] for a wrong login or pass; any other error but
+	// [ErrForbidden] means that it could not be checked. The account need not
+	// be in the store. Default: the accounts of the store.
+	Authenticate func(ctx context.Context, login, pass string) (Account, error)
+
+	// CheckDestination may refuse a destination that keeps all the rules, on
+	// create and on edit. The text of its error is shown to the caller,
+	// behind an [ErrForbidden]. Default: nothing is refused.
+	CheckDestination func(ctx context.Context, externalURL string) error
+
+	// Location is the zone of all times that the API reads and writes, the
+	// "CST" of its documentation. Default: America/Chicago.
+	Location *time.Location
+
+	// Secret signs the visitors' cookies, at least 16 bytes; all processes of
+	// one service need the same. Default: one is generated once and kept in
+	// the store.
+	Secret []byte
+
+	// Cookieless tells new visitors from known ones without a cookie: by a
+	// hash of IP address, user agent and link, with a salt that is new every
+	// day (UTC) and in every process. The hashes stay in memory until the day
+	// ends; the addresses are not kept for it.
+	Cookieless bool
+
+	// BotsAsPeople switches off that bots are told apart: they are recorded
+	// and counted as people.
+	BotsAsPeople bool
+
+	// ForwardQuery adds the query string of every tracking link to its
+	// destination's. Default: only for links that ask for it.
+	ForwardQuery bool
+
+	// CacheTTL is how long a link is followed before it is looked up again:
+	// an edit by another process is seen after that long. Default: 5 s.
+	CacheTTL time.Duration
+
+	// Ack says when a visitor is answered whose click is to be recorded.
+	// Default: AckStored.
+	Ack Ack
+
+	// AckTimeout is how long a visitor waits at most for the click to be
+	// stored or journaled. Default: 2 s.
+	AckTimeout time.Duration
+
+	// FlushInterval is how long AckBuffered gathers clicks before it writes
+	// them. Default: 200 ms.
+	FlushInterval time.Duration
+
+	// Journal is where AckJournaled keeps clicks. With another Ack, what an
+	// earlier process left in it is brought to the store. Whoever opened it
+	// closes it, after [Tracker.Close]. Default: none.
+	Journal Journal
+
+	// MaxPending is how many clicks may wait in memory for the store; more
+	// are dropped and counted ([Stats]). Default: 100,000.
+	MaxPending int
+
+	// Pages are what visitors see where a link does not simply redirect.
+	// Default: plain pages in English.
+	Pages Pages
+
+	// Logger is told what goes wrong, once and not per request. Never
+	// credentials, passwords or whole IP addresses. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// now is the time in the precision that stores keep.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Tracker is the whole of linktrack over one store. All its methods are safe
+// for concurrent use. Make one with [New].
+type Tracker struct {
+	opts         Options
+	store        Store
+	log          *slog.Logger
+	types        map[string]AccountType
+	hosts        hosts
+	reserved     map[string]bool
+	destinations destinationRule
+	links        *linkCache
+	recorder     *recorder
+	turnstile    *turnstile
+	throttle     throttle
+	passwords    passwords
+	visitors     *visitors
+	strangers    *strangers // nil: visitors are told apart by cookie
+	outage       outage
+	blocked      sync.Once // the log was told that some links are not followed
+}
+
+// New returns a Tracker on store. If Options.Secret is empty it asks the store
+// for the secret that is kept there, for ten seconds at most. The errors are an
+// [*InvalidError] that names the option, or [ErrUnavailable].
+func New(store Store, o Options) (*Tracker, error) {
+	hs, err := newHosts(o.BaseURL, o.Hosts)
+	if err != nil {
+		return nil, err
+	}
+	if o.PathLength == 0 {
+		o.PathLength = 7
+	}
+	switch {
+	case o.PathLength < 5 || o.PathLength > 32:
+		return nil, invalid("PathLength", "must be from 5 to 32")
+	case o.CacheTTL < 0 || o.AckTimeout < 0 || o.FlushInterval < 0 || o.MaxPending < 0:
+		return nil, invalid("CacheTTL, AckTimeout, FlushInterval and MaxPending", "must not be negative")
+	case o.Ack < AckStored || o.Ack > AckBuffered:
+		return nil, invalid("Ack", "must be AckStored, AckJournaled or AckBuffered")
+	case o.Ack == AckJournaled && o.Journal == nil:
+		return nil, invalid("Journal", "must be set for AckJournaled")
+	case len(o.Secret) > 0 && len(o.Secret) < 16:
+		return nil, invalid("Secret", "must have at least 16 bytes")
+	}
+	if o.CacheTTL == 0 {
+		o.CacheTTL = 5 * time.Second
+	}
+	if o.AckTimeout == 0 {
+		o.AckTimeout = 2 * time.Second
+	}
+	if o.FlushInterval == 0 {
+		o.FlushInterval = 200 * time.Millisecond
+	}
+	if o.MaxPending == 0 {
+		o.MaxPending = 100_000
+	}
+	if o.Pages == nil {
+		o.Pages = plainPages{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Location == nil {
+		if o.Location, err = time.LoadLocation("America/Chicago"); err != nil {
+			return nil, fmt.Errorf("linktrack: load the service zone: %w", err)
+		}
+	}
+	schemes := make([]string, 0, len(o.Schemes))
+	for _, s := range o.Schemes {
+		s = strings.ToLower(strings.TrimSuffix(s, ":"))
+		if !isScheme(s) || slices.Contains(neverSchemes, s) {
+			return nil, invalid("Schemes", "must not have %q", s)
+		}
+		schemes = append(schemes, s)
+	}
+	secret := o.Secret
+	if len(secret) == 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		candidate := make([]byte, 32)
+		rand.Read(candidate)
+		if secret, err = store.Secret(ctx, candidate); err != nil {
+			return nil, unavailable(fmt.Errorf("linktrack: read the secret: %w", err))
+		}
+	}
+	t := &Tracker{
+		opts:      o,
+		store:     store,
+		log:       o.Logger,
+		types:     map[string]AccountType{Free: {}, Professional: {Params: linkParams}},
+		hosts:     hs,
+		reserved:  make(map[string]bool),
+		turnstile: newTurnstile(store),
+		throttle:  newThrottle(),
+		passwords: newPasswords(),
+		visitors:  newVisitors(secret),
+	}
+	t.opts.Secret = nil
+	maps.Copy(t.types, o.AccountTypes)
+	for _, w := range slices.Concat(reservedWords, o.Reserved) {
+		t.reserved[strings.ToLower(w)] = true
+	}
+	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
+	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
+	t.recorder = newRecorder(store, &t.opts, t.completer)
+	if o.Cookieless {
+		t.strangers = newStrangers()
+	}
+	return t, nil
+}
+
+// reservedWords are paths that linktrack answers itself, or may in a version to
+// come, and those that browsers and crawlers ask every host for.
+var reservedWords = []string{"api", "account", "login", "logout", "links", "healthz", "metrics", "favicon.ico", "robots.txt"}
+
+// Close takes no more clicks, writes what is pending, then returns; it leaves
+// the store and the journal open. When ctx ends first, a [*PendingError] says
+// how many clicks were not stored. It may be called twice.
+func (t *Tracker) Close(ctx context.Context) error { return t.recorder.close(ctx) }
+
+// TrackingURL returns the absolute URL of a link.
+func (t *Tracker) TrackingURL(l Link) string {
+	if h, ok := t.hosts.find(l.Host); ok {
+		return h.base + l.Path
+	}
+	return "//" + l.Host + t.hosts.prefix + "/" + l.Path // a host that is served no more
+}
