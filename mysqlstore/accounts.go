@@ -1,0 +1,135 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// CreateAccount implements [linktrack.AccountStore].
+func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktrack.Account, error) {
+	const doing = "create an account"
+	hosts, err := accountColumns(a)
+	if err != nil {
+		return linktrack.Account{}, failed(doing, err)
+	}
+	res, err := s.db.ExecContext(ctx, `
+		INSERT INTO lt_account (login, pass_hash, type, email, hosts, is_disabled, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, micros(a.CreatedAt))
+	if number(err) == errDuplicate {
+		return linktrack.Account{}, linktrack.ErrTaken
+	}
+	if err != nil {
+		return linktrack.Account{}, failed(doing, err)
+	}
+	id, err := res.LastInsertId()
+	if err != nil {
+		return linktrack.Account{}, failed(doing, err)
+	}
+	a.ID = linktrack.AccountID(id)
+	if len(a.Hosts) == 0 {
+		a.Hosts = nil
+	}
+	a.CreatedAt = fromMicros(micros(a.CreatedAt))
+	return a, nil
+}
+
+// AccountByLogin implements [linktrack.AccountStore].
+func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+	const doing = "look up an account"
+	var a linktrack.Account
+	var hosts []byte
+	var created int64
+	err := s.db.QueryRowContext(ctx, `
+		SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
+		FROM lt_account WHERE login = ?`, []byte(login)).
+		Scan(&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return linktrack.Account{}, linktrack.ErrNotFound
+	}
+	if err == nil {
+		err = json.Unmarshal(hosts, &a.Hosts)
+	}
+	if err != nil {
+		return linktrack.Account{}, failed(doing, err)
+	}
+	a.CreatedAt = fromMicros(created)
+	return a, nil
+}
+
+// UpdateAccount implements [linktrack.AccountStore].
+func (s *Store) UpdateAccount(ctx context.Context, a linktrack.Account) error {
+	const doing = "update an account"
+	hosts, err := accountColumns(a)
+	if err != nil {
+		return failed(doing, err)
+	}
+	res, err := s.db.ExecContext(ctx, `
+		UPDATE lt_account SET login = ?, pass_hash = ?, type = ?, email = ?, hosts = ?, is_disabled = ?
+		WHERE id = ?`,
+		[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, int64(a.ID))
+	if number(err) == errDuplicate {
+		return linktrack.ErrTaken
+	}
+	if err != nil {
+		return failed(doing, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	// No row was affected: there is none, or it was like that already.
+	var one int
+	err = s.db.QueryRowContext(ctx, `SELECT 1 FROM lt_account WHERE id = ?`, int64(a.ID)).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return linktrack.ErrNotFound
+	}
+	if err != nil {
+		return failed(doing, err)
+	}
+	return nil
+}
+
+// accountColumns checks what the columns can take and returns the hosts as
+// they are kept. No hosts are kept as null, and come back as nil.
+func accountColumns(a linktrack.Account) (hosts []byte, err error) {
+	if err := errors.Join(fit("login", a.Login, 400), fit("type", a.Type, 255), fit("email", a.Email, 1020),
+		fit("pass_hash", string(a.PassHash), 255)); err != nil {
+		return nil, err
+	}
+	if len(a.Hosts) == 0 {
+		a.Hosts = nil
+	}
+	if hosts, err = json.Marshal(a.Hosts); err != nil {
+		return nil, err
+	}
+	return hosts, fit("hosts", string(hosts), 65535)
+}
+
+// Secret implements [linktrack.AccountStore].
+func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
+	const doing = "read the secret"
+	if err := fit("secret", string(candidate), 1024); err != nil {
+		return nil, failed(doing, err)
+	}
+	for try := 1; ; try++ {
+		var secret []byte
+		err := s.db.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = 'secret'`).Scan(&secret)
+		if err == nil {
+			return secret, nil
+		}
+		if try > 1 || !errors.Is(err, sql.ErrNoRows) {
+			return nil, failed(doing, err)
+		}
+		// If others are at it too, one of them is first and all read its.
+		_, err = s.db.ExecContext(ctx, `
+			INSERT INTO lt_setting (name, value) VALUES ('secret', ?)
+			ON DUPLICATE KEY UPDATE name = VALUES(name)`, append([]byte{}, candidate...))
+		if err != nil {
+			return nil, failed(doing, err)
+		}
+	}
+}

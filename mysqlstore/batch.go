@@ -1,0 +1,184 @@
+package mysqlstore
+
+import (
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// appendClaim writes the statement that makes a batch the source's last one. If
+// that or a later one has been applied before, it fails with errOutOfRange,
+// since no number is that large; all that stands behind it in the packet is
+// then left undone. It waits while another session applies the same batch.
+func appendClaim(b []byte, batch linktrack.Batch) []byte {
+	b = append(b, `INSERT INTO lt_source (source, seq) VALUES (`...)
+	b = literal(b, string(batch.Source[:]))
+	b = append(b, ',')
+	b = strconv.AppendInt(b, batch.Seq, 10)
+	return append(b, `) ON DUPLICATE KEY UPDATE seq = IF(VALUES(seq) > seq, VALUES(seq), 9223372036854775807 + seq)`...)
+}
+
+// appendHistory writes the clicks. An id that is in the history already does
+// not fail the batch, which could never be applied then.
+func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
+	const head = `INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, query, is_unique, is_bot) VALUES `
+	const tail = ` ON DUPLICATE KEY UPDATE link_id = VALUES(link_id)`
+	var b []byte
+	for _, c := range clicks {
+		if len(b) >= packetSize {
+			stmts, b = append(stmts, string(append(b, tail...))), b[:0]
+		}
+		if len(b) == 0 {
+			b = append(b, head...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(b, '(')
+		b = strconv.AppendInt(b, c.Link, 10)
+		b = literal(append(b, ','), string(c.ID[:]))
+		b = literal(append(b, ','), string(c.IP.AsSlice()))
+		b = literal(append(b, ','), cut(c.Referrer, 8192))
+		b = literal(append(b, ','), cut(c.ReferrerHost, 1020))
+		b = literal(append(b, ','), cut(c.UserAgent, 4096))
+		b = literal(append(b, ','), cut(c.Browser, 1020))
+		b = literal(append(b, ','), cut(c.Platform, 1020))
+		b = literal(append(b, ','), cut(c.Query, 8192))
+		b = appendBool(append(b, ','), c.Unique)
+		b = appendBool(append(b, ','), c.Bot)
+		b = append(b, ')')
+	}
+	return append(stmts, string(append(b, tail...)))
+}
+
+// The counts and the hours travel as one JSON literal that the server reads as
+// a table. So links that do not exist drop out of the join instead of being
+// made, as an upsert would. For a few rows the table costs more than it saves,
+// and they have a statement each.
+const fewRows = 2
+
+// A sum is what some clicks on one link add up to.
+type sum struct {
+	link, hour            int64
+	people, uniques, bots int64
+	last                  int64 // click, in microseconds
+}
+
+// appendCounts writes the sums per link. The clicks are sorted by link and id.
+func appendCounts(stmts []string, clicks []*linktrack.Click) []string {
+	sums := sumBy(clicks, false)
+	if len(sums) <= fewRows {
+		for _, s := range sums {
+			stmts = append(stmts, fmt.Sprintf(`UPDATE lt_count SET total = total + %d, uniques = uniques + %d, bots = bots + %d, last_click = GREATEST(last_click, %d) WHERE link_id = %d`,
+				s.people, s.uniques, s.bots, s.last, s.link))
+		}
+		return stmts
+	}
+	return appendRows(stmts, sums, func(s sum) int64 { return s.last },
+		`UPDATE JSON_TABLE(_utf8mb4'[`,
+		`]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', total BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', last_click BIGINT PATH '$[4]')) d`+
+			` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id`+
+			` SET c.total = c.total + d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`)
+}
+
+// appendHours writes the sums per link and hour.
+func appendHours(stmts []string, clicks []*linktrack.Click) []string {
+	sums := sumBy(clicks, true)
+	const upsert = ` ON DUPLICATE KEY UPDATE clicks = lt_hour.clicks + VALUES(clicks), uniques = lt_hour.uniques + VALUES(uniques), bots = lt_hour.bots + VALUES(bots)`
+	if len(sums) <= fewRows {
+		for _, s := range sums {
+			stmts = append(stmts, fmt.Sprintf(`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) SELECT link_id, %d, %d, %d, %d FROM lt_count WHERE link_id = %d`,
+				s.hour, s.people, s.uniques, s.bots, s.link)+upsert)
+		}
+		return stmts
+	}
+	return appendRows(stmts, sums, func(s sum) int64 { return s.hour },
+		`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) SELECT d.link_id, d.hour, d.clicks, d.uniques, d.bots FROM JSON_TABLE(_utf8mb4'[`,
+		`]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', clicks BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', hour BIGINT PATH '$[4]')) d`+
+			` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id`+upsert)
+}
+
+// sumBy sums up clicks, sorted by link and id, per link or per link and hour.
+func sumBy(clicks []*linktrack.Click, hourly bool) []sum {
+	var sums []sum
+	for _, c := range clicks {
+		at := c.ID.Time()
+		next := sum{link: c.Link}
+		if hourly {
+			next.hour = hourOf(at)
+		}
+		if n := len(sums); n == 0 || sums[n-1].link != next.link || sums[n-1].hour != next.hour {
+			sums = append(sums, next)
+		}
+		s := &sums[len(sums)-1]
+		s.last = micros(at)
+		switch {
+		case c.Bot:
+			s.bots++
+		case c.Unique:
+			s.uniques++
+			fallthrough
+		default:
+			s.people++
+		}
+	}
+	return sums
+}
+
+// appendRows writes sums, each with a fifth number, as JSON between head and
+// tail, in as many statements as their size asks for.
+func appendRows(stmts []string, sums []sum, fifth func(sum) int64, head, tail string) []string {
+	b := []byte(head)
+	for _, s := range sums {
+		if len(b) >= packetSize {
+			stmts, b = append(stmts, string(append(b, tail...))), append(b[:0], head...)
+		}
+		if len(b) > len(head) {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		for _, n := range [...]int64{s.link, s.people, s.uniques, s.bots} {
+			b = append(strconv.AppendInt(b, n, 10), ',')
+		}
+		b = append(strconv.AppendInt(b, fifth(s), 10), ']')
+	}
+	return append(stmts, string(append(b, tail...)))
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, '1')
+	}
+	return append(b, '0')
+}
+
+// literal appends s as an SQL literal that means the same bytes in every SQL
+// mode and character set: plain ASCII in quotes, all else in hex.
+func literal(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '\'' || c == '\\' {
+			b = append(b, "x'"...)
+			const digits = "0123456789abcdef"
+			for i := range len(s) {
+				b = append(b, digits[s[i]>>4], digits[s[i]&15])
+			}
+			return append(b, '\'')
+		}
+	}
+	b = append(b, '\'')
+	b = append(b, s...)
+	return append(b, '\'')
+}
+
+// cut returns as many of the first bytes of s as the column takes, and no
+// broken character at their end.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}

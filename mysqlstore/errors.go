@@ -1,0 +1,88 @@
+package mysqlstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// The numbers of the servers' errors that are told apart. MySQL and MariaDB
+// share them.
+const (
+	errDBAccessDenied = 1044
+	errAccessDenied   = 1045
+	errUnknownDB      = 1049
+	errDuplicate      = 1062
+	errTableDenied    = 1142
+	errDeadlock       = 1213
+	errSpecificDenied = 1227
+	errNoSuchTable    = 1146
+	errOutOfRange     = 1690
+	errDeniedNoPass   = 1698
+)
+
+// number returns the server's number of an error, 0 if it is not the server's.
+func number(err error) uint16 {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+// failed says what was being done when the database failed. err must not be
+// nil.
+func failed(doing string, err error) error { return &failure{doing, err} }
+
+// rejected reports whether the server refused a statement for what is in it or
+// because the schema is another one. To send it again is of no use then.
+func rejected(err error) bool {
+	switch number(err) {
+	case 1048, // a column cannot be null
+		1054, // unknown column
+		errDuplicate,
+		1064, // syntax
+		1136, // column count
+		errNoSuchTable,
+		1153, // packet too large
+		1264, // out of range
+		1292, // incorrect value
+		1364, // no default value
+		1366, // incorrect string
+		1406, // data too long
+		1526, // no partition for a value
+		3140, // invalid JSON (MySQL)
+		4038: // invalid JSON (MariaDB)
+		return true
+	}
+	return false
+}
+
+type failure struct {
+	doing string
+	err   error
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// Error leaves out those of the server's texts that quote statements or
+// values: they may be anybody's, and errors end up in logs.
+func (f *failure) Error() string {
+	var e *mysql.MySQLError
+	if !errors.As(f.err, &e) {
+		return fmt.Sprintf("mysqlstore: %s: %v", f.doing, f.err)
+	}
+	switch e.Number {
+	case errDBAccessDenied, errTableDenied, errDeadlock, errSpecificDenied, errOutOfRange,
+		1040, // too many connections
+		1205, // lock wait timeout
+		1290, // the server runs read-only
+		1406, // data too long; names the column only
+		1053: // shutdown in progress
+		return fmt.Sprintf("mysqlstore: %s: %s (error %d)", f.doing, e.Message, e.Number)
+	case errNoSuchTable:
+		return fmt.Sprintf("mysqlstore: %s: a table is missing, has Migrate been called? (error %d)", f.doing, e.Number)
+	}
+	return fmt.Sprintf("mysqlstore: %s: the server answered error %d", f.doing, e.Number)
+}

@@ -1,0 +1,214 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// linkColumns are read by scanLink, from lt_link l and lt_count c.
+const linkColumns = `
+	l.id, l.account_id, l.host, l.path, l.external_url, l.title, l.description, l.notes, l.group_name,
+	l.is_active, l.is_public, l.has_plus_tracking, l.has_public_tracking, l.has_conversion_tracking,
+	l.has_alert_email, l.forward_query, l.password_hash, l.alert_at, l.expires_at, l.created_at,
+	c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
+
+// scanLink reads linkColumns, by position: a host's DSN may change the names
+// of columns.
+func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
+	var l linktrack.Link
+	var expires, created, last int64
+	err := row.Scan(
+		&l.ID, &l.Account, &l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group,
+		&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking, &l.HasConversionTracking,
+		&l.HasAlertEmail, &l.ForwardQuery, &l.PasswordHash, &l.AlertAt, &expires, &created,
+		&l.DeactivateAt, &l.Counts.Total, &l.Counts.Unique, &l.Counts.Bot, &l.Counts.Conversion, &l.Counts.Used, &last)
+	l.ExpiresAt, l.CreatedAt, l.Counts.LastClick = fromMicros(expires), fromMicros(created), fromMicros(last)
+	return l, err
+}
+
+// fitLink checks that the columns can take the link.
+func fitLink(l linktrack.Link) error {
+	return errors.Join(
+		fit("host", l.Host, 255), fit("path", l.Path, 128), fit("external_url", l.ExternalURL, 4096),
+		fit("title", l.Title, 1020), fit("description", l.Description, 8000), fit("notes", l.Notes, 65535),
+		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255))
+}
+
+// urlHead is what the key that sorts by destination holds of it.
+func urlHead(url string) []byte { return []byte(url[:min(len(url), headSize)]) }
+
+const headSize = 255 // bytes
+
+// CreateLink implements [linktrack.LinkStore].
+func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
+	const doing = "create a link"
+	if err := fitLink(l); err != nil {
+		return linktrack.Link{}, failed(doing, err)
+	}
+	l.Counts = linktrack.Counts{}
+	l.ExpiresAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.CreatedAt))
+	wanted, name, known := l.Group, "", true
+	if wanted != "" {
+		var err error
+		if name, known, err = groupName(ctx, s.db, l.Account, wanted); err != nil {
+			return linktrack.Link{}, failed(doing, err)
+		}
+	}
+	err := s.transact(ctx, func(tx *sqlx.Tx) error {
+		// The link comes before its group: all who lock both lock them in
+		// this order, so that nobody waits in a circle.
+		res, err := tx.ExecContext(ctx, `
+			INSERT INTO lt_link (account_id, host, path_key, path, external_url, url_head, title, description, notes, group_name,
+				is_active, is_public, has_plus_tracking, has_public_tracking, has_conversion_tracking,
+				has_alert_email, forward_query, password_hash, alert_at, expires_at, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), []byte(l.ExternalURL), urlHead(l.ExternalURL),
+			[]byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(name),
+			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
+			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), micros(l.CreatedAt))
+		if number(err) == errDuplicate {
+			return linktrack.ErrTaken
+		}
+		if err != nil {
+			return err
+		}
+		if l.ID, err = res.LastInsertId(); err != nil {
+			return err
+		}
+		l.Group = name
+		if !known {
+			if l.Group, err = makeGroup(ctx, tx, l.Account, wanted); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE lt_link SET group_name = ? WHERE id = ?`, []byte(l.Group), l.ID); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO lt_count (link_id, account_id, deactivate_at) VALUES (?, ?, ?)`,
+			l.ID, int64(l.Account), l.DeactivateAt)
+		return err
+	})
+	switch {
+	case errors.Is(err, linktrack.ErrTaken):
+		return linktrack.Link{}, err
+	case err != nil:
+		return linktrack.Link{}, failed(doing, err)
+	}
+	return l, nil
+}
+
+// groupName returns the name that a group of the account was made with. It
+// locks nothing: groups are never renamed or removed.
+func groupName(ctx context.Context, db sqlx.QueryerContext, account linktrack.AccountID, group string) (name string, known bool, err error) {
+	err = db.QueryRowxContext(ctx, `SELECT name FROM lt_group WHERE account_id = ? AND name_key = ?`,
+		int64(account), []byte(linktrack.GroupKey(group))).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return name, err == nil, err
+}
+
+// makeGroup makes a group unless somebody else was quicker, and returns its
+// name. A plain INSERT that meets another's would leave a shared lock behind,
+// which two can deadlock on; this one waits for an exclusive one.
+func makeGroup(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, group string) (string, error) {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO lt_group (account_id, name_key, name) VALUES (?, ?, ?)
+		ON DUPLICATE KEY UPDATE name_key = VALUES(name_key)`,
+		int64(account), []byte(linktrack.GroupKey(group)), []byte(group))
+	if err != nil {
+		return "", err
+	}
+	name, known, err := groupName(ctx, tx, account, group)
+	if err == nil && !known {
+		err = errors.New("a group that was made is not there")
+	}
+	return name, err
+}
+
+// UpdateLink implements [linktrack.LinkStore].
+func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
+	const doing = "update a link"
+	var l linktrack.Link
+	refused := false // change returned an error
+	err := s.transact(ctx, func(tx *sqlx.Tx) error {
+		// Only the link is locked, not its counts: clicks go on being counted
+		// while change runs.
+		err := tx.QueryRowContext(ctx, `SELECT id FROM lt_link WHERE id = ? FOR UPDATE`, id).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return linktrack.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		old, err := scanLink(tx.QueryRowContext(ctx, `
+			SELECT `+linkColumns+` FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.id = ?`, id))
+		if err != nil {
+			return err
+		}
+		l = old
+		err = change(&l)
+		if refused = err != nil; refused {
+			return err
+		}
+		l.ID, l.Account, l.Host, l.Path, l.CreatedAt, l.Counts = old.ID, old.Account, old.Host, old.Path, old.CreatedAt, old.Counts
+		l.ExpiresAt = fromMicros(micros(l.ExpiresAt))
+		if err := fitLink(l); err != nil {
+			return err
+		}
+		switch {
+		case l.Group == "":
+		case linktrack.GroupKey(l.Group) == linktrack.GroupKey(old.Group):
+			l.Group = old.Group
+		default:
+			name, known, err := groupName(ctx, tx, l.Account, l.Group)
+			if err == nil && !known {
+				name, err = makeGroup(ctx, tx, l.Account, l.Group)
+			}
+			if err != nil {
+				return err
+			}
+			l.Group = name
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE lt_link SET external_url = ?, url_head = ?, title = ?, description = ?, notes = ?, group_name = ?,
+				is_active = ?, is_public = ?, has_plus_tracking = ?, has_public_tracking = ?, has_conversion_tracking = ?,
+				has_alert_email = ?, forward_query = ?, password_hash = ?, alert_at = ?, expires_at = ?
+			WHERE id = ?`,
+			[]byte(l.ExternalURL), urlHead(l.ExternalURL), []byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(l.Group),
+			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
+			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
+		if err != nil || l.DeactivateAt == old.DeactivateAt {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE lt_count SET deactivate_at = ? WHERE link_id = ?`, l.DeactivateAt, id)
+		return err
+	})
+	switch {
+	case err == nil:
+		return l, nil
+	case refused, errors.Is(err, linktrack.ErrNotFound):
+		return linktrack.Link{}, err
+	}
+	return linktrack.Link{}, failed(doing, err)
+}
+
+// LinkByPath implements [linktrack.LinkStore].
+func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
+	l, err := scanLink(s.db.QueryRowContext(ctx, `
+		SELECT `+linkColumns+`
+		FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key = ?`,
+		[]byte(host), []byte(key)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return linktrack.Link{}, linktrack.ErrNotFound
+	}
+	if err != nil {
+		return linktrack.Link{}, failed("look up a link", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,151 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
+)
+
+// Open connects to the database that the DSN names, as
+// user:password@tcp(host:3306)/database or user:password@unix(/path)/database,
+// and returns a Store on a pool of its own. The Store decides about character
+// set, time zone, SQL mode and isolation itself; of the DSN's parameters those
+// on TLS, passwords and timeouts count. Timeouts it does not set are 5 seconds
+// to connect and a minute for an answer.
+//
+// The pool opens at most 32 connections, keeps 16, and renews each after five
+// minutes. A connection whose server has become read-only is left at once
+// (rejectReadOnly), so that a failover heals itself.
+//
+// An error is one sentence that names the cause. It never holds the password.
+func Open(dsn string) (*Store, error) {
+	c, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		// The driver quotes parts of the DSN in its other errors.
+		if s, ok := strings.CutPrefix(err.Error(), "invalid DSN: "); ok {
+			return nil, fmt.Errorf("mysqlstore: the DSN cannot be read: %s", s)
+		}
+		return nil, errors.New("mysqlstore: the DSN cannot be read: it must look like user:password@tcp(host:3306)/database, and its parameters must be known to the driver")
+	}
+	if c.DBName == "" {
+		return nil, errors.New("mysqlstore: the DSN names no database: its name goes behind the slash, as in user:password@tcp(host:3306)/database")
+	}
+	if err := c.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
+		return nil, errors.New("mysqlstore: the DSN cannot be read")
+	}
+	c.ParseTime, c.Loc = true, time.UTC
+	c.InterpolateParams = true // one round trip a query instead of two
+	c.MultiStatements = true   // one round trip a batch of clicks
+	c.RejectReadOnly = true
+	c.Logger = &mysql.NopLogger{} // it tells of each connection; what fails is returned
+	c.CheckConnLiveness = true
+	c.ClientFoundRows, c.ColumnsWithAlias, c.AllowAllFiles = false, false, false
+	if c.Timeout == 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.ReadTimeout == 0 {
+		c.ReadTimeout = time.Minute
+	}
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = time.Minute
+	}
+	db, err := connect(c)
+	if err != nil {
+		return nil, errors.New("mysqlstore: the DSN cannot be used: a parameter has a value that the driver does not take")
+	}
+	db.SetMaxOpenConns(32)
+	db.SetMaxIdleConns(16)
+	db.SetConnMaxLifetime(5 * time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*c.Timeout)
+	defer cancel()
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, refused(c, err)
+	}
+	s := New(sqlx.NewDb(db, "mysql"))
+	s.own = c
+	return s, nil
+}
+
+// Close closes the pool that Open made. On a Store made by New it does
+// nothing. Close it after the Tracker.
+func (s *Store) Close() error {
+	if s.own == nil {
+		return nil
+	}
+	return s.db.Close()
+}
+
+func connect(c *mysql.Config) (*sql.DB, error) {
+	inner, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(sessions{inner}), nil
+}
+
+// sessions makes connections with the session that the Store needs. The
+// isolation has its own statement because its variable has two names.
+type sessions struct{ driver.Connector }
+
+const session = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
+	"time_zone = '+00:00', innodb_lock_wait_timeout = 15, autocommit = 1, sql_safe_updates = 0; " +
+	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+func (c sessions) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, session, nil); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// refused turns the error of a first connection into a sentence.
+func refused(c *mysql.Config, err error) error {
+	var cause string
+	var dns *net.DNSError
+	var e *mysql.MySQLError
+	switch n := number(err); {
+	case n == errAccessDenied || n == errDeniedNoPass:
+		cause = fmt.Sprintf("the server at %s does not accept user %q with this password", c.Addr, c.User)
+	case n == errUnknownDB:
+		cause = fmt.Sprintf("the server at %s has no database %q", c.Addr, c.DBName)
+	case n == errDBAccessDenied:
+		cause = fmt.Sprintf("user %q may not use the database %q on the server at %s", c.User, c.DBName, c.Addr)
+	case errors.As(err, &e):
+		cause = fmt.Sprintf("the server at %s refused the connection with error %d", c.Addr, n)
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
+		cause = fmt.Sprintf("no server answers at %s: connection refused", c.Addr)
+	case errors.As(err, &dns):
+		cause = fmt.Sprintf("the name of the server at %s cannot be resolved", c.Addr)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		cause = fmt.Sprintf("the server at %s did not answer in time", c.Addr)
+	default:
+		cause = fmt.Sprintf("the server at %s cannot be used: %v", c.Addr, err)
+	}
+	return &sentence{"mysqlstore: " + cause, err}
+}
+
+// A sentence is an error with a text of its own that still can be tested with
+// errors.As for what caused it.
+type sentence struct {
+	text string
+	err  error
+}
+
+func (s *sentence) Error() string { return s.text }
+func (s *sentence) Unwrap() error { return s.err }

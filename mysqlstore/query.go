@@ -1,0 +1,393 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// sortKeys says for each sort of which column and by which key. The sorts by
+// destination and by day have a way of their own.
+var sortKeys = map[linktrack.Sort]struct{ column, key string }{
+	linktrack.SortCreated:     {"l.created_at", "lt_link_created"},
+	linktrack.SortPath:        {"l.path_key", "lt_link_key"},
+	linktrack.SortTitle:       {"l.title", "lt_link_title"},
+	linktrack.SortGroup:       {"l.group_name", "lt_link_group"},
+	linktrack.SortTotal:       {"c.total", ""},
+	linktrack.SortLastClick:   {"c.last_click", ""},
+	linktrack.SortExternalURL: {"l.external_url", "lt_link_url"},
+	linktrack.SortDay:         {"", "lt_link_account"},
+}
+
+// Links implements [linktrack.LinkStore]. It is one statement, two if q.Groups
+// is set and one more for the sort by destination: the inner query picks ids
+// in order from a key alone and stops at the limit, the outer one reads those
+// links.
+func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+	const doing = "list links"
+	done, err := s.beginReading(ctx)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	defer done()
+	if _, ok := sortKeys[q.Sort]; !ok || q.Limit < 1 {
+		return nil, failed(doing, fmt.Errorf("there is no sort %q with limit %d", q.Sort, q.Limit))
+	}
+	where, err := s.which(ctx, q)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	if where == nil {
+		return []linktrack.Link{}, nil
+	}
+	var pick phrase
+	switch q.Sort {
+	case linktrack.SortExternalURL:
+		return s.linksByURL(ctx, q, where)
+	case linktrack.SortDay:
+		return s.linksByDay(ctx, q, where)
+	case linktrack.SortTotal, linktrack.SortLastClick:
+		if pick, err = s.pickByCount(ctx, q, where); err != nil {
+			return nil, failed(doing, err)
+		}
+	default:
+		pick = pickByKey(q, where)
+	}
+	return s.read(ctx, q, pick)
+}
+
+// A phrase is a part of a query and its arguments.
+type phrase struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (p *phrase) add(sql string, args ...any) {
+	p.sql.WriteString(sql)
+	p.args = append(p.args, args...)
+}
+
+func (p *phrase) addPhrase(other *phrase) { p.add(other.sql.String(), other.args...) }
+
+// in adds a list of texts.
+func (p *phrase) in(texts []string) {
+	p.add("(?" + strings.Repeat(", ?", len(texts)-1) + ")")
+	for _, t := range texts {
+		p.args = append(p.args, []byte(t))
+	}
+}
+
+// direction is how ORDER BY says it.
+func direction(q linktrack.LinkQuery) string {
+	if q.Ascending {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// orderBy sorts by a column and then by id. A server looks at the first
+// max_sort_length bytes of a text only, 1,024 by default, so one that may be
+// longer is sorted piece by piece.
+func orderBy(q linktrack.LinkQuery, column, id string) string {
+	dir := direction(q)
+	order := ` ORDER BY ` + column + ` ` + dir
+	if q.Sort == linktrack.SortExternalURL {
+		for _, from := range []string{"1025", "2049", "3073"} {
+			order += `, SUBSTRING(` + column + `, ` + from + `, 1024) ` + dir
+		}
+	}
+	return order + `, ` + id + ` ` + dir
+}
+
+// filtered reports whether q asks for some of the account's links only. Then
+// the server chooses how to find them; else the key of the sort is walked.
+func filtered(q linktrack.LinkQuery) bool { return q.Names != nil || q.Groups != nil }
+
+// which returns the conditions on lt_link l, nil if no link can meet them.
+func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, error) {
+	w := &phrase{}
+	w.add("l.account_id = ?", int64(q.Account))
+	if q.Names != nil {
+		hosts := map[string][]string{} // keys by host
+		var order, keys []string
+		for _, n := range q.Names {
+			if hosts[n.Host] == nil {
+				order = append(order, n.Host)
+			}
+			hosts[n.Host] = append(hosts[n.Host], n.Key)
+			keys = append(keys, n.Key)
+		}
+		if len(keys) == 0 {
+			return nil, nil
+		}
+		// The first list finds the links by their key, the rest sorts out
+		// those of other hosts.
+		w.add(" AND l.path_key IN ")
+		w.in(keys)
+		if len(hosts[""]) < len(keys) {
+			sep := " AND ("
+			for _, h := range order {
+				w.add(sep)
+				if h != "" {
+					w.add("l.host = ? AND ", []byte(h))
+				}
+				w.add("l.path_key IN ")
+				w.in(hosts[h])
+				sep = " OR "
+			}
+			w.add(")")
+		}
+	}
+	if q.Groups != nil {
+		names, err := s.groupNames(ctx, q.Account, q.Groups)
+		if err != nil || len(names) == 0 {
+			return nil, err
+		}
+		w.add(" AND l.group_name IN ")
+		w.in(names)
+	}
+	return w, nil
+}
+
+// groupNames returns the names of those groups that the account has.
+func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, groups []string) ([]string, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	var p phrase
+	keys := make([]string, len(groups))
+	for i, g := range groups {
+		keys[i] = linktrack.GroupKey(g)
+	}
+	p.add(`SELECT name FROM lt_group WHERE account_id = ? AND name_key IN `, int64(account))
+	p.in(keys)
+	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// pickByKey picks ids, and as k what they sort by.
+func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
+	by := sortKeys[q.Sort]
+	p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l `)
+	if !filtered(q) {
+		p.add(`FORCE INDEX (` + by.key + `) `)
+	}
+	p.add(`WHERE `)
+	p.addPhrase(where)
+	p.add(orderBy(q, by.column, "l.id")+` LIMIT ?`, q.Limit)
+	return p
+}
+
+// coarse says for the sorts by what clicks change which coarse column stands
+// in the key, and up to which of its steps a step is a single value.
+var coarse = map[linktrack.Sort]struct {
+	column, key string
+	single      int64
+}{
+	linktrack.SortTotal:     {"total_step", "lt_count_total", 64}, // of 15 clicks; steps of one click go on to 22
+	linktrack.SortLastClick: {"last_minute", "lt_count_last", 0},  // never
+}
+
+// pickByCount sorts by a column whose key is coarse. The key says in which step
+// the link at the limit is: all links in the steps before it are among the
+// first ones, and those of its own step are sorted.
+func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *phrase) (p phrase, err error) {
+	by, c := sortKeys[q.Sort], coarse[q.Sort]
+	if filtered(q) {
+		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE `)
+		p.addPhrase(where)
+		p.add(orderBy(q, by.column, "l.id")+` LIMIT ?`, q.Limit)
+		return p, nil
+	}
+	from := ` FROM lt_count c FORCE INDEX (` + c.key + `) WHERE c.account_id = ?`
+	var step int64
+	err = s.db.QueryRowContext(ctx, `SELECT c.`+c.column+from+orderBy(q, "c."+c.column, "c.link_id")+` LIMIT 1 OFFSET ?`,
+		int64(q.Account), q.Limit-1).Scan(&step)
+	if errors.Is(err, sql.ErrNoRows) { // the account has no more links than are asked for
+		p.add(`SELECT `+by.column+` AS k, c.link_id AS id`+from, int64(q.Account))
+		p.add(orderBy(q, by.column, "c.link_id")+` LIMIT ?`, q.Limit)
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	before := ">"
+	if q.Ascending {
+		before = "<"
+	}
+	within := orderBy(q, by.column, "c.link_id")
+	if step <= c.single {
+		within = orderBy(q, "c."+c.column, "c.link_id") // which is the order of the key
+	}
+	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` `+before+` ?) UNION ALL `, int64(q.Account), step)
+	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` = ?`+within+` LIMIT ?)`, int64(q.Account), step, q.Limit)
+	p.add(orderBy(q, "k", "id")+` LIMIT ?`, q.Limit)
+	return p, nil
+}
+
+// pickByDay picks from the links that had clicks in the hours since DaySince,
+// which a key on the hour names, and from the others, which are all alike, by
+// id. The first part reads as many rows as links of any account were clicked in
+// those hours; where the others alone make up the list it is left out.
+func pickByDay(q linktrack.LinkQuery, where *phrase, others bool) (p phrase) {
+	hour := hourOf(q.DaySince)
+	order := orderBy(q, "k", "id") + ` LIMIT ?`
+	if !others {
+		p.add(`(SELECT SUM(h.clicks) AS k, h.link_id AS id FROM lt_hour h FORCE INDEX (lt_hour_hour) STRAIGHT_JOIN lt_count c ON c.link_id = h.link_id `)
+		if filtered(q) {
+			p.add(`JOIN lt_link l ON l.id = h.link_id `)
+		}
+		p.add(`WHERE h.hour >= ? AND c.account_id = ?`, hour, int64(q.Account))
+		if filtered(q) {
+			p.add(` AND `)
+			p.addPhrase(where)
+		}
+		p.add(` GROUP BY h.link_id HAVING SUM(h.clicks) > 0`+order+`) UNION ALL `, q.Limit)
+	}
+	p.add(`(SELECT 0 AS k, l.id FROM lt_link l `)
+	if !filtered(q) {
+		p.add(`FORCE INDEX (lt_link_account) `)
+	}
+	p.add(`WHERE `)
+	p.addPhrase(where)
+	p.add(` AND NOT EXISTS (SELECT 1 FROM lt_hour h WHERE h.link_id = l.id AND h.hour >= ? AND h.clicks > 0)`, hour)
+	p.add(` ORDER BY l.id `+direction(q)+` LIMIT ?)`+order, q.Limit, q.Limit)
+	return p
+}
+
+// linksByDay sorts by the sums of hours. In ascending order the links without
+// clicks come first, and often suffice.
+func (s *Store) linksByDay(ctx context.Context, q linktrack.LinkQuery, where *phrase) ([]linktrack.Link, error) {
+	if q.Ascending {
+		links, err := s.read(ctx, q, pickByDay(q, where, true))
+		if err != nil || len(links) == q.Limit {
+			return links, err
+		}
+	}
+	return s.read(ctx, q, pickByDay(q, where, false))
+}
+
+// linksByURL sorts by a column that is too long for a key. A key on its first
+// bytes says which links can be among the first ones: those that begin no
+// later than the one at the limit does. Only these are sorted, by the whole.
+func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *phrase) ([]linktrack.Link, error) {
+	const doing = "list links"
+	dir, side := direction(q), ">="
+	if q.Ascending {
+		side = "<="
+	}
+	var bound []byte
+	if !filtered(q) {
+		rows, err := s.db.QueryContext(ctx, `
+			SELECT url_head FROM lt_link FORCE INDEX (lt_link_url) WHERE account_id = ?
+			ORDER BY url_head `+dir+`, id `+dir+` LIMIT 1 OFFSET ?`, int64(q.Account), q.Limit-1)
+		if err != nil {
+			return nil, failed(doing, err)
+		}
+		defer rows.Close()
+		if rows.Next() {
+			err = rows.Scan(&bound)
+		}
+		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			return nil, failed(doing, err)
+		}
+	}
+	if bound != nil && len(bound) < headSize {
+		// The head of the last one is its whole destination, so all that sort
+		// before it are before it in the key, too.
+		var p phrase
+		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l FORCE INDEX (lt_link_url) WHERE l.account_id = ?`, int64(q.Account))
+		p.add(` ORDER BY l.url_head `+dir+`, l.id `+dir+` LIMIT ?`, q.Limit)
+		return s.read(ctx, q, p)
+	}
+	pick := func(bounded bool) (p phrase) {
+		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l WHERE `)
+		p.addPhrase(where)
+		if bounded {
+			p.add(` AND l.url_head `+side+` ?`, bound)
+		}
+		p.add(orderBy(q, "l.external_url", "l.id")+` LIMIT ?`, q.Limit)
+		return p
+	}
+	links, err := s.read(ctx, q, pick(bound != nil))
+	if err == nil && bound != nil && len(links) < q.Limit {
+		// A link has been edited out of the bound since it was read.
+		links, err = s.read(ctx, q, pick(false))
+	}
+	return links, err
+}
+
+// read returns the links that pick picks, in the order of its k.
+func (s *Store) read(ctx context.Context, q linktrack.LinkQuery, pick phrase) ([]linktrack.Link, error) {
+	const doing = "list links"
+	var p phrase
+	p.add(`SELECT ` + linkColumns + ` FROM (`)
+	p.addPhrase(&pick)
+	p.add(`) p STRAIGHT_JOIN lt_link l ON l.id = p.id STRAIGHT_JOIN lt_count c ON c.link_id = p.id` + orderBy(q, "p.k", "p.id"))
+	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	defer rows.Close()
+	links := []linktrack.Link{}
+	for rows.Next() {
+		l, err := scanLink(rows)
+		if err != nil {
+			return nil, failed(doing, err)
+		}
+		links = append(links, l)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, failed(doing, err)
+	}
+	if err := s.addDays(ctx, links, q.DaySince); err != nil {
+		return nil, failed(doing, err)
+	}
+	return links, nil
+}
+
+// addDays fills in the counts since then. It is a statement of its own: in one
+// with the list, servers read all hours that a link ever had.
+func (s *Store) addDays(ctx context.Context, links []linktrack.Link, since time.Time) error {
+	if len(links) == 0 {
+		return nil
+	}
+	at := make(map[int64]int, len(links))
+	var p phrase
+	p.add(`SELECT link_id, CAST(SUM(clicks) AS SIGNED) FROM lt_hour WHERE link_id IN (?` + strings.Repeat(", ?", len(links)-1) + `)`)
+	for i, l := range links {
+		at[l.ID] = i
+		p.args = append(p.args, l.ID)
+	}
+	p.add(` AND hour >= ? GROUP BY link_id`, hourOf(since))
+	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, clicks int64
+		if err := rows.Scan(&id, &clicks); err != nil {
+			return err
+		}
+		links[at[id]].Counts.Day = clicks
+	}
+	return rows.Err()
+}
