@@ -1,0 +1,126 @@
+package journal_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
+)
+
+func TestManyAppendersAndADrainerLoseNothing(t *testing.T) {
+	for name, o := range map[string]journal.Options{"with fsync": {}, "left to the system": quiet} {
+		t.Run(name, func(t *testing.T) {
+			const appenders, each = 16, 200
+			j := open(t, t.TempDir(), o)
+			var all sync.WaitGroup
+			for a := range appenders {
+				all.Go(func() {
+					for i := range each {
+						n := a*each + i
+						assert.NoError(t, j.Append(numbered(n, n+1)))
+						j.Size()
+					}
+				})
+			}
+			last := make([]int64, appenders)
+			for i := range last {
+				last[i] = int64(i*each) - 1
+			}
+			for got := 0; got < appenders*each; {
+				b := next(t, j, 1+rand.IntN(200))
+				for _, c := range b.Clicks {
+					a := c.Link / each
+					require.Equal(t, last[a]+1, c.Link, "in the order in which it was appended")
+					last[a] = c.Link
+				}
+				got += len(b.Clicks)
+				if len(b.Clicks) > 0 {
+					require.NoError(t, j.Done())
+				}
+			}
+			all.Wait()
+			require.Zero(t, j.Size().Clicks)
+		})
+	}
+}
+
+func TestAnythingMayHappenInAnyOrder(t *testing.T) {
+	for seed := range uint64(4) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		o := journal.Options{OSBuffered: seed > 0, Logger: quiet.Logger}
+		dir := t.TempDir()
+		j := open(t, dir, o)
+		var waiting, flight, done, aside []linktrack.Click
+		var said bool // the journal was told that done is done
+		written := func() {
+			if said {
+				done, said = nil, false
+			}
+		}
+		var seq int64
+		in, out := 0, 0
+		for range 300 {
+			switch random.IntN(9) {
+			default:
+				c := numbered(in, in+1+random.IntN(60))
+				in += len(c)
+				require.NoError(t, j.Append(c))
+				waiting = append(waiting, c...)
+				written()
+			case 4, 5:
+				b := next(t, j, 1+random.IntN(150))
+				switch {
+				case done != nil && !said:
+					require.True(t, slices.Equal(done, b.Clicks), "a crash undid Done")
+					require.Equal(t, seq, b.Seq)
+					require.NoError(t, j.Done())
+					said = true
+					continue
+				case flight == nil && len(waiting) == 0:
+					require.Empty(t, b.Clicks)
+					continue
+				case flight == nil:
+					require.NotEmpty(t, b.Clicks)
+					require.LessOrEqual(t, len(b.Clicks), len(waiting))
+					require.Greater(t, b.Seq, seq)
+					flight, waiting = waiting[:len(b.Clicks):len(b.Clicks)], waiting[len(b.Clicks):]
+					seq = b.Seq
+					written()
+				}
+				require.True(t, slices.Equal(flight, b.Clicks), "the batch that was composed")
+				require.Equal(t, seq, b.Seq)
+				switch random.IntN(3) {
+				case 0:
+					require.NoError(t, j.SetAside())
+					aside, flight = append(aside, flight...), nil
+				case 1:
+					require.NoError(t, j.Done())
+					out += len(flight)
+					done, said, flight = flight, true, nil
+				}
+			case 6:
+				if random.IntN(4) == 0 {
+					n, err := j.Restore()
+					require.NoError(t, err)
+					require.Equal(t, len(aside), n)
+					waiting, aside = append(waiting, aside...), nil
+					written()
+				}
+			case 7:
+				j = reopen(t, j, dir, o)
+				written()
+			case 8:
+				j, dir = crash(t, dir, o)
+				said = false
+			}
+		}
+		require.Equal(t, int64(len(aside)), j.Size().Aside)
+		require.Equal(t, in, len(waiting)+len(flight)+len(aside)+out)
+	}
+}
