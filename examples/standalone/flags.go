@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A config is what the flags and the environment say.
+type config struct {
+	addr    string
+	baseURL string // "": follows from the address
+	hosts   []string
+	mysql   string // "": memory
+
+	login, pass string
+	accountType string
+
+	ack     linktrack.Ack
+	journal string // folder; "": none
+	admin   string // address; "": none
+}
+
+var errHelp = flag.ErrHelp
+
+// A usageError is a mistake of whoever called the program.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+func refused(err error) error { return &usageError{err} }
+
+// parseFlags reads the flags, and for those not given the environment. It
+// writes the flags' descriptions to help if they are asked for.
+func parseFlags(args []string, getenv func(string) string, help io.Writer) (config, error) {
+	var c config
+	flags := flag.NewFlagSet("linktrack", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // its errors come with all the flags behind them
+	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
+	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
+	hosts := flags.String("hosts", "", "further `hosts` whose links are served, with commas between")
+	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: memory, gone at the end)")
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, made at start if it does not exist")
+	flags.StringVar(&c.pass, "pass", "", "its `pass`; an account that exists gets it as its new one (default: a new account gets a generated pass, shown once)")
+	flags.StringVar(&c.accountType, "type", linktrack.Professional, "its `type`, free or professional, if it is made")
+	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
+	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
+	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
+
+	var err error
+	flags.VisitAll(func(f *flag.Flag) {
+		name := "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value := getenv(name); value != "" && err == nil {
+			err = flags.Set(f.Name, value)
+		}
+	})
+	if err == nil {
+		err = flags.Parse(args)
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(help, "Flags (or LINKTRACK_ADDR and so on in the environment):")
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		return c, errHelp
+	case err != nil:
+		return c, fmt.Errorf("%w (-h shows the flags)", err)
+	case flags.NArg() > 0:
+		return c, fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0))
+	}
+	for host := range strings.SplitSeq(*hosts, ",") {
+		if host = strings.TrimSpace(host); host != "" {
+			c.hosts = append(c.hosts, host)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		return c, fmt.Errorf("-addr is host:port or :port, not %q", c.addr)
+	}
+	if c.accountType != linktrack.Free && c.accountType != linktrack.Professional {
+		return c, fmt.Errorf("-type is %s or %s, not %q", linktrack.Free, linktrack.Professional, c.accountType)
+	}
+	if c.ack == linktrack.AckJournaled && c.journal == "" {
+		return c, errors.New("-ack journaled needs -journal and a folder")
+	}
+	if c.admin != "" {
+		if _, _, err := net.SplitHostPort(c.admin); err != nil {
+			return c, fmt.Errorf("-admin-addr is host:port or :port, not %q", c.admin)
+		}
+	}
+	if c.login == "" {
+		return c, errors.New("-login must not be empty")
+	}
+	return c, nil
+}

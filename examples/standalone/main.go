@@ -1,0 +1,168 @@
+// Standalone is linktrack as a program of its own: the API and the redirects
+// on one address, with its links in memory or in MySQL.
+//
+//	go run ./examples/standalone
+//	go run ./examples/standalone -addr :80 -base-url https://go.example.com \
+//		-mysql 'linktrack:secret@tcp(127.0.0.1:3306)/linktrack'
+//
+// Run it with -h for its flags. Each can be set in the environment too, as
+// LINKTRACK_ADDR, LINKTRACK_BASE_URL and so on; a flag wins. On SIGTERM and
+// SIGINT it takes no more requests, writes the clicks that are pending, and
+// ends.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the program, until ctx is done, and returns its exit status: 0 when
+// it was told to end, 1 when it could not do its work, 2 when it was called in
+// a wrong way.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	c, err := parseFlags(args, getenv, stdout)
+	switch {
+	case errors.Is(err, errHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "linktrack: %v\n", err)
+		return 2
+	}
+	if err := serve(ctx, c, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "linktrack: %v\n", err)
+		if errors.As(err, new(*usageError)) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+
+	listener, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return cannotListen(c.addr, err)
+	}
+	defer listener.Close()
+	local := localURL(c.addr, listener.Addr())
+	if c.baseURL == "" {
+		c.baseURL = local
+	}
+
+	store, closeStore, err := openStore(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+
+	options := linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Logger: logger}
+	if c.journal != "" {
+		j, err := journal.Open(c.journal, journal.Options{Logger: logger})
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		options.Journal = j
+	}
+	t, err := linktrack.New(store, options)
+	if errors.As(err, new(*linktrack.InvalidError)) {
+		return refused(err)
+	} else if err != nil {
+		return err
+	}
+	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; twice is fine
+
+	acc, err := openAccount(ctx, t, store, c)
+	if err != nil {
+		return err
+	}
+
+	if c.admin != "" {
+		addr, closeAdmin, err := serveAdmin(c.admin, t, logger)
+		if err != nil {
+			return err
+		}
+		defer closeAdmin()
+		fmt.Fprintf(stdout, "metrics and health on http://%s/metrics and /healthz\n", addr)
+	}
+
+	server := &http.Server{
+		Handler:           t.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10, // a destination of 4,096 bytes, percent-encoded, and some cookies
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	greet(stdout, c, local, acc)
+
+	select {
+	case err := <-failed:
+		return fmt.Errorf("stopped serving: %w", err)
+	case <-ctx.Done():
+	}
+	logger.Info("stopping")
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		logger.Warn("requests were cut off", "error", err)
+		server.Close()
+	}
+	end, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err = t.Close(end)
+	if left := new(linktrack.PendingError); errors.As(err, &left) && left.Lost == 0 {
+		logger.Warn("stopped; clicks wait in the journal for the next start", "clicks", left.Journaled)
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("could not write all clicks before the end: %w", err)
+	}
+	logger.Info("stopped, all clicks are written")
+	return nil
+}
+
+// cannotListen says in one sentence why.
+func cannotListen(addr string, err error) error {
+	var sys syscall.Errno
+	if errors.As(err, &sys) {
+		return fmt.Errorf("can't listen on %s: %w", addr, sys)
+	}
+	return fmt.Errorf("can't listen on %s: %w", addr, err)
+}
+
+// localURL is how this machine reaches the server that was told to listen on
+// addr.
+func localURL(addr string, actual net.Addr) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
+		host = "localhost"
+	}
+	_, port, _ := net.SplitHostPort(actual.String())
+	if port == "80" {
+		return "http://" + host
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+	"github.com/linktrackhq/linktrack/mysqlstore"
+)
+
+// openStore opens the store that the flags name, brings its schema up to date,
+// and returns what closes it.
+func openStore(ctx context.Context, c config, logger *slog.Logger) (linktrack.Store, func(), error) {
+	if c.mysql == "" {
+		return memstore.New(), func() {}, nil
+	}
+	// Neither the DSN nor the driver's own errors, which quote it, are shown:
+	// there is a password in it.
+	if dsn, err := mysql.ParseDSN(c.mysql); err != nil || dsn.DBName == "" {
+		return nil, nil, refused(errors.New("-mysql is no DSN with a database: user:pass@tcp(host:3306)/name"))
+	}
+	store, err := mysqlstore.Open(c.mysql)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := store.Migrate(ctx); err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	daily, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		migrateDaily(daily, store, logger)
+	}()
+	return store, func() {
+		stop()
+		<-ended
+		store.Close()
+	}, nil
+}
+
+// migrateDaily makes the day partitions of the month ahead, which Migrate does
+// beside the schema, for as long as the program runs.
+func migrateDaily(ctx context.Context, store *mysqlstore.Store, logger *slog.Logger) {
+	day := time.NewTicker(24 * time.Hour)
+	defer day.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-day.C:
+			if err := store.Migrate(ctx); err != nil && ctx.Err() == nil {
+				logger.Warn("the database could not be made ready for the month ahead; tried again tomorrow", "error", err)
+			}
+		}
+	}
+}

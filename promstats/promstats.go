@@ -1,0 +1,77 @@
+// Package promstats shows what a Tracker does to Prometheus.
+package promstats
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// New returns a collector of t's Stats, to be registered:
+//
+//	prometheus.MustRegister(promstats.New(t))
+//
+// Its metrics begin with "linktrack_". Two Trackers in one registry need labels
+// of their own: prometheus.WrapRegistererWith.
+func New(t *linktrack.Tracker) prometheus.Collector { return collector{t} }
+
+type collector struct{ tracker *linktrack.Tracker }
+
+type metric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(linktrack.Stats) float64
+}
+
+func gauge(name, help string, value func(linktrack.Stats) float64) metric {
+	return metric{prometheus.NewDesc("linktrack_"+name, help, nil, nil), prometheus.GaugeValue, value}
+}
+
+func counter(name, help string, value func(linktrack.Stats) float64) metric {
+	return metric{prometheus.NewDesc("linktrack_"+name+"_total", help, nil, nil), prometheus.CounterValue, value}
+}
+
+var metrics = []metric{
+	gauge("pending_clicks", "Clicks that wait in memory for the store.",
+		func(s linktrack.Stats) float64 { return float64(s.Pending) }),
+	gauge("pending_age_seconds", "Age of the oldest click that waits, in memory or in the journal.",
+		func(s linktrack.Stats) float64 { return s.PendingAge.Seconds() }),
+	gauge("journal_clicks", "Clicks that wait in the journal for the store.",
+		func(s linktrack.Stats) float64 { return float64(s.JournalClicks) }),
+	gauge("journal_bytes", "Size of the journal's file.",
+		func(s linktrack.Stats) float64 { return float64(s.JournalBytes) }),
+	gauge("set_aside_clicks", "Clicks that the store rejects.",
+		func(s linktrack.Stats) float64 { return float64(s.SetAside) }),
+	gauge("store_failing", "1 if the last try to store clicks failed.",
+		func(s linktrack.Stats) float64 {
+			if s.Failing {
+				return 1
+			}
+			return 0
+		}),
+	counter("batches", "Batches of clicks that were stored.",
+		func(s linktrack.Stats) float64 { return float64(s.Batches) }),
+	counter("retries", "Failures of the store or the journal to take clicks.",
+		func(s linktrack.Stats) float64 { return float64(s.Retries) }),
+	counter("dropped_clicks", "Clicks that were lost because too many waited.",
+		func(s linktrack.Stats) float64 { return float64(s.Dropped) }),
+	counter("cache_hits", "Visits whose link was known.",
+		func(s linktrack.Stats) float64 { return float64(s.CacheHits) }),
+	counter("cache_misses", "Visits for which the store was asked.",
+		func(s linktrack.Stats) float64 { return float64(s.CacheMisses) }),
+}
+
+// Describe implements prometheus.Collector.
+func (c collector) Describe(descs chan<- *prometheus.Desc) {
+	for _, m := range metrics {
+		descs <- m.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(values chan<- prometheus.Metric) {
+	s := c.tracker.Stats()
+	for _, m := range metrics {
+		values <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
+	}
+}
