@@ -1,0 +1,5 @@
+package server
+
+import "syscall"
+
+var tied = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/mysqlstore"
+)
+
+// filling is how much to load, and how.
+type filling struct {
+	links   int
+	clicks  int64
+	workers int
+	relax   bool
+}
+
+const (
+	login     = "size"
+	pass      = "0123456789abcdef0123456789abcdef"
+	batchSize = 10_000
+)
+
+// fill loads a database through the store, as if the service had run for
+// weeks: the same statements, counts, roll-ups and day partitions. What
+// differs is the order. The clicks come link by link instead of by time, which
+// spares the server most of its reading and packs the rows more densely.
+func fill(ctx context.Context, dsn string, f filling) (err error) {
+	store, err := mysqlstore.Open(dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	if f.relax {
+		restore, err := relax(ctx, dsn)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, restore()) }()
+	}
+	account, err := store.CreateAccount(ctx, linktrack.Account{
+		Login: login, PassHash: linktrack.HashPass(pass), Type: linktrack.Professional, CreatedAt: time.Now(),
+	})
+	if errors.Is(err, linktrack.ErrTaken) {
+		return errors.New("the database has been filled before; give an empty one")
+	}
+	if err != nil {
+		return err
+	}
+	// Pruning what is older than a day makes that day's partition. From the
+	// newest to the oldest it drops nothing.
+	now := time.Now().UTC()
+	for ago := day; ago <= recent+day; ago += day {
+		if err := store.PruneClicks(ctx, now.Add(-ago)); err != nil {
+			return err
+		}
+	}
+	s := newShape(f.links, f.clicks, now)
+	ids, err := makeLinks(ctx, store, account.ID, s, f.workers)
+	if err != nil {
+		return err
+	}
+	if err := click(ctx, store, s, ids, f.workers); err != nil {
+		return err
+	}
+	return analyze(ctx, dsn)
+}
+
+// makeLinks returns the ids of the links by their number.
+func makeLinks(ctx context.Context, store linktrack.Store, account linktrack.AccountID, s *shape, workers int) ([]int64, error) {
+	ids := make([]int64, s.links)
+	b := startBar(os.Stderr, "links", int64(s.links))
+	defer b.end()
+	return ids, inParallel(ctx, workers, func(ctx context.Context, next chan<- int) error {
+		for i := range s.links {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}, func(ctx context.Context, next <-chan int) error {
+		for i := range next {
+			l, err := store.CreateLink(ctx, s.link(account, i))
+			if err != nil {
+				return err
+			}
+			ids[i] = l.ID
+			b.add(1)
+		}
+		return nil
+	})
+}
+
+// A few are clicks to come on one link.
+type few struct {
+	link   int // its number
+	clicks int64
+}
+
+func click(ctx context.Context, store linktrack.Store, s *shape, ids []int64, workers int) error {
+	b := startBar(os.Stderr, "clicks", s.clicks)
+	defer b.end()
+	return inParallel(ctx, workers, func(ctx context.Context, next chan<- []few) error {
+		var batch []few
+		room := int64(batchSize)
+		send := func() error {
+			select {
+			case next <- batch:
+				batch, room = nil, batchSize
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		err := s.each(func(i int, clicks int64) error {
+			for clicks > 0 {
+				n := min(clicks, room)
+				batch = append(batch, few{i, n})
+				clicks, room = clicks-n, room-n
+				if room == 0 {
+					if err := send(); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		return send()
+	}, func(ctx context.Context, next <-chan []few) error {
+		var batch linktrack.Batch
+		rand.Read(batch.Source[:])
+		for fews := range next {
+			batch.Seq++
+			batch.Clicks = batch.Clicks[:0]
+			for _, f := range fews {
+				random := mathrand.New(mathrand.NewPCG(uint64(f.link), uint64(batch.Seq)))
+				for range f.clicks {
+					batch.Clicks = append(batch.Clicks, s.click(f.link, ids[f.link], random))
+				}
+			}
+			if err := store.RecordClicks(ctx, batch); err != nil {
+				return err
+			}
+			b.add(len(batch.Clicks))
+		}
+		return nil
+	})
+}
+
+// inParallel hands what give sends to the workers, until one of them fails.
+func inParallel[T any](ctx context.Context, workers int, give func(context.Context, chan<- T) error, work func(context.Context, <-chan T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan T)
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			if err := work(ctx, next); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	err := give(ctx, next)
+	close(next)
+	all.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// relax makes the server quicker to load, and returns what makes it as it was.
+func relax(ctx context.Context, dsn string) (restore func() error, err error) {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return nil, err
+	}
+	var flush, pool int64
+	err = db.QueryRowContext(ctx, `SELECT @@innodb_flush_log_at_trx_commit, @@innodb_buffer_pool_size`).Scan(&flush, &pool)
+	set := func(ctx context.Context, flush, pool int64) error {
+		_, err := db.ExecContext(ctx, fmt.Sprintf(`SET GLOBAL innodb_flush_log_at_trx_commit = %d`, flush))
+		if err == nil {
+			_, err = db.ExecContext(ctx, fmt.Sprintf(`SET GLOBAL innodb_buffer_pool_size = %d`, pool))
+		}
+		return err
+	}
+	if err == nil {
+		err = set(ctx, 2, max(pool, 2<<30))
+	}
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("the server cannot be made quicker to load (-relax=false leaves it as it is): %w", err)
+	}
+	return func() error {
+		return errors.Join(set(context.WithoutCancel(ctx), flush, pool), db.Close())
+	}, nil
+}
+
+// analyze counts the rows anew for the server's planner, which it does by
+// itself sooner or later.
+func analyze(ctx context.Context, dsn string) error {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_hour, lt_click`)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}
