@@ -1,0 +1,34 @@
+# `make test` is all that a change must pass. On Debian it installs what it
+# lacks beside Go, make and git, when it may: gcc, mariadb-server, php-cli.
+
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+export GOWORK := off
+SECONDS_PER_FUZZ ?= 300
+
+.PHONY: test lint fuzz bench bench-stores size run
+
+test:
+	@scripts/install gcc
+	@scripts/install php || true
+	@scripts/lint
+	@scripts/fuzz 5
+	@scripts/with-mariadb scripts/each-module go test -race -shuffle=on -timeout=12m ./...
+
+lint:
+	@scripts/lint
+
+fuzz:
+	@scripts/fuzz $(SECONDS_PER_FUZZ)
+
+bench:
+	@scripts/bench
+	@scripts/bench-server $(BENCH)
+
+bench-stores:
+	@scripts/with-mariadb go test -run='^$$' -bench=. -benchmem -timeout=60m ./memstore ./mysqlstore
+
+size:
+	@scripts/bench-size all $(SIZE)
+
+run:
+	go run ./examples/standalone

@@ -1,0 +1,204 @@
+package linktrack_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// A memoryJournal is a journal as package journal's, but for the disk.
+type memoryJournal struct {
+	full   bool
+	source linktrack.Source
+	seq    int64
+	sent   int // clicks in the batch that Next returned
+	clicks []linktrack.Click
+}
+
+func (j *memoryJournal) Append(clicks []linktrack.Click) error {
+	if j.full {
+		return linktrack.ErrJournalFull
+	}
+	j.clicks = append(j.clicks, clicks...)
+	return nil
+}
+
+func (j *memoryJournal) Next(most int) (linktrack.Batch, error) {
+	if j.sent == 0 && len(j.clicks) > 0 {
+		j.seq++
+		j.sent = min(most, len(j.clicks))
+	}
+	clicks := append([]linktrack.Click(nil), j.clicks[:j.sent]...)
+	return linktrack.Batch{Source: j.source, Seq: j.seq, Clicks: clicks}, nil
+}
+
+func (j *memoryJournal) Done() error {
+	j.clicks, j.sent = j.clicks[j.sent:], 0
+	return nil
+}
+func (j *memoryJournal) SetAside() error       { return errors.ErrUnsupported }
+func (j *memoryJournal) Restore() (int, error) { return 0, nil }
+func (j *memoryJournal) Size() linktrack.JournalSize {
+	return linktrack.JournalSize{Clicks: int64(len(j.clicks)), Bytes: 1}
+}
+
+// lockedJournal is it, for many goroutines; time spent in it is the bubble's.
+type lockedJournal struct {
+	lock chan struct{}
+	memoryJournal
+}
+
+func newLockedJournal() *lockedJournal { return &lockedJournal{lock: make(chan struct{}, 1)} }
+
+func (j *lockedJournal) Append(clicks []linktrack.Click) error {
+	j.lock <- struct{}{}
+	defer func() { <-j.lock }()
+	return j.memoryJournal.Append(clicks)
+}
+
+func (j *lockedJournal) Next(most int) (linktrack.Batch, error) {
+	j.lock <- struct{}{}
+	defer func() { <-j.lock }()
+	return j.memoryJournal.Next(most)
+}
+
+func (j *lockedJournal) Done() error {
+	j.lock <- struct{}{}
+	defer func() { <-j.lock }()
+	return j.memoryJournal.Done()
+}
+
+func (j *lockedJournal) Size() linktrack.JournalSize {
+	j.lock <- struct{}{}
+	defer func() { <-j.lock }()
+	return j.memoryJournal.Size()
+}
+
+func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &flaky{Store: memstore.New()}
+		f := follow(t, store, linktrack.Options{Ack: linktrack.AckBuffered}, linktrack.NewLink{})
+		start := time.Now()
+		for range 100 {
+			f.passes(linktrack.Visit{})
+		}
+		require.Zero(t, time.Since(start))
+		require.Zero(t, f.counts().Total)
+		require.EqualValues(t, 100, f.tracker.Stats().Pending)
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		require.EqualValues(t, 100, f.counts().Total)
+		require.Len(t, store.batches, 1)
+		f.passes(linktrack.Visit{})
+		start = time.Now()
+		require.NoError(t, f.tracker.Close(t.Context()))
+		require.Zero(t, time.Since(start), "Close does not wait for the interval")
+		require.EqualValues(t, 101, f.counts().Total)
+	})
+}
+
+func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
+		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		synctest.Wait()
+		require.EqualValues(t, 1, f.counts().Total)
+		store.down.Store(true)
+		start := time.Now()
+		for range 100 {
+			f.passes(linktrack.Visit{})
+		}
+		require.Zero(t, time.Since(start))
+		time.Sleep(3 * time.Second)
+		s := f.tracker.Stats()
+		require.EqualValues(t, 100, s.JournalClicks)
+		require.Zero(t, s.Pending)
+		require.True(t, s.Failing)
+		require.InDelta(t, 3, s.PendingAge.Seconds(), 0.1)
+		store.down.Store(false)
+		time.Sleep(10 * time.Second)
+		require.EqualValues(t, 101, f.counts().Total)
+		s = f.tracker.Stats()
+		require.Zero(t, s.JournalClicks)
+		require.Zero(t, s.PendingAge)
+		require.False(t, s.Failing)
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
+		o := linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}
+		f := follow(t, store, o, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		synctest.Wait()
+		store.down.Store(true)
+		for range 7 {
+			f.passes(linktrack.Visit{})
+		}
+		start := time.Now()
+		err := f.tracker.Close(t.Context())
+		require.EqualError(t, err, "linktrack: 7 clicks were not stored; they are safe in the journal")
+		require.LessOrEqual(t, time.Since(start), 10*time.Second, "there is no need to wait for the store")
+		store.down.Store(false)
+		again, err := linktrack.New(store, linktrack.Options{Journal: journal}) // whatever its Ack
+		require.NoError(t, err)
+		require.NoError(t, again.Close(t.Context()))
+		require.EqualValues(t, 8, f.counts().Total)
+	})
+}
+
+func TestAVisitorDoesNotWaitForADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := newLockedJournal()
+		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		journal.lock <- struct{}{}
+		for range 3 {
+			start := time.Now()
+			f.passes(linktrack.Visit{})
+			require.Equal(t, 2*time.Second, time.Since(start))
+		}
+		<-journal.lock
+		synctest.Wait()
+		require.NoError(t, f.tracker.Close(t.Context()))
+		require.EqualValues(t, 3, f.counts().Total)
+	})
+}
+
+func TestAJournalThatIsFullLeavesItsClicksToTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
+		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		journal.full = true
+		f.passes(linktrack.Visit{})
+		require.EqualValues(t, 1, f.counts().Total, "answered when the store had it")
+		store.down.Store(true)
+		for range 5 {
+			f.passes(linktrack.Visit{})
+		}
+		require.EqualValues(t, 5, f.tracker.Stats().Pending)
+		store.down.Store(false)
+		time.Sleep(10 * time.Second)
+		require.EqualValues(t, 6, f.counts().Total)
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestAckIsReadAndWrittenAsText(t *testing.T) {
+	for _, ack := range []linktrack.Ack{linktrack.AckStored, linktrack.AckJournaled, linktrack.AckBuffered} {
+		var again linktrack.Ack
+		require.NoError(t, again.UnmarshalText([]byte(ack.String())))
+		require.Equal(t, ack, again)
+	}
+	require.Error(t, new(linktrack.Ack).UnmarshalText([]byte("maybe")))
+	_, err := linktrack.New(memstore.New(), linktrack.Options{Ack: linktrack.AckJournaled})
+	require.EqualError(t, err, "Journal must be set for AckJournaled")
+}

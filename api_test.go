@@ -1,0 +1,702 @@
+package linktrack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+func decode(t *testing.T, r *http.Response, into any) {
+	t.Helper()
+	body := text(t, r)
+	require.NoError(t, json.Unmarshal([]byte(body), into), "%s", body)
+}
+
+func TestMakeLinkAnswers201AndTheLinkAndNothingElse(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		r := s.get("/api/v1_0/makeLink?login=" + login + "&pass=" + pass + "&external_url=http://www.google.com")
+		require.Equal(t, http.StatusCreated, r.StatusCode)
+		require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
+		body := text(t, r)
+		require.Regexp(t, `^http://go\.example\.com/\.[0-9a-z]{7}$`, body)
+		again := text(t, s.get("/api/v1_0/makeLink?login="+login+"&pass="+pass+"&external_url=http://www.google.com"))
+		require.NotEqual(t, body, again, "every call makes a new link")
+		require.Len(t, s.hashes(), 2)
+	})
+}
+
+func TestMakeLinkTakesEveryDocumentedParameter(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{Hosts: []string{"alternate_domain.com"}})
+		link := s.makeLink(
+			"external_url", "http://www.google.com",
+			"expires_at", "2094-12-24 10:35:16",
+			"vanity_link", "my_Vanity_link",
+			"title", "My Title ✓ 😀",
+			"description", "A description here",
+			"notes", "Some notes\nhere",
+			"password", "letmein",
+			"host", "Alternate_domain.com",
+			"alert_at", "100",
+			"deactivate_at", "100",
+			"is_public", "1",
+			"has_public_tracking", "1",
+			"is_active", "1",
+			"has_alert_email", "yes",
+			"has_plus_tracking", "on",
+			"has_conversion_tracking", "true",
+			"group", "My Group",
+		)
+		require.Equal(t, "http://alternate_domain.com/my_Vanity_link", link)
+		l := s.link("my_vanity_link")
+		created := l["created_at"].(string)
+		delete(l, "created_at")
+		at, err := time.ParseInLocation("2006-01-02 15:04:05", created, chicago(t))
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), at, time.Minute)
+		require.Equal(t, map[string]any{
+			"redirect_hash": "my_Vanity_link", "link": link, "external_url": "http://www.google.com",
+			"host": "alternate_domain.com", "vanity_link": "my_Vanity_link", "title": "My Title ✓ 😀",
+			"description": "A description here", "notes": "Some notes\nhere", "group": "My Group",
+			"is_active": 1.0, "is_public": 1.0, "has_plus_tracking": 1.0, "has_public_tracking": 1.0,
+			"has_conversion_tracking": 1.0, "has_alert_email": 1.0, "has_password": 1.0,
+			"alert_at": 100.0, "deactivate_at": 100.0, "expires_at": "2094-12-24 10:35:16", "updated_at": nil,
+			"count_day": 0.0, "count_total": 0.0, "count_unique": 0.0, "count_bot": 0.0, "count_conversion": 0.0,
+		}, l)
+	})
+}
+
+func TestParametersComeByQueryFormMultipartAndBasicAuth(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	t.Run("the query string counts on POST too, the body before it", func(t *testing.T) {
+		r := s.post("/api/v1_0/makeLink?login="+login+"&pass="+pass+"&title=query&notes=query",
+			values("external_url", "http://example.com", "title", "body"))
+		require.Equal(t, 201, r.StatusCode)
+		l := s.link(text(t, r))
+		require.Equal(t, "body", l["title"])
+		require.Equal(t, "query", l["notes"])
+	})
+	t.Run("multipart", func(t *testing.T) {
+		var b bytes.Buffer
+		m := multipart.NewWriter(&b)
+		for name, value := range map[string]string{"login": login, "pass": pass, "external_url": "http://example.com/?a=1&b=2", "title": "Ünï"} {
+			require.NoError(t, m.WriteField(name, value))
+		}
+		f, err := m.CreateFormFile("notes", "notes.txt")
+		require.NoError(t, err)
+		f.Write([]byte("a file is no parameter"))
+		require.NoError(t, m.Close())
+		r := s.do(request(http.MethodPost, "/api/v1_0/makeLink", b.String(), "Content-Type", m.FormDataContentType()))
+		require.Equal(t, 201, r.StatusCode)
+		l := s.link(text(t, r))
+		require.Equal(t, "http://example.com/?a=1&b=2", l["external_url"])
+		require.Equal(t, "Ünï", l["title"])
+		require.Nil(t, l["notes"])
+	})
+	t.Run("Basic", func(t *testing.T) {
+		r := request(http.MethodGet, "/api/v1_0/makeLink?external_url=http://example.com/?a&b=1", "")
+		r.SetBasicAuth(login, pass)
+		w := s.do(r)
+		require.Equal(t, 201, w.StatusCode)
+		require.Equal(t, "http://example.com/?a&b=1", s.link(text(t, w))["external_url"])
+	})
+	t.Run("parameters nobody knows are ignored", func(t *testing.T) {
+		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://example.com", "colour", "red")).StatusCode)
+	})
+}
+
+func TestAnErrorOfMakeLinkIsOnePlainLineThatNamesTheRule(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{
+			Hosts:    []string{"alt.example"},
+			Reserved: []string{"About"},
+			CheckDestination: func(_ context.Context, u string) error {
+				if strings.Contains(u, "spam") {
+					return errors.New("the domain is on a list")
+				}
+				return nil
+			},
+		})
+		s.makeLink("vanity_link", "Taken")
+		before := len(s.hashes())
+		for _, c := range []struct {
+			pairs  []string
+			status int
+			body   string
+		}{
+			{[]string{"external_url", ""}, 400, "external_url is missing"},
+			{[]string{"external_url", "example.com"}, 400, "external_url must begin with http:// or https://"},
+			{[]string{"external_url", " http://example.com"}, 400, "external_url must not begin or end with white space"},
+			{[]string{"external_url", "http://go.example.com/x"}, 400, "external_url must not lead to go.example.com, which serves tracking links itself (a loop)"},
+			{[]string{"external_url", "http://alt.example/x"}, 400, "external_url must not lead to alt.example, which serves tracking links itself (a loop)"},
+			{[]string{"external_url", "http://spam.example"}, 403, "not allowed: external_url is refused: the domain is on a list"},
+			{[]string{"host", "other.example"}, 400, "host is not a host that is served here"},
+			{[]string{"vanity_link", "taken"}, 409, "vanity_link taken is already taken"},
+			{[]string{"vanity_link", "a.b"}, 400, "vanity_link may have letters (a-z), digits, _ and - only"},
+			{[]string{"vanity_link", "API"}, 400, "vanity_link is a reserved word"},
+			{[]string{"vanity_link", "about"}, 400, "vanity_link is a reserved word"},
+			{[]string{"title", strings.Repeat("ü", 256)}, 400, "title must have at most 255 characters"},
+			{[]string{"title", "a\nb"}, 400, "title must not have control characters"},
+			{[]string{"title", "\xff"}, 400, "title must be UTF-8"},
+			{[]string{"description", strings.Repeat("x", 2001)}, 400, "description must have at most 2000 characters"},
+			{[]string{"notes", strings.Repeat("x", 10001)}, 400, "notes must have at most 10000 characters"},
+			{[]string{"group", strings.Repeat("x", 256)}, 400, "group must have at most 255 characters"},
+			{[]string{"alert_at", "-1"}, 400, "alert_at must be a whole number, 0 or more"},
+			{[]string{"deactivate_at", "ten"}, 400, "deactivate_at must be a whole number, 0 or more"},
+			{[]string{"is_active", "2"}, 400, "is_active must be 1 or 0"},
+			{[]string{"expires_at", "2020-01-01"}, 400, "expires_at must not be in the past"},
+			{[]string{"expires_at", "soon"}, 400, "expires_at must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on"},
+		} {
+			form := values("external_url", "https://example.com/")
+			for i := 0; i < len(c.pairs); i += 2 {
+				form.Set(c.pairs[i], c.pairs[i+1])
+			}
+			r := s.call("makeLink", form)
+			require.Equal(t, "Error: "+c.body, text(t, r))
+			require.Equal(t, c.status, r.StatusCode, c.body)
+			require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
+		}
+		require.Len(t, s.hashes(), before, "nothing was made")
+		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "host", "alt.example", "vanity_link", "taken")).StatusCode,
+			"the same path may exist on two hosts")
+		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "vanity_link", "", "host", "", "alert_at", "", "is_active", "")).StatusCode,
+			"empty counts as absent")
+		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "title", strings.Repeat("😀", 255), "notes", strings.Repeat("ü", 10000), "description", strings.Repeat("é", 2000), "group", strings.Repeat("İ", 255))).StatusCode,
+			"lengths are in characters")
+	})
+}
+
+func TestOtherParametersOnGETAreRefusedAndNothingIsMade(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	credentials := "login=" + login + "&pass=" + pass
+	r := s.get("/api/v1_0/makeLink?" + credentials + "&external_url=http%3A%2F%2Fexample.com&password=x")
+	require.Equal(t, 400, r.StatusCode)
+	require.Equal(t, "Error: password is taken with POST only", text(t, r))
+	require.Equal(t, 400, s.get("/api/v1_0/makeLink?"+credentials+"&password=x&external_url=http://example.com").StatusCode)
+	require.Empty(t, s.hashes())
+	r = s.get("/api/v1_0/makeLink?" + credentials + "&external_url=http://example.com/?x=1&password=x")
+	require.Equal(t, 201, r.StatusCode, "behind a pasted URL it is part of the URL")
+	require.Equal(t, "http://example.com/?x=1&password=x", s.link(text(t, r))["external_url"])
+	require.Equal(t, 201, s.get("/api/v1_0/makeLink?"+credentials+"&external_url=http%3A%2F%2Fexample.com&password=").StatusCode)
+}
+
+func TestAccountTypes(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{
+			Hosts:        []string{"alt.example"},
+			AccountTypes: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}},
+		})
+		for _, c := range []struct {
+			typ, param, value string
+			status            int
+		}{
+			{"free", "title", "x", 403},
+			{"free", "title", "", 201},
+			{"free", "is_active", "1", 403},
+			{"free", "host", "go.example.com", 403},
+			{"titles", "title", "x", 201},
+			{"titles", "notes", "x", 403},
+		} {
+			a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: c.typ})
+			require.NoError(t, err)
+			require.Len(t, a.Login, 25)
+			r := s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com", c.param, c.value))
+			require.Equal(t, c.status, r.StatusCode, c)
+			if c.status == 403 {
+				require.Equal(t, "Error: not allowed: an account of type "+c.typ+" may not use "+c.param, text(t, r))
+				links, err := s.tracker.Links(t.Context(), a, linktrack.LinksQuery{})
+				require.NoError(t, err)
+				require.Empty(t, links)
+			}
+		}
+		_, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: "gold"})
+		require.ErrorContains(t, err, "type")
+		a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional, Hosts: []string{"ALT.example"}})
+		require.NoError(t, err)
+		r := s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com"))
+		require.Regexp(t, `^http://alt\.example/\.`, text(t, r), "the first host that the account may use")
+		r = s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com", "host", "go.example.com"))
+		require.Equal(t, 400, r.StatusCode)
+	})
+}
+
+func TestCredentials(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		_, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: login})
+		require.ErrorIs(t, err, linktrack.ErrTaken)
+		for _, c := range []struct {
+			login, pass string
+			status      int
+			body        string
+		}{
+			{"", "", 400, "login is missing"},
+			{login, "", 400, "pass is missing"},
+			{"", pass, 400, "login is missing"},
+			{login, "wrong", 401, "login or pass is wrong"},
+			{"unknown", pass, 401, "login or pass is wrong"},
+			{strings.ToUpper(login), pass, 401, "login or pass is wrong"},
+			{"\x00'\"\xff", "\x00", 401, "login or pass is wrong"},
+			{strings.Repeat("x", 100000), pass, 401, "login or pass is wrong"},
+		} {
+			r := s.post("/api/v1_0/makeLink", values("login", c.login, "pass", c.pass, "external_url", "http://example.com"))
+			require.Equal(t, "Error: "+c.body, text(t, r))
+			require.Equal(t, c.status, r.StatusCode)
+			r = s.post("/api/v1_0/getLinks", values("login", c.login, "pass", c.pass, "format", "json"))
+			require.Equal(t, fmt.Sprintf(`{"error":{"code":%d,"message":"%s"}}`+"\n", c.status, c.body), text(t, r))
+			require.Equal(t, c.status, r.StatusCode)
+			if c.status == 401 {
+				require.NotEmpty(t, r.Header.Get("WWW-Authenticate"))
+			}
+		}
+		a := s.account
+		a.Disabled = true
+		require.NoError(t, store.UpdateAccount(t.Context(), a))
+		r := s.call("makeLink", values("external_url", "http://example.com"))
+		require.Equal(t, "Error: not allowed: the account is switched off", text(t, r))
+		require.Equal(t, 403, r.StatusCode)
+	})
+}
+
+func TestRepeatedFailuresAreThrottledPerLoginAndClient(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	try := func(client, login, pass string) *http.Response {
+		r := request(http.MethodPost, "/api/v1_0/getLinks", values("login", login, "pass", pass).Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		r.RemoteAddr = client + ":1234"
+		return s.do(r)
+	}
+	for range 10 {
+		require.Equal(t, 401, try("192.0.2.1", login, "wrong").StatusCode)
+	}
+	r := try("192.0.2.1", login, pass)
+	require.Equal(t, 429, r.StatusCode, "even with the right pass")
+	require.Regexp(t, `^[1-9][0-9]?$`, r.Header.Get("Retry-After"))
+	require.Equal(t, 200, try("192.0.2.2", login, pass).StatusCode, "another client is not locked out")
+	for i := range 60 {
+		status := try("192.0.2.3", fmt.Sprint("login", i), "wrong").StatusCode
+		require.Equal(t, map[bool]int{true: 401, false: 429}[i < 50], status, i)
+	}
+	require.Equal(t, 429, try("192.0.2.3", login, pass).StatusCode)
+	for range 200 {
+		require.Equal(t, 200, try("192.0.2.4", login, pass).StatusCode, "success is never throttled")
+	}
+	require.Equal(t, 401, try("[2001:db8::1]", login, "wrong").StatusCode)
+}
+
+func TestAHostsOwnCheckOfCredentials(t *testing.T) {
+	var checked string
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{
+		BaseURL: "http://go.example.com",
+		Authenticate: func(_ context.Context, login, pass string) (linktrack.Account, error) {
+			checked = login
+			switch pass {
+			case "right":
+				return linktrack.Account{ID: 42, Type: linktrack.Free}, nil
+			case "down":
+				return linktrack.Account{}, errors.New("secret detail")
+			}
+			return linktrack.Account{}, fmt.Errorf("user 7: %w", linktrack.ErrUnauthorized)
+		},
+	})
+	require.NoError(t, err)
+	s := &service{t: t, tracker: tracker, handler: tracker.Handler()}
+	for pass, want := range map[string]string{
+		"right": "201 http://go.example.com/",
+		"wrong": "401 Error: login or pass is wrong",
+		"down":  "503 Error: the service is unavailable for the moment",
+	} {
+		r := s.post("/api/v1_0/makeLink", values("login", "me", "pass", pass, "external_url", "http://example.com"))
+		require.Equal(t, want, strings.Split(fmt.Sprint(r.StatusCode, " ", text(t, r)), ".com/")[0]+map[bool]string{true: ".com/"}[pass == "right"])
+	}
+	require.Equal(t, "me", checked)
+}
+
+func TestMethodsAndUnknownPaths(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink("vanity_link", "there")
+	protected := s.makeLink("password", "x")
+	summary := s.makeLink("has_plus_tracking", "1")
+	for _, c := range []struct {
+		method, target string
+		status         int
+		allow          string
+	}{
+		{"PUT", "/api/v1_0/makeLink", 405, "GET, POST"},
+		{"HEAD", "/api/v1_0/makeLink", 405, "GET, POST"},
+		{"DELETE", "/api/v1_0/getLink", 405, "GET, POST"},
+		{"OPTIONS", "/api/v1_0/getLinks", 405, "GET, POST"},
+		{"PATCH", "/api/v1_0/getLinkHistory", 405, "GET, POST"},
+		{"POST", "/api/ping", 405, "GET"},
+		{"POST", link, 405, "GET, HEAD"},
+		{"DELETE", link, 405, "GET, HEAD"},
+		{"PUT", protected, 405, "GET, HEAD, POST"},
+		{"POST", summary + "+", 405, "GET"},
+		{"GET", "/", 404, ""},
+		{"GET", "/api", 404, ""},
+		{"GET", "/api/", 404, ""},
+		{"GET", "/api/v1_0", 404, ""},
+		{"GET", "/api/v1_0/makelink", 404, ""},
+		{"GET", "/api/v1_0/makeLink/", 404, ""},
+		{"GET", "/api/v2_0/makeLink", 404, ""},
+		{"GET", "/favicon.ico", 404, ""},
+		{"GET", "/robots.txt", 404, ""},
+		{"GET", "/not_there", 404, ""},
+		{"POST", "/not_there", 404, ""},
+		{"GET", "/there/more", 404, ""},
+		{"GET", "/there+", 404, ""},
+		{"GET", "/.there", 404, ""},
+	} {
+		r := s.do(request(c.method, c.target, ""))
+		require.Equal(t, c.status, r.StatusCode, "%s %s", c.method, c.target)
+		require.Equal(t, c.allow, r.Header.Get("Allow"), "%s %s", c.method, c.target)
+	}
+}
+
+func TestPing(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://Go.Example.com:8443/l"})
+	r := s.get("/api/ping")
+	require.Equal(t, 200, r.StatusCode)
+	require.Regexp(t, regexp.MustCompile(`^go\.example\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[56]:00$`), text(t, r))
+	require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
+	_, stamp, _ := strings.Cut(text(t, s.get("/api/ping")), " ")
+	at, err := time.Parse(time.RFC3339, stamp)
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), at, 10*time.Second)
+}
+
+func TestGetLinkAcceptsEveryWayToNameALink(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
+		made := s.makeLink()
+		path := strings.TrimPrefix(made, "http://go.example.com/")
+		vanity := s.makeLink("vanity_link", "My_vanity")
+		for _, name := range []string{path, path[1:], strings.ToUpper(path), made, "https://go.example.com/" + path, "go.example.com/" + path, "/" + path, " " + path + " ", made + "+"} {
+			require.Equal(t, made, s.link(name)["link"], name)
+		}
+		for _, name := range []string{"My_vanity", "MY_VANITY", ".my_vanity", vanity} {
+			require.Equal(t, vanity, s.link(name)["link"], name)
+		}
+		for _, name := range []string{"nope", "http://other.example/" + path, "http://alt.example/" + path, "a/b/" + path, "äöü", "%", "\x00", strings.Repeat("x", 5000), "+", "."} {
+			r := s.call("getLink", values("redirect_hash", name))
+			require.Equal(t, 404, r.StatusCode, name)
+			require.Equal(t, xml.Header+"<error><code>404</code><message>not found</message></error>\n", text(t, r))
+		}
+		on2 := s.makeLink("vanity_link", "my_vanity", "host", "alt.example")
+		require.Equal(t, vanity, s.link("my_vanity")["link"], "the first host's link is meant")
+		require.Equal(t, on2, s.link("http://alt.example/my_vanity")["link"])
+	})
+}
+
+func TestGetLinkWithoutAHashIsGetLinks(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	s.makeLink("title", "b")
+	s.makeLink("title", "a")
+	r := s.get("/api/v1_0/getLink?login=" + login + "&pass=" + pass + "&sort=d.title&order=ASC")
+	require.Equal(t, 200, r.StatusCode)
+	require.Equal(t, "application/xml; charset=utf-8", r.Header.Get("Content-Type"))
+	var document struct {
+		XMLName xml.Name `xml:"links"`
+		Titles  []string `xml:"link>title"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(text(t, r)), &document))
+	require.Equal(t, []string{"a", "b"}, document.Titles)
+}
+
+func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		s.makeLink("vanity_link", "one", "external_url", "http://c.example", "title", "Zebra", "group", "News")
+		s.makeLink("vanity_link", "Two", "external_url", "http://a.example", "title", "apple", "group", "news")
+		s.makeLink("vanity_link", "three", "external_url", "http://b.example")
+		for range 3 {
+			s.get("/two")
+		}
+		s.get("/three")
+		for sort, want := range map[string]string{
+			"l.external_url":  "Two three one",
+			"l.redirect_hash": "one three Two",
+			"l.created_at":    "one Two three",
+			"lc.count_day":    "one three Two",
+			"lc.count_total":  "one three Two",
+			"lc.updated_at":   "one Two three",
+			"d.title":         "three one Two",
+			"g.name":          "three one Two",
+		} {
+			require.Equal(t, strings.Fields(want), s.hashes("sort", sort, "order", "asc"), sort)
+			backwards := strings.Fields(want)
+			for i, j := 0, len(backwards)-1; i < j; i, j = i+1, j-1 {
+				backwards[i], backwards[j] = backwards[j], backwards[i]
+			}
+			require.Equal(t, backwards, s.hashes("sort", sort, "order", "DESC"), sort)
+			require.Equal(t, backwards[:2], s.hashes("sort", sort, "limit", "2"), sort)
+		}
+		require.Equal(t, []string{"three", "Two", "one"}, s.hashes(), "the newest first")
+		require.Equal(t, []string{"Two", "one"}, s.hashes("links", " ONE, .two ,nope,one"))
+		require.Equal(t, []string{"Two", "one"}, s.hashes("groups", "x, NEWS"))
+		require.Equal(t, []string{"one"}, s.hashes("groups", "news", "links", "one,three"), "both must hold")
+		require.Empty(t, s.hashes("links", "nope"))
+		require.Empty(t, s.hashes("groups", "nope"))
+		require.Equal(t, "News", s.link("two")["group"], "a group keeps the name it was made with")
+		for pairs, want := range map[[2]string]string{
+			{"sort", "title"}:                         "sort must be one of l.external_url, l.redirect_hash, l.created_at, lc.count_day, lc.count_total, lc.updated_at, d.title, g.name",
+			{"sort", "l.created_at; DROP TABLE link"}: "sort must be one of l.external_url, l.redirect_hash, l.created_at, lc.count_day, lc.count_total, lc.updated_at, d.title, g.name",
+			{"order", "up"}:                           "order must be asc or desc",
+			{"limit", "0"}:                            "limit must be a number from 1 to 1000",
+			{"limit", "1001"}:                         "limit must be a number from 1 to 1000",
+			{"links", strings.Repeat("a,", 1001)}:     "links must have at most 1000 items",
+			{"groups", strings.Repeat("a,", 1001)}:    "groups must have at most 1000 items",
+			{"format", "jsonp"}:                       "format must be xml or json",
+		} {
+			r := s.call("getLinks", values(pairs[0], pairs[1]))
+			require.Equal(t, 400, r.StatusCode)
+			require.Equal(t, xml.Header+"<error><code>400</code><message>"+want+"</message></error>\n", text(t, r))
+		}
+	})
+}
+
+func TestAnAccountSeesItsOwnLinksOnly(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		s.makeLink("vanity_link", "mine", "group", "g")
+		other, otherPass, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		require.NoError(t, err)
+		as := func(name string, pairs ...string) *http.Response {
+			return s.post("/api/v1_0/"+name, values(append([]string{"login", other.Login, "pass", otherPass, "format", "json"}, pairs...)...))
+		}
+		for _, name := range []string{"getLink", "getLinkHistory"} {
+			r := as(name, "redirect_hash", "mine")
+			require.Equal(t, 404, r.StatusCode)
+			mine := text(t, r)
+			require.Equal(t, mine, text(t, as(name, "redirect_hash", "does_not_exist")), "as if it did not exist")
+		}
+		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks")))
+		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "links", "mine")))
+		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "groups", "g")))
+		title := "x"
+		_, err = s.tracker.UpdateLink(t.Context(), other, "mine", linktrack.LinkEdit{Title: &title})
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+		require.Equal(t, 409, as("makeLink", "external_url", "http://example.com", "vanity_link", "MINE").StatusCode)
+	})
+}
+
+func TestHistory(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		s.makeLink("vanity_link", "spring")
+		for i := range 5 {
+			r := request(http.MethodGet, fmt.Sprintf("/spring?n=%d&x=%%zz", i), "",
+				"User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+				"Referer", "https://News.example.org:8080/a?b=c")
+			r.RemoteAddr = "192.0.2.7:1234"
+			require.Equal(t, 302, s.do(r).StatusCode)
+		}
+		s.get("/spring", "User-Agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")
+		items := s.history("spring")
+		require.Len(t, items, 6)
+		require.Equal(t, 1.0, items[0]["is_bot"])
+		require.Equal(t, 0.0, items[0]["is_unique"])
+		first := items[5]
+		_, ok := linktrack.ParseClickID(first["id"].(string))
+		require.True(t, ok)
+		delete(first, "id")
+		delete(first, "created_at")
+		require.Equal(t, map[string]any{
+			"ip_address": "192.0.2.7", "referrer": "https://News.example.org:8080/a?b=c", "referrer_host": "news.example.org",
+			"user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+			"browser":    "Firefox", "platform": "Windows", "is_unique": 1.0, "is_bot": 0.0, "query": "n=0&x=%zz",
+		}, first)
+		l := s.link("spring")
+		require.Equal(t, []any{5.0, 5.0, 5.0, 1.0}, []any{l["count_total"], l["count_unique"], l["count_day"], l["count_bot"]})
+		require.NotNil(t, l["updated_at"])
+
+		asc := s.history("spring", "order", "asc")
+		require.Equal(t, items[0]["query"], asc[5]["query"])
+		var paged []any
+		after := ""
+		for range 3 {
+			page := s.history("spring", "order", "asc", "limit", "2", "after", after)
+			for _, item := range page {
+				paged = append(paged, item["id"])
+			}
+			after = page[len(page)-1]["id"].(string)
+		}
+		for i := range asc {
+			require.Equal(t, asc[i]["id"], paged[i])
+		}
+		require.Len(t, s.history("spring", "before", asc[2]["id"].(string)), 2)
+
+		today := time.Now().In(chicago(t))
+		day := func(n int) string { return today.AddDate(0, 0, n).Format("2006-01-02") }
+		require.Len(t, s.history("spring", "start_date", day(-30)), 6)
+		require.Len(t, s.history("spring", "start_date", day(0)), 6)
+		require.Empty(t, s.history("spring", "start_date", day(1)))
+		require.Empty(t, s.history("spring", "end_date", day(0)))
+		require.Empty(t, s.history("spring", "start_date", day(-2), "end_date", day(-1)))
+		require.Empty(t, s.history("spring", "start_date", day(-1), "end_date", day(-2)), "end before start")
+		require.Len(t, s.history("spring", "end_date", today.Add(time.Hour).Format("2006-01-02 15:04:05")), 6)
+		for pairs, want := range map[[2]string]string{
+			{"start_date", day(-32)}:   "start_date must not be more than 30 days back",
+			{"start_date", "x"}:        "start_date must be a time such as",
+			{"end_date", "2024-11-31"}: "end_date must be a time such as",
+			{"sort", "l.created_at"}:   "sort must be h.created_at",
+			{"limit", "1001"}:          "limit must be a number from 1 to 1000",
+			{"before", "5"}:            "before must be the id of a click",
+			{"order", "x"}:             "order must be asc or desc",
+		} {
+			r := s.call("getLinkHistory", values("redirect_hash", "spring", pairs[0], pairs[1]))
+			require.Equal(t, 400, r.StatusCode)
+			require.Contains(t, text(t, r), want)
+		}
+		r := s.call("getLinkHistory", nil)
+		require.Equal(t, 400, r.StatusCode)
+		require.Contains(t, text(t, r), "redirect_hash is missing")
+		require.Equal(t, 200, s.call("getLinkHistory", values("redirect_hash", "spring", "sort", "h.created_at")).StatusCode)
+	})
+}
+
+func chicago(t *testing.T) *time.Location {
+	zone, err := time.LoadLocation("America/Chicago")
+	require.NoError(t, err)
+	return zone
+}
+
+func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		s.makeLink("vanity_link", "spring", "title", "Old", "group", "g")
+		require.Equal(t, "https://example.com/page", s.get("/spring").Header.Get("Location"))
+		destination, title, none := "https://example.org/new", "New", ""
+		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{ExternalURL: &destination, Title: &title, Group: &none})
+		require.NoError(t, err)
+		require.Equal(t, "New", l.Title)
+		require.EqualValues(t, 1, l.Counts.Total)
+		require.Equal(t, destination, s.get("/spring").Header.Get("Location"), "an edit is seen at once")
+		require.Nil(t, s.link("spring")["group"])
+		for want, edit := range map[string]linktrack.LinkEdit{
+			"external_url is missing":                    {ExternalURL: &none},
+			"title must have at most 255 characters":     {Title: ptr(strings.Repeat("x", 256))},
+			"deactivate_at must be a whole number":       {DeactivateAt: ptr(int64(-1))},
+			"external_url must begin with http:// or":    {ExternalURL: ptr("javascript://x"), Title: ptr("changed")},
+			"password must have at most 1000 bytes":      {Password: ptr(strings.Repeat("x", 1001))},
+			"expires_at must be a year from 1970 to 999": {ExpiresAt: ptr(time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC))},
+		} {
+			_, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", edit)
+			if strings.HasPrefix(want, "external_url must begin") {
+				want = "external_url must not use the scheme javascript"
+			}
+			require.ErrorContains(t, err, want)
+		}
+		require.Equal(t, "New", s.link("spring")["title"], "nothing is half done")
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{Password: ptr("secret")})
+		require.NoError(t, err)
+		require.Equal(t, 200, s.get("/spring").StatusCode)
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{Password: &none, ExpiresAt: ptr(time.Now().Add(-time.Second))})
+		require.NoError(t, err)
+		require.Equal(t, 410, s.get("/spring").StatusCode)
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{ExpiresAt: &time.Time{}})
+		require.NoError(t, err)
+		require.Equal(t, 302, s.get("/spring").StatusCode)
+	})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// URL values that must survive whole, whatever the way in.
+func TestDestinationsStayAsTheyWereWritten(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		for _, u := range []string{
+			"http://example.com/?a=1&b=2&amp;c=3", "http://example.com/a+b%20c", "http://example.com/%zz?100%", "http://example.com/;x=1;y",
+			"https://example.com/ü?ö#ä", "http://example.com/'\"<>{}|^`", "http://example.com/" + strings.Repeat("é", 2038),
+		} {
+			link := text(t, s.call("makeLink", values("external_url", u)))
+			require.Equal(t, u, s.link(link)["external_url"])
+			location := s.get(link).Header.Get("Location")
+			got, err := url.PathUnescape(strings.ReplaceAll(location, "%zz?100%", "%25zz?100%25"))
+			require.NoError(t, err)
+			want, err := url.PathUnescape(strings.ReplaceAll(u, "%zz?100%", "%25zz?100%25"))
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+func TestErrorsAboutTheBodyOrTheMethodComeInTheFormatAskedFor(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	target := "/api/v1_0/getLinks?format=json&login=" + login + "&pass=" + pass
+	for _, c := range []struct {
+		method, contentType, body string
+		status                    int
+	}{
+		{"POST", "application/json", "{}", 415},
+		{"POST", "application/x-www-form-urlencoded", strings.Repeat("x", 1<<20+1), 413},
+		{"PUT", "", "", 405},
+	} {
+		r := s.do(request(c.method, target, c.body, "Content-Type", c.contentType))
+		require.Equal(t, c.status, r.StatusCode)
+		require.True(t, strings.HasPrefix(text(t, r), fmt.Sprintf(`{"error":{"code":%d,`, c.status)))
+	}
+}
+
+func TestAListOfNothingMatchesNothing(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	s.makeLink()
+	require.Empty(t, s.hashes("links", ","))
+	require.Empty(t, s.hashes("groups", " , "))
+	require.Len(t, s.hashes("links", "", "groups", ""), 1, "empty is absent")
+}
+
+func TestRightCredentialsAreNotThrottledHoweverManyComeAtOnce(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { require.Equal(t, 200, s.call("getLinks", nil).StatusCode) })
+		}
+		wg.Wait()
+	})
+}
+
+func TestClientsAreToldApartHoweverTheirAddressIsWritten(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink()
+	for address, want := range map[string]any{
+		"192.0.2.7:1234": "192.0.2.7", "192.0.2.8": "192.0.2.8", "[2001:db8::1]:80": "2001:db8::1",
+		"2001:db8:0:2::": "2001:db8:0:2::", "[::ffff:192.0.2.9]:1": "192.0.2.9", "@": nil, "": nil,
+	} {
+		r := request(http.MethodGet, link, "")
+		r.RemoteAddr = address
+		require.Equal(t, 302, s.do(r).StatusCode)
+		require.Equal(t, want, s.history(link)[0]["ip_address"], address)
+		for range 10 {
+			r := request(http.MethodGet, "/api/v1_0/getLinks?login="+login+"&pass=wrong", "")
+			r.RemoteAddr = address
+			require.Equal(t, 401, s.do(r).StatusCode, address)
+		}
+	}
+}
+
+func TestALinkIsFoundByACopiedAddress(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink()
+	for _, copied := range []string{link + "?utm=1", link + "/", link + "#x", link + "."} {
+		require.Equal(t, link, s.link(copied)["link"])
+	}
+}

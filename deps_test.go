@@ -1,0 +1,67 @@
+package linktrack_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/linktrackhq/linktrack"
+
+// goList returns the import paths that go list prints. They are those of
+// production: go list leaves out what only tests import.
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, stderr.String())
+	return strings.Fields(string(out))
+}
+
+// without fails if one of the packages is one of unwanted, or lies below it.
+func without(t *testing.T, name string, packages []string, unwanted ...string) {
+	t.Helper()
+	require.Contains(t, packages, "net/http", "%s: go list has listed too little", name)
+	for _, p := range packages {
+		for _, u := range unwanted {
+			require.False(t, p == u || strings.HasPrefix(p, u+"/"), "%s links %s", name, p)
+		}
+	}
+}
+
+func TestTheRootAndMemstoreLinkNoDatabase(t *testing.T) {
+	for _, name := range []string{module, module + "/memstore"} {
+		without(t, name, goList(t, "-deps", name),
+			"database/sql", "github.com/jmoiron/sqlx", "github.com/go-sql-driver/mysql")
+	}
+	deps := goList(t, "-deps", module+"/mysqlstore")
+	require.Subset(t, deps, []string{"database/sql", "github.com/jmoiron/sqlx", "github.com/go-sql-driver/mysql"},
+		"where they are linked, they are seen")
+}
+
+func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
+	without(t, module, goList(t, "-deps", module),
+		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/examples")
+}
+
+func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
+	packages := slices.DeleteFunc(goList(t, module+"/..."), func(p string) bool {
+		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/bench/") ||
+			p == module+"/examples" // a folder of tests; its programs are listed by themselves
+	})
+	require.Subset(t, packages, []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"})
+	for _, p := range packages {
+		deps := goList(t, "-deps", p)
+		for _, unwanted := range []string{"testing", "github.com/stretchr/testify"} {
+			require.False(t, slices.ContainsFunc(deps, func(d string) bool {
+				return d == unwanted || strings.HasPrefix(d, unwanted+"/")
+			}), "%s links %s", p, unwanted)
+		}
+	}
+	require.Contains(t, goList(t, "-deps", module+"/storetest"), "testing", "where it is linked, it is seen")
+}

@@ -1,0 +1,142 @@
+package linktrack_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// The whole of it: a store, a Tracker, an account, a link, and someone who
+// follows it. A program would give t.Handler() to http.ListenAndServe.
+func Example() {
+	ctx := context.Background()
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
+	defer t.Close(ctx)
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	link, _ := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring", VanityLink: "spring"})
+
+	w := httptest.NewRecorder()
+	t.Handler().ServeHTTP(w, httptest.NewRequest("GET", t.TrackingURL(link), nil))
+	fmt.Println(t.TrackingURL(link), w.Code, w.Header().Get("Location"))
+
+	link, _ = t.Link(ctx, account, "spring")
+	fmt.Println("clicks:", link.Counts.Total)
+	// Output:
+	// https://go.example.com/spring 302 https://example.com/spring
+	// clicks: 1
+}
+
+// Mounted below a path: it is the path of BaseURL, and the Tracker cuts it off
+// itself.
+func ExampleTracker_Handler() {
+	ctx := context.Background()
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com/l"})
+	defer t.Close(ctx)
+	t.CreateAccount(ctx, linktrack.NewAccount{Login: "me", Pass: "my-pass", Type: linktrack.Professional})
+
+	mux := http.NewServeMux()
+	mux.Handle("/l/", t.Handler())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app: ", r.URL.Path) })
+
+	show(mux, "POST", "/l/api/v1_0/makeLink?login=me&pass=my-pass&vanity_link=spring&external_url=https://example.org/")
+	show(mux, "GET", "/l/spring")
+	show(mux, "GET", "/about")
+	// Output:
+	// 201 https://example.com/l/spring
+	// 302 to https://example.org/
+	// 200 the app: /about
+}
+
+// In front of an application: what is no link is the application's.
+func ExampleTracker_Middleware() {
+	ctx := context.Background()
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com"})
+	defer t.Close(ctx)
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.org/", VanityLink: "spring"})
+
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app: ", r.URL.Path) })
+	server := t.Middleware(app)
+
+	show(server, "GET", "/spring")
+	show(server, "GET", "/summer")
+	show(server, "GET", "/")
+	// Output:
+	// 302 to https://example.org/
+	// 200 the app: /summer
+	// 200 the app: /
+}
+
+// show prints what a handler answers.
+func show(h http.Handler, method, target string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, "https://example.com"+target, nil))
+	if location := w.Header().Get("Location"); location != "" {
+		fmt.Println(w.Code, "to", location)
+		return
+	}
+	body, _ := io.ReadAll(w.Body)
+	fmt.Println(w.Code, string(body))
+}
+
+// A link with a limit lets exactly that many people through, whatever the
+// number of processes.
+func ExampleTracker_Follow() {
+	ctx := context.Background()
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{})
+	defer t.Close(ctx)
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	t.MakeLink(ctx, account, linktrack.NewLink{
+		ExternalURL:  "https://example.com/tickets",
+		VanityLink:   "tickets",
+		DeactivateAt: 2,
+	})
+
+	for range 3 {
+		out, err := t.Follow(ctx, linktrack.Visit{Path: "tickets"})
+		switch {
+		case errors.Is(err, linktrack.ErrUsedUp):
+			fmt.Println(err)
+		case err == nil:
+			fmt.Println("go to", out.Location)
+		}
+	}
+	// Output:
+	// go to https://example.com/tickets
+	// go to https://example.com/tickets
+	// the link is gone: its clicks are used up
+}
+
+// What is known of each click.
+func ExampleTracker_History() {
+	ctx := context.Background()
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{})
+	defer t.Close(ctx)
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
+
+	visit := linktrack.Visit{
+		Path:      "spring",
+		IP:        netip.MustParseAddr("203.0.113.7"),
+		Referrer:  "https://news.example/today",
+		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0",
+	}
+	out, _ := t.Follow(ctx, visit)
+	visit.Visitor = out.Visitor // what a browser keeps as a cookie
+	t.Follow(ctx, visit)
+
+	clicks, _ := t.History(ctx, account, "spring", linktrack.HistoryQuery{Ascending: true})
+	for _, c := range clicks {
+		fmt.Println(c.IP, c.ReferrerHost, c.Browser, c.Platform, "new:", c.Unique)
+	}
+	// Output:
+	// 203.0.113.7 news.example Firefox Linux new: true
+	// 203.0.113.7 news.example Firefox Linux new: false
+}

@@ -1,0 +1,425 @@
+package linktrack_test
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+const (
+	firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+	google  = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+)
+
+// A follower is a Tracker and one link on it.
+type follower struct {
+	*testing.T
+	tracker *linktrack.Tracker
+	account linktrack.Account
+	path    string
+}
+
+func follow(t *testing.T, store linktrack.Store, o linktrack.Options, in linktrack.NewLink) *follower {
+	t.Helper()
+	tracker, err := linktrack.New(store, o)
+	require.NoError(t, err)
+	account := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	if in.ExternalURL == "" {
+		in.ExternalURL = "https://example.com/spring"
+	}
+	l, err := tracker.MakeLink(t.Context(), account, in)
+	require.NoError(t, err)
+	return &follower{t, tracker, account, l.Path}
+}
+
+func (f *follower) visit(v linktrack.Visit) (linktrack.Outcome, error) {
+	if v.Path == "" {
+		v.Path = f.path
+	}
+	if v.UserAgent == "" {
+		v.UserAgent = firefox
+	}
+	return f.tracker.Follow(context.Background(), v)
+}
+
+// passes visits and expects to be redirected and counted.
+func (f *follower) passes(v linktrack.Visit) linktrack.Outcome {
+	f.Helper()
+	out, err := f.visit(v)
+	require.NoError(f, err)
+	require.Equal(f, linktrack.Redirect, out.Action)
+	require.False(f, out.Click.IsZero())
+	return out
+}
+
+func (f *follower) refused(want error, v linktrack.Visit) {
+	f.Helper()
+	out, err := f.visit(v)
+	require.ErrorIs(f, err, want)
+	require.Empty(f, out.Location, "who is refused does not learn the destination")
+}
+
+func (f *follower) counts() linktrack.Counts {
+	f.Helper()
+	l, err := f.tracker.Link(f.Context(), f.account, f.path)
+	require.NoError(f, err)
+	return l.Counts
+}
+
+func TestWhatCountsAndWhatDoesNot(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	out := f.passes(linktrack.Visit{})
+	require.Equal(t, "https://example.com/spring", out.Location)
+	out = f.passes(linktrack.Visit{UserAgent: google})
+	require.Equal(t, "https://example.com/spring", out.Location, "bots are redirected")
+	for name, v := range map[string]linktrack.Visit{
+		"HEAD":     {Peek: true},
+		"prefetch": {Prefetch: true},
+	} {
+		out, err := f.visit(v)
+		require.NoError(t, err, name)
+		require.Equal(t, "https://example.com/spring", out.Location, name)
+		require.True(t, out.Click.IsZero(), name)
+		require.Empty(t, out.Visitor, name)
+	}
+	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/nope"})
+	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: f.path + "+"})
+	f.refused(linktrack.ErrNotFound, linktrack.Visit{Host: "other.example"})
+	c := f.counts()
+	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.Total, c.Unique, c.Bot, c.Day})
+	clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+	require.NoError(t, err)
+	require.Len(t, clicks, 2)
+}
+
+func TestBotsMayBeCountedAsPeople(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{BotsAsPeople: true}, linktrack.NewLink{DeactivateAt: 2})
+	f.passes(linktrack.Visit{UserAgent: google})
+	f.passes(linktrack.Visit{})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
+	require.Equal(t, []int64{2, 0}, []int64{f.counts().Total, f.counts().Bot})
+}
+
+func TestALinkExpiresAtItsMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{ExpiresAt: time.Now().Add(time.Hour)})
+		time.Sleep(time.Hour - time.Millisecond)
+		f.passes(linktrack.Visit{})
+		time.Sleep(time.Millisecond)
+		f.refused(linktrack.ErrExpired, linktrack.Visit{})
+		f.refused(linktrack.ErrGone, linktrack.Visit{Peek: true})
+	})
+}
+
+func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
+	for name, o := range map[string]linktrack.Options{"by cookie": {}, "without a cookie": {Cookieless: true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := follow(t, memstore.New(), o, linktrack.NewLink{})
+				token := ""
+				unique := func() int64 {
+					out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.1"), Visitor: token})
+					if o.Cookieless {
+						require.Empty(t, out.Visitor)
+					}
+					token = out.Visitor
+					return f.counts().Unique
+				}
+				require.EqualValues(t, 1, unique())
+				for range 5 { // sliding: far beyond 30 minutes after the first
+					time.Sleep(30*time.Minute - time.Millisecond)
+					require.EqualValues(t, 1, unique())
+				}
+				time.Sleep(30 * time.Minute)
+				require.EqualValues(t, 2, unique(), "exactly 30 minutes old is old")
+				out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.2")})
+				require.EqualValues(t, 3, f.counts().Unique, "somebody else")
+				if !o.Cookieless {
+					for _, forged := range []string{"", "x", out.Visitor[1:], "A" + out.Visitor[1:], out.Visitor[:26] + "A", out.Visitor + "A"} {
+						if forged != out.Visitor {
+							before := f.counts().Unique
+							f.passes(linktrack.Visit{Visitor: forged})
+							require.Equal(t, before+1, f.counts().Unique, forged)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAVisitorOfOneLinkIsNewToAnother(t *testing.T) {
+	for _, cookieless := range []bool{false, true} {
+		f := follow(t, memstore.New(), linktrack.Options{Cookieless: cookieless}, linktrack.NewLink{})
+		ip := netip.MustParseAddr("192.0.2.1")
+		token := f.passes(linktrack.Visit{IP: ip}).Visitor
+		other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+		require.NoError(t, err)
+		f.path = other.Path
+		f.passes(linktrack.Visit{IP: ip, Visitor: token})
+		require.EqualValues(t, 1, f.counts().Unique)
+	}
+}
+
+func TestTokensHoldAcrossProcessesOfOneStore(t *testing.T) {
+	store := memstore.New()
+	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+	token := f.passes(linktrack.Visit{}).Visitor
+	again, err := linktrack.New(store, linktrack.Options{})
+	require.NoError(t, err)
+	f.tracker = again
+	f.passes(linktrack.Visit{Visitor: token})
+	require.EqualValues(t, 1, f.counts().Unique)
+	other, err := linktrack.New(store, linktrack.Options{Secret: []byte("another secret of sixteen bytes")})
+	require.NoError(t, err)
+	f.tracker = other
+	f.passes(linktrack.Visit{Visitor: token})
+	require.EqualValues(t, 2, f.counts().Unique)
+}
+
+func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{DeactivateAt: 100, Title: "Sold out soon"})
+		second, err := linktrack.New(store, linktrack.Options{}) // as another process would
+		require.NoError(t, err)
+		trackers := []*linktrack.Tracker{f.tracker, second}
+		for range 20 { // what uses up nothing
+			out, err := f.visit(linktrack.Visit{UserAgent: google})
+			require.NoError(t, err)
+			require.Equal(t, linktrack.Preview, out.Action)
+			require.Empty(t, out.Location)
+			require.Equal(t, "Sold out soon", out.Link.Title)
+			_, err = f.visit(linktrack.Visit{Peek: true})
+			require.NoError(t, err)
+			f.refused(linktrack.ErrUnavailable, linktrack.Visit{Prefetch: true})
+		}
+		var passed, gone atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				for range 3 {
+					out, err := trackers[i%2].Follow(context.Background(), linktrack.Visit{Path: f.path, UserAgent: firefox})
+					switch {
+					case err == nil && out.Action == linktrack.Redirect && out.Location != "":
+						passed.Add(1)
+					case err != nil && out.Location == "":
+						gone.Add(1)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 100, passed.Load())
+		require.EqualValues(t, 500, gone.Load())
+		require.NoError(t, second.Close(t.Context()))
+		require.NoError(t, f.tracker.Close(t.Context()))
+		c := f.counts()
+		require.Equal(t, []int64{100, 100, 0}, []int64{c.Total, c.Used, c.Bot})
+		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
+	})
+}
+
+func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		limit := func(n int64) {
+			_, err := f.tracker.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{DeactivateAt: &n})
+			require.NoError(t, err)
+		}
+		limit(2) // one has passed already
+		f.passes(linktrack.Visit{})
+		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		limit(3)
+		f.passes(linktrack.Visit{})
+		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		limit(0)
+		for range 5 {
+			f.passes(linktrack.Visit{})
+		}
+		require.EqualValues(t, 8, f.counts().Total)
+	})
+}
+
+func TestPasswords(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", DeactivateAt: 2})
+	for _, v := range []linktrack.Visit{{}, {Peek: true}, {Prefetch: true}} {
+		out, err := f.visit(v)
+		require.NoError(t, err)
+		require.Equal(t, linktrack.AskPassword, out.Action)
+		require.Empty(t, out.Location)
+	}
+	ip := netip.MustParseAddr("192.0.2.1")
+	for _, wrong := range []string{"", "letmein", "LETMEÏN", "letmeïn "} {
+		f.refused(linktrack.ErrWrongPassword, linktrack.Visit{IP: ip, HasPassword: true, Password: wrong})
+	}
+	require.Zero(t, f.counts().Used)
+	out := f.passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	require.Equal(t, "https://example.com/spring", out.Location)
+	f.passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip})
+	require.EqualValues(t, 2, f.counts().Total)
+}
+
+func TestWrongPasswordsAreThrottledPerLinkAndClientBeforeTheyAreHashed(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "secret"})
+	other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com", Password: "secret"})
+	require.NoError(t, err)
+	try := func(path, ip, password string) error {
+		_, err := f.visit(linktrack.Visit{Path: path, IP: netip.MustParseAddr(ip), HasPassword: true, Password: password})
+		return err
+	}
+	var wg sync.WaitGroup
+	var hashed atomic.Int64
+	for range 50 { // at once: none may slip through between look and count
+		wg.Go(func() {
+			if err := try(f.path, "2001:db8::1", "wrong"); err == linktrack.ErrWrongPassword {
+				hashed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	for try(f.path, "2001:db8::1", "wrong") == linktrack.ErrWrongPassword { // some gave up waiting for a place
+		hashed.Add(1)
+	}
+	require.GreaterOrEqual(t, hashed.Load(), int64(5))
+	require.Less(t, hashed.Load(), int64(5+4), "as many more as may be hashed at a time")
+	var throttled *linktrack.ThrottledError
+	start := time.Now()
+	for range 1000 {
+		require.ErrorAs(t, try(f.path, "2001:db8::2", "secret"), &throttled, "the same network")
+	}
+	require.Less(t, time.Since(start), 5*time.Second, "a thousand hashes take a minute")
+	require.Greater(t, throttled.RetryAfter, 30*time.Second)
+	require.LessOrEqual(t, throttled.RetryAfter, time.Minute)
+	require.NoError(t, try(f.path, "2001:db8:0:1::1", "secret"), "another client")
+	require.NoError(t, try(other.Path, "2001:db8::1", "secret"), "another link")
+}
+
+func TestTheThrottleOpensAfterItsMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
+		require.NoError(t, err)
+		account, pass, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
+		require.NoError(t, err)
+		for range 10 {
+			_, err := tracker.Authenticate(t.Context(), account.Login, "wrong", "192.0.2.1")
+			require.ErrorIs(t, err, linktrack.ErrUnauthorized)
+		}
+		_, err = tracker.Authenticate(t.Context(), account.Login, pass, "192.0.2.1")
+		var throttled *linktrack.ThrottledError
+		require.ErrorAs(t, err, &throttled)
+		time.Sleep(throttled.RetryAfter)
+		_, err = tracker.Authenticate(t.Context(), account.Login, pass, "192.0.2.1")
+		require.NoError(t, err)
+	})
+}
+
+func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
+	for _, c := range []struct{ destination, query, want string }{
+		{"https://example.com/a", "x=1&y=2", "https://example.com/a?x=1&y=2"},
+		{"https://example.com/a?b=1", "x=1", "https://example.com/a?b=1&x=1"},
+		{"https://example.com/a?", "x=1", "https://example.com/a?x=1"},
+		{"https://example.com/a?b&", "x=1", "https://example.com/a?b&x=1"},
+		{"https://example.com/a#top", "x=1", "https://example.com/a?x=1#top"},
+		{"https://example.com/a", "", "https://example.com/a"},
+		{"https://example.com/a", "x=ü\r\nSet-Cookie: a=b#frag", "https://example.com/a?x=%C3%BCSet-Cookie: a=bfrag"},
+	} {
+		for _, byLink := range []bool{true, false} {
+			f := follow(t, memstore.New(), linktrack.Options{ForwardQuery: !byLink}, linktrack.NewLink{ExternalURL: c.destination, ForwardQuery: byLink})
+			require.Equal(t, c.want, f.passes(linktrack.Visit{Query: c.query}).Location)
+		}
+	}
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	require.Equal(t, "https://example.com/spring", f.passes(linktrack.Visit{Query: "x=1"}).Location)
+}
+
+func TestADestinationWhoseSchemeIsNotAllowedAnyMoreIsNotFollowed(t *testing.T) {
+	store := memstore.New()
+	f := follow(t, store, linktrack.Options{Schemes: []string{"mailto"}}, linktrack.NewLink{ExternalURL: "mailto:someone@example.com"})
+	f.passes(linktrack.Visit{})
+	stricter, err := linktrack.New(store, linktrack.Options{})
+	require.NoError(t, err)
+	f.tracker = stricter
+	f.refused(linktrack.ErrGone, linktrack.Visit{})
+}
+
+func TestACounterIsNeverLostForTheContentOfItsClick(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		long := make([]byte, 100_000)
+		for i := range long {
+			long[i] = byte(i)
+		}
+		for _, s := range []string{string(long), "\x00", "\xff\xfe", "'; DROP TABLE lt_link; --", "😀\u202e", "http://[::1", "http://a@b:x/"} {
+			f.passes(linktrack.Visit{Referrer: s, UserAgent: "x" + s, Query: s})
+		}
+		require.EqualValues(t, 7, f.counts().Total)
+		clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+		require.NoError(t, err)
+		require.Len(t, clicks, 7)
+	})
+}
+
+func TestAnEditByAnotherProcessIsSeenWithinTheCacheTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New()
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		other, err := linktrack.New(store, linktrack.Options{})
+		require.NoError(t, err)
+		destination := "https://example.org/"
+		_, err = other.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{ExternalURL: &destination})
+		require.NoError(t, err)
+		time.Sleep(5 * time.Second)
+		require.Equal(t, destination, f.passes(linktrack.Visit{}).Location)
+		f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/later"})
+		_, err = other.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: destination, VanityLink: "later"})
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		f.passes(linktrack.Visit{Path: "/later"})
+	})
+}
+
+func TestALinkCanBeFollowedTheMomentItIsMade(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/now"})
+	_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com", VanityLink: "Now"})
+	require.NoError(t, err)
+	f.passes(linktrack.Visit{Path: "/now"})
+}
+
+func TestALinkIsGoneForEveryoneOnceItsLastPlaceIsTaken(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{DeactivateAt: 2})
+	f.passes(linktrack.Visit{})
+	f.passes(linktrack.Visit{})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{Peek: true})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
+	f.refused(linktrack.ErrUsedUp, linktrack.Visit{Prefetch: true})
+}
+
+func TestARightPasswordCountsWhateverTheBrowserSays(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "x"})
+	f.passes(linktrack.Visit{HasPassword: true, Password: "x", Prefetch: true})
+}
+
+func TestALinkCanBeSwitchedOffWhoseDestinationIsNotAllowedAnyMore(t *testing.T) {
+	store := memstore.New()
+	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{ExternalURL: "https://new.example/"})
+	again, err := linktrack.New(store, linktrack.Options{Hosts: []string{"new.example"}})
+	require.NoError(t, err)
+	off := false
+	_, err = again.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{IsActive: &off})
+	require.NoError(t, err)
+}

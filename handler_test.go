@@ -1,0 +1,327 @@
+package linktrack_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+func TestARedirectHasItsHeaders(t *testing.T) {
+	for name, c := range map[string]struct{ base, cookie string }{
+		"plain":          {"http://go.example.com", "; Path=/spring; Max-Age=31536000; HttpOnly; SameSite=Lax"},
+		"TLS":            {"https://go.example.com", "; Path=/spring; Max-Age=31536000; HttpOnly; SameSite=None; Secure"},
+		"under a prefix": {"http://go.example.com/to/l", "; Path=/to/l/spring; Max-Age=31536000; HttpOnly; SameSite=Lax"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, memstore.New(), linktrack.Options{BaseURL: c.base})
+			s.makeLink("vanity_link", "spring")
+			link := c.base + "/spring"
+			r := s.get(link)
+			require.Equal(t, http.StatusFound, r.StatusCode)
+			require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
+			require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
+			require.Equal(t, "noindex", r.Header.Get("X-Robots-Tag"))
+			require.Equal(t, "*", r.Header.Get("Access-Control-Allow-Origin"))
+			require.Empty(t, text(t, r))
+			cookie := r.Header.Get("Set-Cookie")
+			require.True(t, strings.HasPrefix(cookie, "linktrack_visit=") && strings.HasSuffix(cookie, c.cookie), cookie)
+			require.Len(t, r.Cookies(), 1)
+			token := r.Cookies()[0].Value
+
+			head := s.do(request(http.MethodHead, link, ""))
+			require.Equal(t, http.StatusFound, head.StatusCode)
+			r.Header.Del("Set-Cookie") // a HEAD is no visit
+			require.Equal(t, r.Header, head.Header)
+			require.EqualValues(t, 1, s.link("spring")["count_total"])
+
+			again := s.get(link, "Cookie", "other=1; linktrack_visit="+token+"; more=2")
+			require.Equal(t, 302, again.StatusCode)
+			require.EqualValues(t, 1, s.link("spring")["count_unique"])
+			require.EqualValues(t, 2, s.link("spring")["count_total"])
+		})
+	}
+}
+
+func TestAPublicLinkMayBeIndexed(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	require.Empty(t, s.get(s.makeLink("is_public", "1")).Header.Get("X-Robots-Tag"))
+}
+
+func TestEveryPrefetchHeaderIsKnown(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink()
+	for _, header := range [][2]string{{"Sec-Purpose", "prefetch;prerender"}, {"Purpose", "prefetch"}, {"X-Moz", "prefetch"}, {"Sec-Purpose", "Prefetch"}} {
+		r := s.get(link, header[0], header[1])
+		require.Equal(t, 302, r.StatusCode)
+		require.Empty(t, r.Header.Get("Set-Cookie"))
+	}
+	s.get(link, "Purpose", "fun")
+	require.EqualValues(t, 1, s.link(link)["count_total"])
+}
+
+func TestPathsForgiveWhatMailProgramsAdd(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink("has_plus_tracking", "1")
+	for _, end := range []string{".", ",", ";", ":", "!", ")", "]", "%7D", "%3E", "'", "%22", ").", "%3E.", "?utm=1", ".?utm=1"} {
+		require.Equal(t, 302, s.get(link+end).StatusCode, end)
+	}
+	require.Equal(t, 302, s.get(strings.ToUpper(link[len("http://go.example.com"):])).StatusCode)
+	for _, end := range []string{"x", "/", "%20", "..x", "%00", "-"} {
+		require.Equal(t, 404, s.get(link+end).StatusCode, end)
+	}
+	for _, plus := range []string{"+", "%2B", "%2b", "+.", "+?x=1"} {
+		require.Equal(t, 200, s.get(link+plus).StatusCode, plus)
+	}
+	require.EqualValues(t, 16, s.link(link)["count_total"], "the + page does not count")
+}
+
+func TestHostAndPathIdentifyALink(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com", Hosts: []string{"alt.example", "dev.example:8081"}})
+	s.makeLink("vanity_link", "x", "external_url", "https://one.example")
+	s.makeLink("vanity_link", "x", "external_url", "https://two.example", "host", "alt.example")
+	require.Equal(t, "http://dev.example:8081/y", s.makeLink("vanity_link", "y", "external_url", "https://three.example", "host", "dev.example"))
+	for target, want := range map[string]string{
+		"http://go.example.com/x":     "https://one.example",
+		"http://GO.example.com:80/X":  "https://one.example",
+		"http://go.example.com:99/x":  "https://one.example",
+		"http://go.example.com./x":    "https://one.example",
+		"http://alt.example/x":        "https://two.example",
+		"http://dev.example:8081/y":   "https://three.example",
+		"http://dev.example/y":        "https://three.example",
+		"http://dev.example:8081/x":   "",
+		"http://other.example/x":      "",
+		"http://xgo.example.com/x":    "",
+		"http://192.0.2.1/x":          "",
+		"http://[2001:db8::1]:8080/x": "",
+	} {
+		r := s.get(target)
+		require.Equal(t, want, r.Header.Get("Location"), target)
+		require.Equal(t, map[bool]int{true: 302, false: 404}[want != ""], r.StatusCode, target)
+	}
+	alone := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://localhost:8080"})
+	alone.makeLink("vanity_link", "x")
+	require.Equal(t, 302, alone.get("http://127.0.0.1:9999/x").StatusCode, "with one host, any name is taken for it")
+}
+
+func TestPagesOfLinksThatDoNotSimplyRedirect(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	const secret = "https://destination.example/secret"
+	inactive := s.makeLink("external_url", secret, "is_active", "0")
+	used := s.makeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>")
+	protected := s.makeLink("external_url", secret, "password", "letmein", "has_plus_tracking", "1", "title", "Protected")
+	require.Equal(t, 302, s.get(used).StatusCode)
+	limited := s.makeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>", "notes", "private note", "description", "private too")
+	for _, c := range []struct {
+		target, userAgent string
+		status            int
+		want              string
+	}{
+		{"/nope", firefox, 404, "This link does not exist"},
+		{inactive, firefox, 410, "Its owner has switched it off."},
+		{used, firefox, 410, "The number of visits that it was made for has been reached."},
+		{used, google, 410, "The number of visits that it was made for has been reached."},
+		{limited, google, 200, "Tickets &lt;b&gt;"},
+		{protected, firefox, 200, `<input id="password" name="password" type="password"`},
+		{protected + "+", firefox, 200, "Clicks in the last 24 hours"},
+	} {
+		r := s.get(c.target, "User-Agent", c.userAgent)
+		body := text(t, r)
+		require.Equal(t, c.status, r.StatusCode, c.target)
+		require.Contains(t, body, c.want)
+		require.NotContains(t, body, "destination.example")
+		require.NotContains(t, body, "private")
+		require.Equal(t, "text/html; charset=utf-8", r.Header.Get("Content-Type"))
+		require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
+		require.Equal(t, "noindex", r.Header.Get("X-Robots-Tag"))
+		require.Contains(t, r.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		require.Empty(t, r.Header.Get("Set-Cookie"))
+		require.Empty(t, r.Header.Get("Location"))
+	}
+	r := s.get(limited, "Sec-Purpose", "prefetch", "User-Agent", firefox)
+	require.Equal(t, 503, r.StatusCode)
+	require.NotEmpty(t, r.Header.Get("Retry-After"))
+	require.Equal(t, 302, s.get(limited, "User-Agent", firefox).StatusCode, "nothing of that used the link up")
+	require.EqualValues(t, 0, s.link(limited)["is_active"], "and now it is")
+}
+
+func TestThePasswordForm(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		link := s.makeLink("password", "let me ïn&more", "vanity_link", "secret")
+		try := func(password string) *http.Response { return s.post(link, values("password", password)) }
+		r := try("wrong")
+		require.Equal(t, 403, r.StatusCode)
+		require.Contains(t, text(t, r), "The password is wrong.")
+		require.Equal(t, 403, s.post(link, nil).StatusCode)
+		require.EqualValues(t, 0, s.link(link)["count_total"])
+		r = try("let me ïn&more")
+		require.Equal(t, http.StatusSeeOther, r.StatusCode)
+		require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
+		require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
+		require.EqualValues(t, 1, s.link(link)["count_total"], "only that is a click")
+		for range 5 {
+			require.Equal(t, 403, try("wrong").StatusCode)
+		}
+		r = try("let me ïn&more")
+		require.Equal(t, http.StatusTooManyRequests, r.StatusCode)
+		require.Regexp(t, `^[1-6]?[0-9]$`, r.Header.Get("Retry-After"))
+		require.Equal(t, 413, s.post(link, values("password", strings.Repeat("x", 10_000))).StatusCode)
+		require.Equal(t, 415, s.do(request(http.MethodPost, link, "{}", "Content-Type", "application/json")).StatusCode)
+	})
+}
+
+func TestTheCookieWorksInARealClient(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	server := httptest.NewServer(s.handler)
+	defer server.Close()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	a := strings.TrimPrefix(s.makeLink(), "http://go.example.com")
+	b := strings.TrimPrefix(s.makeLink(), "http://go.example.com")
+	for range 3 {
+		for _, path := range []string{a, b} {
+			visit, err := http.NewRequest(http.MethodGet, server.URL+path, nil)
+			require.NoError(t, err)
+			visit.Header.Set("User-Agent", firefox)
+			r, err := client.Do(visit)
+			require.NoError(t, err)
+			r.Body.Close()
+			require.Equal(t, 302, r.StatusCode)
+		}
+	}
+	for _, path := range []string{a, b} {
+		l := s.link(path)
+		require.Equal(t, []any{3.0, 1.0}, []any{l["count_total"], l["count_unique"]})
+	}
+}
+
+func TestTheHandlerServesWhereTheHostMountsIt(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
+	stripped := http.NewServeMux()
+	stripped.Handle("/l/", http.StripPrefix("/l", s.tracker.Handler()))
+	whole := http.NewServeMux()
+	whole.Handle("/l/", s.tracker.Handler())
+	whole.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the app") })
+	for name, mux := range map[string]http.Handler{"stripped": stripped, "whole": whole} {
+		s.handler = mux
+		r := s.post("/l/api/v1_0/makeLink", values("login", login, "pass", pass, "external_url", "https://example.com/"))
+		link := text(t, r)
+		require.Regexp(t, `^http://go\.example\.com/l/\.[0-9a-z]{7}$`, link, name)
+		require.Equal(t, 302, s.get(link).StatusCode, name)
+		require.Equal(t, 200, s.get("/l/api/ping").StatusCode, name)
+		require.Equal(t, 404, s.get("/l/nope").StatusCode, name)
+	}
+	s.handler = whole
+	require.Equal(t, "the app", text(t, s.get("/elsewhere")))
+}
+
+func TestMiddlewareHandsOnAllThatIsNotOurs(t *testing.T) {
+	store := &flaky{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "app %s %s", r.Method, r.URL.Path) })
+	s.makeLink("vanity_link", "spring", "has_plus_tracking", "1")
+	s.handler = s.tracker.Middleware(app)
+	require.Equal(t, 302, s.get("/spring").StatusCode)
+	require.Equal(t, 200, s.get("/api/ping").StatusCode)
+	require.Equal(t, 405, s.do(request("PUT", "/spring", "")).StatusCode)
+	require.Contains(t, text(t, s.get("/spring+")), "Unique visitors")
+	for _, path := range []string{"/", "/about", "/spring/more", "/style.css", "/api/v2/things", "/api", "/.nothere", "/about+"} {
+		require.Equal(t, "app GET "+path, text(t, s.get(path)))
+	}
+	require.Equal(t, "app PUT /about", text(t, s.do(request("PUT", "/about", ""))))
+	require.Equal(t, "app GET /spring", text(t, s.get("http://app.example/spring")), "another host of the app's")
+	store.down.Store(true)
+	require.Equal(t, "app GET /unknown", text(t, s.get("/unknown")), "the app's own pages go on")
+	require.Equal(t, 503, s.get("/.unknown").StatusCode)
+}
+
+func TestAnswersWhileTheStoreIsDown(t *testing.T) {
+	var log logBuffer
+	store := &flaky{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	link := s.makeLink()
+	require.Equal(t, 302, s.get(link).StatusCode)
+	store.down.Store(true)
+	require.Equal(t, 302, s.get(link).StatusCode)
+	for range 10 {
+		r := s.get("/unknown")
+		require.Equal(t, 503, r.StatusCode)
+		require.Equal(t, "1", r.Header.Get("Retry-After"))
+		r = s.call("makeLink", values("external_url", "https://example.com"))
+		require.Equal(t, 503, r.StatusCode)
+		require.Equal(t, "Error: the service is unavailable for the moment", text(t, r))
+		require.Equal(t, "1", r.Header.Get("Retry-After"))
+		r = s.call("getLinks", values("format", "json"))
+		require.Equal(t, `{"error":{"code":503,"message":"the service is unavailable for the moment"}}`+"\n", text(t, r))
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "API calls fail"), log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "links cannot be looked up"))
+	require.NotContains(t, log.String(), pass)
+	store.down.Store(false)
+}
+
+func TestACallerWhoWentAwayIsNoOutage(t *testing.T) {
+	var log logBuffer
+	store := &flaky{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	store.hang.Store(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	form := values("login", login, "pass", pass).Encode()
+	s.do(request(http.MethodPost, "/api/v1_0/getLinks", form, "Content-Type", "application/x-www-form-urlencoded").WithContext(ctx))
+	store.hang.Store(false)
+	require.Empty(t, log.String())
+}
+
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	for want, o := range map[string]linktrack.Options{
+		`BaseURL must be an absolute http or https URL`: {BaseURL: "go.example.com"},
+		`BaseURL must be an absolute`:                   {BaseURL: "https://u:p@go.example.com"},
+		`Hosts has "a/b", which is not a host name`:     {Hosts: []string{"a/b"}},
+		`Hosts has "localhost:8080" twice`:              {Hosts: []string{"localhost:8080"}},
+		`PathLength must be from 5 to 32`:               {PathLength: 4},
+		`Secret must have at least 16 bytes`:            {Secret: []byte("short")},
+		`Schemes must not have "javascript"`:            {Schemes: []string{"JavaScript"}},
+		`must not be negative`:                          {AckTimeout: -1},
+	} {
+		_, err := linktrack.New(memstore.New(), o)
+		var inv *linktrack.InvalidError
+		require.ErrorAs(t, err, &inv)
+		require.ErrorContains(t, err, want)
+	}
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
+	require.NoError(t, err, "the zero value works")
+	u, err := url.Parse(tracker.TrackingURL(linktrack.Link{Host: "localhost:8080", Path: ".x"}))
+	require.NoError(t, err)
+	require.Equal(t, "http://localhost:8080/.x", u.String())
+}
+
+func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	s.makeLink("vanity_link", "spring")
+	for target, path := range map[string]string{"/spring": "/spring", "/SPRING": "/SPRING", "/spring.": "/spring.", "/spring%22;": "/spring", "/spring,": "/spring"} {
+		require.Contains(t, s.get(target).Header.Get("Set-Cookie"), "; Path="+path+"; ")
+	}
+}
+
+func TestNothingHoldsABrowserBackBehindThePasswordForm(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	policy := s.get(s.makeLink("password", "x")).Header.Get("Content-Security-Policy")
+	require.NotContains(t, policy, "form-action", "browsers apply it to the redirect that answers the form")
+	link := s.makeLink("password", "x")
+	r := s.post(link+"?password=x", values("other", "y"))
+	require.Equal(t, 403, r.StatusCode, "a password belongs in the body, not in the history")
+}

@@ -1,0 +1,172 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A gate is a ClickStore that answers ReserveClicks when it is told to.
+type gate struct {
+	ClickStore
+	mu    sync.Mutex
+	calls []*reservation
+}
+
+type reservation struct {
+	link    int64
+	n       int
+	granted int
+	err     error
+	ready   chan struct{}
+}
+
+func (g *gate) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {
+	r := &reservation{link: link, n: n, ready: make(chan struct{})}
+	g.mu.Lock()
+	g.calls = append(g.calls, r)
+	g.mu.Unlock()
+	select {
+	case <-r.ready:
+		return r.granted, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// answer answers a call, the first is 0, and lets all that follows from it
+// happen.
+func (g *gate) answer(call, granted int, err error) {
+	g.mu.Lock()
+	r := g.calls[call]
+	g.mu.Unlock()
+	r.granted, r.err = granted, err
+	close(r.ready)
+	synctest.Wait()
+}
+
+// asked is for how many people each call was.
+func (g *gate) asked() []int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var n []int
+	for _, r := range g.calls {
+		n = append(n, r.n)
+	}
+	return n
+}
+
+// A caller is one who wants to pass.
+type caller struct {
+	returned, passed bool
+	err              error
+}
+
+// come lets n callers come to the link, one behind the other.
+func come(ts *turnstile, link int64, n int) []*caller {
+	callers := make([]*caller, n)
+	for i := range callers {
+		c := new(caller)
+		callers[i] = c
+		go func() {
+			c.passed, c.err = ts.pass(link)
+			c.returned = true
+		}()
+		synctest.Wait()
+	}
+	return callers
+}
+
+func TestCallersWhoWaitForTheSameLinkAreCombined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newTurnstile(g)
+		callers := come(ts, 7, 100)
+		require.Equal(t, []int{1}, g.asked(), "the others wait while a call is under way")
+		g.answer(0, 1, nil)
+		require.Equal(t, []int{1, 99}, g.asked(), "and are one call together")
+		late := come(ts, 7, 1)
+		g.answer(1, 99, nil)
+		require.Equal(t, []int{1, 99, 1}, g.asked(), "who comes later is not counted into a call that was made")
+		g.answer(2, 1, nil)
+		for _, c := range append(callers, late...) {
+			require.Equal(t, caller{returned: true, passed: true}, *c)
+		}
+		require.Empty(t, ts.gates, "nothing is kept of a link that nobody waits for")
+	})
+}
+
+func TestThoseWhoCameFirstPassFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newTurnstile(g)
+		callers := come(ts, 7, 11)
+		g.answer(0, 1, nil)
+		g.answer(1, 4, nil)
+		for i, c := range callers {
+			require.Equal(t, caller{returned: true, passed: i < 5}, *c, "caller %d", i)
+		}
+		refused := come(ts, 7, 1)
+		g.answer(2, 0, nil)
+		require.Equal(t, caller{returned: true}, *refused[0])
+	})
+}
+
+func TestAnErrorReachesAllOfItsRoundAndOnlyThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newTurnstile(g)
+		down := errors.New("down")
+		first := come(ts, 7, 1)
+		second := come(ts, 7, 5)
+		g.answer(0, 1, nil)
+		third := come(ts, 7, 3)
+		g.answer(1, 0, down)
+		g.answer(2, 3, nil)
+		require.Equal(t, caller{returned: true, passed: true}, *first[0])
+		for _, c := range second {
+			require.Equal(t, caller{returned: true, err: down}, *c)
+		}
+		for _, c := range third {
+			require.Equal(t, caller{returned: true, passed: true}, *c)
+		}
+	})
+}
+
+func TestDifferentLinksDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newTurnstile(g)
+		slow := come(ts, 7, 3)
+		other := come(ts, 8, 1)
+		require.Equal(t, []int{1, 1}, g.asked())
+		g.answer(1, 1, nil)
+		require.Equal(t, caller{returned: true, passed: true}, *other[0])
+		require.False(t, slow[0].returned)
+		g.answer(0, 1, nil)
+		g.answer(2, 2, nil)
+		for _, c := range slow {
+			require.Equal(t, caller{returned: true, passed: true}, *c)
+		}
+	})
+}
+
+func TestAStoreThatHangsHoldsNobodyForMoreThanTwoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ts := newTurnstile(new(gate))
+		callers := come(ts, 7, 10)
+		time.Sleep(2 * reserveTimeout) // by the bubble's clock
+		synctest.Wait()
+		for i, c := range callers {
+			require.True(t, c.returned, "caller %d", i)
+			require.ErrorIs(t, c.err, context.DeadlineExceeded)
+			require.False(t, c.passed)
+		}
+		require.Empty(t, ts.gates)
+	})
+}
