@@ -85,7 +85,7 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 	if known {
 		var fresh *entry
 		select {
-		case r := <-c.entries.Refresh(ctx, name, otter.LoaderFunc[LinkName, *entry](c.load)):
+		case r := <-c.entries.Refresh(ctx, name, loader{c}):
 			fresh, err = r.Value, r.Err
 		case <-ctx.Done():
 			err = ctx.Err()
@@ -95,7 +95,7 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		}
 		return e.orNotFound() // stale rather than nothing
 	}
-	e, err = c.entries.Get(ctx, name, otter.LoaderFunc[LinkName, *entry](c.load))
+	e, err = c.entries.Get(ctx, name, loader{c})
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -115,6 +115,23 @@ func (e *entry) orNotFound() (*entry, error) {
 		return nil, ErrNotFound
 	}
 	return e, nil
+}
+
+// A loader loads what the cache wants to know, once at a time for a name.
+type loader struct{ cache *linkCache }
+
+// Load implements otter.Loader.
+func (l loader) Load(ctx context.Context, name LinkName) (*entry, error) {
+	return l.cache.load(ctx, name)
+}
+
+// Reload implements otter.Loader. Somebody else may have loaded the entry since
+// it was found to be old.
+func (l loader) Reload(ctx context.Context, name LinkName, e *entry) (*entry, error) {
+	if l.cache.fresh(e, time.Now()) {
+		return e, nil
+	}
+	return l.cache.load(ctx, name)
 }
 
 // load asks the store. The cache runs it once at a time for a name, and drops
