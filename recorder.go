@@ -48,14 +48,15 @@ func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)
 		memory:   newQueue(o.MaxPending),
 		cancel:   func() {},
 	}
+	roll := &roller{store: store, log: o.Logger}
 	pace := time.Duration(0)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval
 	}
-	r.sender = newSender(r.memory, "memory", store, pace, o.Logger, prepare(make(agents)))
+	r.sender = newSender(r.memory, "memory", roll, pace, o, prepare(make(agents)))
 	r.convoy.call, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", store, 0, o.Logger, prepare(make(agents)))
+		r.disk = newSender(o.Journal, "the journal", roll, 0, o, prepare(make(agents)))
 		r.disk.safe = true
 		r.disk.kick() // what an earlier process left
 	}

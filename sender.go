@@ -19,6 +19,8 @@ type sender struct {
 	journal Journal
 	name    string // of the journal, for the log
 	store   ClickStore
+	roller  *roller
+	zone    *time.Location
 	prepare func(*Click)
 	log     *slog.Logger
 	safe    bool          // what the journal holds outlives the process
@@ -56,13 +58,15 @@ const (
 	tryAside     = time.Minute
 )
 
-func newSender(j Journal, name string, store ClickStore, pace time.Duration, log *slog.Logger, prepare func(*Click)) *sender {
+func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, prepare func(*Click)) *sender {
 	s := &sender{
 		journal: j,
 		name:    name,
-		store:   store,
+		store:   roller.store,
+		roller:  roller,
+		zone:    o.Location,
 		prepare: prepare,
-		log:     log,
+		log:     o.Logger,
 		pace:    pace,
 		hurry:   make(chan struct{}),
 		stop:    make(chan struct{}),
@@ -84,9 +88,11 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 	for i := range b.Clicks {
 		s.prepare(&b.Clicks[i])
 	}
+	b.Zone = s.zone
 	err = s.store.RecordClicks(ctx, b)
 	if err == nil {
 		s.batches.Add(1)
+		s.roller.soon()
 	}
 	return err
 }

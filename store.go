@@ -89,8 +89,8 @@ type ClickStore interface {
 	ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error)
 
 	// RecordClicks writes a batch: each click into the history of its link,
-	// and the sums into the link's counts and hourly roll-ups, all of it
-	// or nothing. A batch whose Seq is not above the highest Seq that was
+	// and the sums into the link's counts and its roll-ups, by the hour (UTC)
+	// for Counts.Day and by the day for Rollups, all of it or nothing. A batch whose Seq is not above the highest Seq that was
 	// kept for its Source has been applied before: nothing is changed, and
 	// the error is nil. So a batch may be sent again after any error,
 	// until one call returns nil. An empty batch only keeps its Seq. A click
@@ -99,6 +99,18 @@ type ClickStore interface {
 	// for what is in it, or the schema is another one than expected, so that
 	// to send it again is of no use: it was surely not applied then.
 	RecordClicks(ctx context.Context, b Batch) error
+
+	// RollUp finishes what the store put off when it recorded clicks, if it
+	// puts anything off: Counts.Day and Rollups may then be written in larger
+	// parts than batches are. The Tracker calls it about every second while
+	// clicks come. The calls that read such sums show all that was recorded
+	// before they began, whether this was called or not.
+	RollUp(ctx context.Context) error
+
+	// Rollups returns the sums of a link by day, from the first day up to the
+	// last and with both, in order. Days on which nothing was counted are
+	// left out. A link that does not exist has none.
+	Rollups(ctx context.Context, link int64, first, last Day) ([]Rollup, error)
 
 	// Clicks returns a part of a link's history in the order of click ids,
 	// which is the order of time. None is an empty slice and no error.
@@ -111,6 +123,7 @@ type Batch struct {
 	Source Source // who sends; each sender's batches arrive in the order of Seq
 	Seq    int64  // from 1, higher for each batch of the Source
 	Clicks []Click
+	Zone   *time.Location // in whose days [Rollup]s are; nil: UTC
 }
 
 // A Source is the random name of one sender of batches.
@@ -175,6 +188,7 @@ type Click struct {
 	UserAgent    string
 	Browser      string // its name, or the bot's; "" not known
 	Platform     string // the operating system; "" not known
+	Country      string // ISO 3166-1 alpha-2; "" not known
 	Query        string // the query string of the tracking link, without "?"
 	Unique       bool
 	Bot          bool // counts in Counts.Bot and in nothing else

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -44,10 +45,14 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	if b.Seq <= src.seq {
 		return nil
 	}
+	zone := b.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
 	src.touched = src.touched[:0]
 	for i := range b.Clicks {
 		if l := s.link(b.Clicks[i].Link); l != nil {
-			l.record(&b.Clicks[i])
+			l.record(&b.Clicks[i], zone)
 			src.touched = append(src.touched, l)
 		}
 	}
@@ -58,7 +63,7 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	return nil
 }
 
-func (l *link) record(k *linktrack.Click) {
+func (l *link) record(k *linktrack.Click, zone *time.Location) {
 	r := newRow(k) // copies, which needs no lock
 	at := k.ID.Time().UnixMicro()
 	l.mu.Lock()
@@ -68,7 +73,11 @@ func (l *link) record(k *linktrack.Click) {
 	if !k.Bot {
 		l.hours.add(at)
 	}
+	l.days.of(linktrack.DayOf(k.ID.Time().In(zone))).AddClick(k, zone)
 }
+
+// RollUp implements [linktrack.ClickStore]. Nothing is put off here.
+func (s *Store) RollUp(ctx context.Context) error { return ctx.Err() }
 
 // forget drops the oldest click of the link's history.
 func (l *link) forget() {

@@ -15,14 +15,14 @@ type row struct {
 	id   linktrack.ClickID
 	ip   netip.Addr
 	text string
-	ends [5]uint32 // of all parts of text but the last
+	ends [6]uint32 // of all parts of text but the last
 	uniq bool
 	bot  bool
 }
 
 func newRow(k *linktrack.Click) row {
 	r := row{id: k.ID, ip: k.IP, uniq: k.Unique, bot: k.Bot}
-	parts := [...]string{k.Referrer, k.ReferrerHost, k.UserAgent, k.Browser, k.Platform, k.Query}
+	parts := [...]string{k.Referrer, k.ReferrerHost, k.UserAgent, k.Browser, k.Platform, k.Country, k.Query}
 	n := 0
 	for i, p := range parts {
 		n += len(p)
@@ -50,7 +50,8 @@ func (r *row) click(link int64) linktrack.Click {
 		UserAgent:    r.text[e[1]:e[2]],
 		Browser:      r.text[e[2]:e[3]],
 		Platform:     r.text[e[3]:e[4]],
-		Query:        r.text[e[4]:],
+		Country:      r.text[e[4]:e[5]],
+		Query:        r.text[e[5]:],
 		Unique:       r.uniq,
 		Bot:          r.bot,
 	}

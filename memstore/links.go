@@ -23,6 +23,7 @@ type link struct {
 
 	mu      sync.Mutex
 	hours   hours
+	days    days
 	history history
 }
 

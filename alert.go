@@ -1,0 +1,32 @@
+package linktrack
+
+import (
+	"context"
+	"time"
+)
+
+// An Alert says that people's clicks on a link reached a number its owner named.
+type Alert struct {
+	ID      string    // the same each time this alert is delivered, for receivers that drop repeats
+	Kind    AlertKind // what was reached
+	Link    Link      // as it was when the alert was sent, with its counts
+	URL     string    // the tracking link
+	Email   string    // of the account, if the link has HasAlertEmail; else ""
+	Count   int64     // the number that was reached
+	Reached time.Time // when the clicks that reached it were stored
+}
+
+// An AlertKind is what an [Alert] is about.
+type AlertKind string
+
+const (
+	AlertAt     AlertKind = "alert_at"      // Link.AlertAt was reached
+	AlertUsedUp AlertKind = "deactivate_at" // Link.DeactivateAt was reached: the link is used up
+)
+
+// A Notifier delivers alerts. It is called again, with the same Alert.ID, until
+// it returns nil; it may also be called again after that, if the process ended
+// just then.
+type Notifier interface {
+	Notify(ctx context.Context, a Alert) error
+}

@@ -1,0 +1,184 @@
+package linktrack
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Day is a calendar day in the service's zone, as the number of days from
+// 1970-01-01.
+type Day int32
+
+// DayOf returns the day that a clock in t's location shows.
+func DayOf(t time.Time) Day {
+	y, m, d := t.Date()
+	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// Start returns when the day begins in a zone.
+func (d Day) Start(zone *time.Location) time.Time {
+	y, m, day := time.Unix(int64(d)*86400, 0).UTC().Date()
+	return time.Date(y, m, day, 0, 0, 0, 0, zone)
+}
+
+// String returns the day as 2006-01-02.
+func (d Day) String() string { return d.Start(time.UTC).Format(time.DateOnly) }
+
+// Sums are what was counted within some time.
+type Sums struct {
+	People      int64 `json:"p,omitzero"` // clicks
+	Unique      int64 `json:"u,omitzero"` // those of them by new visitors
+	Bots        int64 `json:"b,omitzero"` // clicks
+	Conversions int64 `json:"c,omitzero"`
+}
+
+func (s *Sums) add(o Sums) {
+	s.People += o.People
+	s.Unique += o.Unique
+	s.Bots += o.Bots
+	s.Conversions += o.Conversions
+}
+
+// A Rollup is what a link counted on one day. Its size is bounded, whatever
+// was clicked: of the values of each property it keeps [MaxTop]. Stores keep it
+// as JSON, whose form is part of what they promise to read later.
+type Rollup struct {
+	Day   Day          `json:"-"`
+	Sums               // of the whole day
+	Hours map[int]Sums `json:"h,omitempty"` // by hours from the day's start: 0 to 22, 23 or 24
+
+	// Values are what conversions were worth, by currency, in ten-thousandths
+	// of its unit.
+	Values map[string]int64 `json:"v,omitempty"`
+
+	// People's clicks by property. "" is not known, or none.
+	Referrers Tally `json:"r,omitzero"` // by host
+	Browsers  Tally `json:"br,omitzero"`
+	Platforms Tally `json:"pl,omitzero"`
+	Countries Tally `json:"co,omitzero"`
+}
+
+// MaxTop is how many values of a property a [Tally] keeps.
+const MaxTop = 100
+
+// A Tally is clicks by value. When there are more than [MaxTop] values, the
+// rarest go to Other, and one that comes back after that begins at nothing: the
+// sum is always right, and so is each value of a link that has no more than
+// MaxTop of them on a day.
+type Tally struct {
+	Top   map[string]int64 `json:"t,omitempty"`
+	Other int64            `json:"o,omitzero"`
+}
+
+// IsZero reports whether nothing was counted.
+func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
+
+func (t *Tally) add(value string, n int64) {
+	if t.Top == nil {
+		t.Top = make(map[string]int64)
+	}
+	t.Top[value] += n
+	if len(t.Top) > 2*MaxTop { // now and then, since it sorts
+		t.cut()
+	}
+}
+
+// cut moves the rarest values beyond MaxTop to Other.
+func (t *Tally) cut() {
+	if len(t.Top) <= MaxTop {
+		return
+	}
+	for _, value := range t.Values()[MaxTop:] {
+		t.Other += t.Top[value]
+		delete(t.Top, value)
+	}
+}
+
+// Values returns the values, the most frequent first.
+func (t Tally) Values() []string {
+	values := slices.Collect(maps.Keys(t.Top))
+	slices.SortFunc(values, func(x, y string) int {
+		return cmp.Or(cmp.Compare(t.Top[y], t.Top[x]), cmp.Compare(x, y))
+	})
+	return values
+}
+
+func (t *Tally) merge(o Tally) {
+	for value, n := range o.Top {
+		t.add(value, n)
+	}
+	t.Other += o.Other
+	t.cut()
+}
+
+// AddClick counts a click of the day. zone is what [Batch.Zone] says.
+func (r *Rollup) AddClick(c *Click, zone *time.Location) {
+	s := Sums{People: 1}
+	switch {
+	case c.Bot:
+		s = Sums{Bots: 1}
+	case c.Unique:
+		s.Unique = 1
+	}
+	r.addSums(s, c.ID.Time(), zone)
+	if c.Bot {
+		return
+	}
+	r.Referrers.add(c.ReferrerHost, 1)
+	r.Browsers.add(c.Browser, 1)
+	r.Platforms.add(c.Platform, 1)
+	r.Countries.add(c.Country, 1)
+}
+
+func (r *Rollup) addSums(s Sums, at time.Time, zone *time.Location) {
+	r.add(s)
+	if r.Hours == nil {
+		r.Hours = make(map[int]Sums)
+	}
+	hour := int(at.Sub(r.Day.Start(zone)) / time.Hour)
+	sum := r.Hours[hour]
+	sum.add(s)
+	r.Hours[hour] = sum
+}
+
+// Merge adds what another roll-up counted. Hours are added up only if both are
+// of the same day.
+func (r *Rollup) Merge(o Rollup) {
+	r.add(o.Sums)
+	for hour, s := range o.Hours {
+		if r.Day != o.Day {
+			break
+		}
+		if r.Hours == nil {
+			r.Hours = make(map[int]Sums)
+		}
+		sum := r.Hours[hour]
+		sum.add(s)
+		r.Hours[hour] = sum
+	}
+	for currency, v := range o.Values {
+		if r.Values == nil {
+			r.Values = make(map[string]int64)
+		}
+		r.Values[currency] += v
+	}
+	r.Referrers.merge(o.Referrers)
+	r.Browsers.merge(o.Browsers)
+	r.Platforms.merge(o.Platforms)
+	r.Countries.merge(o.Countries)
+}
+
+// MarshalJSON writes all of the roll-up but its day, cut to its bound.
+func (r Rollup) MarshalJSON() ([]byte, error) {
+	for _, t := range []*Tally{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries} {
+		if len(t.Top) > MaxTop {
+			t.Top = maps.Clone(t.Top)
+			t.cut()
+		}
+	}
+	type plain Rollup
+	return json.Marshal(plain(r))
+}
