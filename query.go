@@ -49,7 +49,7 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 		Names:    names,
 		Sort:     SortCreated,
 		Limit:    maxLimit,
-		DaySince: now().Add(-24 * time.Hour),
+		DaySince: daySince(now()),
 	})
 	if err != nil {
 		return Link{}, unavailable(err)
@@ -105,7 +105,7 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 		Sort:      q.Sort,
 		Ascending: q.Ascending,
 		Limit:     limit,
-		DaySince:  now().Add(-24 * time.Hour),
+		DaySince:  daySince(now()),
 	})
 	return links, unavailable(err)
 }
@@ -172,7 +172,7 @@ func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) 
 		Names:    []LinkName{{Host: h.name, Key: key}},
 		Sort:     SortCreated,
 		Limit:    1,
-		DaySince: at.Add(-24 * time.Hour),
+		DaySince: daySince(at),
 	})
 	if err != nil {
 		return Link{}, unavailable(err)
@@ -219,6 +219,9 @@ func (t *Tracker) linkNames(name string) []LinkName {
 	}
 	return []LinkName{{host, key}, {host, other}}
 }
+
+// daySince is where the trailing 24 hours of Counts.Day begin.
+func daySince(at time.Time) time.Time { return at.Add(-24 * time.Hour) }
 
 func limitOf(n int) (int, error) {
 	if n == 0 {

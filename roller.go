@@ -30,7 +30,7 @@ func (r *roller) run() {
 	r.waits.Store(false)
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	err := r.store.RollUp(ctx)
+	err := r.store.RollUp(ctx, daySince(now()))
 	switch failing := r.failing.Swap(err != nil); {
 	case err != nil:
 		if !failing {

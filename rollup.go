@@ -114,8 +114,18 @@ func (t *Tally) merge(o Tally) {
 	t.cut()
 }
 
-// AddClick counts a click of the day. zone is what [Batch.Zone] says.
-func (r *Rollup) AddClick(c *Click, zone *time.Location) {
+// DayAndHour returns the day that a time belongs to in a zone, nil for UTC, and
+// the hour of the day as Rollup.Hours counts.
+func DayAndHour(t time.Time, zone *time.Location) (Day, int) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	day := DayOf(t.In(zone))
+	return day, int(t.Sub(day.Start(zone)) / time.Hour)
+}
+
+// AddClick counts a click of that hour of the day, see [DayAndHour].
+func (r *Rollup) AddClick(c *Click, hour int) {
 	s := Sums{People: 1}
 	switch {
 	case c.Bot:
@@ -123,7 +133,7 @@ func (r *Rollup) AddClick(c *Click, zone *time.Location) {
 	case c.Unique:
 		s.Unique = 1
 	}
-	r.addSums(s, c.ID.Time(), zone)
+	r.addSums(s, hour)
 	if c.Bot {
 		return
 	}
@@ -133,12 +143,11 @@ func (r *Rollup) AddClick(c *Click, zone *time.Location) {
 	r.Countries.add(c.Country, 1)
 }
 
-func (r *Rollup) addSums(s Sums, at time.Time, zone *time.Location) {
+func (r *Rollup) addSums(s Sums, hour int) {
 	r.add(s)
 	if r.Hours == nil {
 		r.Hours = make(map[int]Sums)
 	}
-	hour := int(at.Sub(r.Day.Start(zone)) / time.Hour)
 	sum := r.Hours[hour]
 	sum.add(s)
 	r.Hours[hour] = sum

@@ -104,8 +104,9 @@ type ClickStore interface {
 	// puts anything off: Counts.Day and Rollups may then be written in larger
 	// parts than batches are. The Tracker calls it about every second while
 	// clicks come. The calls that read such sums show all that was recorded
-	// before they began, whether this was called or not.
-	RollUp(ctx context.Context) error
+	// before they began, whether this was called or not. daySince is what
+	// [LinkQuery.DaySince] will be for the next while.
+	RollUp(ctx context.Context, daySince time.Time) error
 
 	// Rollups returns the sums of a link by day, from the first day up to the
 	// last and with both, in order. Days on which nothing was counted are

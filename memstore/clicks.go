@@ -45,14 +45,10 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	if b.Seq <= src.seq {
 		return nil
 	}
-	zone := b.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
 	src.touched = src.touched[:0]
 	for i := range b.Clicks {
 		if l := s.link(b.Clicks[i].Link); l != nil {
-			l.record(&b.Clicks[i], zone)
+			l.record(&b.Clicks[i], b.Zone)
 			src.touched = append(src.touched, l)
 		}
 	}
@@ -66,6 +62,7 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 func (l *link) record(k *linktrack.Click, zone *time.Location) {
 	r := newRow(k) // copies, which needs no lock
 	at := k.ID.Time().UnixMicro()
+	day, hour := linktrack.DayAndHour(k.ID.Time(), zone)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.history.add(&r)
@@ -73,11 +70,11 @@ func (l *link) record(k *linktrack.Click, zone *time.Location) {
 	if !k.Bot {
 		l.hours.add(at)
 	}
-	l.days.of(linktrack.DayOf(k.ID.Time().In(zone))).AddClick(k, zone)
+	l.days.of(day).AddClick(k, hour)
 }
 
 // RollUp implements [linktrack.ClickStore]. Nothing is put off here.
-func (s *Store) RollUp(ctx context.Context) error { return ctx.Err() }
+func (s *Store) RollUp(ctx context.Context, _ time.Time) error { return ctx.Err() }
 
 // forget drops the oldest click of the link's history.
 func (l *link) forget() {

@@ -23,7 +23,7 @@ func appendClaim(b []byte, batch linktrack.Batch) []byte {
 // appendHistory writes the clicks. An id that is in the history already does
 // not fail the batch, which could never be applied then.
 func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
-	const head = `INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, query, is_unique, is_bot) VALUES `
+	const head = `INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot) VALUES `
 	const tail = ` ON DUPLICATE KEY UPDATE link_id = VALUES(link_id)`
 	var b []byte
 	for _, c := range clicks {
@@ -44,6 +44,7 @@ func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
 		b = literal(append(b, ','), cut(c.UserAgent, 4096))
 		b = literal(append(b, ','), cut(c.Browser, 1020))
 		b = literal(append(b, ','), cut(c.Platform, 1020))
+		b = literal(append(b, ','), cut(c.Country, 8))
 		b = literal(append(b, ','), cut(c.Query, 8192))
 		b = appendBool(append(b, ','), c.Unique)
 		b = appendBool(append(b, ','), c.Bot)
@@ -52,22 +53,22 @@ func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
 	return append(stmts, string(append(b, tail...)))
 }
 
-// The counts and the hours travel as one JSON literal that the server reads as
-// a table. So links that do not exist drop out of the join instead of being
-// made, as an upsert would. For a few rows the table costs more than it saves,
-// and they have a statement each.
+// The counts travel as one JSON literal that the server reads as a table. So
+// links that do not exist drop out of the join instead of being made, as an
+// upsert would. For a few rows the table costs more than it saves, and they have
+// a statement each.
 const fewRows = 2
 
 // A sum is what some clicks on one link add up to.
 type sum struct {
-	link, hour            int64
+	link                  int64
 	people, uniques, bots int64
 	last                  int64 // click, in microseconds
 }
 
 // appendCounts writes the sums per link. The clicks are sorted by link and id.
 func appendCounts(stmts []string, clicks []*linktrack.Click) []string {
-	sums := sumBy(clicks, false)
+	sums := sumsOf(clicks)
 	if len(sums) <= fewRows {
 		for _, s := range sums {
 			stmts = append(stmts, fmt.Sprintf(`UPDATE lt_count SET total = total + %d, uniques = uniques + %d, bots = bots + %d, last_click = GREATEST(last_click, %d) WHERE link_id = %d`,
@@ -75,60 +76,10 @@ func appendCounts(stmts []string, clicks []*linktrack.Click) []string {
 		}
 		return stmts
 	}
-	return appendRows(stmts, sums, func(s sum) int64 { return s.last },
-		`UPDATE JSON_TABLE(_utf8mb4'[`,
-		`]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', total BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', last_click BIGINT PATH '$[4]')) d`+
-			` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id`+
-			` SET c.total = c.total + d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`)
-}
-
-// appendHours writes the sums per link and hour.
-func appendHours(stmts []string, clicks []*linktrack.Click) []string {
-	sums := sumBy(clicks, true)
-	const upsert = ` ON DUPLICATE KEY UPDATE clicks = lt_hour.clicks + VALUES(clicks), uniques = lt_hour.uniques + VALUES(uniques), bots = lt_hour.bots + VALUES(bots)`
-	if len(sums) <= fewRows {
-		for _, s := range sums {
-			stmts = append(stmts, fmt.Sprintf(`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) SELECT link_id, %d, %d, %d, %d FROM lt_count WHERE link_id = %d`,
-				s.hour, s.people, s.uniques, s.bots, s.link)+upsert)
-		}
-		return stmts
-	}
-	return appendRows(stmts, sums, func(s sum) int64 { return s.hour },
-		`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) SELECT d.link_id, d.hour, d.clicks, d.uniques, d.bots FROM JSON_TABLE(_utf8mb4'[`,
-		`]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', clicks BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', hour BIGINT PATH '$[4]')) d`+
-			` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id`+upsert)
-}
-
-// sumBy sums up clicks, sorted by link and id, per link or per link and hour.
-func sumBy(clicks []*linktrack.Click, hourly bool) []sum {
-	var sums []sum
-	for _, c := range clicks {
-		at := c.ID.Time()
-		next := sum{link: c.Link}
-		if hourly {
-			next.hour = hourOf(at)
-		}
-		if n := len(sums); n == 0 || sums[n-1].link != next.link || sums[n-1].hour != next.hour {
-			sums = append(sums, next)
-		}
-		s := &sums[len(sums)-1]
-		s.last = micros(at)
-		switch {
-		case c.Bot:
-			s.bots++
-		case c.Unique:
-			s.uniques++
-			fallthrough
-		default:
-			s.people++
-		}
-	}
-	return sums
-}
-
-// appendRows writes sums, each with a fifth number, as JSON between head and
-// tail, in as many statements as their size asks for.
-func appendRows(stmts []string, sums []sum, fifth func(sum) int64, head, tail string) []string {
+	const head = `UPDATE JSON_TABLE(_utf8mb4'[`
+	const tail = `]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', total BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', last_click BIGINT PATH '$[4]')) d` +
+		` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id` +
+		` SET c.total = c.total + d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`
 	b := []byte(head)
 	for _, s := range sums {
 		if len(b) >= packetSize {
@@ -141,9 +92,31 @@ func appendRows(stmts []string, sums []sum, fifth func(sum) int64, head, tail st
 		for _, n := range [...]int64{s.link, s.people, s.uniques, s.bots} {
 			b = append(strconv.AppendInt(b, n, 10), ',')
 		}
-		b = append(strconv.AppendInt(b, fifth(s), 10), ']')
+		b = append(strconv.AppendInt(b, s.last, 10), ']')
 	}
 	return append(stmts, string(append(b, tail...)))
+}
+
+// sumsOf sums up clicks, sorted by link and id, per link.
+func sumsOf(clicks []*linktrack.Click) []sum {
+	var sums []sum
+	for _, c := range clicks {
+		if n := len(sums); n == 0 || sums[n-1].link != c.Link {
+			sums = append(sums, sum{link: c.Link})
+		}
+		s := &sums[len(sums)-1]
+		s.last = micros(c.ID.Time())
+		switch {
+		case c.Bot:
+			s.bots++
+		case c.Unique:
+			s.uniques++
+			fallthrough
+		default:
+			s.people++
+		}
+	}
+	return sums
 }
 
 func appendBool(b []byte, v bool) []byte {

@@ -69,7 +69,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack
 	}
 	var p phrase
 	p.add(`
-		SELECT id, ip, referrer, referrer_host, user_agent, browser, platform, query, is_unique, is_bot
+		SELECT id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot
 		FROM lt_click WHERE link_id = ?`, q.Link)
 	bound := func(op string, id linktrack.ClickID) { p.add(` AND id `+op+` ?`, id[:]) }
 	if !q.From.IsZero() {
@@ -98,7 +98,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack
 	for rows.Next() {
 		c := linktrack.Click{Link: q.Link}
 		var id, ip sql.RawBytes
-		err := rows.Scan(&id, &ip, &c.Referrer, &c.ReferrerHost, &c.UserAgent, &c.Browser, &c.Platform, &c.Query, &c.Unique, &c.Bot)
+		err := rows.Scan(&id, &ip, &c.Referrer, &c.ReferrerHost, &c.UserAgent, &c.Browser, &c.Platform, &c.Country, &c.Query, &c.Unique, &c.Bot)
 		if err != nil {
 			return nil, failed(doing, err)
 		}

@@ -13,6 +13,7 @@ const (
 	errDBAccessDenied = 1044
 	errAccessDenied   = 1045
 	errUnknownDB      = 1049
+	errDuplicateName  = 1060 // of a column
 	errDuplicate      = 1062
 	errTableDenied    = 1142
 	errDeadlock       = 1213

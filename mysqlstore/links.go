@@ -91,6 +91,20 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO lt_count (link_id, account_id, deactivate_at) VALUES (?, ?, ?)`,
 			l.ID, int64(l.Account), l.DeactivateAt)
+		if err != nil {
+			return err
+		}
+		// Facts on a link that did not exist count nowhere, so they must be
+		// gone before it does.
+		var early bool
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM lt_pending WHERE last_link >= ?)`, l.ID).Scan(&early)
+		for more := early; more && err == nil; {
+			more, err = rollUp(ctx, tx, 0)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO lt_recent (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
 		return err
 	})
 	switch {

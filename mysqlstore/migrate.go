@@ -61,9 +61,9 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 		}
 		// MySQL commits with each statement that changes a table, so a file
 		// may have run in part when a process died: every statement must bear
-		// to run twice.
+		// to run twice, or fail then because its column is there.
 		for _, stmt := range statements(string(text)) {
-			if _, err := conn.ExecContext(ctx, stmt); err != nil {
+			if _, err := conn.ExecContext(ctx, stmt); err != nil && number(err) != errDuplicateName {
 				return denied(fmt.Sprintf("migrate to version %d", version), err)
 			}
 		}

@@ -315,14 +315,14 @@ func TestABatchThatFailsHalfwayChangesNothing(t *testing.T) {
 	s, dsn := opened(t)
 	l := makeLink(t, s, linktrack.Link{Path: "a"})
 	db := admin(t, dsn)
-	db.MustExec(`RENAME TABLE lt_hour TO lt_hour_away`)
+	db.MustExec(`RENAME TABLE lt_pending TO lt_pending_away`)
 	batch := linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(l.ID, noon)}}
 	for range 40 { // more than the pool has connections
 		if err := s.RecordClicks(t.Context(), batch); err == nil {
 			t.Fatal("no error")
 		}
 	}
-	db.MustExec(`RENAME TABLE lt_hour_away TO lt_hour`)
+	db.MustExec(`RENAME TABLE lt_pending_away TO lt_pending`)
 	if c := counts(t, s, l); c.Total != 0 || len(history(t, s, l.ID)) != 0 {
 		t.Errorf("counts %v", c)
 	}

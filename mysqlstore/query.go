@@ -11,8 +11,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// sortKeys says for each sort of which column and by which key. The sorts by
-// destination and by day have a way of their own.
+// sortKeys says for each sort of which column and by which key. The sort by day
+// has a way of its own.
 var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortCreated:     {"l.created_at", "lt_link_created"},
 	linktrack.SortPath:        {"l.path_key", "lt_link_key"},
@@ -21,13 +21,14 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortTotal:       {"c.total", ""},
 	linktrack.SortLastClick:   {"c.last_click", ""},
 	linktrack.SortExternalURL: {"l.external_url", "lt_link_url"},
-	linktrack.SortDay:         {"", "lt_link_account"},
+	linktrack.SortDay:         {"", ""},
 }
 
-// Links implements [linktrack.LinkStore]. It is one statement, two if q.Groups
-// is set and one more for the sort by destination: the inner query picks ids
-// in order from a key alone and stops at the limit, the outer one reads those
-// links.
+// Links implements [linktrack.LinkStore]. A first statement sees whether all
+// is rolled up. Then the links are read in one, two if q.Groups is set and one
+// more for some sorts: the inner query picks ids in order from a key alone and
+// stops at the limit, the outer one reads those links. A last one reads their
+// hours.
 func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
 	const doing = "list links"
 	done, err := s.beginReading(ctx)
@@ -45,12 +46,17 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 	if where == nil {
 		return []linktrack.Link{}, nil
 	}
+	from, err := s.rolledUp(ctx, hourOf(q.DaySince))
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	recent := from == hourOf(q.DaySince)
 	var pick phrase
 	switch q.Sort {
 	case linktrack.SortExternalURL:
 		return s.linksByURL(ctx, q, where)
 	case linktrack.SortDay:
-		return s.linksByDay(ctx, q, where)
+		pick = pickByDay(q, where, recent)
 	case linktrack.SortTotal, linktrack.SortLastClick:
 		if pick, err = s.pickByCount(ctx, q, where); err != nil {
 			return nil, failed(doing, err)
@@ -242,46 +248,26 @@ func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *p
 	return p, nil
 }
 
-// pickByDay picks from the links that had clicks in the hours since DaySince,
-// which a key on the hour names, and from the others, which are all alike, by
-// id. The first part reads as many rows as links of any account were clicked in
-// those hours; where the others alone make up the list it is left out.
-func pickByDay(q linktrack.LinkQuery, where *phrase, others bool) (p phrase) {
-	hour := hourOf(q.DaySince)
+// pickByDay sorts by the clicks since DaySince, which lt_recent has a key on.
+// If it begins at another hour, since this process's clock is behind another's,
+// they are summed from the hours, which takes its time.
+func pickByDay(q linktrack.LinkQuery, where *phrase, recent bool) (p phrase) {
 	order := orderBy(q, "k", "id") + ` LIMIT ?`
-	if !others {
-		p.add(`(SELECT SUM(h.clicks) AS k, h.link_id AS id FROM lt_hour h FORCE INDEX (lt_hour_hour) STRAIGHT_JOIN lt_count c ON c.link_id = h.link_id `)
-		if filtered(q) {
-			p.add(`JOIN lt_link l ON l.id = h.link_id `)
-		}
-		p.add(`WHERE h.hour >= ? AND c.account_id = ?`, hour, int64(q.Account))
-		if filtered(q) {
-			p.add(` AND `)
-			p.addPhrase(where)
-		}
-		p.add(` GROUP BY h.link_id HAVING SUM(h.clicks) > 0`+order+`) UNION ALL `, q.Limit)
+	switch {
+	case !recent:
+		p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
+			hourOf(q.DaySince))
+		p.addPhrase(where)
+		p.add(` GROUP BY l.id`+order, q.Limit)
+	case filtered(q):
+		p.add(`SELECT r.clicks AS k, l.id FROM lt_link l JOIN lt_recent r ON r.link_id = l.id WHERE `)
+		p.addPhrase(where)
+		p.add(order, q.Limit)
+	default:
+		p.add(`SELECT r.clicks AS k, r.link_id AS id FROM lt_recent r FORCE INDEX (lt_recent_clicks) WHERE r.account_id = ?`, int64(q.Account))
+		p.add(orderBy(q, "r.clicks", "r.link_id")+` LIMIT ?`, q.Limit)
 	}
-	p.add(`(SELECT 0 AS k, l.id FROM lt_link l `)
-	if !filtered(q) {
-		p.add(`FORCE INDEX (lt_link_account) `)
-	}
-	p.add(`WHERE `)
-	p.addPhrase(where)
-	p.add(` AND NOT EXISTS (SELECT 1 FROM lt_hour h WHERE h.link_id = l.id AND h.hour >= ? AND h.clicks > 0)`, hour)
-	p.add(` ORDER BY l.id `+direction(q)+` LIMIT ?)`+order, q.Limit, q.Limit)
 	return p
-}
-
-// linksByDay sorts by the sums of hours. In ascending order the links without
-// clicks come first, and often suffice.
-func (s *Store) linksByDay(ctx context.Context, q linktrack.LinkQuery, where *phrase) ([]linktrack.Link, error) {
-	if q.Ascending {
-		links, err := s.read(ctx, q, pickByDay(q, where, true))
-		if err != nil || len(links) == q.Limit {
-			return links, err
-		}
-	}
-	return s.read(ctx, q, pickByDay(q, where, false))
 }
 
 // linksByURL sorts by a column that is too long for a key. A key on its first

@@ -95,11 +95,10 @@ func packets(stmts []string) []string {
 	return append(all, p.String())
 }
 
-// batch writes a batch as the statements of one transaction. All rows that
-// other batches may want too come last and in the order of their keys: no two
-// batches ever wait for each other in a circle, and nobody waits while the
-// history is written. The hours need no order of their own, since whoever
-// writes them holds the counts of their link.
+// batch writes a batch as the statements of one transaction. The rows that
+// other batches may want too, the counts, come last and in the order of their
+// keys: no two batches ever wait for each other in a circle, and nobody waits
+// while the history is written.
 func batch(b linktrack.Batch) []string {
 	claim := string(appendClaim(nil, b))
 	if len(b.Clicks) == 0 {
@@ -114,7 +113,7 @@ func batch(b linktrack.Batch) []string {
 	})
 	stmts := []string{"START TRANSACTION", claim}
 	stmts = appendHistory(stmts, clicks)
+	stmts = appendPending(stmts, clicks, b.Zone)
 	stmts = appendCounts(stmts, clicks)
-	stmts = appendHours(stmts, clicks)
 	return append(stmts, "COMMIT")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/load"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
+	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 // A crash is a service that things happen to while visitors come: processes,
@@ -118,6 +120,13 @@ func (c *crash) stop() {
 // missing, and the counts against the history and the roll-ups.
 func (c *crash) check(lost int64) {
 	c.Helper()
+	store, err := mysqlstore.Open(c.dsn)
+	if err == nil {
+		err = errors.Join(store.RollUp(context.Background(), time.Time{}), store.Close())
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
 	var total, rows, hours, apart int64
 	for query, into := range map[string]*int64{
 		`SELECT SUM(total) FROM lt_count`:                &total,

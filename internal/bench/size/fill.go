@@ -71,7 +71,15 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := click(ctx, store, s, ids, f.workers); err != nil {
+	rolling, stop := context.WithCancel(ctx)
+	rolled := make(chan error, 1)
+	go func() { rolled <- rollUp(rolling, store) }()
+	err = click(ctx, store, s, ids, f.workers)
+	stop()
+	if err := errors.Join(err, <-rolled); err != nil {
+		return err
+	}
+	if err := store.RollUp(ctx, now.Add(-day)); err != nil {
 		return err
 	}
 	return analyze(ctx, dsn)
@@ -102,6 +110,20 @@ func makeLinks(ctx context.Context, store linktrack.Store, account linktrack.Acc
 		}
 		return nil
 	})
+}
+
+// rollUp does beside the load what the Tracker does beside redirects.
+func rollUp(ctx context.Context, store linktrack.Store) error {
+	for ctx.Err() == nil {
+		if err := store.RollUp(ctx, time.Time{}); err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
 }
 
 // A few are clicks to come on one link.
@@ -220,7 +242,7 @@ func analyze(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_hour, lt_click`)
+	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_recent, lt_hour, lt_day, lt_click`)
 	if err != nil {
 		return err
 	}
