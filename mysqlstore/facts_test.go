@@ -1,0 +1,43 @@
+package mysqlstore
+
+import (
+	"testing"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+func TestFactsComeBackAsTheyWentIn(t *testing.T) {
+	at := time.Date(2026, 3, 8, 9, 30, 0, 0, time.UTC) // 04:30 in Chicago, an hour after the clocks went on
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := linktrack.Click{ID: linktrack.NewClickID(at), Link: 7, ReferrerHost: "é.example", Browser: "Firefox", Platform: "", Country: "DE", Unique: true}
+	b := appendFact([]byte{factsVersion}, &in, zone)
+	first := len(b)
+	b = appendFact(b, &linktrack.Click{ID: in.ID, Link: -1, Bot: true}, nil)
+	var got []fact
+	if err := readFacts(b, func(f *fact) { got = append(got, *f) }); err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	in.ID = linktrack.ClickID{}
+	want := []fact{
+		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, click: in},
+		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 9, click: linktrack.Click{Link: -1, Bot: true}},
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+	for n := range len(b) {
+		err := readFacts(b[:n], func(*fact) {})
+		if whole := n == 1 || n == first; (err == nil) != whole {
+			t.Errorf("the first %d of %d bytes: %v", n, len(b), err)
+		}
+	}
+	if err := readFacts([]byte{factsVersion + 1}, nil); err == nil {
+		t.Error("a newer version is read")
+	}
+}
