@@ -2,6 +2,7 @@ package linktrack
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -24,9 +25,13 @@ const (
 	AlertUsedUp AlertKind = "deactivate_at" // Link.DeactivateAt was reached: the link is used up
 )
 
+// ErrUndeliverable: an alert can never be delivered, so that to try it again is
+// of no use.
+var ErrUndeliverable = errors.New("the alert can never be delivered")
+
 // A Notifier delivers alerts. It is called again, with the same Alert.ID, until
-// it returns nil; it may also be called again after that, if the process ended
-// just then.
+// it returns nil or an error that wraps [ErrUndeliverable]; it may also be
+// called again after that, if the process ended just then.
 type Notifier interface {
 	Notify(ctx context.Context, a Alert) error
 }

@@ -46,7 +46,7 @@ func TestTheRootAndMemstoreLinkNoDatabase(t *testing.T) {
 
 func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
 	without(t, module, goList(t, "-deps", module),
-		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/examples")
+		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/notify", module+"/examples")
 }
 
 func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
@@ -57,7 +57,7 @@ func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
 	require.Subset(t, packages, []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"})
 	for _, p := range packages {
 		deps := goList(t, "-deps", p)
-		for _, unwanted := range []string{"testing", "github.com/stretchr/testify"} {
+		for _, unwanted := range []string{"testing", "github.com/stretchr/testify", "github.com/emersion"} {
 			require.False(t, slices.ContainsFunc(deps, func(d string) bool {
 				return d == unwanted || strings.HasPrefix(d, unwanted+"/")
 			}), "%s links %s", p, unwanted)

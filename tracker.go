@@ -143,6 +143,11 @@ type Options struct {
 	// Default: plain pages in English.
 	Pages Pages
 
+	// Notify delivers the alerts that links ask for by AlertAt and
+	// DeactivateAt; packages notify/smtp and notify/webhook have some that do.
+	// Default: alerts are not delivered.
+	Notify Notifier
+
 	// Logger is told what goes wrong, once and not per request. Never
 	// credentials, passwords or whole IP addresses. Default: slog.Default().
 	Logger *slog.Logger

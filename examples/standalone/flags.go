@@ -24,6 +24,8 @@ type config struct {
 	ack     linktrack.Ack
 	journal string // folder; "": none
 	admin   string // address; "": none
+
+	notify linktrack.Notifier // nil: alerts are not delivered
 }
 
 var errHelp = flag.ErrHelp
@@ -51,12 +53,15 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
 	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
+	alerts := addAlertFlags(flags)
 
 	var err error
 	flags.VisitAll(func(f *flag.Flag) {
 		name := "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if value := getenv(name); value != "" && err == nil {
-			err = flags.Set(f.Name, value)
+			if e := flags.Set(f.Name, value); e != nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
 		}
 	})
 	if err == nil {
@@ -95,5 +100,6 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	if c.login == "" {
 		return c, errors.New("-login must not be empty")
 	}
-	return c, nil
+	c.notify, err = alerts.notifier()
+	return c, err
 }

@@ -75,7 +75,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer closeStore()
 
-	options := linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Logger: logger}
+	options := linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Notify: c.notify, Logger: logger}
 	if c.journal != "" {
 		j, err := journal.Open(c.journal, journal.Options{Logger: logger})
 		if err != nil {

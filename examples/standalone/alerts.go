@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/url"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/notify"
+	"github.com/linktrackhq/linktrack/notify/smtp"
+	"github.com/linktrackhq/linktrack/notify/webhook"
+)
+
+// alertFlags say how alerts are delivered. There are passwords in the URLs: no
+// error shows more than the name of a flag.
+type alertFlags struct {
+	smtp    string
+	webhook string
+	secret  string
+	private bool
+}
+
+func addAlertFlags(flags *flag.FlagSet) *alertFlags {
+	a := new(alertFlags)
+	flags.StringVar(&a.smtp, "smtp", "", "`URL` of the server that mails alerts, smtp://user:pass@host:587?from=alerts@example.com, or smtps:// for TLS from the first byte; "+
+		"smtp:// wants STARTTLS unless the host is this machine or tls=none is given; helo=name names this one (default: no mails)")
+	flags.StringVar(&a.webhook, "alert-webhook", "", "https `URL` that alerts are posted to as JSON (default: none)")
+	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs what is posted, at least 16 bytes (default: it is not signed)")
+	flags.BoolVar(&a.private, "alert-private", false, "let -alert-webhook lead to a private address or to this machine, and be http")
+	return a
+}
+
+// notifier returns nil if alerts are not to be delivered.
+func (a *alertFlags) notifier() (linktrack.Notifier, error) {
+	if a.webhook == "" && (a.secret != "" || a.private) {
+		return nil, errors.New("-alert-secret and -alert-private are for -alert-webhook")
+	}
+	var all []linktrack.Notifier
+	if a.smtp != "" {
+		mailer, err := a.mailer()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, mailer)
+	}
+	if a.webhook != "" {
+		hook, err := webhook.New(webhook.Options{URL: a.webhook, Secret: []byte(a.secret), AllowPrivate: a.private})
+		if err != nil {
+			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret"})
+		}
+		all = append(all, hook)
+	}
+	switch len(all) {
+	case 0:
+		return nil, nil
+	case 1:
+		return all[0], nil
+	}
+	return notify.All(all...), nil
+}
+
+func (a *alertFlags) mailer() (*smtp.Mailer, error) {
+	u, err := url.Parse(a.smtp)
+	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Path != "" && u.Path != "/" {
+		return nil, errors.New("-smtp is smtp://user:pass@host:port?from=address or smtps://…; a pass needs %40 for @ and %2F for /")
+	}
+	// A parameter that cannot be read or is not known may hold what was meant
+	// for the password.
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, errors.New("-smtp has a query that cannot be read")
+	}
+	for name := range q {
+		if name != "from" && name != "helo" && name != "tls" {
+			return nil, errors.New("-smtp takes the parameters from, helo and tls only")
+		}
+	}
+	o := smtp.Options{From: q.Get("from"), HELO: q.Get("helo"), Username: u.User.Username()}
+	o.Password, _ = u.User.Password()
+	port := "587"
+	switch tls := q.Get("tls"); {
+	case u.Scheme == "smtps" && tls == "":
+		o.TLS, port = smtp.Implicit, "465"
+	case u.Scheme == "smtp" && tls == "none":
+		o.TLS = smtp.Plain
+	case u.Scheme == "smtp" && tls == "starttls":
+		o.TLS = smtp.StartTLS
+	case tls != "":
+		return nil, errors.New("-smtp: tls is starttls or none, and for smtp:// only")
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	o.Addr = net.JoinHostPort(u.Hostname(), port)
+	mailer, err := smtp.New(o)
+	if err != nil {
+		return nil, inFlag(err, map[string]string{
+			"Addr": "-smtp: host", "From": "-smtp: from", "HELO": "-smtp: helo", "Username": "-smtp: user",
+		})
+	}
+	return mailer, nil
+}
+
+// inFlag names the flag, instead of the option that it sets.
+func inFlag(err error, flags map[string]string) error {
+	var invalid *linktrack.InvalidError
+	if errors.As(err, &invalid) && flags[invalid.Param] != "" {
+		return fmt.Errorf("%s %s", flags[invalid.Param], invalid.Reason)
+	}
+	return err
+}
