@@ -1,5 +1,6 @@
 # `make test` is all that a change must pass. On Debian it installs what it
-# lacks beside Go, make and git, when it may: gcc, mariadb-server, php-cli.
+# lacks beside Go, make and git, when it may: gcc, mariadb-server, php-cli,
+# chromium.
 
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export GOWORK := off
@@ -10,6 +11,7 @@ SECONDS_PER_FUZZ ?= 300
 test:
 	@scripts/install gcc
 	@scripts/install php || true
+	@scripts/install chromium || true
 	@scripts/lint
 	@scripts/fuzz 5
 	@scripts/with-mariadb scripts/each-module go test -race -shuffle=on -timeout=12m ./...

@@ -12,6 +12,7 @@ import (
 
 // serveAPI answers the calls of the API; name is the path behind "api/".
 func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) {
+	whole := r.Context()
 	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -25,7 +26,18 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 	case "v1_0/getLinks":
 		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLinks) }
 	case "v1_0/getLinkHistory":
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLinkHistory) }
+		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLinkHistory, "csv") }
+	case "v1_0/getReport":
+		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getReport, "csv") }
+	case "v1_0/exportHistory":
+		call = func(w http.ResponseWriter, r *http.Request) { h.exportHistory(w, r, whole) }
+	case "v1_0/conversion":
+		methods = methods[1:]
+		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.conversion) }
+	case "v1_0/getOptOutLink":
+		call = h.getOptOutLink
+	case "optout":
+		methods, call = methods[:1], h.optOut
 	case "ping":
 		methods, call = methods[:1], h.ping
 	default:
@@ -89,8 +101,14 @@ func (h *handler) makeLinkFrom(w http.ResponseWriter, r *http.Request) (Link, er
 	return h.t.MakeLink(r.Context(), account, in)
 }
 
-// get answers one of the get calls in the format asked for, errors too.
-func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Request, params, Account) (any, error)) {
+const (
+	typeJSON = "application/json; charset=utf-8"
+	typeCSV  = "text/csv; charset=utf-8; header=present"
+)
+
+// get answers one of the get calls in the format asked for, errors too; more
+// are the formats it has beside xml and json. An error in csv is a line of text.
+func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Request, params, Account) (any, error), more ...string) {
 	var p params
 	var account Account
 	err := errMethod
@@ -101,23 +119,27 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Re
 		p.parse(r.URL.RawQuery, true)
 	}
 	encode, contentType := encodeXML, "application/xml; charset=utf-8"
-	switch strings.ToLower(p["format"]) {
-	case "", "xml":
-	case "json":
-		encode, contentType = encodeJSON, "application/json; charset=utf-8"
-	default:
-		if err == nil {
-			err = invalid("format", "must be xml or json")
-		}
+	switch format := strings.ToLower(p["format"]); {
+	case format == "" || format == "xml":
+	case format == "json":
+		encode, contentType = encodeJSON, typeJSON
+	case slices.Contains(more, format):
+		encode, contentType = encodeCSV, typeCSV
+	case err == nil:
+		err = invalid("format", "must be %s", strings.Join(append([]string{"xml", "json"}, more...), " or "))
 	}
 	var document any
 	if err == nil {
 		document, err = call(r, p, account)
 	}
-	status := http.StatusOK
+	status := okStatus(document)
 	if err != nil {
 		h.failed(w, err)
 		status = statusOf(err)
+		if contentType == typeCSV {
+			writeText(w, status, "Error: "+messageOf(err))
+			return
+		}
 		document = errorDocument{errorModel{Code: status, Message: text(messageOf(err))}}
 	}
 	body, err := encode(document)
@@ -168,6 +190,21 @@ func (h *handler) getLinkHistory(r *http.Request, p params, a Account) (any, err
 	return document, err
 }
 
+func (h *handler) getReport(r *http.Request, p params, a Account) (any, error) {
+	if p["redirect_hash"] == "" {
+		return nil, invalid("redirect_hash", "is missing")
+	}
+	q, err := p.reportQuery()
+	if err != nil {
+		return nil, err
+	}
+	report, err := h.t.Report(r.Context(), a, p["redirect_hash"], q)
+	if err != nil {
+		return nil, err
+	}
+	return report.document(), nil
+}
+
 // authenticate reads the parameters and finds the account by login and pass
 // among them, or by HTTP Basic if neither is there. The parameters are returned
 // with an error, too, as far as they could be read.
@@ -186,11 +223,7 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request) (params, 
 	if pass == "" {
 		return p, Account{}, invalid("pass", "is missing")
 	}
-	client := r.RemoteAddr
-	if ip := remoteIP(r); ip.IsValid() {
-		client = clientKey(ip)
-	}
-	a, err := h.t.Authenticate(r.Context(), login, pass, client)
+	a, err := h.t.Authenticate(r.Context(), login, pass, h.t.ClientOf(r))
 	return p, a, err
 }
 

@@ -518,7 +518,7 @@ func TestHistory(t *testing.T) {
 		delete(first, "id")
 		delete(first, "created_at")
 		require.Equal(t, map[string]any{
-			"ip_address": "192.0.2.7", "referrer": "https://News.example.org:8080/a?b=c", "referrer_host": "news.example.org",
+			"ip_address": "192.0.2.0", "referrer": "https://News.example.org:8080/a?b=c", "referrer_host": "news.example.org",
 			"user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
 			"browser":    "Firefox", "platform": "Windows", "is_unique": 1.0, "is_bot": 0.0, "query": "n=0&x=%zz",
 		}, first)
@@ -675,7 +675,7 @@ func TestRightCredentialsAreNotThrottledHoweverManyComeAtOnce(t *testing.T) {
 }
 
 func TestClientsAreToldApartHoweverTheirAddressIsWritten(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.WholeIP}})
 	link := s.makeLink()
 	for address, want := range map[string]any{
 		"192.0.2.7:1234": "192.0.2.7", "192.0.2.8": "192.0.2.8", "[2001:db8::1]:80": "2001:db8::1",

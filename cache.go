@@ -40,11 +40,13 @@ type entry struct {
 	link     Link     // ID 0: there is none. Without description and notes.
 	location []string // one value, as a header has it
 	// cookieTail is what stands behind the value of its cookie.
-	cookieTail string
-	blocked    bool         // its destination is not one that this Tracker redirects to
-	spent      atomic.Bool  // the store granted no more
-	granted    atomic.Int64 // people let through here since it was loaded
-	loaded     time.Time
+	cookieTail  string
+	clickCookie bool         // whose visitors get the click's cookie
+	clickQuery  bool         // whose destination gets the click
+	blocked     bool         // its destination is not one that this Tracker redirects to
+	spent       atomic.Bool  // the store granted no more
+	granted     atomic.Int64 // people let through here since it was loaded
+	loaded      time.Time
 }
 
 func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare func(Link) *entry) *linkCache {

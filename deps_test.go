@@ -46,7 +46,8 @@ func TestTheRootAndMemstoreLinkNoDatabase(t *testing.T) {
 
 func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
 	without(t, module, goList(t, "-deps", module),
-		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/notify", module+"/examples")
+		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/notify", module+"/examples",
+		module+"/geo", "github.com/oschwald")
 }
 
 func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {

@@ -54,6 +54,14 @@ type clickModel struct {
 	Query        text `json:"query" xml:"query"`
 }
 
+type conversionModel struct {
+	ClickID  text `json:"click_id" xml:"click_id"`
+	OrderID  text `json:"order_id" xml:"order_id"`
+	Value    text `json:"value" xml:"value"`
+	Currency text `json:"currency" xml:"currency"`
+	Counted  flag `json:"counted" xml:"counted"`
+}
+
 type errorModel struct {
 	Code    int  `json:"code" xml:"code"`
 	Message text `json:"message" xml:"message"`
@@ -73,6 +81,9 @@ type (
 		XMLName xml.Name     `json:"-" xml:"history"`
 		Items   []clickModel `json:"history" xml:"item"`
 	}
+	conversionDocument struct {
+		Conversion conversionModel `json:"conversion"`
+	}
 	errorDocument struct {
 		Error errorModel `json:"error"`
 	}
@@ -81,6 +92,11 @@ type (
 // MarshalXML leaves out the wrapping that only JSON has.
 func (d linkDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Link, xml.StartElement{Name: xml.Name{Local: "link"}})
+}
+
+// MarshalXML leaves out the wrapping that only JSON has.
+func (d conversionDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
+	return e.EncodeElement(d.Conversion, xml.StartElement{Name: xml.Name{Local: "conversion"}})
 }
 
 // MarshalXML leaves out the wrapping that only JSON has.

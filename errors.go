@@ -81,13 +81,14 @@ func unavailable(err error) error {
 }
 
 // An outage is logged when it begins and not per request. It is over when a
-// minute has passed without a failure. A caller who went away is none.
+// minute has passed without a failure. A caller who went away is none, nor is one
+// who named a click that may be made up.
 type outage struct {
 	last atomic.Int64 // Unix seconds
 }
 
 func (o *outage) note(log *slog.Logger, err error) {
-	if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) {
+	if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, errNotYet) {
 		return
 	}
 	if at := time.Now().Unix(); at-o.last.Swap(at) > 60 {

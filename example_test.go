@@ -137,6 +137,6 @@ func ExampleTracker_History() {
 		fmt.Println(c.IP, c.ReferrerHost, c.Browser, c.Platform, "new:", c.Unique)
 	}
 	// Output:
-	// 203.0.113.7 news.example Firefox Linux new: true
-	// 203.0.113.7 news.example Firefox Linux new: false
+	// 203.0.113.0 news.example Firefox Linux new: true
+	// 203.0.113.0 news.example Firefox Linux new: false
 }

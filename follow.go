@@ -23,6 +23,13 @@ type Visit struct {
 	Query     string // of the tracking link, without "?"
 	Visitor   string // the token that an earlier Outcome gave this visitor for this link; "" none
 
+	// OptOut is the value of the visitor's opt-out cookie for the link's
+	// account, see [Tracker.OptOutURL]; "" none.
+	OptOut string
+	// Private: the visitor asks not to be tracked, see [Privacy.HonourGPC],
+	// without which it is not heeded.
+	Private bool
+
 	// Peek asks what would happen: nothing counts and nothing is used up.
 	// It is what HEAD does.
 	Peek bool
@@ -126,7 +133,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		// through without asking us again.
 		return out, errPrefetch
 	}
-	if v.Peek || ahead {
+	if v.Peek || ahead || t.isOwn(l, v) {
 		out.location = location
 		return out, nil
 	}
@@ -156,13 +163,20 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		Query:     bound(v.Query, maxQuery),
 	}
 	visitor := ""
-	if t.strangers != nil {
+	private := v.Private && t.opts.Privacy.HonourGPC
+	if t.opts.Cookieless || private {
 		click.Unique = t.strangers.isNew(l.ID, v.IP, v.UserAgent, at)
 	} else {
 		click.Unique = t.visitors.isNew(l.ID, v.Visitor, at)
 		visitor = t.visitors.token(l.ID, at)
 	}
+	if private {
+		t.anonymize(&click)
+	}
 	t.recorder.record(click)
+	if e.clickQuery && !private {
+		location = addClick(location, ClickRef{Link: l.ID, ID: click.ID})
+	}
 	return passage{action: Redirect, location: location, click: click.ID, visitor: visitor}, nil
 }
 
@@ -197,7 +211,12 @@ func (t *Tracker) enter(ctx context.Context, l *Link, v *Visit) error {
 func (t *Tracker) prepare(l Link) *entry {
 	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.cookieTail(l.Path)}
 	e.link.Description, e.link.Notes = "", ""
-	if _, _, err := t.destinations.splitScheme(l.ExternalURL); err != nil {
+	scheme, _, err := t.destinations.splitScheme(l.ExternalURL)
+	if l.HasConversionTracking {
+		e.clickCookie = true
+		e.clickQuery = t.opts.ConversionQuery && (scheme == "http" || scheme == "https")
+	}
+	if err != nil {
 		e.blocked = true
 		t.blocked.Do(func() {
 			t.log.Error("linktrack: links with a destination that is not allowed are not followed; the first of them",
@@ -207,20 +226,33 @@ func (t *Tracker) prepare(l Link) *entry {
 	return e
 }
 
-// completer returns a function that fills in what a click holds beside what the
-// request brought, and brings its texts to the form in which they are kept. It
-// is done behind the redirect, by one goroutine at a time, which alone uses m.
+// completer returns a function that completes clicks behind the redirect, by
+// one goroutine at a time, which alone uses m.
 func (t *Tracker) completer(m agents) func(*Click) {
-	return func(c *Click) {
+	return func(c *Click) { t.complete(c, m.parse) }
+}
+
+// complete fills in what a click holds beside what the request brought, brings
+// its texts to the form in which they are kept, and drops what is not. A click
+// may be completed again, after it came out of the journal or was not taken by
+// the store: what was derived from something that is gone by then stays.
+func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
+	if c.Referrer != "" {
 		c.Referrer = clip(c.Referrer, maxReferrer)
-		c.UserAgent = clip(c.UserAgent, maxUserAgent)
-		c.Query = clip(c.Query, maxQuery)
 		c.ReferrerHost = referrerHost(c.Referrer)
-		a := m.parse(c.UserAgent)
+	}
+	if c.UserAgent != "" {
+		c.UserAgent = clip(c.UserAgent, maxUserAgent)
+		a := parse(c.UserAgent)
 		c.Browser, c.Platform = a.Browser, a.Platform
 		c.Bot = a.Bot && !t.opts.BotsAsPeople
-		c.Unique = c.Unique && !c.Bot
 	}
+	if c.Country == "" {
+		c.Country = t.locator.locate(c.IP)
+	}
+	c.Query = clip(c.Query, maxQuery)
+	c.Unique = c.Unique && !c.Bot
+	t.opts.Privacy.cut(c)
 }
 
 // agents remembers what user agents are: most visitors have one of a few.
@@ -234,10 +266,15 @@ func (m agents) parse(userAgent string) agent.Agent {
 		if len(m) >= maxAgents {
 			clear(m)
 		}
-		a = agent.Parse(userAgent)
-		a.Browser, a.Platform = clip(a.Browser, 255), clip(a.Platform, 255)
+		a = readAgent(userAgent)
 		m[strings.Clone(userAgent)] = a
 	}
+	return a
+}
+
+func readAgent(userAgent string) agent.Agent {
+	a := agent.Parse(userAgent)
+	a.Browser, a.Platform = clip(a.Browser, 255), clip(a.Platform, 255)
 	return a
 }
 

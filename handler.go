@@ -44,6 +44,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key, plus, isLink := linkKey(path)
+	if !isLink && h.serveGoal(w, r, host, path) {
+		return
+	}
 	if !isLink || !known {
 		h.notFound(w, r)
 		return
@@ -91,12 +94,14 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		return
 	}
 	v := Visit{
-		IP:        remoteIP(r),
+		IP:        h.t.proxies.client(r),
 		Referrer:  first(r.Header["Referer"]),
 		UserAgent: first(r.Header["User-Agent"]),
 		Query:     r.URL.RawQuery,
 		Peek:      r.Method == http.MethodHead,
 		Prefetch:  isPrefetch(r.Header),
+		OptOut:    optOutOf(r, e.link.Account),
+		Private:   h.t.opts.Privacy.HonourGPC && asksForPrivacy(r.Header),
 	}
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
@@ -144,6 +149,9 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		}
 		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)
 	}
+	if e.clickCookie && out.visitor != "" {
+		header["Set-Cookie"] = append(header["Set-Cookie"], h.t.clickCookie(&e.link, out.click))
+	}
 	if v.HasPassword {
 		w.WriteHeader(http.StatusSeeOther)
 		return
@@ -151,13 +159,17 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	w.WriteHeader(http.StatusFound)
 }
 
-// cookieTail is what stands behind the value of the cookie for a path.
-func (t *Tracker) cookieTail(path string) string {
+// cookieTail is what stands behind the value of the visit's cookie for a path.
+func (t *Tracker) cookieTail(path string) string { return t.cookie(path, aYear) }
+
+// cookie is what stands behind the value of a cookie for a path, with an age in
+// seconds.
+func (t *Tracker) cookie(path, age string) string {
 	attributes := "; HttpOnly; SameSite=Lax"
 	if t.hosts.tls {
 		attributes = "; HttpOnly; SameSite=None; Secure"
 	}
-	return "; Path=" + t.hosts.cookiePath + path + "; Max-Age=" + aYear + attributes
+	return "; Path=" + t.hosts.cookiePath + path + "; Max-Age=" + age + attributes
 }
 
 // asAsked is the path for a link's cookie: the link's as the visitor wrote it,
@@ -224,7 +236,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, l Link, err err
 func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 	header := w.Header()
 	header["Cache-Control"] = noStore
-	if !p.Link.IsPublic || p.Kind != SummaryPage && p.Kind != PreviewPage {
+	if !p.Link.IsPublic || p.Kind != SummaryPage && p.Kind != ReportPage && p.Kind != PreviewPage {
 		header["X-Robots-Tag"] = noIndex
 	}
 	// No form-action: browsers hold the redirect behind a form to it, too, and
@@ -243,9 +255,16 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 	h.t.opts.Pages.ServePage(w, r, p)
 }
 
-// serveSummary answers the plus-tracking page.
+// serveSummary answers the plus-tracking page: the report if anyone may see it,
+// else the summary.
 func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
-	l, err := h.t.Summary(r.Context(), host.name, path)
+	p := Page{Kind: ReportPage, Status: http.StatusOK}
+	report, err := h.t.PublicReport(r.Context(), host.name, path)
+	p.Link, p.Report = report.Link, &report
+	if errors.Is(err, ErrNotFound) {
+		p.Kind, p.Report = SummaryPage, nil
+		p.Link, err = h.t.Summary(r.Context(), host.name, path)
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
@@ -255,7 +274,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 		w.Header().Set("Allow", http.MethodGet)
 		writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
 	default:
-		h.page(w, r, Page{Kind: SummaryPage, Status: http.StatusOK, Link: l})
+		h.page(w, r, p)
 	}
 }
 

@@ -22,6 +22,7 @@ type Page struct {
 	Err        error  // why, for GonePage (an ErrGone) and PasswordPage (ErrWrongPassword or nil)
 	RetryAfter time.Duration
 	Location   *time.Location // the zone to show times in
+	Report     *Report        // for ReportPage; else nil
 }
 
 // A PageKind is what a page is about.
@@ -35,6 +36,7 @@ const (
 	SummaryPage              // the plus-tracking page
 	ThrottledPage            // too many wrong passwords
 	UnavailablePage          // come back in Page.RetryAfter
+	ReportPage               // the plus-tracking page with Page.Report
 )
 
 // public is what anyone may know of a link that has a page.
@@ -72,7 +74,7 @@ func (p plainPage) Heading() string {
 		return "This link is no longer active"
 	case PasswordPage:
 		return "This link needs a password"
-	case PreviewPage, SummaryPage:
+	case PreviewPage, SummaryPage, ReportPage:
 		if p.Link.Title != "" {
 			return p.Link.Title
 		}
@@ -108,7 +110,15 @@ func (p plainPage) Text() string {
 
 // IsPassword and IsSummary choose a part of the page.
 func (p plainPage) IsPassword() bool { return p.Kind == PasswordPage }
-func (p plainPage) IsSummary() bool  { return p.Kind == SummaryPage }
+func (p plainPage) IsSummary() bool  { return p.Kind == SummaryPage || p.Kind == ReportPage }
+
+// Breakdown is a part of a report under its heading.
+func (p plainPage) Breakdown(heading string, b Breakdown) any {
+	return struct {
+		Heading string
+		Breakdown
+	}{heading, b}
+}
 
 // Time shows a time in the service zone.
 func (p plainPage) Time(at time.Time) string {
@@ -149,7 +159,25 @@ var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 {{end -}}
 </dl>
 {{end -}}
+{{with .Report -}}
+<h2>Clicks by {{.By}}</h2>
+<table>
+<tr><th>Begins</th><th>Clicks</th><th>Unique visitors</th><th>Bots</th><th>Conversions</th></tr>
+{{range .Periods}}<tr><td>{{$.Time .Start}}</td><td>{{.People}}</td><td>{{.Unique}}</td><td>{{.Bots}}</td><td>{{.Conversions}}</td></tr>
+{{end -}}
+<tr><th>All</th><td>{{.Total.People}}</td><td>{{.Total.Unique}}</td><td>{{.Total.Bots}}</td><td>{{.Total.Conversions}}</td></tr>
+</table>
+{{template "breakdown" $.Breakdown "Referrers" .Referrers -}}
+{{template "breakdown" $.Breakdown "Browsers" .Browsers -}}
+{{template "breakdown" $.Breakdown "Platforms" .Platforms -}}
+{{template "breakdown" $.Breakdown "Countries" .Countries -}}
+{{end -}}
 </main>
 </body>
 </html>
-`))
+{{define "breakdown"}}<h2>{{.Heading}}</h2>
+<table>
+{{range .Top}}<tr><td dir="auto">{{or .Value "(none)"}}</td><td>{{.Clicks}}</td></tr>
+{{end}}{{with .Other}}<tr><td>(others)</td><td>{{.}}</td></tr>
+{{end}}</table>
+{{end}}`))

@@ -161,6 +161,8 @@ func (p params) set(name, value string) {
 var otherParams = []string{
 	"login", "pass", "external_url", "format", "redirect_hash", "sort", "order", "limit",
 	"links", "groups", "start_date", "end_date", "before", "after",
+	"from", "to", "by",
+	"click_id", "order_id", "click", clickParam, "link", "value", "currency", // of conversions; and "order"
 }
 
 func isWebURL(s string) bool {
@@ -207,6 +209,18 @@ func (p params) given() []string {
 		}
 	}
 	return names
+}
+
+// ParseNewLink reads a link from the parameters of makeLink, by name, as the API
+// does. Names that are not among them are ignored, but for forward_query, a
+// flag. The error is an [*InvalidError].
+func (t *Tracker) ParseNewLink(values map[string]string) (NewLink, error) {
+	p := params(values)
+	in, err := p.newLink(t.opts.Location)
+	if err == nil {
+		in.ForwardQuery, err = p.flag("forward_query", false)
+	}
+	return in, err
 }
 
 func (p params) newLink(zone *time.Location) (NewLink, error) {
@@ -287,6 +301,41 @@ func (p params) historyQuery(zone *time.Location) (HistoryQuery, error) {
 	}
 	q.After, err = p.clickID("after")
 	return q, err
+}
+
+func (p params) exportQuery(zone *time.Location) (q ExportQuery, err error) {
+	if q.Start, err = p.time("start_date", zone); err != nil {
+		return q, err
+	}
+	if q.End, err = p.time("end_date", zone); err != nil {
+		return q, err
+	}
+	q.After, err = p.clickID("after")
+	return q, err
+}
+
+func (p params) reportQuery() (q ReportQuery, err error) {
+	if q.From, err = p.day("from"); err != nil {
+		return q, err
+	}
+	if q.To, err = p.day("to"); err != nil {
+		return q, err
+	}
+	q.By = By(strings.ToLower(p["by"]))
+	return q, nil
+}
+
+// day reads a day; absent is zero.
+func (p params) day(name string) (Day, error) {
+	s := p[name]
+	if s == "" {
+		return 0, nil
+	}
+	at, err := time.Parse(time.DateOnly, s)
+	if err != nil || DayOf(at) < 1 {
+		return 0, invalid(name, "must be a day such as 2024-11-24, after 1970-01-01")
+	}
+	return DayOf(at), nil
 }
 
 // number reads a whole number, 0 or more; absent is 0.

@@ -13,9 +13,11 @@ import (
 type LinksQuery struct {
 	Links     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
 	Groups    []string // names; nil: all, unknown ones match nothing
+	Search    string   // in destination, title, path, notes or group, without case; "": all. See SearchDepth.
 	Sort      Sort     // "": SortCreated
 	Ascending bool
 	Limit     int // 1 to 1,000; 0: 100
+	Offset    int // so many of the first are left out; 0 to 100,000
 }
 
 // HistoryQuery says which clicks [Tracker.History] returns. The zero value is
@@ -33,6 +35,8 @@ const (
 	maxLimit     = 1000
 	maxItems     = 1000 // in a list of links or groups
 	historyDays  = 30
+	maxOffset    = 100_000
+	maxSearch    = 255 // characters
 )
 
 // Link returns the account's link that name names: its path with or without
@@ -91,6 +95,12 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 	if len(q.Groups) > maxItems {
 		return nil, invalid("groups", "must have at most %d items", maxItems)
 	}
+	if err := checkText("search", q.Search, maxSearch, false); err != nil {
+		return nil, err
+	}
+	if q.Offset < 0 || q.Offset > maxOffset {
+		return nil, invalid("offset", "must be from 0 to %d", maxOffset)
+	}
 	var names []LinkName
 	if q.Links != nil {
 		names = []LinkName{}
@@ -102,9 +112,11 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 		Account:   a.ID,
 		Names:     names,
 		Groups:    q.Groups,
+		Search:    q.Search,
 		Sort:      q.Sort,
 		Ascending: q.Ascending,
 		Limit:     limit,
+		Offset:    q.Offset,
 		DaySince:  daySince(now()),
 	})
 	return links, unavailable(err)
@@ -144,10 +156,45 @@ func (t *Tracker) History(ctx context.Context, a Account, name string, q History
 	return clicks, unavailable(err)
 }
 
+// Groups returns the names of the account's groups in order, the first 1,000 of
+// them. The error is an [ErrUnavailable].
+func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
+	groups, err := t.store.Groups(ctx, a.ID, maxItems)
+	return groups, unavailable(err)
+}
+
+// Public returns what anyone may know of the link at a visitor's path, if its
+// owner made it public; else [ErrNotFound]. The destination is left out, as are
+// all the owner's own notes.
+func (t *Tracker) Public(ctx context.Context, host, path string) (Link, error) {
+	h, ok := t.hosts.find(host)
+	if !ok {
+		return Link{}, ErrNotFound
+	}
+	key, _, ok := linkKey(strings.TrimPrefix(path, "/"))
+	if !ok {
+		return Link{}, ErrNotFound
+	}
+	e, err := t.links.get(ctx, h.name, key, now())
+	if err != nil {
+		return Link{}, err
+	}
+	if !e.link.IsPublic {
+		return Link{}, ErrNotFound
+	}
+	return e.link.public(), nil
+}
+
 // Summary is what a plus-tracking page shows: the link at a visitor's path, if
 // its owner lets anyone see it; else [ErrNotFound]. The destination is left out,
 // as are all the owner's own notes.
 func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) {
+	return t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPlusTracking })
+}
+
+// publicLink returns what anyone may know of the link at a visitor's path, if
+// its owner allows it; else [ErrNotFound].
+func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed func(*Link) bool) (Link, error) {
 	h := t.hosts.list[0]
 	if host != "" {
 		var ok bool
@@ -164,7 +211,7 @@ func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) 
 	if err != nil {
 		return Link{}, err
 	}
-	if !e.link.HasPlusTracking {
+	if !allowed(&e.link) {
 		return Link{}, ErrNotFound
 	}
 	links, err := t.store.Links(ctx, LinkQuery{
@@ -177,7 +224,7 @@ func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) 
 	if err != nil {
 		return Link{}, unavailable(err)
 	}
-	if len(links) == 0 {
+	if len(links) == 0 || !allowed(&links[0]) {
 		return Link{}, ErrNotFound
 	}
 	return links[0].public(), nil
@@ -243,7 +290,4 @@ func joinSorts() string {
 	return strings.Join(names, ", ")
 }
 
-func startOfDay(t time.Time) time.Time {
-	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
-}
+func startOfDay(t time.Time) time.Time { return DayOf(t).Start(t.Location()) }

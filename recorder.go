@@ -24,7 +24,11 @@ type recorder struct {
 	memory *queue
 	write  func(Batch) error // writeSoon
 	sender *sender           // of memory
+	roller *roller
 	disk   *sender           // of the journal; nil: there is none
+	hook   *listener         // nil: there is none
+
+	complete func(*Click) // before clicks come into the journal
 
 	soon   context.Context // of writes that visitors wait for, see context
 	cancel context.CancelFunc
@@ -40,27 +44,33 @@ type recorder struct {
 // errClosed is what a visitor gets who comes after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
-func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)) *recorder {
+func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click), alerts *deliverer) *recorder {
 	r := &recorder{
 		mode:     o.Ack,
 		patience: o.AckTimeout,
 		log:      o.Logger,
 		memory:   newQueue(o.MaxPending),
 		cancel:   func() {},
+		hook:     newListener(o),
 	}
-	roll := &roller{store: store, log: o.Logger}
+	r.roller = &roller{store: store, log: o.Logger}
 	pace := time.Duration(0)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval
 	}
-	r.sender = newSender(r.memory, "memory", roll, pace, o, prepare(make(agents)))
+	r.sender = newSender(r.memory, "memory", r.roller, pace, o, prepare(make(agents)), func(b Batch) {
+		alerts.soon()
+		r.hook.add(b)
+	})
 	r.convoy.call, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", roll, 0, o, prepare(make(agents)))
+		r.disk = newSender(o.Journal, "the journal", r.roller, 0, o, prepare(make(agents)), func(Batch) { alerts.soon() })
 		r.disk.safe = true
+		r.disk.see = r.hook.see
 		r.disk.kick() // what an earlier process left
 	}
 	if o.Ack == AckJournaled {
+		r.complete = prepare(make(agents))
 		r.convoy.call = r.keep
 		r.convoy.away = true // a disk that dies may hang
 	}
@@ -107,8 +117,12 @@ func (r *recorder) store(clicks []Click) {
 
 func (r *recorder) writeSoon(b Batch) error { return r.sender.write(r.context(), b) }
 
-// keep writes clicks, for which visitors wait, to the journal.
+// keep writes clicks, for which visitors wait, to the journal. They are
+// completed before: what is not to be kept may not come into a file either.
 func (r *recorder) keep(clicks []Click) {
+	for i := range clicks {
+		r.complete(&clicks[i])
+	}
 	err := r.disk.journal.Append(clicks)
 	spilled := r.spilled.Swap(err != nil)
 	if err != nil {
@@ -183,6 +197,7 @@ func (r *recorder) close(ctx context.Context) error {
 		size := r.disk.journal.Size()
 		left.Journaled = size.Clicks + size.Aside
 	}
+	r.hook.close(ctx)
 	if left != (PendingError{}) {
 		return &left
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,10 +19,28 @@ func DayOf(t time.Time) Day {
 	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
-// Start returns when the day begins in a zone.
+// Start returns when the day begins in a zone: the first moment at which clocks
+// there show it. That is 01:00 where they skip midnight that night, and the
+// earlier midnight where they show it twice. A day that a zone left out begins
+// when the next one does.
 func (d Day) Start(zone *time.Location) time.Time {
 	y, m, day := time.Unix(int64(d)*86400, 0).UTC().Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, zone)
+	at := time.Date(y, m, day, 0, 0, 0, 0, zone)
+	if DayOf(at) < d { // there is no midnight, and Date took the hour before
+		_, at = at.ZoneBounds()
+	}
+	change, _ := at.ZoneBounds()
+	if change.IsZero() {
+		return at
+	}
+	switch last := change.Add(-1); {
+	case DayOf(last) >= d: // the day had begun before clocks were put back
+		_, offset := last.Zone()
+		return time.Unix(int64(d)*86400-int64(offset), 0).In(zone)
+	case DayOf(change) == d && change.Before(at): // there is no midnight, and Date took an hour too late
+		return change
+	}
+	return at
 }
 
 // String returns the day as 2006-01-02.
@@ -76,14 +95,25 @@ type Tally struct {
 // IsZero reports whether nothing was counted.
 func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 
+// count adds one click. It keeps no part of the memory that value is in: that
+// may be a whole request, and a tally lives long. JSON would make one key of two
+// values that differ in what is not UTF-8 only.
+func (t *Tally) count(value string) {
+	value = strings.ToValidUTF8(value, "\uFFFD")
+	if _, known := t.Top[value]; !known {
+		value = strings.Clone(value)
+	}
+	t.add(value, 1)
+	if len(t.Top) > 2*MaxTop { // now and then, since it sorts
+		t.cut()
+	}
+}
+
 func (t *Tally) add(value string, n int64) {
 	if t.Top == nil {
 		t.Top = make(map[string]int64)
 	}
 	t.Top[value] += n
-	if len(t.Top) > 2*MaxTop { // now and then, since it sorts
-		t.cut()
-	}
 }
 
 // cut moves the rarest values beyond MaxTop to Other.
@@ -91,27 +121,44 @@ func (t *Tally) cut() {
 	if len(t.Top) <= MaxTop {
 		return
 	}
-	for _, value := range t.Values()[MaxTop:] {
-		t.Other += t.Top[value]
-		delete(t.Top, value)
+	for _, v := range t.ranking()[MaxTop:] {
+		t.Other += v.Clicks
+		delete(t.Top, v.Value)
 	}
 }
 
 // Values returns the values, the most frequent first.
 func (t Tally) Values() []string {
-	values := slices.Collect(maps.Keys(t.Top))
-	slices.SortFunc(values, func(x, y string) int {
-		return cmp.Or(cmp.Compare(t.Top[y], t.Top[x]), cmp.Compare(x, y))
-	})
+	values := make([]string, 0, len(t.Top))
+	for _, v := range t.ranking() {
+		values = append(values, v.Value)
+	}
 	return values
 }
 
-func (t *Tally) merge(o Tally) {
+// ranking returns the values with their clicks, the most frequent first, those
+// alike by value.
+func (t Tally) ranking() []ValueClicks {
+	all := make([]ValueClicks, 0, len(t.Top))
+	for value, clicks := range t.Top {
+		all = append(all, ValueClicks{value, clicks})
+	}
+	slices.SortFunc(all, func(x, y ValueClicks) int {
+		if x.Clicks != y.Clicks {
+			return cmp.Compare(y.Clicks, x.Clicks)
+		}
+		return strings.Compare(x.Value, y.Value)
+	})
+	return all
+}
+
+// addAll adds what another tally counted, and cuts nothing yet: what stays must
+// not depend on the order in which the values of a map come.
+func (t *Tally) addAll(o Tally) {
 	for value, n := range o.Top {
 		t.add(value, n)
 	}
 	t.Other += o.Other
-	t.cut()
 }
 
 // DayAndHour returns the day that a time belongs to in a zone, nil for UTC, and
@@ -137,10 +184,25 @@ func (r *Rollup) AddClick(c *Click, hour int) {
 	if c.Bot {
 		return
 	}
-	r.Referrers.add(c.ReferrerHost, 1)
-	r.Browsers.add(c.Browser, 1)
-	r.Platforms.add(c.Platform, 1)
-	r.Countries.add(c.Country, 1)
+	r.Referrers.count(c.ReferrerHost)
+	r.Browsers.count(c.Browser)
+	r.Platforms.count(c.Platform)
+	r.Countries.count(c.Country)
+}
+
+// AddConversion counts a conversion of that hour of the day, see [DayAndHour].
+func (r *Rollup) AddConversion(c *Conversion, hour int) {
+	r.addSums(Sums{Conversions: 1}, hour)
+	if c.Currency != "" {
+		r.addValue(c.Currency, int64(c.Value))
+	}
+}
+
+func (r *Rollup) addValue(currency string, value int64) {
+	if r.Values == nil {
+		r.Values = make(map[string]int64)
+	}
+	r.Values[currency] = int64(Amount(r.Values[currency]).plus(Amount(value)))
 }
 
 func (r *Rollup) addSums(s Sums, hour int) {
@@ -153,9 +215,22 @@ func (r *Rollup) addSums(s Sums, hour int) {
 	r.Hours[hour] = sum
 }
 
-// Merge adds what another roll-up counted. Hours are added up only if both are
-// of the same day.
+// Merge adds what another roll-up counted, and shares nothing with it. Hours are
+// added up only if both are of the same day.
 func (r *Rollup) Merge(o Rollup) {
+	r.addAll(o)
+	for _, t := range r.tallies() {
+		t.cut()
+	}
+}
+
+func (r *Rollup) tallies() [4]*Tally {
+	return [...]*Tally{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries}
+}
+
+// addAll is Merge without the cut: over many days a value that is frequent on
+// the whole may be among the rarest of one, and counts all the same.
+func (r *Rollup) addAll(o Rollup) {
 	r.add(o.Sums)
 	for hour, s := range o.Hours {
 		if r.Day != o.Day {
@@ -169,20 +244,17 @@ func (r *Rollup) Merge(o Rollup) {
 		r.Hours[hour] = sum
 	}
 	for currency, v := range o.Values {
-		if r.Values == nil {
-			r.Values = make(map[string]int64)
-		}
-		r.Values[currency] += v
+		r.addValue(currency, v)
 	}
-	r.Referrers.merge(o.Referrers)
-	r.Browsers.merge(o.Browsers)
-	r.Platforms.merge(o.Platforms)
-	r.Countries.merge(o.Countries)
+	r.Referrers.addAll(o.Referrers)
+	r.Browsers.addAll(o.Browsers)
+	r.Platforms.addAll(o.Platforms)
+	r.Countries.addAll(o.Countries)
 }
 
 // MarshalJSON writes all of the roll-up but its day, cut to its bound.
 func (r Rollup) MarshalJSON() ([]byte, error) {
-	for _, t := range []*Tally{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries} {
+	for _, t := range r.tallies() {
 		if len(t.Top) > MaxTop {
 			t.Top = maps.Clone(t.Top)
 			t.cut()

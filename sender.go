@@ -23,8 +23,10 @@ type sender struct {
 	zone    *time.Location
 	prepare func(*Click)
 	log     *slog.Logger
-	safe    bool          // what the journal holds outlives the process
-	pace    time.Duration // how long to gather before each batch; 0: not at all
+	safe    bool              // what the journal holds outlives the process
+	pace    time.Duration     // how long to gather before each batch; 0: not at all
+	stored  func(Batch)       // told of each batch that was stored; it must not keep the clicks
+	see     func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
 
 	hurry chan struct{} // closed: gather no more
 	stop  chan struct{} // closed: no further tries
@@ -58,7 +60,7 @@ const (
 	tryAside     = time.Minute
 )
 
-func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, prepare func(*Click)) *sender {
+func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, prepare func(*Click), stored func(Batch)) *sender {
 	s := &sender{
 		journal: j,
 		name:    name,
@@ -68,6 +70,7 @@ func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Op
 		prepare: prepare,
 		log:     o.Logger,
 		pace:    pace,
+		stored:  stored,
 		hurry:   make(chan struct{}),
 		stop:    make(chan struct{}),
 		size:    maxBatch,
@@ -93,6 +96,7 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 	if err == nil {
 		s.batches.Add(1)
 		s.roller.soon()
+		s.stored(b)
 	}
 	return err
 }
@@ -172,11 +176,25 @@ func (s *sender) one() bool {
 			return false
 		}
 	}
+	if !s.show(b) {
+		return false
+	}
 	s.size = min(2*s.size, maxBatch)
 	if err := s.journal.Done(); err != nil {
 		return s.failed(err) && s.wait(lastRetry)
 	}
 	s.recovered()
+	return true
+}
+
+// show has a batch that was stored seen. It returns false if the sender has to
+// stop before; the journal gives the batch again then.
+func (s *sender) show(b Batch) bool {
+	for pause := firstRetry; s.see != nil && s.see(b) != nil; pause = min(2*pause, lastRetry) {
+		if closed(s.hurry) || !s.wait(pause) {
+			return false
+		}
+	}
 	return true
 }
 

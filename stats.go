@@ -15,6 +15,9 @@ type Stats struct {
 	Dropped int64 // clicks that were lost because [Options.MaxPending] waited before them
 	Failing bool  // the last try to store clicks failed
 
+	Unseen int64 // clicks that were stored and wait in memory for [Options.OnClick]
+	Missed int64 // clicks that were stored and never shown to it, because [Options.MaxPending] waited before them
+
 	CacheHits   int64 // visits whose link was known
 	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined
 }
@@ -37,6 +40,7 @@ func (t *Tracker) Stats() Stats {
 		s.SetAside += journal.Aside
 		r.disk.addTo(&s)
 	}
+	r.hook.addTo(&s)
 	return s
 }
 

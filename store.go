@@ -2,6 +2,7 @@ package linktrack
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -17,7 +18,8 @@ import (
 // opened the database closes it. Times come in and go out in UTC with
 // microseconds; the zero time means never. A method that fails has changed
 // nothing, unless the error is one of the connection: then the outcome is
-// unknown, and only [ClickStore.RecordClicks] may be called again blindly.
+// unknown, and only [ClickStore.RecordClicks] and
+// [ConversionStore.RecordConversion] may be called again blindly.
 //
 // The errors that carry meaning are [ErrNotFound], [ErrTaken] and
 // [ErrRejected], possibly wrapped. Any other error means that the store could not do its work.
@@ -25,6 +27,8 @@ type Store interface {
 	AccountStore
 	LinkStore
 	ClickStore
+	AlertStore
+	ConversionStore
 }
 
 // AccountStore keeps the accounts that the API's credentials name. A host with
@@ -36,6 +40,9 @@ type AccountStore interface {
 
 	// AccountByLogin returns the account, or [ErrNotFound].
 	AccountByLogin(ctx context.Context, login string) (Account, error)
+
+	// AccountByID returns the account, or [ErrNotFound].
+	AccountByID(ctx context.Context, id AccountID) (Account, error)
 
 	// UpdateAccount replaces all of the account with a.ID but its CreatedAt.
 	// [ErrNotFound] if there is none, [ErrTaken] if another has the login.
@@ -74,6 +81,12 @@ type LinkStore interface {
 	// Links returns the links that q asks for, in its order. None is an
 	// empty slice and no error.
 	Links(ctx context.Context, q LinkQuery) ([]Link, error)
+
+	// Groups returns the names of the account's groups in the order of their
+	// [GroupKey], by code point, and no more than limit (at least 1). A group
+	// that no link is in any more is still there. None is an empty slice and
+	// no error.
+	Groups(ctx context.Context, account AccountID, limit int) ([]string, error)
 }
 
 // ClickStore counts clicks and keeps their history.
@@ -90,7 +103,8 @@ type ClickStore interface {
 
 	// RecordClicks writes a batch: each click into the history of its link,
 	// and the sums into the link's counts and its roll-ups, by the hour (UTC)
-	// for Counts.Day and by the day for Rollups, all of it or nothing. A batch whose Seq is not above the highest Seq that was
+	// for Counts.Day and by the day for Rollups, and the alerts that it brings
+	// about (see [AlertStore]), all of it or nothing. A batch whose Seq is not above the highest Seq that was
 	// kept for its Source has been applied before: nothing is changed, and
 	// the error is nil. So a batch may be sent again after any error,
 	// until one call returns nil. An empty batch only keeps its Seq. A click
@@ -113,9 +127,78 @@ type ClickStore interface {
 	// left out. A link that does not exist has none.
 	Rollups(ctx context.Context, link int64, first, last Day) ([]Rollup, error)
 
+	// PruneClicks removes from the history the clicks of all days (UTC) that
+	// ended at or before the given time. Counts and roll-ups stay. The Tracker
+	// calls it once a day, see [Privacy.HistoryDays]; it may take long, but
+	// must not hold up the other calls for long.
+	PruneClicks(ctx context.Context, before time.Time) error
+
 	// Clicks returns a part of a link's history in the order of click ids,
 	// which is the order of time. None is an empty slice and no error.
 	Clicks(ctx context.Context, q ClickQuery) ([]Click, error)
+}
+
+// AlertStore keeps the alerts that clicks brought about until they are
+// delivered. [ClickStore.RecordClicks] makes them, together with all else that
+// it does for a batch: when people's clicks on a link were fewer than its
+// AlertAt before the batch, and are not after it, and likewise for
+// DeactivateAt. So a link that is given a number which it has reached already
+// has no alert for it. There is one alert at most, for ever, for each [AlertID].
+type AlertStore interface {
+	// LeaseAlert returns an alert that is due at the time now and leaves it to
+	// the caller: it is due again at until, unless the caller has said before
+	// what became of it. Nobody else gets it meanwhile. An alert that was
+	// never leased is due at once and comes first, then the one that has been
+	// due longest. [ErrNotFound] if none is due.
+	LeaseAlert(ctx context.Context, now, until time.Time) (PendingAlert, error)
+
+	// FinishAlert says that an alert was delivered, whether the lease still
+	// lasts or not: it is never due again. It may be called twice. An alert
+	// that does not exist is no error, here and below.
+	FinishAlert(ctx context.Context, id AlertID) error
+
+	// PostponeAlert says that an alert could not be delivered: it is due again
+	// at the time next, be that sooner or later than the lease ends. One that
+	// is finished stays finished.
+	PostponeAlert(ctx context.Context, id AlertID, next time.Time) error
+}
+
+// A PendingAlert is an alert that a store has leased to somebody.
+type PendingAlert struct {
+	ID      AlertID
+	Link    Link      // as it stands, without Counts.Day
+	Reached time.Time // of a click in the batch that reached the number: the one that did or a later one
+	Tries   int       // how often it was leased, this time included
+}
+
+// An AlertID names an alert within its store.
+type AlertID struct {
+	Link  int64
+	Kind  AlertKind
+	Count int64 // the number that was reached
+}
+
+// String returns what [Alert.ID] says: "17-alert_at-100".
+func (id AlertID) String() string {
+	return fmt.Sprintf("%d-%s-%d", id.Link, id.Kind, id.Count)
+}
+
+// ConversionStore counts what clicks led to.
+type ConversionStore interface {
+	// LinkByClick returns the link of a click that is in the history, with
+	// Counts.Day zero, or [ErrNotFound]: one look-up by the history's key. A
+	// history that was pruned has the click no more.
+	LinkByClick(ctx context.Context, click ClickRef) (Link, error)
+
+	// RecordConversion counts c in the Counts.Conversion of its link and in
+	// the [Rollup] of the day of c.Time ([Rollup.AddConversion]), all of it or
+	// nothing, and returns true. If a conversion of the click was counted
+	// before, or one of the link's account with the same OrderID, if that is
+	// not "", compared byte by byte, it changes nothing and returns false: of
+	// any number of calls, at once and in many processes, one returns true. It
+	// does not look at the history. zone is what [Batch.Zone] says.
+	// [ErrNotFound] if there is no such link. It may be called again after any error.
+	RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error)
 }
 
 // A Batch is some clicks on their way to the store. Two batches with the same
@@ -136,14 +219,26 @@ type LinkQuery struct {
 	Names   []LinkName // nil: all. A link that any of the names fits is returned, once.
 	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
 
+	// Search is a text that the destination, title, path, notes or group has
+	// somewhere in it; "": all links do. ASCII letters are compared without
+	// case; whether others are is the store's choice. Of the account's links
+	// at least the [SearchDepth] with the highest IDs are searched; older
+	// ones may be left out.
+	Search string
+
 	Sort      Sort // required
 	Ascending bool // else descending; links that sort alike follow by ID in the same direction
 	Limit     int  // at least 1
+	Offset    int  // so many of the first are left out; 0: none
 
 	// DaySince is where Counts.Day begins. The hour (UTC) it lies in is
 	// counted whole: Day is a sum of hourly roll-ups, not a scan of clicks.
 	DaySince time.Time
 }
+
+// SearchDepth is how many of an account's newest links a search looks at, at
+// least. It bounds what one search costs.
+const SearchDepth = 50_000
 
 // A LinkName is how a caller names a link: by its key, on one host or on any.
 type LinkName struct {
@@ -183,7 +278,7 @@ type ClickQuery struct {
 type Click struct {
 	ID           ClickID
 	Link         int64
-	IP           netip.Addr // the zero Addr: not known
+	IP           netip.Addr // as [Privacy] says; the zero Addr: not known
 	Referrer     string     // as sent; "" none
 	ReferrerHost string     // "" none
 	UserAgent    string

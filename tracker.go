@@ -33,10 +33,13 @@
 //   - A link with a limit lets that many people through, whatever the number of
 //     processes, and never one more; where the store can not promise that, it
 //     lets nobody through for the moment.
+//   - The owner of a link is told once that its clicks reached a number, by
+//     whichever process is there to tell; [Options.Notify] may see an alert more
+//     than once, under the same [Alert.ID].
 //   - When the store is down, links that were followed lately go on.
 //
 // Packages memstore and mysqlstore are the stores, package storetest tests
-// anyone's; package journal is a journal.
+// anyone's; package journal is a journal; package pages is HTML for people.
 package linktrack
 
 import (
@@ -45,6 +48,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -103,8 +107,24 @@ type Options struct {
 	// Cookieless tells new visitors from known ones without a cookie: by a
 	// hash of IP address, user agent and link, with a salt that is new every
 	// day (UTC) and in every process. The hashes stay in memory until the day
-	// ends; the addresses are not kept for it.
+	// ends; the addresses are not kept for it. No other cookie is set then,
+	// so c.gif knows only the clicks that it is told.
 	Cookieless bool
+
+	// Privacy is what is kept of visitors, and for how long. Default: all but
+	// the last part of their addresses, for 90 days.
+	Privacy Privacy
+
+	// TrustedProxies are the networks of the proxies before this process. For
+	// a connection from there, and no other, the client is who X-Forwarded-For
+	// or Forwarded (RFC 7239) names: the rightmost address that is no trusted
+	// proxy; it counts for clicks and for throttling. What is no address ends
+	// the search at the proxy before it. If both headers are there and do not
+	// agree, it is the address of the connection. Default: none.
+	TrustedProxies []netip.Prefix
+
+	// Locator tells the countries of clicks. Default: they are not known.
+	Locator Locator
 
 	// BotsAsPeople switches off that bots are told apart: they are recorded
 	// and counted as people.
@@ -113,6 +133,12 @@ type Options struct {
 	// ForwardQuery adds the query string of every tracking link to its
 	// destination's. Default: only for links that ask for it.
 	ForwardQuery bool
+
+	// ConversionQuery adds the click to the query of destinations, as
+	// "lt_click", for links with HasConversionTracking: goal pages can report
+	// it where browsers refuse cookies of third parties, as most do. Default:
+	// the click is in a cookie only.
+	ConversionQuery bool
 
 	// CacheTTL is how long a link is followed before it is looked up again:
 	// an edit by another process is seen after that long. Default: 5 s.
@@ -139,14 +165,36 @@ type Options struct {
 	// are dropped and counted ([Stats]). Default: 100,000.
 	MaxPending int
 
+	// OnClick sees every batch of clicks after the store has it, for a host
+	// that passes clicks on to somewhere else. It is called behind the
+	// visitors' backs, for one Source in the order of Seq and one call at a
+	// time; clicks that come by way of the journal have another Source than
+	// those that do not. If it returns an error or panics it is called again
+	// with the same batch, after 50 ms to 5 s, until it returns nil. It may
+	// keep the clicks but not change them. Its ctx ends after 30 s, or when
+	// [Tracker.Close] waits no longer.
+	//
+	// Clicks that come by way of the Journal it sees at least once: the journal
+	// keeps them until it returned nil. After a crash before that, or just
+	// after, they are stored again, which counts them no second time, and
+	// shown again, with the same Source and Seq. So while it fails, the clicks
+	// behind wait in the journal and are not counted yet. Clicks that go to the
+	// store from memory are kept in memory for it, MaxPending of them at most;
+	// it never sees what is more than that ([Stats]), nor what a crash or the
+	// end of Close finds there. Default: nobody sees them.
+	OnClick func(ctx context.Context, b Batch) error
+
+	// Notify delivers alerts, see [Alert]. They wait in the store until one of
+	// the processes that share it has delivered them: one after the other, at
+	// least once each, and never while a visitor waits. What fails is tried
+	// again, after 5 s and then twice as long each time, up to an hour.
+	// Packages notify/smtp and notify/webhook mail and post them. Default:
+	// this process delivers none.
+	Notify Notifier
+
 	// Pages are what visitors see where a link does not simply redirect.
 	// Default: plain pages in English.
 	Pages Pages
-
-	// Notify delivers the alerts that links ask for by AlertAt and
-	// DeactivateAt; packages notify/smtp and notify/webhook have some that do.
-	// Default: alerts are not delivered.
-	Notify Notifier
 
 	// Logger is told what goes wrong, once and not per request. Never
 	// credentials, passwords or whole IP addresses. Default: slog.Default().
@@ -168,11 +216,17 @@ type Tracker struct {
 	destinations destinationRule
 	links        *linkCache
 	recorder     *recorder
+	alerts       *deliverer // nil: this process delivers none
 	turnstile    *turnstile
 	throttle     throttle
 	passwords    passwords
 	visitors     *visitors
-	strangers    *strangers // nil: visitors are told apart by cookie
+	secret       []byte     // see Key
+	strangers    *strangers // nil: all visitors are told apart by cookie
+	optOuts      *optOuts
+	proxies      proxies
+	locator      guardedLocator
+	pruner       *pruner // nil: history is kept for ever
 	outage       outage
 	blocked      sync.Once // the log was told that some links are not followed
 }
@@ -199,6 +253,13 @@ func New(store Store, o Options) (*Tracker, error) {
 		return nil, invalid("Journal", "must be set for AckJournaled")
 	case len(o.Secret) > 0 && len(o.Secret) < 16:
 		return nil, invalid("Secret", "must have at least 16 bytes")
+	}
+	if o.Privacy, err = o.Privacy.check(); err != nil {
+		return nil, err
+	}
+	trusted, err := networks("TrustedProxies", o.TrustedProxies)
+	if err != nil {
+		return nil, err
 	}
 	if o.CacheTTL == 0 {
 		o.CacheTTL = 5 * time.Second
@@ -252,18 +313,24 @@ func New(store Store, o Options) (*Tracker, error) {
 		throttle:  newThrottle(),
 		passwords: newPasswords(),
 		visitors:  newVisitors(secret),
+		secret:    slices.Clone(secret),
+		optOuts:   newOptOuts(secret),
+		proxies:   trusted,
 	}
 	t.opts.Secret = nil
+	t.locator.Locator, t.locator.log = o.Locator, o.Logger
 	maps.Copy(t.types, o.AccountTypes)
 	for _, w := range slices.Concat(reservedWords, o.Reserved) {
 		t.reserved[strings.ToLower(w)] = true
 	}
 	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
 	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
-	t.recorder = newRecorder(store, &t.opts, t.completer)
-	if o.Cookieless {
+	t.alerts = newDeliverer(store, &t.opts, t.TrackingURL)
+	t.recorder = newRecorder(store, &t.opts, t.completer, t.alerts)
+	if o.Cookieless || o.Privacy.HonourGPC {
 		t.strangers = newStrangers()
 	}
+	t.pruner = newPruner(store, &t.opts)
 	return t, nil
 }
 
@@ -271,10 +338,17 @@ func New(store Store, o Options) (*Tracker, error) {
 // come, and those that browsers and crawlers ask every host for.
 var reservedWords = []string{"api", "account", "login", "logout", "links", "healthz", "metrics", "favicon.ico", "robots.txt"}
 
-// Close takes no more clicks, writes what is pending, then returns; it leaves
+// Close takes no more clicks, writes what is pending, shows it to
+// [Options.OnClick] and ends the delivery of alerts, then returns; it leaves
 // the store and the journal open. When ctx ends first, a [*PendingError] says
-// how many clicks were not stored. It may be called twice.
-func (t *Tracker) Close(ctx context.Context) error { return t.recorder.close(ctx) }
+// how many clicks were not stored; an alert that is being delivered just then
+// is delivered again by another process. It may be called twice.
+func (t *Tracker) Close(ctx context.Context) error {
+	t.pruner.close(ctx)
+	err := t.recorder.close(ctx)
+	t.alerts.close(ctx)
+	return err
+}
 
 // TrackingURL returns the absolute URL of a link.
 func (t *Tracker) TrackingURL(l Link) string {

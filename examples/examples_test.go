@@ -24,7 +24,7 @@ func TestInprocessTellsOfItsClick(t *testing.T) {
 	for _, want := range []string{
 		"link: https://go.example.com/spring_sale\n",
 		"leads to: https://example.com/spring\n",
-		"click: 203.0.113.7 news.example Firefox Linux new visitor: true\n",
+		"click: 203.0.113.0 news.example Firefox Linux new visitor: true\n",
 	} {
 		if !strings.Contains(p.Stdout(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, p.Stdout())

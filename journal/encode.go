@@ -18,9 +18,13 @@ import (
 //	clicks  one after the other
 //
 // A click is a byte of flags, its id, its link as a varint, the address as the
-// flags say, and six texts, each after its length as a uvarint. There is one
-// way to write a click, and decoding takes no other.
-const version = 1
+// flags say, and seven texts, each after its length as a uvarint. There is one
+// way to write a click, and decoding takes no other. Records of version 1, which
+// a file may hold from before, have no text for the country.
+const (
+	version        = 2
+	withoutCountry = 1
+)
 
 const (
 	flagUnique = 1 << iota
@@ -33,7 +37,7 @@ const (
 
 const (
 	sealed     = 4                   // bytes of the checksum
-	leastClick = 1 + 16 + 1 + 6      // bytes
+	leastClick = 1 + 16 + 1 + 6      // bytes, in any version
 	fullRecord = 16 << 10            // bytes: a commit rewrites the last leaf, so records are not large
 	mostClicks = 128                 // in a record, so that Next can keep near what it is asked for
 	perRecord  = sealed + 1 + 2 + 24 // bytes at most beside the clicks, with the key and what bbolt adds
@@ -78,7 +82,7 @@ func appendClick(b []byte, c *linktrack.Click) []byte {
 		flags |= flagBot
 	}
 	b[at] = flags
-	for _, s := range [...]string{c.Referrer, c.ReferrerHost, c.UserAgent, c.Browser, c.Platform, c.Query} {
+	for _, s := range [...]string{c.Referrer, c.ReferrerHost, c.UserAgent, c.Browser, c.Platform, c.Query, c.Country} {
 		b = appendText(b, s)
 	}
 	return b
@@ -126,7 +130,7 @@ func (c *cut) text() string {
 	return c.take(int(n))
 }
 
-func (c *cut) click(to *linktrack.Click) {
+func (c *cut) click(to *linktrack.Click, version byte) {
 	head := c.take(1 + len(to.ID))
 	if c.bad {
 		return
@@ -160,6 +164,9 @@ func (c *cut) click(to *linktrack.Click) {
 	for _, s := range [...]*string{&to.Referrer, &to.ReferrerHost, &to.UserAgent, &to.Browser, &to.Platform, &to.Query} {
 		*s = c.text()
 	}
+	if version != withoutCountry {
+		to.Country = c.text()
+	}
 }
 
 // decode appends the clicks of a record without its checksum. Their texts share
@@ -168,12 +175,12 @@ func decode(to []linktrack.Click, body string) ([]linktrack.Click, error) {
 	c := cut{rest: body}
 	v := c.take(1)
 	n := c.uvarint()
-	if c.bad || v[0] != version || n == 0 || n > uint64(len(c.rest)/leastClick) {
+	if c.bad || v[0] != version && v[0] != withoutCountry || n == 0 || n > uint64(len(c.rest)/leastClick) {
 		return to, errRecord
 	}
 	for range n {
 		to = append(to, linktrack.Click{})
-		c.click(&to[len(to)-1])
+		c.click(&to[len(to)-1], v[0])
 		if c.bad {
 			return to, errRecord
 		}

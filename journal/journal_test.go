@@ -95,7 +95,7 @@ func TestClicksComeOutAsTheyWentInInOrderAndOnceOverRestarts(t *testing.T) {
 	want[0] = linktrack.Click{} // nothing known
 	want[1] = linktrack.Click{
 		ID: linktrack.ClickID{15: 1}, Link: -1, IP: netip.MustParseAddr("fe80::1%eth0"), Referrer: "a", ReferrerHost: "b",
-		UserAgent: "c\x00\xff", Browser: "d", Platform: "e", Query: string(make([]byte, 100_000)), Unique: true, Bot: true,
+		UserAgent: "c\x00\xff", Browser: "d", Platform: "e", Country: "f", Query: string(make([]byte, 100_000)), Unique: true, Bot: true,
 	}
 	want[2].IP = netip.MustParseAddr("::ffff:192.0.2.1")
 	var got []linktrack.Click

@@ -60,11 +60,14 @@ type state struct {
 	aside   queue // in asideBucket
 }
 
-const stateSize = 1 + 16 + 8 + 1 + 3*4*8 + 4
+const (
+	stateVersion = 1
+	stateSize    = 1 + 16 + 8 + 1 + 3*4*8 + 4
+)
 
 func (s *state) encode() []byte {
 	b := make([]byte, 0, stateSize)
-	b = append(b, version)
+	b = append(b, stateVersion)
 	b = append(b, s.source[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.seq))
 	if s.loose {
@@ -83,7 +86,7 @@ func (s *state) encode() []byte {
 
 func decodeState(b []byte) (state, bool) {
 	var s state
-	if len(b) != stateSize || b[0] != version ||
+	if len(b) != stateSize || b[0] != stateVersion ||
 		binary.BigEndian.Uint32(b[stateSize-4:]) != crc32.Checksum(b[:stateSize-4], castagnoli) {
 		return s, false
 	}

@@ -33,7 +33,7 @@ func split(clicks []linktrack.Click) (parts []part, size int64) {
 	guess := 0
 	for i := range clicks {
 		c := &clicks[i]
-		guess += 48 + len(c.Referrer) + len(c.ReferrerHost) + len(c.UserAgent) + len(c.Browser) + len(c.Platform) + len(c.Query)
+		guess += 48 + len(c.Referrer) + len(c.ReferrerHost) + len(c.UserAgent) + len(c.Browser) + len(c.Platform) + len(c.Query) + len(c.Country)
 	}
 	b := make([]byte, 0, guess)
 	var p part

@@ -51,6 +51,20 @@ func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Acc
 	return copyAccount(s.accounts.byID[id]), nil
 }
 
+// AccountByID implements [linktrack.AccountStore].
+func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktrack.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Account{}, err
+	}
+	s.accounts.mu.RLock()
+	defer s.accounts.mu.RUnlock()
+	a, ok := s.accounts.byID[id]
+	if !ok {
+		return linktrack.Account{}, linktrack.ErrNotFound
+	}
+	return copyAccount(a), nil
+}
+
 // UpdateAccount implements [linktrack.AccountStore].
 func (s *Store) UpdateAccount(ctx context.Context, a linktrack.Account) error {
 	if err := ctx.Err(); err != nil {

@@ -48,7 +48,7 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	src.touched = src.touched[:0]
 	for i := range b.Clicks {
 		if l := s.link(b.Clicks[i].Link); l != nil {
-			l.record(&b.Clicks[i], b.Zone)
+			l.record(&b.Clicks[i], b.Zone, &s.alerts)
 			src.touched = append(src.touched, l)
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	return nil
 }
 
-func (l *link) record(k *linktrack.Click, zone *time.Location) {
+func (l *link) record(k *linktrack.Click, zone *time.Location, a *alerts) {
 	r := newRow(k) // copies, which needs no lock
 	at := k.ID.Time().UnixMicro()
 	day, hour := linktrack.DayAndHour(k.ID.Time(), zone)
@@ -69,6 +69,7 @@ func (l *link) record(k *linktrack.Click, zone *time.Location) {
 	l.counts.add(k, at)
 	if !k.Bot {
 		l.hours.add(at)
+		a.counted(l, k.ID)
 	}
 	l.days.of(day).AddClick(k, hour)
 }

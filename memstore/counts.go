@@ -11,16 +11,17 @@ import (
 // without it: what a reader sees may be some clicks apart from counter to
 // counter, but Unique is never above Total.
 type counts struct {
-	total, unique, bot, used atomic.Int64
-	last                     atomic.Int64 // Unix microseconds; 0: never
+	total, unique, bot, conversion, used atomic.Int64
+	last                                 atomic.Int64 // Unix microseconds; 0: never
 }
 
 func (c *counts) load() linktrack.Counts {
 	n := linktrack.Counts{
-		Unique: c.unique.Load(), // before Total, which is written first
-		Total:  c.total.Load(),
-		Bot:    c.bot.Load(),
-		Used:   c.used.Load(),
+		Unique:     c.unique.Load(), // before Total, which is written first
+		Total:      c.total.Load(),
+		Bot:        c.bot.Load(),
+		Used:       c.used.Load(),
+		Conversion: c.conversion.Load(),
 	}
 	if last := c.last.Load(); last != 0 {
 		n.LastClick = time.UnixMicro(last).UTC()

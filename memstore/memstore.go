@@ -9,7 +9,8 @@
 // each click beyond that, the link whose click was recorded longest ago loses
 // its oldest one. Counters and hourly sums are never cut and stay exact. What
 // grows without a bound are links, groups and accounts, sixteen bytes for each
-// hour in which a link was clicked, and a little for each source of batches.
+// hour and a roll-up of about two kilobytes for each day on which a link was
+// clicked, and a little for each conversion and each source of batches.
 //
 // A click for a link that does not exist is dropped: it is counted nowhere and
 // the rest of its batch is recorded. Such a click can only come from a sender
@@ -48,7 +49,10 @@ type Store struct {
 	sourcesMu sync.RWMutex
 	sources   map[linktrack.Source]*source
 
-	kept ring
+	kept   ring
+	alerts alerts
+
+	conversions conversions
 }
 
 var _ linktrack.Store = (*Store)(nil)
@@ -70,6 +74,10 @@ func NewWith(o Options) *Store {
 		owners:  map[linktrack.AccountID]*owner{},
 		sources: map[linktrack.Source]*source{},
 		kept:    ring{max: o.MaxClicks},
+		conversions: conversions{
+			clicks: map[linktrack.ClickRef]bool{},
+			orders: map[order]bool{},
+		},
 	}
 	for i := range s.paths {
 		s.paths[i].byKey = map[string][]*link{}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,10 +39,11 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 	if q.Groups != nil {
 		fits = o.inGroups(q.Groups)
 	}
+	has := searcher(q.Search)
 
 	views := make([]view, 0, len(found))
 	for _, l := range found {
-		if def := l.def.Load(); fits(def) {
+		if def := l.def.Load(); fits(def) && has(def) {
 			v := view{def: def}
 			l.mu.Lock()
 			v.counts = l.counts.load()
@@ -57,6 +59,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 		return cmp.Or(order(a, b), cmp.Compare(a.def.ID, b.def.ID))
 	})
 
+	views = views[min(len(views), max(q.Offset, 0)):]
 	links := make([]linktrack.Link, min(len(views), max(q.Limit, 0)))
 	for i := range links {
 		links[i] = *views[i].def
@@ -101,6 +104,43 @@ func (o *owner) inGroups(names []string) func(*linktrack.Link) bool {
 		}
 	}
 	return func(l *linktrack.Link) bool { return in[l.Group] }
+}
+
+// searcher returns whether a link has the text in it. All links are searched:
+// they are in memory.
+func searcher(text string) func(*linktrack.Link) bool {
+	if text == "" {
+		return func(*linktrack.Link) bool { return true }
+	}
+	text = strings.ToLower(text)
+	return func(l *linktrack.Link) bool {
+		for _, s := range [...]string{l.ExternalURL, l.Title, l.Path, l.Notes, l.Group} {
+			if strings.Contains(strings.ToLower(s), text) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// Groups implements [linktrack.LinkStore].
+func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.ownersMu.RLock()
+	o := s.owners[account]
+	s.ownersMu.RUnlock()
+	if o == nil {
+		return []string{}, nil
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	names := make([]string, 0, len(o.groups))
+	for _, key := range slices.Sorted(maps.Keys(o.groups)) {
+		names = append(names, o.groups[key])
+	}
+	return names[:min(len(names), max(limit, 0))], nil
 }
 
 var orders = map[linktrack.Sort]func(a, b view) int{

@@ -40,13 +40,23 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 
 // AccountByLogin implements [linktrack.AccountStore].
 func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+	return s.account(ctx, `login = ?`, []byte(login))
+}
+
+// AccountByID implements [linktrack.AccountStore].
+func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktrack.Account, error) {
+	return s.account(ctx, `id = ?`, int64(id))
+}
+
+// account returns the one account for which a condition holds.
+func (s *Store) account(ctx context.Context, condition string, value any) (linktrack.Account, error) {
 	const doing = "look up an account"
 	var a linktrack.Account
 	var hosts []byte
 	var created int64
 	err := s.db.QueryRowContext(ctx, `
 		SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
-		FROM lt_account WHERE login = ?`, []byte(login)).
+		FROM lt_account WHERE `+condition, value).
 		Scan(&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return linktrack.Account{}, linktrack.ErrNotFound

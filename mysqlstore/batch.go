@@ -71,15 +71,15 @@ func appendCounts(stmts []string, clicks []*linktrack.Click) []string {
 	sums := sumsOf(clicks)
 	if len(sums) <= fewRows {
 		for _, s := range sums {
-			stmts = append(stmts, fmt.Sprintf(`UPDATE lt_count SET total = total + %d, uniques = uniques + %d, bots = bots + %d, last_click = GREATEST(last_click, %d) WHERE link_id = %d`,
-				s.people, s.uniques, s.bots, s.last, s.link))
+			stmts = append(stmts, fmt.Sprintf(`UPDATE lt_count SET total = total + %d, added = %d, uniques = uniques + %d, bots = bots + %d, last_click = GREATEST(last_click, %d) WHERE link_id = %d`,
+				s.people, s.people, s.uniques, s.bots, s.last, s.link))
 		}
 		return stmts
 	}
 	const head = `UPDATE JSON_TABLE(_utf8mb4'[`
 	const tail = `]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', total BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', last_click BIGINT PATH '$[4]')) d` +
 		` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id` +
-		` SET c.total = c.total + d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`
+		` SET c.total = c.total + d.total, c.added = d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`
 	b := []byte(head)
 	for _, s := range sums {
 		if len(b) >= packetSize {

@@ -3,6 +3,7 @@ package mysqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,10 @@ const (
 // PruneClicks removes from the history the clicks of all days (UTC) that ended
 // at or before the given time. Counts and hourly roll-ups stay. Days are
 // partitions, so a day goes at once, whatever its size, and holds nobody up.
-// It takes its turn with Migrate and with other processes, and like Migrate
+// Where the oldest clicks stand in one partition with younger ones, as those do
+// that are older than the first partition, it has to be split, which holds up
+// who writes to it; it is not if there is nothing to remove. PruneClicks takes
+// its turn with Migrate and with other processes, and like Migrate
 // makes the partitions of the month ahead.
 func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	const doing = "prune clicks"
@@ -52,6 +56,16 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		// the next one would take in older clicks that come late, and would
 		// have to be split to be rid of them.
 		var ddl []string
+		if !found && len(old) == 0 {
+			var one int
+			err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT 1 FROM lt_click PARTITION (%s) WHERE id < %s LIMIT 1`, next, bound(last))).Scan(&one)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return failed(doing, err)
+			}
+		}
 		if !found {
 			end := "MAXVALUE"
 			if next != later {

@@ -10,17 +10,18 @@ import (
 // The numbers of the servers' errors that are told apart. MySQL and MariaDB
 // share them.
 const (
-	errDBAccessDenied = 1044
-	errAccessDenied   = 1045
-	errUnknownDB      = 1049
-	errDuplicateName  = 1060 // of a column
-	errDuplicate      = 1062
-	errTableDenied    = 1142
-	errDeadlock       = 1213
-	errSpecificDenied = 1227
-	errNoSuchTable    = 1146
-	errOutOfRange     = 1690
-	errDeniedNoPass   = 1698
+	errDBAccessDenied  = 1044
+	errAccessDenied    = 1045
+	errUnknownDB       = 1049
+	errDuplicateColumn = 1060
+	errDuplicateKey    = 1061 // its name
+	errDuplicate       = 1062
+	errTableDenied     = 1142
+	errDeadlock        = 1213
+	errSpecificDenied  = 1227
+	errNoSuchTable     = 1146
+	errOutOfRange      = 1690
+	errDeniedNoPass    = 1698
 )
 
 // number returns the server's number of an error, 0 if it is not the server's.

@@ -9,12 +9,16 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A fact is what one click adds to the roll-ups of its link.
+// A fact is what one click or conversion adds to the roll-ups of a link.
 type fact struct {
+	link  int64
 	hour  int64 // whole hours since 1970, UTC
 	day   linktrack.Day
 	of    int             // the hour of the day
-	click linktrack.Click // its Link, ReferrerHost, Browser, Platform, Country, Unique and Bot
+	click linktrack.Click // its ReferrerHost, Browser, Platform, Country, Unique and Bot
+
+	isConversion bool
+	conversion   linktrack.Conversion // its Value and Currency
 }
 
 // factsVersion begins every lt_pending.facts.
@@ -25,6 +29,7 @@ var errFacts = errors.New("a row of lt_pending cannot be read: it is damaged or 
 const (
 	factUnique = 1 << iota
 	factBot
+	factConversion
 )
 
 // appendPending writes what the clicks, sorted by link, add to the roll-ups, as
@@ -42,8 +47,6 @@ func appendPending(stmts []string, clicks []*linktrack.Click, zone *time.Locatio
 }
 
 func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
-	at := c.ID.Time()
-	day, hour := linktrack.DayAndHour(at, zone)
 	var flags byte
 	if c.Unique {
 		flags |= factUnique
@@ -51,45 +54,78 @@ func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
 	if c.Bot {
 		flags |= factBot
 	}
-	b = append(b, flags)
-	for _, n := range [...]int64{c.Link, hourOf(at), int64(day), int64(hour)} {
-		b = binary.AppendVarint(b, n)
-	}
+	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), zone)
 	for _, s := range [...]string{c.ReferrerHost, c.Browser, c.Platform, c.Country} {
-		s = cut(s, 1020)
-		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		b = appendText(b, cut(s, 1020))
 	}
 	return b
 }
 
-// readFacts calls take for each fact, which take must not keep.
+func appendConversion(b []byte, c *linktrack.Conversion, zone *time.Location) []byte {
+	b = appendWhen(append(b, factConversion), c.Click.Link, c.Time, zone)
+	return appendText(binary.AppendVarint(b, int64(c.Value)), c.Currency)
+}
+
+func appendWhen(b []byte, link int64, at time.Time, zone *time.Location) []byte {
+	day, hour := linktrack.DayAndHour(at, zone)
+	for _, n := range [...]int64{link, hourOf(at), int64(day), int64(hour)} {
+		b = binary.AppendVarint(b, n)
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// readFacts calls take for each fact.
 func readFacts(b []byte, take func(*fact)) error {
 	if len(b) == 0 || b[0] != factsVersion {
 		return errFacts
 	}
-	b = b[1:]
-	for len(b) > 0 {
-		var f fact
-		flags := b[0]
-		b = b[1:]
-		var day, of int64
-		for _, to := range [...]*int64{&f.click.Link, &f.hour, &day, &of} {
-			n, size := binary.Varint(b)
-			if size <= 0 {
-				return errFacts
-			}
-			*to, b = n, b[size:]
+	r := reader{rest: b[1:]}
+	for len(r.rest) > 0 {
+		flags := r.rest[0]
+		r.rest = r.rest[1:]
+		f := fact{isConversion: flags&factConversion != 0}
+		f.link, f.hour, f.day, f.of = r.number(), r.number(), linktrack.Day(r.number()), int(r.number())
+		if f.isConversion {
+			f.conversion.Value, f.conversion.Currency = linktrack.Amount(r.number()), r.text()
+		} else {
+			f.click.Unique, f.click.Bot = flags&factUnique != 0, flags&factBot != 0
+			f.click.ReferrerHost, f.click.Browser, f.click.Platform, f.click.Country = r.text(), r.text(), r.text(), r.text()
 		}
-		for _, to := range [...]*string{&f.click.ReferrerHost, &f.click.Browser, &f.click.Platform, &f.click.Country} {
-			n, size := binary.Uvarint(b)
-			if size <= 0 || n > uint64(len(b)-size) {
-				return errFacts
-			}
-			*to, b = string(b[size:size+int(n)]), b[size+int(n):]
+		if r.bad {
+			return errFacts
 		}
-		f.day, f.of = linktrack.Day(day), int(of)
-		f.click.Unique, f.click.Bot = flags&factUnique != 0, flags&factBot != 0
 		take(&f)
 	}
 	return nil
+}
+
+// A reader is what is left to read; bad once anything was wrong.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) number() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.rest, r.bad = nil, true
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) text() string {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > uint64(len(r.rest)-size) {
+		r.rest, r.bad = nil, true
+		return ""
+	}
+	s := string(r.rest[size : size+int(n)])
+	r.rest = r.rest[size+int(n):]
+	return s
 }

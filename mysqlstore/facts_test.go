@@ -17,14 +17,18 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 	b := appendFact([]byte{factsVersion}, &in, zone)
 	first := len(b)
 	b = appendFact(b, &linktrack.Click{ID: in.ID, Link: -1, Bot: true}, nil)
+	second := len(b)
+	b = appendConversion(b, &linktrack.Conversion{Click: linktrack.ClickRef{Link: 8}, Time: at, Value: 12_3400, Currency: "EUR"}, zone)
 	var got []fact
-	if err := readFacts(b, func(f *fact) { got = append(got, *f) }); err != nil || len(got) != 2 {
+	if err := readFacts(b, func(f *fact) { got = append(got, *f) }); err != nil || len(got) != 3 {
 		t.Fatal(got, err)
 	}
-	in.ID = linktrack.ClickID{}
+	in.ID, in.Link = linktrack.ClickID{}, 0
 	want := []fact{
-		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, click: in},
-		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 9, click: linktrack.Click{Link: -1, Bot: true}},
+		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, link: 7, click: in},
+		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 9, link: -1, click: linktrack.Click{Bot: true}},
+		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, link: 8, isConversion: true,
+			conversion: linktrack.Conversion{Value: 12_3400, Currency: "EUR"}},
 	}
 	for i := range want {
 		if got[i] != want[i] {
@@ -33,7 +37,7 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 	}
 	for n := range len(b) {
 		err := readFacts(b[:n], func(*fact) {})
-		if whole := n == 1 || n == first; (err == nil) != whole {
+		if whole := n == 1 || n == first || n == second; (err == nil) != whole {
 			t.Errorf("the first %d of %d bytes: %v", n, len(b), err)
 		}
 	}

@@ -89,8 +89,8 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO lt_count (link_id, account_id, deactivate_at) VALUES (?, ?, ?)`,
-			l.ID, int64(l.Account), l.DeactivateAt)
+		_, err = tx.ExecContext(ctx, `INSERT INTO lt_count (link_id, account_id, alert_at, deactivate_at) VALUES (?, ?, ?, ?)`,
+			l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt)
 		if err != nil {
 			return err
 		}
@@ -197,10 +197,11 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			[]byte(l.ExternalURL), urlHead(l.ExternalURL), []byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(l.Group),
 			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
 			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
-		if err != nil || l.DeactivateAt == old.DeactivateAt {
+		if err != nil || l.AlertAt == old.AlertAt && l.DeactivateAt == old.DeactivateAt {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE lt_count SET deactivate_at = ? WHERE link_id = ?`, l.DeactivateAt, id)
+		_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
+			l.AlertAt, l.DeactivateAt, id)
 		return err
 	})
 	switch {

@@ -63,7 +63,11 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 		// may have run in part when a process died: every statement must bear
 		// to run twice, or fail then because its column is there.
 		for _, stmt := range statements(string(text)) {
-			if _, err := conn.ExecContext(ctx, stmt); err != nil && number(err) != errDuplicateName {
+			_, err := conn.ExecContext(ctx, stmt)
+			if n := number(err); n == errDuplicateColumn || n == errDuplicateKey {
+				continue // it has run before; not every server knows ADD COLUMN IF NOT EXISTS
+			}
+			if err != nil {
 				return denied(fmt.Sprintf("migrate to version %d", version), err)
 			}
 		}

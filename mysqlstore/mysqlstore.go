@@ -11,10 +11,10 @@
 // programs. It needs InnoDB, and a binary log, if there is one, in ROW or
 // MIXED format: it works at READ COMMITTED, where STATEMENT is refused.
 //
-// What it leaves to the caller: [Store.Migrate] at each start, and
-// [Store.PruneClicks] once a day if history is not to be kept for ever.
-// Either also makes the day partitions of the month ahead; without them
-// clicks are kept as safely, but dropping their days takes longer.
+// What it leaves to the caller: [Store.Migrate] at each start. It also makes the
+// day partitions of the month ahead, and so does [Store.PruneClicks], which the
+// Tracker calls once a day unless history is kept for ever; without them clicks
+// are kept as safely, but dropping their days takes longer.
 package mysqlstore
 
 import (

@@ -217,3 +217,21 @@ func BenchmarkLinks(b *testing.B) {
 		}
 	}
 }
+
+func TestAPageFarBackReadsKeysAndFewLinks(t *testing.T) {
+	s, dsn := opened(t)
+	fill(t, s, admin(t, dsn), 1, 12)
+	for _, sort := range sorts {
+		t.Run(string(sort), func(t *testing.T) {
+			n := reads(t, dsn, func(s linktrack.Store) {
+				links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: sort, Limit: 10, Offset: 500, DaySince: noon.Add(-time.Hour)})
+				if err != nil || len(links) != 10 {
+					t.Errorf("%d links, %v", len(links), err)
+				}
+			})
+			if n > 2500 { // a list that sorts them all reads at least 4,096
+				t.Errorf("%d reads for 10 links behind 500 of 4,096", n)
+			}
+		})
+	}
+}

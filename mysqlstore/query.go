@@ -25,10 +25,10 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 }
 
 // Links implements [linktrack.LinkStore]. A first statement sees whether all
-// is rolled up. Then the links are read in one, two if q.Groups is set and one
-// more for some sorts: the inner query picks ids in order from a key alone and
-// stops at the limit, the outer one reads those links. A last one reads their
-// hours.
+// is rolled up. Then the links are read in one, and one more each for q.Groups,
+// q.Search and some sorts: the inner query picks ids in order from a key alone
+// and stops at the limit, the outer one reads those links. A last one reads
+// their hours.
 func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
 	const doing = "list links"
 	done, err := s.beginReading(ctx)
@@ -36,8 +36,8 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 		return nil, failed(doing, err)
 	}
 	defer done()
-	if _, ok := sortKeys[q.Sort]; !ok || q.Limit < 1 {
-		return nil, failed(doing, fmt.Errorf("there is no sort %q with limit %d", q.Sort, q.Limit))
+	if _, ok := sortKeys[q.Sort]; !ok || q.Limit < 1 || q.Offset < 0 {
+		return nil, failed(doing, fmt.Errorf("there is no sort %q with limit %d and offset %d", q.Sort, q.Limit, q.Offset))
 	}
 	where, err := s.which(ctx, q)
 	if err != nil {
@@ -112,7 +112,14 @@ func orderBy(q linktrack.LinkQuery, column, id string) string {
 
 // filtered reports whether q asks for some of the account's links only. Then
 // the server chooses how to find them; else the key of the sort is walked.
-func filtered(q linktrack.LinkQuery) bool { return q.Names != nil || q.Groups != nil }
+func filtered(q linktrack.LinkQuery) bool { return q.Names != nil || q.Groups != nil || q.Search != "" }
+
+// reach is how far into the order q goes: the links of its page and those
+// before it.
+func reach(q linktrack.LinkQuery) int { return q.Offset + q.Limit }
+
+// page adds the limit of what is picked at last.
+func (p *phrase) page(q linktrack.LinkQuery) { p.add(` LIMIT ? OFFSET ?`, q.Limit, q.Offset) }
 
 // which returns the conditions on lt_link l, nil if no link can meet them.
 func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, error) {
@@ -157,6 +164,13 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, erro
 		w.add(" AND l.group_name IN ")
 		w.in(names)
 	}
+	if q.Search != "" {
+		oldest, err := s.oldestSearched(ctx, q.Account)
+		if err != nil {
+			return nil, err
+		}
+		w.search(q.Search, oldest)
+	}
 	return w, nil
 }
 
@@ -197,7 +211,8 @@ func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
 	}
 	p.add(`WHERE `)
 	p.addPhrase(where)
-	p.add(orderBy(q, by.column, "l.id")+` LIMIT ?`, q.Limit)
+	p.add(orderBy(q, by.column, "l.id"))
+	p.page(q)
 	return p
 }
 
@@ -219,16 +234,18 @@ func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *p
 	if filtered(q) {
 		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE `)
 		p.addPhrase(where)
-		p.add(orderBy(q, by.column, "l.id")+` LIMIT ?`, q.Limit)
+		p.add(orderBy(q, by.column, "l.id"))
+		p.page(q)
 		return p, nil
 	}
 	from := ` FROM lt_count c FORCE INDEX (` + c.key + `) WHERE c.account_id = ?`
 	var step int64
 	err = s.db.QueryRowContext(ctx, `SELECT c.`+c.column+from+orderBy(q, "c."+c.column, "c.link_id")+` LIMIT 1 OFFSET ?`,
-		int64(q.Account), q.Limit-1).Scan(&step)
+		int64(q.Account), reach(q)-1).Scan(&step)
 	if errors.Is(err, sql.ErrNoRows) { // the account has no more links than are asked for
 		p.add(`SELECT `+by.column+` AS k, c.link_id AS id`+from, int64(q.Account))
-		p.add(orderBy(q, by.column, "c.link_id")+` LIMIT ?`, q.Limit)
+		p.add(orderBy(q, by.column, "c.link_id"))
+		p.page(q)
 		return p, nil
 	}
 	if err != nil {
@@ -243,8 +260,9 @@ func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *p
 		within = orderBy(q, "c."+c.column, "c.link_id") // which is the order of the key
 	}
 	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` `+before+` ?) UNION ALL `, int64(q.Account), step)
-	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` = ?`+within+` LIMIT ?)`, int64(q.Account), step, q.Limit)
-	p.add(orderBy(q, "k", "id")+` LIMIT ?`, q.Limit)
+	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` = ?`+within+` LIMIT ?)`, int64(q.Account), step, reach(q))
+	p.add(orderBy(q, "k", "id"))
+	p.page(q)
 	return p, nil
 }
 
@@ -252,21 +270,22 @@ func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *p
 // If it begins at another hour, since this process's clock is behind another's,
 // they are summed from the hours, which takes its time.
 func pickByDay(q linktrack.LinkQuery, where *phrase, recent bool) (p phrase) {
-	order := orderBy(q, "k", "id") + ` LIMIT ?`
+	order := orderBy(q, "k", "id")
 	switch {
 	case !recent:
 		p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
 			hourOf(q.DaySince))
 		p.addPhrase(where)
-		p.add(` GROUP BY l.id`+order, q.Limit)
+		p.add(` GROUP BY l.id` + order)
 	case filtered(q):
 		p.add(`SELECT r.clicks AS k, l.id FROM lt_link l JOIN lt_recent r ON r.link_id = l.id WHERE `)
 		p.addPhrase(where)
-		p.add(order, q.Limit)
+		p.add(order)
 	default:
 		p.add(`SELECT r.clicks AS k, r.link_id AS id FROM lt_recent r FORCE INDEX (lt_recent_clicks) WHERE r.account_id = ?`, int64(q.Account))
-		p.add(orderBy(q, "r.clicks", "r.link_id")+` LIMIT ?`, q.Limit)
+		p.add(orderBy(q, "r.clicks", "r.link_id"))
 	}
+	p.page(q)
 	return p
 }
 
@@ -283,7 +302,7 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *ph
 	if !filtered(q) {
 		rows, err := s.db.QueryContext(ctx, `
 			SELECT url_head FROM lt_link FORCE INDEX (lt_link_url) WHERE account_id = ?
-			ORDER BY url_head `+dir+`, id `+dir+` LIMIT 1 OFFSET ?`, int64(q.Account), q.Limit-1)
+			ORDER BY url_head `+dir+`, id `+dir+` LIMIT 1 OFFSET ?`, int64(q.Account), reach(q)-1)
 		if err != nil {
 			return nil, failed(doing, err)
 		}
@@ -300,7 +319,8 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *ph
 		// before it are before it in the key, too.
 		var p phrase
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l FORCE INDEX (lt_link_url) WHERE l.account_id = ?`, int64(q.Account))
-		p.add(` ORDER BY l.url_head `+dir+`, l.id `+dir+` LIMIT ?`, q.Limit)
+		p.add(` ORDER BY l.url_head ` + dir + `, l.id ` + dir)
+		p.page(q)
 		return s.read(ctx, q, p)
 	}
 	pick := func(bounded bool) (p phrase) {
@@ -309,7 +329,8 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *ph
 		if bounded {
 			p.add(` AND l.url_head `+side+` ?`, bound)
 		}
-		p.add(orderBy(q, "l.external_url", "l.id")+` LIMIT ?`, q.Limit)
+		p.add(orderBy(q, "l.external_url", "l.id"))
+		p.page(q)
 		return p
 	}
 	links, err := s.read(ctx, q, pick(bound != nil))

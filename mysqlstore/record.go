@@ -115,5 +115,6 @@ func batch(b linktrack.Batch) []string {
 	stmts = appendHistory(stmts, clicks)
 	stmts = appendPending(stmts, clicks, b.Zone)
 	stmts = appendCounts(stmts, clicks)
+	stmts = appendAlerts(stmts, clicks)
 	return append(stmts, "COMMIT")
 }

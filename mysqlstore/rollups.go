@@ -198,17 +198,21 @@ func newWork() *work {
 }
 
 func (w *work) take(f *fact) {
-	day := w.days[linkDay{f.click.Link, f.day}]
+	day := w.days[linkDay{f.link, f.day}]
 	if day == nil {
 		day = &linktrack.Rollup{Day: f.day}
-		w.days[linkDay{f.click.Link, f.day}] = day
+		w.days[linkDay{f.link, f.day}] = day
+	}
+	if f.isConversion {
+		day.AddConversion(&f.conversion, f.of)
+		return
 	}
 	day.AddClick(&f.click, f.of)
 
-	hour := w.hours[linkHour{f.click.Link, f.hour}]
+	hour := w.hours[linkHour{f.link, f.hour}]
 	if hour == nil {
 		hour = &linktrack.Sums{}
-		w.hours[linkHour{f.click.Link, f.hour}] = hour
+		w.hours[linkHour{f.link, f.hour}] = hour
 	}
 	switch {
 	case f.click.Bot:
@@ -274,7 +278,7 @@ const rowsAtOnce = 1000
 // forgetUnknown drops the sums of links that do not exist.
 func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 	links := make(map[int64]bool)
-	for k := range w.hours {
+	for k := range w.days {
 		links[k.link] = false
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {

@@ -45,6 +45,9 @@ var accounts = []rule{
 		found, err := s.AccountByLogin(t.Context(), odd)
 		require.NoError(t, err, "an account that was made is found by its login")
 		require.Equal(t, want, found, "AccountByLogin returns what was kept")
+		found, err = s.AccountByID(t.Context(), made.ID)
+		require.NoError(t, err, "an account that was made is found by its ID")
+		require.Equal(t, want, found, "AccountByID returns what was kept")
 	}},
 	{"fields of maximal length are kept whole", func(t *testing.T, s linktrack.Store) {
 		a := someone(strings.Repeat("😀", 100))
@@ -101,9 +104,26 @@ var accounts = []rule{
 		_, err := s.AccountByLogin(t.Context(), "ADA")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "a login in another case is another login")
 	}},
+	{"an account is found by its ID", func(t *testing.T, s linktrack.Store) {
+		_, err := s.AccountByID(t.Context(), 1)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "an ID that no account has is ErrNotFound")
+		first, err := s.CreateAccount(t.Context(), someone("first"))
+		require.NoError(t, err, "an account with a new login is made")
+		second := someone("second")
+		second.Hosts, second.Email, second.Disabled = []string{"go.example.com"}, "ada@example.com", true
+		second, err = s.CreateAccount(t.Context(), second)
+		require.NoError(t, err, "an account with a new login is made")
+		for _, want := range []linktrack.Account{first, second} {
+			found, err := s.AccountByID(t.Context(), want.ID)
+			require.NoError(t, err, "an account that was made is found by its ID")
+			require.Equal(t, want, found, "AccountByID returns what was kept")
+		}
+	}},
 	{"an unknown login is not found", func(t *testing.T, s linktrack.Store) {
 		_, err := s.AccountByLogin(t.Context(), "nobody")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown login is ErrNotFound")
+		_, err = s.AccountByID(t.Context(), 4711)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown ID is ErrNotFound")
 	}},
 	{"an update replaces all but ID and CreatedAt", func(t *testing.T, s linktrack.Store) {
 		made, err := s.CreateAccount(t.Context(), linktrack.Account{

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,6 +15,10 @@ var contexts = []rule{
 		account, err := s.CreateAccount(t.Context(), someone("ada"))
 		require.NoError(t, err, "an account with a new login is made")
 		l := create(t, s, limited("sale", 5))
+		alerted := create(t, s, alerting("alerted", 1))
+		send(t, s, person(alerted.ID, noon))
+		alerted = look(t, s, alerted)
+		alerted.Counts.Day = 1 // which list counts
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -21,6 +26,7 @@ var contexts = []rule{
 		for name, call := range map[string]func() error{
 			"CreateAccount":  func() error { _, err := s.CreateAccount(ctx, someone("bob")); return err },
 			"AccountByLogin": func() error { _, err := s.AccountByLogin(ctx, "ada"); return err },
+			"AccountByID":    func() error { _, err := s.AccountByID(ctx, account.ID); return err },
 			"UpdateAccount": func() error {
 				changed := account
 				changed.Email = "changed@example.com"
@@ -37,11 +43,23 @@ var contexts = []rule{
 				_, err := s.Links(ctx, linktrack.LinkQuery{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
 				return err
 			},
+			"Groups":        func() error { _, err := s.Groups(ctx, owner, 10); return err },
 			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
 			"RecordClicks": func() error {
 				return s.RecordClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
 			},
-			"Clicks": func() error { _, err := s.Clicks(ctx, linktrack.ClickQuery{Link: l.ID, Limit: 1}); return err },
+			"RollUp":        func() error { return s.RollUp(ctx, time.Time{}) },
+			"Rollups":       func() error { _, err := s.Rollups(ctx, l.ID, 0, 1<<30); return err },
+			"PruneClicks":   func() error { return s.PruneClicks(ctx, noon.AddDate(0, 0, 2)) },
+			"Clicks":        func() error { _, err := s.Clicks(ctx, linktrack.ClickQuery{Link: l.ID, Limit: 1}); return err },
+			"LeaseAlert":    func() error { _, err := s.LeaseAlert(ctx, later, until); return err },
+			"FinishAlert":   func() error { return s.FinishAlert(ctx, alertAt(alerted, 1)) },
+			"PostponeAlert": func() error { return s.PostponeAlert(ctx, alertAt(alerted, 1), until) },
+			"LinkByClick":   func() error { _, err := s.LinkByClick(ctx, linktrack.ClickRef{Link: l.ID}); return err },
+			"RecordConversion": func() error {
+				_, err := s.RecordConversion(ctx, conversion(l, "order"), time.UTC)
+				return err
+			},
 		} {
 			err := call()
 			require.Error(t, err, "%s with a cancelled context is an error", name)
@@ -57,8 +75,11 @@ var contexts = []rule{
 		secret, err := s.Secret(t.Context(), []byte("first candidate"))
 		require.NoError(t, err, "the first call keeps its candidate")
 		require.Equal(t, []byte("first candidate"), secret, "Secret kept nothing")
-		require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkQuery{}), "CreateLink, UpdateLink, ReserveClicks and RecordClicks changed nothing")
+		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkQuery{}), "CreateLink, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
+		a, ok := lease(t, s)
+		require.True(t, ok, "the alert is still due")
+		require.Equal(t, 1, a.Tries, "LeaseAlert leased nothing")
 		require.Equal(t, "News", create(t, s, grouped("other", "News")).Group, "CreateLink made no group")
 
 		sendBatch(t, s, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})

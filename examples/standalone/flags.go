@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
@@ -21,11 +22,15 @@ type config struct {
 	login, pass string
 	accountType string
 
-	ack     linktrack.Ack
-	journal string // folder; "": none
-	admin   string // address; "": none
+	ack             linktrack.Ack
+	journal         string // folder; "": none
+	admin           string // address; "": none
+	conversionQuery bool
 
-	notify linktrack.Notifier // nil: alerts are not delivered
+	notify  linktrack.Notifier // nil: alerts are not delivered
+	privacy linktrack.Privacy
+	proxies []netip.Prefix // trusted
+	geo     string         // file; "": none
 }
 
 var errHelp = flag.ErrHelp
@@ -52,6 +57,15 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.StringVar(&c.accountType, "type", linktrack.Professional, "its `type`, free or professional, if it is made")
 	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
 	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
+	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.CutIP, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
+	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of where visitors came from: `whole`, host, or none")
+	userAgent := flags.Bool("keep-user-agent", true, "keep user agents; else only the browser and the platform that they name")
+	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "set no cookie and keep nothing personal of visitors who send Sec-GPC: 1 or DNT: 1")
+	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "for how many `days` clicks stay in the history, at least 30; negative: for ever")
+	flags.Func("exclude", "`networks` whose clicks are redirected and not recorded, with commas between: 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
+	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between", networks(&c.proxies))
+	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
+	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to destinations as lt_click, for links with conversion tracking")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
 	alerts := addAlertFlags(flags)
 
@@ -78,6 +92,10 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	case flags.NArg() > 0:
 		return c, fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0))
 	}
+	c.privacy.DropUserAgent = !*userAgent
+	if c.privacy.HistoryDays == 0 {
+		return c, errors.New("-history-days is at least 30, or negative for all days, not 0")
+	}
 	for host := range strings.SplitSeq(*hosts, ",") {
 		if host = strings.TrimSpace(host); host != "" {
 			c.hosts = append(c.hosts, host)
@@ -102,4 +120,27 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	}
 	c.notify, err = alerts.notifier()
 	return c, err
+}
+
+// networks reads a list of networks and single addresses.
+func networks(to *[]netip.Prefix) func(string) error {
+	return func(list string) error {
+		var all []netip.Prefix
+		for item := range strings.SplitSeq(list, ",") {
+			if item = strings.TrimSpace(item); item == "" {
+				continue
+			}
+			network, err := netip.ParsePrefix(item)
+			if err != nil {
+				ip, err := netip.ParseAddr(item)
+				if err != nil || ip.Zone() != "" {
+					return fmt.Errorf("%q is no network and no address", item)
+				}
+				network = netip.PrefixFrom(ip, ip.BitLen())
+			}
+			all = append(all, network)
+		}
+		*to = all
+		return nil
+	}
 }

@@ -1,5 +1,5 @@
-// Standalone is linktrack as a program of its own: the API and the redirects
-// on one address, with its links in memory or in MySQL.
+// Standalone is linktrack as a program of its own: the API, the redirects and
+// the pages for people (at /account/) on one address, with its links in memory or in MySQL.
 //
 //	go run ./examples/standalone
 //	go run ./examples/standalone -addr :80 -base-url https://go.example.com \
@@ -26,6 +26,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/journal"
+	"github.com/linktrackhq/linktrack/pages"
 )
 
 func main() {
@@ -75,7 +76,22 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer closeStore()
 
-	options := linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Notify: c.notify, Logger: logger}
+	visitors, err := pages.ForVisitors(pages.Options{Logger: logger})
+	if err != nil {
+		return err
+	}
+	options := linktrack.Options{
+		BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Notify: c.notify, Pages: visitors, Logger: logger,
+		Privacy: c.privacy, TrustedProxies: c.proxies, ConversionQuery: c.conversionQuery,
+	}
+	if c.geo != "" {
+		countries, closeGeo, err := openGeo(ctx, c.geo, logger)
+		if err != nil {
+			return err
+		}
+		defer closeGeo()
+		options.Locator = countries
+	}
 	if c.journal != "" {
 		j, err := journal.Open(c.journal, journal.Options{Logger: logger})
 		if err != nil {
@@ -92,6 +108,12 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; twice is fine
 
+	handler, err := withPages(t, c.baseURL, logger)
+	if errors.As(err, new(*linktrack.InvalidError)) {
+		return refused(err)
+	} else if err != nil {
+		return err
+	}
 	acc, err := openAccount(ctx, t, store, c)
 	if err != nil {
 		return err
@@ -107,7 +129,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 
 	server := &http.Server{
-		Handler:           t.Handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,

@@ -1,0 +1,143 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Conversion is what a click led to: an order, a registration.
+type Conversion struct {
+	// Click is the click it is counted for. Of [Tracker.Follow]'s Outcome it is
+	// ClickRef{Link: out.Link.ID, ID: out.Click}; goal pages get it as
+	// "lt_click". A click counts one conversion at most.
+	Click ClickRef
+
+	// OrderID is the owner's own name for it; "": none. Of conversions of one
+	// account with the same OrderID, compared byte by byte, one is counted,
+	// whatever click or link it is reported with. At most 255 characters.
+	OrderID string
+
+	// Value is what it was worth, in Currency, an ISO 4217 code in upper case.
+	// Currency "": nothing is known about that, and Value is 0.
+	Value    Amount
+	Currency string
+
+	// Time is when it happened: at most 30 days after the click, not before
+	// it, and not in the future. Zero: now.
+	Time time.Time
+}
+
+const (
+	conversionWindow = 30 * 24 * time.Hour // from the click
+	maxOrderID       = 255                 // characters
+)
+
+// Convert counts a conversion, whoever the click's link belongs to: to know the
+// click is to be allowed to. It returns when the store has it. counted is false
+// if the click or the order was counted before: a report may be repeated as
+// often as one likes, and reports that come at once count once.
+//
+// A click is known by its place in the history, so one that has been pruned
+// there is [ErrNotFound], like one that never was. A click that may still be on
+// its way to the store is waited for, about a second; then it is
+// [ErrUnavailable], and the report should be sent again. An [*InvalidError]
+// says what else is wrong: a click of more than 30 days ago, a link without
+// HasConversionTracking, a Value without a Currency.
+func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err error) {
+	return t.convert(ctx, c, func(Link) bool { return true })
+}
+
+// ConvertFor is [Tracker.Convert] for a caller who acts for an account: a click
+// on a link of another account is [ErrNotFound].
+func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (counted bool, err error) {
+	return t.convert(ctx, c, func(l Link) bool { return l.Account == a.ID })
+}
+
+func (t *Tracker) convert(ctx context.Context, c Conversion, mayKnow func(Link) bool) (counted bool, err error) {
+	at := now()
+	if err := c.check(at); err != nil {
+		return false, err
+	}
+	if c.Time = c.Time.UTC().Truncate(time.Microsecond); c.Time.IsZero() {
+		c.Time = at
+	}
+	l, err := t.clickedLink(ctx, c.Click, at)
+	switch {
+	case err != nil:
+		return false, err
+	case !mayKnow(l):
+		return false, ErrNotFound
+	case !l.HasConversionTracking:
+		return false, invalid("click_id", "is of a link without has_conversion_tracking")
+	}
+	counted, err = t.store.RecordConversion(ctx, c, t.opts.Location)
+	if counted {
+		t.recorder.roller.soon()
+	}
+	return counted, unavailable(err)
+}
+
+// check holds a conversion, reported at that time, to the rules that need no
+// look at its click.
+func (c Conversion) check(at time.Time) error {
+	if c.Click.ID.IsZero() {
+		return invalid("click_id", "is missing")
+	}
+	if err := checkText("order_id", c.OrderID, maxOrderID, false); err != nil {
+		return err
+	}
+	switch {
+	case c.Value < 0 || c.Value >= amountBound:
+		return invalid("value", "must be from 0 to below 1000000000000")
+	case c.Currency == "" && c.Value != 0:
+		return invalid("currency", "is missing beside a value")
+	case c.Currency != "" && !isCurrency(c.Currency):
+		return invalid("currency", "must be a code of ISO 4217 in upper case, such as EUR")
+	}
+	clicked := c.Click.ID.Time()
+	if c.Time.IsZero() {
+		c.Time = at
+	} else if c.Time.After(at) || c.Time.Before(clicked) {
+		return invalid("time", "must not be before the click or in the future")
+	}
+	if c.Time.Sub(clicked) > conversionWindow {
+		return invalid("click_id", "is of a click more than 30 days before the conversion")
+	}
+	return nil
+}
+
+// young is how old a click can be that has not come to the store, as far as
+// this process can not know better: another may have it in its memory.
+const young = time.Minute
+
+// errNotYet: a click may be on its way to the store.
+var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
+
+// clickedLink returns the link of a click that the store has or will have in a
+// moment.
+func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time) (Link, error) {
+	for pause := 20 * time.Millisecond; ; pause *= 2 {
+		l, err := t.store.LinkByClick(ctx, click)
+		if !errors.Is(err, ErrNotFound) {
+			return l, unavailable(err)
+		}
+		if age := at.Sub(click.ID.Time()).Abs(); age >= young && !t.recorder.holds() {
+			return Link{}, ErrNotFound
+		}
+		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
+			return Link{}, errNotYet
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return Link{}, errNotYet
+		}
+	}
+}
+
+// holds reports whether clicks wait here for the store.
+func (r *recorder) holds() bool {
+	return r.memory.Size().Clicks > 0 || r.disk != nil && r.disk.journal.Size().Clicks > 0
+}

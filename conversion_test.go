@@ -1,0 +1,209 @@
+package linktrack_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+var converting = linktrack.NewLink{HasConversionTracking: true}
+
+// clicks follows the link and returns what is given away of the click.
+func (f *follower) clicks() linktrack.ClickRef {
+	f.Helper()
+	out := f.passes(linktrack.Visit{})
+	return linktrack.ClickRef{Link: out.Link.ID, ID: out.Click}
+}
+
+func (f *follower) convert(c linktrack.Conversion) (counted bool) {
+	f.Helper()
+	counted, err := f.tracker.Convert(context.Background(), c)
+	require.NoError(f, err)
+	return counted
+}
+
+func TestAConversionIsCountedOnceAndIsNoClick(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		f := follow(t, store, linktrack.Options{}, converting)
+		one, two := f.clicks(), f.clicks()
+		c := linktrack.Conversion{Click: one, OrderID: "42", Value: 123_400, Currency: "EUR"}
+		require.True(t, f.convert(c))
+		require.False(t, f.convert(c), "a repeat is a success that counts nothing")
+		require.False(t, f.convert(linktrack.Conversion{Click: one}), "the click was counted")
+		c.Click = two
+		require.False(t, f.convert(c), "the order was counted")
+		require.True(t, f.convert(linktrack.Conversion{Click: two}))
+		require.Equal(t, []int64{2, 2}, []int64{f.counts().Conversion, f.counts().Total})
+	})
+}
+
+func TestWhatAConversionMustBe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.New(), linktrack.Options{}, converting)
+		click := f.clicks()
+		plain, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+		require.NoError(t, err)
+		untracked, err := f.visit(linktrack.Visit{Path: plain.Path})
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		madeUp := click
+		madeUp.ID[15] ^= 1
+		elsewhere := click
+		elsewhere.Link = plain.ID
+		for want, c := range map[string]linktrack.Conversion{
+			"click_id is missing": {},
+			"click_id is of a link without has_conversion_tracking": {Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}},
+			"not found":  {Click: madeUp},
+			"not found ": {Click: elsewhere},
+			"order_id must have at most 255 characters":                        {Click: click, OrderID: strings.Repeat("é", 256)},
+			"order_id must not have control characters":                        {Click: click, OrderID: "a\nb"},
+			"order_id must be UTF-8":                                           {Click: click, OrderID: "\xff"},
+			"value must be from 0 to below 1000000000000":                      {Click: click, Value: -1, Currency: "EUR"},
+			"value must be from 0 to below 1000000000000 ":                     {Click: click, Value: 1e16, Currency: "EUR"},
+			"currency is missing beside a value":                               {Click: click, Value: 1},
+			"currency must be a code of ISO 4217 in upper case, such as EUR":   {Click: click, Value: 1, Currency: "eur"},
+			"currency must be a code of ISO 4217 in upper case, such as EUR ":  {Click: click, Value: 1, Currency: "XYZ"},
+			"currency must be a code of ISO 4217 in upper case, such as EUR  ": {Click: click, Value: 1, Currency: "UR "},
+			"time must not be before the click or in the future":               {Click: click, Time: click.ID.Time().Add(-time.Microsecond)},
+			"time must not be before the click or in the future ":              {Click: click, Time: time.Now().Add(time.Second)},
+		} {
+			_, err := f.tracker.Convert(t.Context(), c)
+			require.EqualError(t, err, strings.TrimSpace(want))
+		}
+		require.Zero(t, f.counts().Conversion)
+		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
+		require.Equal(t, linktrack.ErrNotFound, err, "another account learns nothing of the click")
+		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
+		require.Equal(t, linktrack.ErrNotFound, err, "nor what the link does")
+		counted, err := f.tracker.ConvertFor(t.Context(), f.account, linktrack.Conversion{Click: click, Currency: "JPY"})
+		require.NoError(t, err)
+		require.True(t, counted, "to be worth nothing is something")
+	})
+}
+
+func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New()
+		f := follow(t, store, linktrack.Options{}, converting)
+		one, two := f.clicks(), f.clicks()
+		clicked := one.ID.Time()
+		time.Sleep(30 * 24 * time.Hour)
+		require.True(t, f.convert(linktrack.Conversion{Click: one}), "the last moment")
+		time.Sleep(time.Microsecond)
+		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: two})
+		require.EqualError(t, err, "click_id is of a click more than 30 days before the conversion")
+		require.ErrorAs(t, err, new(*linktrack.InvalidError))
+		time.Sleep(24 * time.Hour)
+		require.True(t, f.convert(linktrack.Conversion{Click: two, Time: clicked.Add(time.Minute)}), "what matters is when it happened")
+		days, err := store.Rollups(t.Context(), one.Link, 0, 1<<30)
+		require.NoError(t, err)
+		require.Len(t, days, 2, "it counts on the day it happened")
+		require.EqualValues(t, 1, days[0].Conversions)
+		require.EqualValues(t, 1, days[1].Conversions)
+	})
+}
+
+func TestAConversionWaitsForItsClick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}, converting)
+		click := f.clicks()
+		require.Zero(t, f.counts().Total, "the click is in memory only")
+		require.True(t, f.convert(linktrack.Conversion{Click: click}))
+		require.EqualValues(t, 1, f.counts().Conversion)
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}, converting)
+		click := f.clicks()
+		convert := func() (bool, error) {
+			return f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+		}
+		_, err := convert()
+		require.ErrorIs(t, err, linktrack.ErrUnavailable)
+		time.Sleep(2 * time.Minute)
+		_, err = convert()
+		require.ErrorIs(t, err, linktrack.ErrUnavailable, "clicks wait here, this may be one of them")
+		time.Sleep(2 * time.Minute)
+		counted, err := convert()
+		require.NoError(t, err)
+		require.True(t, counted)
+		require.NoError(t, f.tracker.Close(t.Context()))
+
+		began := time.Now()
+		madeUp := linktrack.ClickRef{Link: click.Link, ID: linktrack.NewClickID(began)}
+		_, err = f.tracker.Convert(t.Context(), linktrack.Conversion{Click: madeUp})
+		require.ErrorIs(t, err, linktrack.ErrUnavailable, "another process may have it")
+		require.Less(t, time.Since(began), 2*time.Second)
+		time.Sleep(time.Minute)
+		_, err = f.tracker.Convert(t.Context(), linktrack.Conversion{Click: madeUp})
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+	})
+}
+
+func TestAClickThatWasPrunedIsNotFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.NewWith(memstore.Options{MaxClicks: 2}), linktrack.Options{}, converting)
+		click := f.clicks()
+		time.Sleep(time.Hour) // ids of the same moment have no order
+		f.clicks()
+		require.True(t, f.convert(linktrack.Conversion{Click: f.clicks()}))
+		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+	})
+}
+
+// A deaf store loses the answers to conversions.
+type deaf struct {
+	linktrack.Store
+	lost atomic.Int64
+}
+
+func (d *deaf) RecordConversion(ctx context.Context, c linktrack.Conversion, zone *time.Location) (bool, error) {
+	counted, err := d.Store.RecordConversion(ctx, c, zone)
+	if d.lost.Add(-1) >= 0 {
+		return false, errDown
+	}
+	return counted, err
+}
+
+func TestAConversionWhoseAnswerWasLostIsCountedOnce(t *testing.T) {
+	store := &deaf{Store: memstore.New()}
+	f := follow(t, store, linktrack.Options{}, converting)
+	store.lost.Store(1)
+	c := linktrack.Conversion{Click: f.clicks()}
+	_, err := f.tracker.Convert(t.Context(), c)
+	require.ErrorIs(t, err, linktrack.ErrUnavailable)
+	require.False(t, f.convert(c))
+	require.EqualValues(t, 1, f.counts().Conversion)
+}
+
+func TestRefsAreTextThatSortsByTime(t *testing.T) {
+	at := time.Date(2026, 1, 22, 12, 0, 0, 0, time.UTC)
+	older := linktrack.ClickRef{Link: 1 << 62, ID: linktrack.NewClickID(at)}
+	newer := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(at.Add(time.Microsecond))}
+	require.Less(t, older.String(), newer.String())
+	for _, r := range []linktrack.ClickRef{older, newer} {
+		require.Regexp(t, `^[0-9a-f]{32}[0-9a-z]{1,13}$`, r.String())
+		for _, s := range []string{r.String(), strings.ToUpper(r.String())} {
+			got, ok := linktrack.ParseClickRef(s)
+			require.True(t, ok)
+			require.Equal(t, r, got)
+		}
+	}
+	s := newer.String()
+	for _, bad := range []string{"", "x", s[:32], s[:31] + "g1", s + "-1", s[:32] + "0", s[:32] + "01", s[:32] + "-5", s[:32] + "+5", s[:32] + "zzzzzzzzzzzzz", s + " ", newer.ID.String()} {
+		_, ok := linktrack.ParseClickRef(bad)
+		require.False(t, ok, bad)
+	}
+}

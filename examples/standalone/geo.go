@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/linktrackhq/linktrack/geo"
+)
+
+// openGeo opens a file of countries, sees to it that it is read again when it
+// is replaced, and returns what ends that.
+func openGeo(ctx context.Context, file string, logger *slog.Logger) (*geo.DB, func(), error) {
+	countries, err := geo.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	hourly, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		reloadHourly(hourly, countries, logger)
+	}()
+	return countries, func() {
+		stop()
+		<-ended
+		countries.Close()
+	}, nil
+}
+
+func reloadHourly(ctx context.Context, countries *geo.DB, logger *slog.Logger) {
+	hour := time.NewTicker(time.Hour)
+	defer hour.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hour.C:
+			changed, err := countries.Reload()
+			if err != nil && !failing {
+				logger.Warn("the file of countries could not be read again; what was read before serves", "error", err)
+			} else if changed {
+				logger.Info("the file of countries was read again")
+			}
+			failing = err != nil
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package linktrack_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+func TestAKeyIsItsPurposesAlone(t *testing.T) {
+	store := memstore.New()
+	one, two := newService(t, store, linktrack.Options{}), newService(t, memstore.New(), linktrack.Options{})
+	again, err := linktrack.New(store, linktrack.Options{})
+	require.NoError(t, err)
+	defer again.Close(t.Context())
+	require.Equal(t, one.tracker.Key("a"), again.Key("a"), "all processes of one service have the same")
+	require.NotEqual(t, one.tracker.Key("a"), one.tracker.Key("b"))
+	require.NotEqual(t, one.tracker.Key("a"), two.tracker.Key("a"))
+	require.NotZero(t, one.tracker.Key(""))
+}
+
+func TestAnAccountIsFoundByItsIDAndMayWhatItsTypeSays(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{
+		Hosts:        []string{"alt.example"},
+		AccountTypes: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}},
+	})
+	found, err := s.tracker.Account(t.Context(), s.account.ID)
+	require.NoError(t, err)
+	require.Equal(t, s.account, found)
+	_, err = s.tracker.Account(t.Context(), 4711)
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+
+	typ, err := s.tracker.TypeOf(linktrack.Account{Type: "titles"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"title"}, typ.Params)
+	_, err = s.tracker.TypeOf(linktrack.Account{Type: "gone"})
+	require.ErrorIs(t, err, linktrack.ErrForbidden)
+	require.Equal(t, []string{"go.example.com", "alt.example"}, s.tracker.HostsOf(s.account))
+	require.Equal(t, []string{"alt.example"}, s.tracker.HostsOf(linktrack.Account{Hosts: []string{"alt.example"}}))
+
+	own := newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+		return linktrack.Account{ID: 1}, nil
+	}})
+	_, err = own.tracker.Account(t.Context(), own.account.ID)
+	require.ErrorIs(t, err, linktrack.ErrNotFound, "a host's own users have other numbers")
+}
+
+func TestPublicShowsNothingButPublicLinks(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for name, public := range map[string]bool{"shown": true, "hidden": false} {
+		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{
+			ExternalURL: "https://example.com/", VanityLink: name, Title: "T", Notes: "N", Group: "G", Password: "P", IsPublic: public,
+		})
+		require.NoError(t, err)
+	}
+	l, err := s.tracker.Public(t.Context(), "go.example.com", "Shown")
+	require.NoError(t, err)
+	require.Equal(t, "T", l.Title)
+	require.Zero(t, l.ExternalURL+l.Notes+l.Group)
+	require.Nil(t, l.PasswordHash)
+	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "shown"}, {"go.example.com", "a b"}} {
+		_, err := s.tracker.Public(t.Context(), at[0], at[1])
+		require.ErrorIs(t, err, linktrack.ErrNotFound, at)
+	}
+}
+
+func TestLinksArePagedAndSearchedWithinBounds(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for _, title := range []string{"one", "two", "twofold"} {
+		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: "https://example.com/", Title: title, Group: title})
+		require.NoError(t, err)
+	}
+	links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: "TWO", Offset: 1})
+	require.NoError(t, err)
+	require.Len(t, links, 1)
+	require.Equal(t, "two", links[0].Title)
+	groups, err := s.tracker.Groups(t.Context(), s.account)
+	require.NoError(t, err)
+	require.Equal(t, []string{"one", "two", "twofold"}, groups)
+	for param, q := range map[string]linktrack.LinksQuery{
+		"offset": {Offset: -1},
+		"search": {Search: "\x00"},
+	} {
+		_, err := s.tracker.Links(t.Context(), s.account, q)
+		var invalid *linktrack.InvalidError
+		require.ErrorAs(t, err, &invalid)
+		require.Equal(t, param, invalid.Param)
+	}
+	_, err = s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Offset: 100_001})
+	require.ErrorContains(t, err, "offset must be from 0 to 100000")
+}
+
+func TestParametersAreReadAsTheAPIReadsThem(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{Location: time.UTC})
+	in, err := s.tracker.ParseNewLink(map[string]string{
+		"external_url": "https://example.com/", "is_active": "no", "alert_at": "7", "expires_at": "2199-01-02", "forward_query": "on", "unknown": "x",
+	})
+	require.NoError(t, err)
+	require.Equal(t, linktrack.NewLink{
+		ExternalURL: "https://example.com/", Inactive: true, AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true,
+	}, in)
+	_, err = s.tracker.ParseNewLink(map[string]string{"forward_query": "maybe"})
+	require.ErrorContains(t, err, "forward_query must be 1 or 0")
+}
+
+func TestClientsAreToldApartByWhoIsConnected(t *testing.T) {
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
+	require.NoError(t, err)
+	for addr, want := range map[string]string{
+		"192.0.2.7:1234":            "192.0.2.7",
+		"[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::",
+		"@":                         "@",
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = addr
+		require.Equal(t, want, tracker.ClientOf(r))
+	}
+}

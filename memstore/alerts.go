@@ -1,0 +1,117 @@
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// alerts are all that were ever made. Those that are not delivered yet stand in
+// the order in which they are due.
+type alerts struct {
+	mu   sync.Mutex
+	byID map[linktrack.AlertID]*alert // nil where it was delivered
+	wait []*alert
+}
+
+type alert struct {
+	id      linktrack.AlertID
+	link    *link
+	reached time.Time
+	due     time.Time // zero until the first lease
+	number  int       // in the order in which they were made
+	tries   int
+}
+
+func (a *alert) compare(b *alert) int {
+	return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.number, b.number))
+}
+
+// make keeps a new alert, unless it was made before.
+func (a *alerts) make(l *link, kind linktrack.AlertKind, count int64, reached time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id := linktrack.AlertID{Link: l.id, Kind: kind, Count: count}
+	if _, made := a.byID[id]; made {
+		return
+	}
+	if a.byID == nil {
+		a.byID = make(map[linktrack.AlertID]*alert)
+	}
+	n := &alert{id: id, link: l, reached: reached, number: len(a.byID)}
+	a.byID[id] = n
+	a.insert(n)
+}
+
+func (a *alerts) insert(n *alert) {
+	i, _ := slices.BinarySearchFunc(a.wait, n, (*alert).compare)
+	a.wait = slices.Insert(a.wait, i, n)
+}
+
+func (a *alerts) remove(n *alert) {
+	i, _ := slices.BinarySearchFunc(a.wait, n, (*alert).compare)
+	a.wait = slices.Delete(a.wait, i, i+1)
+}
+
+// counted makes the alerts that a person's click brings about, which was just
+// counted. The link's lock is held.
+func (a *alerts) counted(l *link, click linktrack.ClickID) {
+	def, total := l.def.Load(), l.counts.total.Load()
+	if total == def.AlertAt {
+		a.make(l, linktrack.AlertAt, total, click.Time())
+	}
+	if total == def.DeactivateAt {
+		a.make(l, linktrack.AlertUsedUp, total, click.Time())
+	}
+}
+
+// LeaseAlert implements [linktrack.AlertStore].
+func (s *Store) LeaseAlert(ctx context.Context, now, until time.Time) (linktrack.PendingAlert, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.PendingAlert{}, err
+	}
+	s.alerts.mu.Lock()
+	defer s.alerts.mu.Unlock()
+	if len(s.alerts.wait) == 0 || s.alerts.wait[0].due.After(now) {
+		return linktrack.PendingAlert{}, linktrack.ErrNotFound
+	}
+	a := s.alerts.wait[0]
+	s.alerts.remove(a)
+	a.due = micro(until)
+	a.tries++
+	s.alerts.insert(a)
+	return linktrack.PendingAlert{ID: a.id, Link: a.link.snapshot(), Reached: a.reached, Tries: a.tries}, nil
+}
+
+// FinishAlert implements [linktrack.AlertStore].
+func (s *Store) FinishAlert(ctx context.Context, id linktrack.AlertID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.alerts.mu.Lock()
+	defer s.alerts.mu.Unlock()
+	if a := s.alerts.byID[id]; a != nil {
+		s.alerts.remove(a)
+		s.alerts.byID[id] = nil
+	}
+	return nil
+}
+
+// PostponeAlert implements [linktrack.AlertStore].
+func (s *Store) PostponeAlert(ctx context.Context, id linktrack.AlertID, next time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.alerts.mu.Lock()
+	defer s.alerts.mu.Unlock()
+	if a := s.alerts.byID[id]; a != nil {
+		s.alerts.remove(a)
+		a.due = micro(next)
+		s.alerts.insert(a)
+	}
+	return nil
+}

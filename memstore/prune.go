@@ -1,0 +1,74 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// PruneClicks implements [linktrack.ClickStore]. It locks one link at a time.
+func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	first := linktrack.FirstClickID(before.UTC().Truncate(24 * time.Hour))
+	lost := map[*link]int{}
+	for i := range s.links {
+		sh := &s.links[i]
+		sh.mu.RLock()
+		links := slices.Clone(sh.links)
+		sh.mu.RUnlock()
+		for _, l := range links {
+			if l == nil {
+				continue
+			}
+			l.mu.Lock()
+			n := l.history.prune(first)
+			l.mu.Unlock()
+			if n > 0 {
+				lost[l] = n
+			}
+		}
+	}
+	if len(lost) > 0 {
+		s.kept.leave(lost)
+	}
+	return nil
+}
+
+// prune removes the rows below id and returns how many they were.
+func (h *history) prune(id linktrack.ClickID) (n int) {
+	for len(h.chunks) > 0 {
+		first := h.chunks[0]
+		old := before(first, id)
+		n += old
+		clear(first[:old]) // their text can go now
+		if old < len(first) {
+			h.chunks[0] = first[old:]
+			return n
+		}
+		h.chunks[0] = nil
+		h.chunks = h.chunks[1:]
+	}
+	h.chunks = nil
+	return n
+}
+
+// leave removes the oldest entries of links, as many as their histories lost.
+// What clicks and prunings that cross each other get wrong is which of a link's
+// rows goes next, never for long how many there are.
+func (r *ring) leave(lost map[*link]int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries := slices.Concat(r.entries[r.next:], r.entries[:r.next])
+	r.next = 0
+	r.entries = slices.DeleteFunc(entries, func(l *link) bool {
+		if lost[l] == 0 {
+			return false
+		}
+		lost[l]--
+		return true
+	})
+}

@@ -1,0 +1,118 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// appendAlerts writes the statements that make the alerts which the clicks,
+// sorted by link, bring about. They find the counts as the batch has left them:
+// since their rows are locked, nobody else has changed them in between.
+func appendAlerts(stmts []string, clicks []*linktrack.Click) []string {
+	var links []byte
+	last := int64(-1)
+	for _, c := range clicks {
+		if c.Bot || c.Link == last {
+			continue
+		}
+		if len(links) >= packetSize/2 {
+			stmts, links = append(stmts, makeAlerts(string(links))), links[:0]
+		}
+		if len(links) > 0 {
+			links = append(links, ',')
+		}
+		links = strconv.AppendInt(links, c.Link, 10)
+		last = c.Link
+	}
+	if len(links) == 0 {
+		return stmts
+	}
+	return append(stmts, makeAlerts(string(links)))
+}
+
+func makeAlerts(links string) string {
+	const reached = ` > total - added AND `
+	return `INSERT INTO lt_alert (link_id, kind, number, reached)` +
+		` SELECT link_id, 'alert_at', alert_at, last_click FROM lt_count WHERE link_id IN (` + links + `) AND alert_at` + reached + `alert_at <= total` +
+		` UNION ALL` +
+		` SELECT link_id, 'deactivate_at', deactivate_at, last_click FROM lt_count WHERE link_id IN (` + links + `) AND deactivate_at` + reached + `deactivate_at <= total` +
+		` ON DUPLICATE KEY UPDATE number = VALUES(number)`
+}
+
+// finished is when a delivered alert is due.
+const finished = math.MaxInt64
+
+// LeaseAlert implements [linktrack.AlertStore].
+func (s *Store) LeaseAlert(ctx context.Context, now, until time.Time) (linktrack.PendingAlert, error) {
+	const doing = "lease an alert"
+	for {
+		// The link is read first: what comes after the lease could fail.
+		var a linktrack.PendingAlert
+		var due, reached int64
+		row := s.db.QueryRowContext(ctx, `
+			SELECT a.link_id, a.kind, a.number, a.reached, a.due, a.tries,`+linkColumns+`
+			FROM lt_alert a STRAIGHT_JOIN lt_link l ON l.id = a.link_id STRAIGHT_JOIN lt_count c ON c.link_id = a.link_id
+			WHERE a.due <= ? ORDER BY a.due LIMIT 1`, micros(now))
+		var err error
+		a.Link, err = scanLink(behind{row, []any{&a.ID.Link, &a.ID.Kind, &a.ID.Count, &reached, &due, &a.Tries}})
+		if errors.Is(err, sql.ErrNoRows) {
+			return linktrack.PendingAlert{}, linktrack.ErrNotFound
+		}
+		if err != nil {
+			return linktrack.PendingAlert{}, failed(doing, err)
+		}
+		res, err := s.db.ExecContext(ctx, `
+			UPDATE lt_alert SET due = ?, tries = tries + 1
+			WHERE link_id = ? AND kind = ? AND number = ? AND due = ? AND tries = ?`,
+			micros(until), a.ID.Link, []byte(a.ID.Kind), a.ID.Count, due, a.Tries)
+		if err != nil {
+			return linktrack.PendingAlert{}, failed(doing, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return linktrack.PendingAlert{}, failed(doing, err)
+		}
+		if n > 0 {
+			a.Tries++
+			a.Reached = fromMicros(reached)
+			return a, nil
+		}
+		// Somebody else was quicker: ask for the next.
+	}
+}
+
+// behind reads the first columns of a row into values of their own, and leaves
+// those behind them to whoever scans it.
+type behind struct {
+	row   *sql.Row
+	first []any
+}
+
+func (b behind) Scan(rest ...any) error { return b.row.Scan(append(b.first, rest...)...) }
+
+// FinishAlert implements [linktrack.AlertStore].
+func (s *Store) FinishAlert(ctx context.Context, id linktrack.AlertID) error {
+	return s.due(ctx, "finish an alert", id, finished)
+}
+
+// PostponeAlert implements [linktrack.AlertStore].
+func (s *Store) PostponeAlert(ctx context.Context, id linktrack.AlertID, next time.Time) error {
+	return s.due(ctx, "postpone an alert", id, micros(next))
+}
+
+// due sets when an alert is due, unless it is finished.
+func (s *Store) due(ctx context.Context, doing string, id linktrack.AlertID, due int64) error {
+	_, err := s.db.ExecContext(ctx, `
+		UPDATE lt_alert SET due = ? WHERE link_id = ? AND kind = ? AND number = ? AND due < ?`,
+		due, id.Link, []byte(id.Kind), id.Count, int64(finished))
+	if err != nil {
+		return failed(doing, err)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// searched are the columns of lt_link l that a search looks at.
+var searched = []string{"l.external_url", "l.title", "l.path", "l.notes", "l.group_name"}
+
+// search adds the condition that a link has a text in it and is not older than
+// the oldest that is searched. The server lowers both sides, so that they agree
+// on every letter; the collation then compares byte by byte.
+func (p *phrase) search(text string, oldest int64) {
+	p.add(" AND l.id >= ?", oldest)
+	sep := " AND ("
+	for _, column := range searched {
+		p.add(sep+"INSTR("+lowered(column)+", "+lowered("CAST(? AS BINARY)")+") > 0", []byte(text))
+		sep = " OR "
+	}
+	p.add(")")
+}
+
+func lowered(text string) string {
+	return "LOWER(CONVERT(" + text + " USING utf8mb4) COLLATE utf8mb4_bin)"
+}
+
+// oldestSearched returns the ID from which on an account's links are searched.
+// It reads SearchDepth entries of a key at most.
+func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID) (id int64, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT id FROM lt_link FORCE INDEX (lt_link_account) WHERE account_id = ?
+		ORDER BY id DESC LIMIT 1 OFFSET ?`, int64(account), linktrack.SearchDepth-1).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) { // it has not so many
+		return 0, nil
+	}
+	return id, err
+}
+
+// Groups implements [linktrack.LinkStore].
+func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
+	const doing = "list groups"
+	rows, err := s.db.QueryContext(ctx, `SELECT name FROM lt_group WHERE account_id = ? ORDER BY name_key LIMIT ?`,
+		int64(account), limit)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	defer rows.Close()
+	names := []string{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, failed(doing, err)
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failed(doing, err)
+	}
+	return names, nil
+}

@@ -1,0 +1,148 @@
+package linktrack
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An owner who is to be left out of the counts, wherever he is, opens a signed
+// address in each of his browsers. It gives the browser a signed cookie, with
+// which it is known at the links of that account, and at no others: else whoever
+// has an account could pass the limits of everybody's links.
+
+const (
+	optOutCookie = "linktrack_optout_" // and the account's ID
+	optOutFor    = 365 * 24 * time.Hour
+	optOutWithin = 24 * time.Hour // an address is good for
+)
+
+// The purposes of signatures. What is signed for one is of no use for another.
+const (
+	optOutByLink   = "linktrack opt-out address"
+	optOutByCookie = "linktrack opt-out cookie"
+)
+
+// optOuts sign for how long something holds of an account.
+type optOuts struct {
+	key []byte
+}
+
+func newOptOuts(secret []byte) *optOuts {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("linktrack opt-out"))
+	return &optOuts{mac.Sum(nil)}
+}
+
+const optOutSize = 8 + sha256.Size // bytes: the end as Unix seconds, the signature
+
+// token is good for the purpose and the account until then.
+func (o *optOuts) token(purpose string, account AccountID, until time.Time) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(until.Unix()))
+	return base64.RawURLEncoding.EncodeToString(append(b, o.sign(purpose, account, b)...))
+}
+
+func (o *optOuts) sign(purpose string, account AccountID, until []byte) []byte {
+	mac := hmac.New(sha256.New, o.key)
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(account)))
+	mac.Write(until)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
+}
+
+// holds reports whether token made the token and its time has not come.
+func (o *optOuts) holds(purpose string, account AccountID, token string) bool {
+	if len(token) != base64.RawURLEncoding.EncodedLen(optOutSize) {
+		return false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	return err == nil && hmac.Equal(b[8:], o.sign(purpose, account, b[:8])) &&
+		time.Now().Unix() < int64(binary.BigEndian.Uint64(b))
+}
+
+// OptOutURL returns an address, good for a day, by which an owner has a browser
+// left out of the counts: opened there, it sets a cookie with which clicks on
+// the account's links on that host are redirected and not recorded, for a year,
+// as [Privacy.Exclude] describes it. What it answers says how to undo that. host
+// is one of the Tracker's; "": its first; [ErrNotFound] if it is none.
+//
+// The API gives it out, too: getOptOutLink, with login, pass and, if need be,
+// host.
+func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
+	h := t.hosts.list[0]
+	if host != "" {
+		var ok bool
+		if h, ok = t.hosts.find(host); !ok {
+			return "", ErrNotFound
+		}
+	}
+	q := url.Values{
+		"account": {strconv.FormatInt(int64(a.ID), 10)},
+		"token":   {t.optOuts.token(optOutByLink, a.ID, time.Now().Add(optOutWithin))},
+	}
+	return h.base + "api/optout?" + q.Encode(), nil
+}
+
+// getOptOutLink answers the address of OptOutURL as text.
+func (h *handler) getOptOutLink(w http.ResponseWriter, r *http.Request) {
+	p, account, err := h.authenticate(w, r)
+	var address string
+	if err == nil {
+		if address, err = h.t.OptOutURL(account, p["host"]); err != nil {
+			err = invalid("host", "must be a host of this service")
+		}
+	}
+	if err != nil {
+		h.failed(w, err)
+		writeText(w, statusOf(err), "Error: "+messageOf(err))
+		return
+	}
+	writeText(w, http.StatusOK, address)
+}
+
+var errOptOut = fmt.Errorf("%w: the address to opt out is not whole or too old, ask for a new one", ErrForbidden)
+
+// optOut sets the cookie of a browser that comes by an address of OptOutURL,
+// or, with undo, takes it back.
+func (h *handler) optOut(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	id, err := strconv.ParseInt(q.Get("account"), 10, 64)
+	account := AccountID(id)
+	if err != nil || !h.t.optOuts.holds(optOutByLink, account, q.Get("token")) {
+		writeText(w, statusOf(errOptOut), "Error: "+messageOf(errOptOut))
+		return
+	}
+	cookie := optOutCookieOf(account)
+	if q.Get("undo") == "1" {
+		tail := strings.Replace(h.t.cookieTail(""), "Max-Age="+aYear, "Max-Age=0", 1)
+		w.Header().Add("Set-Cookie", cookie+"="+tail)
+		writeText(w, http.StatusOK, "Clicks on your links by this browser are recorded again.\n")
+		return
+	}
+	until := time.Now().Add(optOutFor)
+	w.Header().Add("Set-Cookie", cookie+"="+h.t.optOuts.token(optOutByCookie, account, until)+h.t.cookieTail(""))
+	writeText(w, http.StatusOK, "Clicks on your links by this browser are not recorded any more, until "+
+		until.In(h.t.opts.Location).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
+}
+
+func optOutCookieOf(a AccountID) string { return optOutCookie + strconv.FormatInt(int64(a), 10) }
+
+// optOutOf returns the value of the opt-out cookie for an account, if a request
+// has one; to most, which have none, it does no more than look.
+func optOutOf(r *http.Request, a AccountID) string {
+	for _, line := range r.Header["Cookie"] {
+		if strings.Contains(line, optOutCookie) {
+			if cookies := r.CookiesNamed(optOutCookieOf(a)); len(cookies) > 0 {
+				return cookies[0].Value
+			}
+		}
+	}
+	return ""
+}

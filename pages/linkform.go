@@ -1,0 +1,333 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A formPage is the form that makes or edits a link.
+type formPage struct {
+	Link     *linkRow // nil: a new one
+	Sections []section
+	Limited  string // the account's type, if it does not allow all
+	Error    string // of no field
+}
+
+type section struct {
+	Title  string
+	Fields []field
+}
+
+// A field of a form.
+type field struct {
+	Name, Kind         string
+	Label, Hint, Error string
+	Value              string
+	Options            []option // of a choice, or suggested
+	Disabled           bool
+}
+
+// Checked reports whether a box has its mark.
+func (f field) Checked() bool { return f.Value == "1" }
+
+// About names the elements that say more about the field.
+func (f field) About() string {
+	var ids []string
+	if f.Error != "" {
+		ids = append(ids, "f-"+f.Name+"-error")
+	}
+	if f.Hint != "" {
+		ids = append(ids, "f-"+f.Name+"-hint")
+	}
+	return strings.Join(ids, " ")
+}
+
+// formSections are the fields, by the API's names of the parameters.
+var formSections = []struct {
+	title  string
+	fields []struct{ name, kind string }
+}{
+	{"form.destination", []struct{ name, kind string }{
+		{"external_url", "url"}, {"host", "choice"}, {"vanity_link", "word"}, {"forward_query", "box"},
+	}},
+	{"form.about", []struct{ name, kind string }{
+		{"title", "line"}, {"group", "suggest"}, {"description", "lines"}, {"notes", "lines"},
+	}},
+	{"form.limits", []struct{ name, kind string }{
+		{"is_active", "box"}, {"expires_at", "time"}, {"deactivate_at", "number"}, {"password", "password"}, {"password_clear", "box"},
+	}},
+	{"form.alerts", []struct{ name, kind string }{
+		{"alert_at", "number"}, {"has_alert_email", "box"},
+	}},
+	{"form.public", []struct{ name, kind string }{
+		{"is_public", "box"}, {"has_plus_tracking", "box"}, {"has_public_tracking", "box"}, {"has_conversion_tracking", "box"},
+	}},
+}
+
+func (p *Pages) showNewLink(w http.ResponseWriter, r *request) error {
+	values := map[string]string{"is_active": "1", "external_url": r.URL.Query().Get("external_url")}
+	return p.renderForm(w, r, http.StatusOK, nil, values, nil)
+}
+
+func (p *Pages) makeLink(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	values := p.values(form, p.allowed(r.account))
+	in, err := p.t.ParseNewLink(values)
+	if err == nil {
+		var l linktrack.Link
+		if l, err = p.t.MakeLink(r.Context(), r.account, in); err == nil {
+			return p.leaveForm(w, r, "made", l)
+		}
+	}
+	return p.renderForm(w, r, 0, nil, values, err)
+}
+
+func (p *Pages) showEditLink(w http.ResponseWriter, r *request) error {
+	l, _, err := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	return p.renderForm(w, r, http.StatusOK, &l, p.valuesOf(l), nil)
+}
+
+func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
+	l, name, err := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	allowed := p.allowed(r.account)
+	values := p.values(form, allowed)
+	in, err := p.t.ParseNewLink(values)
+	if err == nil {
+		edit := changes(p.valuesOf(l), values, allowed, in)
+		if _, err = p.t.UpdateLink(r.Context(), r.account, name, edit); err == nil {
+			return p.leaveForm(w, r, "saved", l)
+		}
+	}
+	return p.renderForm(w, r, 0, &l, values, err)
+}
+
+// leaveForm goes to the list, which says what was done.
+func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l linktrack.Link) error {
+	to := p.o.Prefix + "links?" + url.Values{what: {l.Host + "/" + l.Path}}.Encode()
+	http.Redirect(w, r.Request, to, http.StatusSeeOther)
+	return nil
+}
+
+// values are the parameters that a form has, as the API would write them. A box
+// without its mark is not sent; it means 0, unless the account may not use it.
+func (p *Pages) values(form url.Values, allowed map[string]bool) map[string]string {
+	values := make(map[string]string)
+	for _, s := range formSections {
+		for _, f := range s.fields {
+			v := strings.ReplaceAll(form.Get(f.name), "\r\n", "\n")
+			switch f.kind {
+			case "box":
+				if v == "" && (allowed[f.name] || f.name == "password_clear") {
+					v = "0"
+				}
+			case "number":
+				v = strings.TrimSpace(v)
+			case "time":
+				v = strings.Replace(strings.TrimSpace(v), "T", " ", 1)
+				if len(v) == len("2006-01-02 15:04") {
+					v += ":00"
+				}
+			}
+			values[f.name] = v
+		}
+	}
+	return values
+}
+
+const formTime = "2006-01-02 15:04:05"
+
+// valuesOf is the form of a link as it stands.
+func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
+	flag := func(on bool) string {
+		if on {
+			return "1"
+		}
+		return "0"
+	}
+	number := func(n int64) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.FormatInt(n, 10)
+	}
+	lines := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+	values := map[string]string{
+		"external_url":            l.ExternalURL,
+		"host":                    l.Host,
+		"vanity_link":             l.Vanity(),
+		"title":                   l.Title,
+		"group":                   l.Group,
+		"description":             lines(l.Description),
+		"notes":                   lines(l.Notes),
+		"deactivate_at":           number(l.DeactivateAt),
+		"alert_at":                number(l.AlertAt),
+		"is_active":               flag(l.IsActive),
+		"is_public":               flag(l.IsPublic),
+		"has_plus_tracking":       flag(l.HasPlusTracking),
+		"has_public_tracking":     flag(l.HasPublicTracking),
+		"has_conversion_tracking": flag(l.HasConversionTracking),
+		"has_alert_email":         flag(l.HasAlertEmail),
+		"forward_query":           flag(l.ForwardQuery),
+	}
+	if !l.ExpiresAt.IsZero() {
+		values["expires_at"] = l.ExpiresAt.In(p.t.Location()).Format(formTime)
+	}
+	return values
+}
+
+// changes are what a form changes of a link: only the fields that are another
+// than before, so that the rest stays as somebody else may have set it since.
+func changes(before, after map[string]string, allowed map[string]bool, in linktrack.NewLink) (e linktrack.LinkEdit) {
+	active := !in.Inactive
+	changed := func(name string) bool { return allowed[name] && before[name] != after[name] }
+	edited(&e.ExternalURL, &in.ExternalURL, changed("external_url"))
+	edited(&e.Title, &in.Title, changed("title"))
+	edited(&e.Description, &in.Description, changed("description"))
+	edited(&e.Notes, &in.Notes, changed("notes"))
+	edited(&e.Group, &in.Group, changed("group"))
+	edited(&e.AlertAt, &in.AlertAt, changed("alert_at"))
+	edited(&e.DeactivateAt, &in.DeactivateAt, changed("deactivate_at"))
+	edited(&e.ExpiresAt, &in.ExpiresAt, changed("expires_at"))
+	edited(&e.IsActive, &active, changed("is_active"))
+	edited(&e.IsPublic, &in.IsPublic, changed("is_public"))
+	edited(&e.HasPlusTracking, &in.HasPlusTracking, changed("has_plus_tracking"))
+	edited(&e.HasPublicTracking, &in.HasPublicTracking, changed("has_public_tracking"))
+	edited(&e.HasConversionTracking, &in.HasConversionTracking, changed("has_conversion_tracking"))
+	edited(&e.HasAlertEmail, &in.HasAlertEmail, changed("has_alert_email"))
+	edited(&e.ForwardQuery, &in.ForwardQuery, changed("forward_query"))
+	if allowed["password"] {
+		// One that is empty stays as it is; to clear it has a box of its own.
+		edited(&e.Password, &in.Password, in.Password != "")
+		edited(&e.Password, new(string), after["password_clear"] == "1")
+	}
+	return e
+}
+
+func edited[T any](to **T, value *T, changed bool) {
+	if changed {
+		*to = value
+	}
+}
+
+// renderForm shows the form of a link, nil for a new one, with the values and
+// what is wrong with them. A password that was given stays in the form, too:
+// else the link would be made without it at the next try. status 0 follows from
+// the error.
+func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *linktrack.Link, values map[string]string, err error) error {
+	page := formPage{}
+	title := p.look.text("form.new")
+	if l != nil {
+		row := p.row(r.account, *l)
+		page.Link, title = &row, p.look.text("form.edit")
+	}
+	problem, at := "", ""
+	if err != nil {
+		var code int
+		if problem, at, code = p.problem(r, err); code == 0 {
+			return err
+		}
+		if status == 0 {
+			status = code
+		}
+		retryAfter(w, err)
+	}
+	allowed := p.allowed(r.account)
+	groups, err := p.t.Groups(r.Context(), r.account)
+	if err != nil && problem == "" {
+		return err
+	}
+	shown := false
+	for _, s := range formSections {
+		part := section{Title: p.look.text(s.title)}
+		for _, spec := range s.fields {
+			f := p.field(spec.name, spec.kind, values[spec.name])
+			switch spec.name {
+			case "host":
+				for _, h := range p.t.HostsOf(r.account) {
+					f.Options = append(f.Options, option{h, h, h == f.Value})
+				}
+				if len(f.Options) < 2 || l != nil {
+					continue
+				}
+			case "vanity_link":
+				if l != nil {
+					continue
+				}
+			case "group":
+				for _, g := range groups {
+					f.Options = append(f.Options, option{Value: g})
+				}
+			case "password":
+				if l != nil && l.HasPassword() {
+					f.Hint = p.look.text("hint.password.kept")
+				}
+			case "password_clear":
+				if l == nil || !l.HasPassword() {
+					continue
+				}
+			case "expires_at":
+				f.Hint = p.look.text("hint.expires_at", time.Now().In(p.t.Location()).Format("MST"))
+				f.Value = strings.Replace(f.Value, " ", "T", 1)
+			}
+			if !allowed[spec.name] && spec.name != "password_clear" {
+				f.Disabled, f.Hint, page.Limited = true, p.look.text("form.notallowed"), r.account.Type
+			}
+			if spec.name == at {
+				f.Error, shown = problem, true
+			}
+			part.Fields = append(part.Fields, f)
+		}
+		page.Sections = append(page.Sections, part)
+	}
+	if !shown {
+		page.Error = problem
+	}
+	return p.render(w, r, status, "linkform", title, page)
+}
+
+func (p *Pages) field(name, kind, value string) field {
+	f := field{Name: name, Kind: kind, Label: p.look.text("param." + name), Value: value}
+	if hint := "hint." + name; p.look.text(hint) != hint {
+		f.Hint = p.look.text(hint)
+	}
+	return f
+}
+
+// problem says in a sentence what is wrong, with which parameter ("" none), and
+// the status. Status 0 is an error that a form says nothing about.
+func (p *Pages) problem(r *request, err error) (sentence, param string, status int) {
+	var invalid *linktrack.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		return p.look.reason(p.look.text("param."+invalid.Param), invalid), invalid.Param, http.StatusBadRequest
+	case errors.Is(err, linktrack.ErrTaken):
+		return p.look.text("form.taken"), "vanity_link", http.StatusConflict
+	case errors.Is(err, linktrack.ErrForbidden):
+		return p.look.text("form.forbidden", err.Error()), "", http.StatusForbidden
+	case errors.Is(err, linktrack.ErrThrottled):
+		return p.look.text("form.throttled"), "", http.StatusTooManyRequests
+	case errors.Is(err, linktrack.ErrUnavailable):
+		p.note(r, err)
+		return p.look.text("form.unavailable"), "", http.StatusServiceUnavailable
+	}
+	return "", "", 0
+}

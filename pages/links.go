@@ -1,0 +1,229 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A linksPage is a part of the account's links.
+type linksPage struct {
+	Search, Group, Sort, Order string // as asked for
+	Groups                     []string
+	Sorts                      []option
+	Filtered                   bool // by search or group
+	Depth                      int64
+	Error                      string
+
+	Links      []linkRow
+	Made       *linkRow // was made just now
+	Saved      *linkRow // was edited just now
+	First      int64    // number of the first link shown, from 1
+	Last       int64
+	Prev, Next string // addresses; "" none
+	Query      string // of this page, to come back to
+}
+
+// An option of a choice.
+type option struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// A linkRow is a link as a list shows it.
+type linkRow struct {
+	linktrack.Link
+	URL       string
+	State     string // the key of a text: state.active and the like
+	MaySwitch bool   // the account may switch it on and off
+}
+
+// pageSize is how many links a page has, maxPage the last page that can be asked
+// for: who has more links searches.
+const (
+	pageSize = 50
+	maxPage  = 2000
+)
+
+func (p *Pages) row(a linktrack.Account, l linktrack.Link) linkRow {
+	state := "state.active"
+	switch err := l.State(time.Now()); err {
+	case nil:
+	case linktrack.ErrExpired:
+		state = "state.expired"
+	case linktrack.ErrUsedUp:
+		state = "state.usedup"
+	default:
+		state = "state.inactive"
+	}
+	return linkRow{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"]}
+}
+
+// allowed are the parameters that the account's type allows.
+func (p *Pages) allowed(a linktrack.Account) map[string]bool {
+	allowed := map[string]bool{"external_url": true, "forward_query": true}
+	typ, _ := p.t.TypeOf(a) // one that is not known allows nothing, and its forms are refused
+	for _, name := range typ.Params {
+		allowed[name] = true
+	}
+	return allowed
+}
+
+func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
+	given := r.URL.Query()
+	page := linksPage{
+		Search: given.Get("q"), Group: given.Get("group"),
+		Sort: given.Get("sort"), Order: given.Get("order"),
+		Depth: linktrack.SearchDepth,
+	}
+	number, err := strconv.Atoi(given.Get("page"))
+	number = min(max(number, 1), maxPage)
+	if err != nil {
+		number = 1
+	}
+	if page.Sort == "" {
+		page.Sort = string(linktrack.SortCreated)
+	}
+	if page.Order == "" {
+		page.Order = "desc"
+	}
+	for _, s := range sorts {
+		page.Sorts = append(page.Sorts, option{string(s), p.look.text("sort." + string(s)), string(s) == page.Sort})
+	}
+	if page.Groups, err = p.t.Groups(r.Context(), r.account); err != nil {
+		return err
+	}
+	if page.Group != "" && !slices.Contains(page.Groups, page.Group) {
+		page.Groups = append(page.Groups, page.Group)
+	}
+	page.Filtered = page.Search != "" || page.Group != ""
+
+	links, err := p.search(r.Context(), r.account, page, (number-1)*pageSize)
+	status := http.StatusOK
+	var invalid *linktrack.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		page.Error, status = p.look.reason(p.look.text("param."+invalid.Param), invalid), http.StatusBadRequest
+	case err != nil:
+		return err
+	}
+	if len(links) > pageSize {
+		links = links[:pageSize]
+		page.Next = p.linksAt(given, number+1)
+	}
+	if number > 1 {
+		page.Prev = p.linksAt(given, number-1)
+	}
+	for _, l := range links {
+		page.Links = append(page.Links, p.row(r.account, l))
+	}
+	page.First, page.Last = int64((number-1)*pageSize+1), int64((number-1)*pageSize+len(links))
+	page.Made, page.Saved = p.noted(r, "made"), p.noted(r, "saved")
+	given.Del("made")
+	given.Del("saved")
+	page.Query = given.Encode()
+	return p.render(w, r, status, "links", p.look.text("links.title"), page)
+}
+
+// sorts are offered in this order.
+var sorts = []linktrack.Sort{
+	linktrack.SortCreated, linktrack.SortLastClick, linktrack.SortTotal, linktrack.SortDay,
+	linktrack.SortTitle, linktrack.SortExternalURL, linktrack.SortPath, linktrack.SortGroup,
+}
+
+// search returns the links that the page asks for, and one more if there is.
+func (p *Pages) search(ctx context.Context, a linktrack.Account, page linksPage, offset int) ([]linktrack.Link, error) {
+	text := strings.TrimSpace(page.Search)
+	if strings.Contains(text, "://") { // a whole tracking URL means that link
+		if l, err := p.t.Link(ctx, a, text); err == nil {
+			return []linktrack.Link{l}, nil
+		}
+	}
+	q := linktrack.LinksQuery{
+		Search:    text,
+		Sort:      linktrack.Sort(page.Sort),
+		Ascending: page.Order == "asc",
+		Limit:     pageSize + 1,
+		Offset:    offset,
+	}
+	if page.Group != "" {
+		q.Groups = []string{page.Group}
+	}
+	return p.t.Links(ctx, a, q)
+}
+
+// linksAt is the address of another page of the same list.
+func (p *Pages) linksAt(given url.Values, number int) string {
+	values := url.Values{}
+	for _, name := range []string{"q", "group", "sort", "order"} {
+		if v := given.Get(name); v != "" {
+			values.Set(name, v)
+		}
+	}
+	if number > 1 {
+		values.Set("page", strconv.Itoa(number))
+	}
+	return p.o.Prefix + "links?" + values.Encode()
+}
+
+// noted returns the link that a form before this page made or edited, nil if
+// there is none.
+func (p *Pages) noted(r *request, what string) *linkRow {
+	host, path, ok := strings.Cut(r.URL.Query().Get(what), "/")
+	if !ok {
+		return nil
+	}
+	l, _, err := p.find(r.Context(), r.account, host, path)
+	if err != nil {
+		return nil
+	}
+	row := p.row(r.account, l)
+	return &row
+}
+
+// find returns the account's link on a host at a path, and a name by which
+// [linktrack.Tracker] knows it.
+func (p *Pages) find(ctx context.Context, a linktrack.Account, host, path string) (l linktrack.Link, name string, err error) {
+	for _, name := range []string{p.t.TrackingURL(linktrack.Link{Host: host, Path: path}), path} {
+		l, err = p.t.Link(ctx, a, name)
+		if err == nil && l.Host == host { // also on a host that is served no more
+			return l, name, nil
+		}
+		if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
+			return linktrack.Link{}, "", err
+		}
+	}
+	return linktrack.Link{}, "", linktrack.ErrNotFound
+}
+
+// switchLink switches a link on or off and goes back to the list.
+func (p *Pages) switchLink(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	on := form.Get("active") == "1"
+	if !on && form.Get("active") != "0" {
+		return errBadForm
+	}
+	_, name, err := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	if _, err := p.t.UpdateLink(r.Context(), r.account, name, linktrack.LinkEdit{IsActive: &on}); err != nil {
+		return err
+	}
+	to := p.o.Prefix + "links"
+	if back, err := url.ParseQuery(form.Get("back")); err == nil && len(back) > 0 {
+		to += "?" + back.Encode()
+	}
+	http.Redirect(w, r.Request, to, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,76 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A loginPage is the form to sign in with. The pass is never put back into it.
+type loginPage struct {
+	Login, Next string
+	Error       string
+}
+
+func (p *Pages) showLogin(w http.ResponseWriter, r *request) error {
+	if p.identify(r) == nil {
+		return p.showHome(w, r)
+	}
+	return p.renderLogin(w, r, http.StatusOK, loginPage{Next: p.local(r.URL.Query().Get("next"))})
+}
+
+func (p *Pages) renderLogin(w http.ResponseWriter, r *request, status int, page loginPage) error {
+	r.signedIn = false
+	return p.render(w, r, status, "login", p.look.text("login.title"), page)
+}
+
+func (p *Pages) login(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	page := loginPage{Login: form.Get("login"), Next: p.local(form.Get("next"))}
+	a, err := p.t.Authenticate(r.Context(), page.Login, form.Get("pass"), p.t.ClientOf(r.Request))
+	switch {
+	case errors.Is(err, linktrack.ErrUnauthorized):
+		page.Error = p.look.text("login.wrong")
+		return p.renderLogin(w, r, http.StatusForbidden, page)
+	case errors.Is(err, linktrack.ErrForbidden):
+		page.Error = p.look.text("login.disabled")
+		return p.renderLogin(w, r, http.StatusForbidden, page)
+	case errors.Is(err, linktrack.ErrThrottled):
+		page.Error = p.look.text("login.throttled")
+		retryAfter(w, err)
+		return p.renderLogin(w, r, http.StatusTooManyRequests, page)
+	case err != nil:
+		return err
+	}
+	if kept, err := p.sessions.keeps(r.Context(), a); err != nil {
+		return err
+	} else if !kept {
+		return errors.New("the account that signed in is not one of the store's: Options.Session must be set")
+	}
+	p.sessions.begin(w, r.Request, a)
+	to := page.Next
+	if to == "" {
+		to = p.o.Prefix + "links"
+	}
+	http.Redirect(w, r.Request, to, http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) logout(w http.ResponseWriter, r *request) error {
+	p.sessions.end(w, r.Request)
+	http.Redirect(w, r.Request, p.o.Prefix+"login", http.StatusSeeOther)
+	return nil
+}
+
+// local returns an address to go to if it is one of these pages, else "".
+func (p *Pages) local(to string) string {
+	if !strings.HasPrefix(to, p.o.Prefix) || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return ""
+	}
+	return to
+}

@@ -1,0 +1,149 @@
+package pages_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages"
+)
+
+func TestOneWhoIsNotSignedInIsSentToTheFormAndBack(t *testing.T) {
+	s := newSite(t, linktrack.Options{}, pages.Options{})
+	r := s.get("links?q=x&page=2")
+	require.Equal(t, 303, r.StatusCode)
+	require.Equal(t, "/account/login?next=%2Faccount%2Flinks%3Fq%3Dx%26page%3D2", r.Header.Get("Location"))
+	form := s.get(r.Header.Get("Location")).form()
+	form.Set("login", "ada")
+	form.Set("pass", pass)
+	r = s.post("login", form)
+	require.Equal(t, 303, r.StatusCode)
+	require.Equal(t, "/account/links?q=x&page=2", r.Header.Get("Location"))
+
+	cookie := r.Cookies()[0]
+	require.True(t, cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode && cookie.Path == "/account/", r.Header)
+	require.Equal(t, 30*24*60*60, cookie.MaxAge)
+	require.Equal(t, 200, s.get("links").StatusCode)
+	require.Contains(t, s.get("links").texts("login"), "ada")
+	require.Equal(t, "/account/links", s.get("login").Header.Get("Location"), "who is signed in needs no form")
+	require.Equal(t, "/account/links", s.get("").Header.Get("Location"))
+
+	r = s.post("logout", nil)
+	require.Equal(t, 303, r.StatusCode)
+	require.Equal(t, "/account/login", r.Header.Get("Location"))
+	require.Empty(t, s.cookies)
+	require.Equal(t, 303, s.get("links").StatusCode)
+	require.Equal(t, 303, s.post("links/new", nil).StatusCode)
+}
+
+func TestTheFormLeadsNowhereElse(t *testing.T) {
+	for _, next := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/account/\\evil.example", "/other", "/account/\r\nX: y"} {
+		s := newSite(t, linktrack.Options{}, pages.Options{})
+		r := s.post("login", url.Values{"login": {"ada"}, "pass": {pass}, "next": {next}})
+		require.Equal(t, "/account/links", r.Header.Get("Location"), "%q", next)
+	}
+}
+
+func TestAWrongPassIsRefusedAndThrottled(t *testing.T) {
+	s := newSite(t, linktrack.Options{}, pages.Options{})
+	for _, login := range []string{"ada", "nobody"} {
+		r := s.signIn(login, "wrong <pass>")
+		require.Equal(t, 403, r.StatusCode)
+		require.Equal(t, []string{"Login or pass is wrong."}, r.texts("notice"), "one text for both")
+		require.Equal(t, login, r.form().Get("login"))
+		require.NotContains(t, r.body, "wrong &lt;pass", "the pass is not shown again")
+		require.Empty(t, s.cookies)
+	}
+	for range 9 {
+		s.signIn("ada", "wrong")
+	}
+	r := s.signIn("ada", pass)
+	require.Equal(t, 429, r.StatusCode)
+	require.NotEmpty(t, r.Header.Get("Retry-After"))
+	require.Empty(t, s.cookies)
+	require.Equal(t, 303, s.signIn("bob", pass).StatusCode)
+}
+
+func TestASessionEndsWithThePassAndTheAccount(t *testing.T) {
+	for name, change := range map[string]func(*linktrack.Account){
+		"another pass": func(a *linktrack.Account) { a.PassHash = linktrack.HashPass(pass) },
+		"switched off": func(a *linktrack.Account) { a.Disabled = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := signedIn(t, "ada")
+			require.Equal(t, 200, s.get("links").StatusCode)
+			a := s.ada
+			change(&a)
+			require.NoError(t, s.store.UpdateAccount(t.Context(), a))
+			require.Equal(t, 303, s.get("links").StatusCode)
+		})
+	}
+	s := signedIn(t, "ada")
+	a := s.ada
+	a.Disabled = true
+	require.NoError(t, s.store.UpdateAccount(t.Context(), a))
+	require.Equal(t, []string{"This account is switched off."}, s.signIn("ada", pass).texts("notice"))
+}
+
+func TestASessionIsNotMadeUp(t *testing.T) {
+	s := signedIn(t, "ada")
+	right := s.cookies["linktrack_session"].Value
+	raw, err := base64.RawURLEncoding.DecodeString(right)
+	require.NoError(t, err)
+	for i := range raw {
+		raw[i] ^= 1
+		s.cookies["linktrack_session"].Value = base64.RawURLEncoding.EncodeToString(raw)
+		require.Equal(t, 303, s.get("links").StatusCode, "byte %d is changed", i)
+		raw[i] ^= 1
+	}
+	for _, value := range []string{"", "x", right + "A", right[1:], "!" + right[1:]} {
+		s.cookies["linktrack_session"].Value = value
+		require.Equal(t, 303, s.get("links").StatusCode, value)
+	}
+	other := signedIn(t, "ada")
+	other.cookies["linktrack_session"].Value = right
+	require.Equal(t, 303, other.get("links").StatusCode, "another service has another secret")
+	s.cookies["linktrack_session"].Value = right
+	require.Equal(t, 200, s.get("links").StatusCode)
+}
+
+func TestAHostHasItsOwnLogin(t *testing.T) {
+	var a linktrack.Account
+	var err error
+	options := pages.Options{Session: func(*http.Request) (linktrack.Account, error) { return a, err }}
+	s := newSite(t, linktrack.Options{}, options)
+	a = linktrack.Account{ID: 4711, Type: linktrack.Professional}
+	r := s.get("links")
+	require.Equal(t, 200, r.StatusCode)
+	require.Empty(t, r.texts("signout"))
+	require.Equal(t, 303, s.post("links/new", url.Values{"external_url": {"https://example.com"}}).StatusCode)
+	require.Len(t, s.links(a), 1)
+	require.Equal(t, 404, s.get("login").StatusCode, "there is no form beside the host's own")
+	require.Equal(t, 405, s.post("login", nil).StatusCode)
+
+	for want, e := range map[int]error{401: linktrack.ErrUnauthorized, 500: errors.New("no"), 503: linktrack.ErrUnavailable} {
+		err = e
+		require.Equal(t, want, s.get("links").StatusCode)
+		require.Equal(t, want, s.post("links/new", nil).StatusCode)
+	}
+	a, err = linktrack.Account{ID: 4711, Type: linktrack.Professional, Disabled: true}, nil
+	require.Equal(t, 403, s.get("links").StatusCode)
+
+	options.SignIn = "/host/login"
+	s = newSite(t, linktrack.Options{}, options)
+	err = linktrack.ErrUnauthorized
+	require.Equal(t, "/host/login", s.get("links").Header.Get("Location"))
+}
+
+func TestAccountsThatAreNotTheStoresNeedASession(t *testing.T) {
+	own := func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{ID: 1}, nil }
+	s := newSite(t, linktrack.Options{Authenticate: own}, pages.Options{})
+	require.Equal(t, 500, s.signIn("ada", pass).StatusCode)
+	require.Empty(t, s.cookies)
+}

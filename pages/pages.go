@@ -1,0 +1,150 @@
+// Package pages is linktrack for people: the pages on which the owner of an
+// account makes, finds and edits links, and those that visitors see where a
+// link does not simply redirect. No rule is decided here; every page is a skin
+// over the methods of [linktrack.Tracker].
+//
+//	visitors, err := pages.ForVisitors(pages.Options{Name: "Example Links"})
+//	t, err := linktrack.New(store, linktrack.Options{Pages: visitors})
+//	account, err := pages.New(t, pages.Options{Name: "Example Links", Prefix: "/account/"})
+//	mux.Handle("/account/", account)
+//	mux.Handle("/", t.Handler())
+//
+// Everything works without JavaScript, loads nothing from elsewhere, and is
+// served under a strict Content-Security-Policy: no page has a style or a script
+// inside, but for the visitors' pages, whose one style is allowed by its hash.
+//
+// A page is a file here, a template of the same name in templates, and a line in
+// the table of routes. Every text that is seen is in texts.go.
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// Options are the choices of a host. The zero value works; each field says
+// what it means when left out.
+type Options struct {
+	// Prefix is the path below which the pages are served, with a slash at
+	// both ends, as the visitor's browser sees it. It must not lie where links
+	// do, unless it begins with a reserved word. Default: /account/.
+	Prefix string
+
+	// Session tells whose pages a request asks for, for a host with a login of
+	// its own. It returns [linktrack.ErrUnauthorized] for one who is not
+	// signed in; any other error means that it could not be told. The account
+	// need not be in the store. Default: a login form for the accounts of the
+	// store, and a signed cookie that ends after 30 days, and as soon as the
+	// account gets another pass or is switched off.
+	Session func(*http.Request) (linktrack.Account, error)
+
+	// SignIn is where one is sent whom Session does not know. Default: a page
+	// that says so.
+	SignIn string
+
+	// Name is the brand that the pages show. Default: Linktrack.
+	Name string
+
+	// Accent is the colour of buttons and links, as #rrggbb. Where it would be
+	// hard to read, a lighter or a darker one is taken for text. Default:
+	// #1f5fd0.
+	Accent string
+
+	// Templates replaces templates and static files: a file links.html or
+	// style.css in it, at its root, is taken for the one of that name in
+	// templates or static. Default: none is replaced.
+	Templates fs.FS
+
+	// Texts replaces texts by their keys, see [Texts]: to translate the pages,
+	// or to word them otherwise. A reason of a [linktrack.InvalidError] is a
+	// key, too. Default: English.
+	Texts map[string]string
+
+	// Logger is told what goes wrong, once and not per request. Never
+	// credentials. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// Pages serves the pages of accounts. Make one with [New].
+type Pages struct {
+	t        *linktrack.Tracker
+	o        Options
+	look     *look
+	sessions *sessions // nil: the host's own
+	handler  http.Handler
+	failed   atomic.Int64 // Unix seconds, when a page failed last
+}
+
+// New returns the pages of accounts over t. The errors are an
+// [*linktrack.InvalidError] that names the option, or say which template cannot
+// be parsed.
+func New(t *linktrack.Tracker, o Options) (*Pages, error) {
+	if o.Prefix == "" {
+		o.Prefix = "/account/"
+	}
+	if !strings.HasPrefix(o.Prefix, "/") || !strings.HasSuffix(o.Prefix, "/") || strings.Contains(o.Prefix, "//") || strings.ContainsAny(o.Prefix, "{}?#\\ ") {
+		return nil, &linktrack.InvalidError{Param: "Prefix", Reason: fmt.Sprintf("must be a path with a slash at both ends such as /account/, not %q", o.Prefix)}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	p := &Pages{t: t, o: o}
+	if o.Session == nil {
+		p.sessions = newSessions(t, o.Prefix)
+	}
+	var err error
+	if p.look, err = newLook(o, t.Location()); err != nil {
+		return nil, err
+	}
+	p.handler = p.protect(p.routes())
+	return p, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// routes is the table of pages, below the prefix. A link stands in a path as
+// its host and its path.
+func (p *Pages) routes() http.Handler {
+	mux := http.NewServeMux()
+	public := func(method, path string, serve page) { mux.Handle(method+" "+p.o.Prefix+path, p.public(serve)) }
+	private := func(method, path string, serve page) { mux.Handle(method+" "+p.o.Prefix+path, p.private(serve)) }
+
+	mux.HandleFunc("GET "+p.o.Prefix+"static/{file}", p.look.serveStatic)
+	if p.sessions != nil {
+		public("GET", "login", p.showLogin)
+		public("POST", "login", p.login)
+		public("POST", "logout", p.logout)
+	}
+	private("GET", "{$}", p.showHome)
+	private("GET", "links", p.showLinks)
+	private("GET", "links/new", p.showNewLink)
+	private("POST", "links/new", p.makeLink)
+	private("GET", "links/{host}/{path}/edit", p.showEditLink)
+	private("POST", "links/{host}/{path}/edit", p.editLink)
+	private("POST", "links/{host}/{path}/active", p.switchLink)
+	public("GET", "links/{host}/{path}/{qr}", p.showQR)
+	public("GET", "", func(http.ResponseWriter, *request) error { return linktrack.ErrNotFound })
+	return mux
+}
+
+// menu is what stands at the head of every page of one who is signed in.
+var menu = []struct{ path, text string }{
+	{"links", "menu.links"},
+	{"links/new", "menu.new"},
+}
+
+func (p *Pages) showHome(w http.ResponseWriter, r *request) error {
+	http.Redirect(w, r.Request, p.o.Prefix+"links", http.StatusSeeOther)
+	return nil
+}
+
+// errBadForm is a form that could not be read.
+var errBadForm = errors.New("the form could not be read")

@@ -1,0 +1,92 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"rsc.io/qr"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// quiet is how many modules of nothing stand around a code: readers need them.
+const quiet = 4
+
+// showQR answers qr.svg or qr.png, the QR code of a link: to its owner, and if
+// the link is public to anyone. A PNG has ?scale= pixels for each module, 1 to
+// 40, 10 if it is left out.
+func (p *Pages) showQR(w http.ResponseWriter, r *request) error {
+	kind, ok := strings.CutPrefix(r.PathValue("qr"), "qr.")
+	if !ok || kind != "svg" && kind != "png" {
+		return linktrack.ErrNotFound
+	}
+	scale := 10
+	if s := r.URL.Query().Get("scale"); s != "" {
+		var err error
+		if scale, err = strconv.Atoi(s); err != nil || scale < 1 || scale > 40 {
+			return &linktrack.InvalidError{Param: "scale", Reason: "must be from 1 to 40"}
+		}
+	}
+	l, err := p.visible(r)
+	if err != nil {
+		return err
+	}
+	code, err := qr.Encode(p.t.TrackingURL(l), qr.M)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "private, max-age=86400")
+	if r.URL.Query().Has("download") {
+		h.Set("Content-Disposition", `attachment; filename="`+strings.Trim(l.Path, ".")+"."+kind+`"`)
+	}
+	if kind == "png" {
+		code.Scale = scale
+		h.Set("Content-Type", "image/png")
+		w.Write(code.PNG())
+		return nil
+	}
+	h.Set("Content-Type", "image/svg+xml")
+	w.Write(drawSVG(code))
+	return nil
+}
+
+// visible returns the link of the request's path if who asks may know of it.
+func (p *Pages) visible(r *request) (linktrack.Link, error) {
+	host, path := r.PathValue("host"), r.PathValue("path")
+	l, err := p.t.Public(r.Context(), host, path)
+	if !errors.Is(err, linktrack.ErrNotFound) {
+		return l, err
+	}
+	if err := p.identify(r); errors.Is(err, linktrack.ErrUnauthorized) {
+		return linktrack.Link{}, linktrack.ErrNotFound // whether there is such a link is nobody's business
+	} else if err != nil {
+		return linktrack.Link{}, err
+	}
+	l, _, err = p.find(r.Context(), r.account, host, path)
+	return l, err
+}
+
+// drawSVG draws a code as one path, a rectangle for each run of dark modules.
+func drawSVG(code *qr.Code) []byte {
+	var b []byte
+	size := code.Size + 2*quiet
+	b = fmt.Appendf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges">`, size, size)
+	b = append(b, `<path fill="#fff" d="M0 0h`...)
+	b = fmt.Appendf(b, `%dv%dH0z"/><path fill="#000" d="`, size, size)
+	for y := range code.Size {
+		for x := 0; x < code.Size; x++ {
+			from := x
+			for x < code.Size && code.Black(x, y) {
+				x++
+			}
+			if x > from {
+				b = fmt.Appendf(b, "M%d %dh%dv1h-%dz", from+quiet, y+quiet, x-from, x-from)
+			}
+		}
+	}
+	return append(b, `"/></svg>`...)
+}

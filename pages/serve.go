@@ -1,0 +1,221 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A page answers a request, or returns an error that is answered with a page of
+// its own. It writes nothing before it returns an error.
+type page func(w http.ResponseWriter, r *request) error
+
+// A request for a page.
+type request struct {
+	*http.Request
+	account  linktrack.Account // who is signed in
+	signedIn bool
+}
+
+const (
+	policy      = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	pageTimeout = 10 * time.Second // for the store
+	maxForm     = 512 << 10        // bytes
+)
+
+// protect sets the headers that every answer has, and refuses what another site
+// makes a browser send.
+func (p *Pages) protect(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	origins.SetDenyHandler(p.public(func(http.ResponseWriter, *request) error { return errCrossOrigin }))
+	next = origins.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Robots-Tag", "noindex")
+		// Not no-referrer: forms would come from the origin "null".
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "private, no-store")
+		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errCrossOrigin = errors.New("a form was sent from another site")
+
+// public serves a page to anyone. Who is signed in is not asked.
+func (p *Pages) public(serve page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		r := &request{Request: hr}
+		if err := serve(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+// private serves a page to who is signed in, and sends others to sign in.
+func (p *Pages) private(serve page) http.Handler {
+	return p.public(func(w http.ResponseWriter, r *request) error {
+		err := p.identify(r)
+		if errors.Is(err, linktrack.ErrUnauthorized) {
+			if to := p.signIn(r); to != "" {
+				http.Redirect(w, r.Request, to, http.StatusSeeOther)
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return serve(w, r)
+	})
+}
+
+// identify finds out who is signed in. [linktrack.ErrUnauthorized] if nobody is.
+func (p *Pages) identify(r *request) error {
+	var err error
+	if p.sessions != nil {
+		r.account, err = p.sessions.account(r.Request)
+	} else {
+		r.account, err = p.o.Session(r.Request)
+	}
+	if err != nil {
+		r.account = linktrack.Account{}
+		return err
+	}
+	if r.account.Disabled {
+		return linktrack.ErrForbidden
+	}
+	r.signedIn = true
+	return nil
+}
+
+// signIn is where to sign in, and with the form of our own to come back from;
+// "" if the host names no place.
+func (p *Pages) signIn(r *request) string {
+	if p.sessions == nil {
+		return p.o.SignIn
+	}
+	to := p.o.Prefix + "login"
+	if r.Method == http.MethodGet && r.URL.Path != p.o.Prefix {
+		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	return to
+}
+
+// form reads a form that was posted.
+func (r *request) form() (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, errTooLarge
+		}
+		return nil, errBadForm
+	}
+	return r.PostForm, nil
+}
+
+var errTooLarge = errors.New("the form is too large")
+
+// A frame is what a template gets: what all pages show, and the page's own.
+type frame struct {
+	Title    string
+	Login    string // of who is signed in; "" nobody, or one without a login
+	SignsOut bool   // whether there is a button to sign out
+	Menu     []menuItem
+	Page     any
+}
+
+type menuItem struct {
+	URL, Text string
+	Current   bool
+}
+
+// render writes a page by the template of that name.
+func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, title string, data any) error {
+	f := frame{Title: title, Page: data}
+	if r.signedIn {
+		f.Login, f.SignsOut = r.account.Login, p.sessions != nil
+		for _, m := range menu {
+			to := p.o.Prefix + m.path
+			f.Menu = append(f.Menu, menuItem{URL: to, Text: p.look.text(m.text), Current: r.URL.Path == to})
+		}
+	}
+	var b bytes.Buffer
+	if err := p.look.templates[name].Execute(&b, f); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", p.look.text("lang"))
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+	return nil
+}
+
+// An errorPage says what went wrong.
+type errorPage struct{ Text string }
+
+// fail answers an error with a page.
+func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
+	status, key := http.StatusInternalServerError, "error.internal"
+	for _, row := range []struct {
+		err    error
+		status int
+		key    string
+	}{
+		{linktrack.ErrNotFound, http.StatusNotFound, "error.notfound"},
+		{linktrack.ErrUnauthorized, http.StatusUnauthorized, "error.unauthorized"},
+		{linktrack.ErrForbidden, http.StatusForbidden, "error.forbidden"},
+		{linktrack.ErrThrottled, http.StatusTooManyRequests, "error.throttled"},
+		{linktrack.ErrUnavailable, http.StatusServiceUnavailable, "error.unavailable"},
+		{errCrossOrigin, http.StatusForbidden, "error.crossorigin"},
+		{errBadForm, http.StatusBadRequest, "error.badform"},
+		{errTooLarge, http.StatusRequestEntityTooLarge, "error.toolarge"},
+	} {
+		if errors.Is(err, row.err) {
+			status, key = row.status, row.key
+			break
+		}
+	}
+	if inv := (*linktrack.InvalidError)(nil); errors.As(err, &inv) {
+		status, key = http.StatusBadRequest, "error.invalid"
+	}
+	if status >= 500 {
+		p.note(r, err)
+	}
+	retryAfter(w, err)
+	if p.render(w, r, status, "error", p.look.text(key+".title"), errorPage{p.look.text(key + ".text")}) != nil {
+		http.Error(w, p.look.text(key+".title"), status)
+	}
+}
+
+// note logs a failure when an outage begins and not per request. It is over when
+// a minute has passed without a failure. A caller who went away is none.
+func (p *Pages) note(r *request, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	if at := time.Now().Unix(); at-p.failed.Swap(at) > 60 {
+		p.o.Logger.Error("linktrack: pages fail; the first of them", "page", r.Pattern, "error", err)
+	}
+}
+
+// retryAfter says when to come back, where the error does.
+func retryAfter(w http.ResponseWriter, err error) {
+	var throttled *linktrack.ThrottledError
+	if errors.As(err, &throttled) {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((throttled.RetryAfter+time.Second-1)/time.Second), 10))
+	} else if errors.Is(err, linktrack.ErrUnavailable) {
+		w.Header().Set("Retry-After", "1")
+	}
+}

@@ -1,0 +1,125 @@
+package pages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// Visitors are the pages that visitors of links see: a [linktrack.Pages]. Make
+// one with [ForVisitors].
+type Visitors struct {
+	look   *look
+	style  template.CSS
+	policy string
+	log    *slog.Logger
+}
+
+var _ linktrack.Pages = (*Visitors)(nil)
+
+// ForVisitors returns pages for [linktrack.Options.Pages]. Of the options Name,
+// Accent, Templates, Texts and Logger count. The errors are those of [New]. The
+// pages load nothing, so that they work on any host and at any path.
+func ForVisitors(o Options) (*Visitors, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	l, err := newLook(o, time.UTC)
+	if err != nil {
+		return nil, err
+	}
+	style := string(l.static[l.hashed["brand.css"]].content) + string(l.static[l.hashed["visitor.css"]].content)
+	sum := sha256.Sum256([]byte(style))
+	return &Visitors{
+		look:  l,
+		style: template.CSS(style),
+		log:   o.Logger,
+		// No form-action: browsers hold the redirect behind a form to it, too,
+		// and a right password leads elsewhere.
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; base-uri 'none'; frame-ancestors 'none'",
+	}, nil
+}
+
+// A visitorPage is what the template gets.
+type visitorPage struct {
+	Style         template.CSS
+	Name          string
+	Heading, Text string
+	Title         string // of the link, for the preview and the summary
+	URL           string
+	AsksPassword  bool
+	Error         string // beside the password
+	Summary       *linktrack.Link
+	zone          *time.Location
+}
+
+// When shows a time in the service zone.
+func (p visitorPage) When(at time.Time) string { return at.In(p.zone).Format("2006-01-02 15:04 MST") }
+
+// ServePage implements linktrack.Pages.
+func (v *Visitors) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack.Page) {
+	page := v.page(p)
+	var b bytes.Buffer
+	if err := v.look.templates["visitor"].Execute(&b, page); err != nil {
+		v.log.Error("linktrack: a visitor's page could not be shown", "error", err)
+		http.Error(w, page.Heading, p.Status)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", v.policy)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.look.text("lang"))
+	w.WriteHeader(p.Status)
+	w.Write(b.Bytes())
+}
+
+// page words a page.
+func (v *Visitors) page(p linktrack.Page) visitorPage {
+	key := "visitor.notfound"
+	page := visitorPage{Style: v.style, Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, zone: p.Location}
+	if page.zone == nil {
+		page.zone = time.UTC
+	}
+	switch p.Kind {
+	case linktrack.GonePage:
+		switch {
+		case errors.Is(p.Err, linktrack.ErrExpired):
+			key = "visitor.expired"
+		case errors.Is(p.Err, linktrack.ErrUsedUp):
+			key = "visitor.usedup"
+		default:
+			key = "visitor.inactive"
+		}
+	case linktrack.PasswordPage:
+		key, page.AsksPassword = "visitor.password", true
+		if p.Err != nil {
+			page.Error = v.look.text("visitor.password.wrong")
+		}
+	case linktrack.PreviewPage:
+		key = "visitor.preview"
+	case linktrack.SummaryPage:
+		key, page.Summary = "visitor.summary", &p.Link
+	case linktrack.ThrottledPage:
+		key = "visitor.throttled"
+	case linktrack.UnavailablePage:
+		key = "visitor.unavailable"
+	}
+	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
+	if p.Kind != linktrack.PreviewPage && p.Kind != linktrack.SummaryPage {
+		page.Title = ""
+	} else if page.Title != "" {
+		page.Heading = page.Title
+	}
+	if p.Kind == linktrack.ThrottledPage && p.RetryAfter > 0 {
+		page.Text = v.look.text("visitor.throttled.seconds", int64((p.RetryAfter+time.Second-1)/time.Second))
+	}
+	return page
+}

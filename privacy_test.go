@@ -1,0 +1,527 @@
+package linktrack_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// atlas knows one address of each network, so that it is found out if it is
+// asked for another.
+type atlas map[string]string
+
+func (a atlas) Locate(ip netip.Addr) string { return a[ip.String()] }
+
+var world = atlas{"192.0.2.7": "DE", "2001:db8:1:2::7": "jp", "198.51.100.1": "Germany", "198.51.100.2": "4!"}
+
+// told is a visit that says all one can.
+func told(ip string) linktrack.Visit {
+	return linktrack.Visit{IP: netip.MustParseAddr(ip), Referrer: "https://news.example/private?me", UserAgent: firefox, Query: "to=ada"}
+}
+
+// lastClick returns the newest click of the history.
+func (f *follower) lastClick() linktrack.Click {
+	f.Helper()
+	clicks, err := f.tracker.History(f.Context(), f.account, f.path, linktrack.HistoryQuery{Limit: 1})
+	require.NoError(f, err)
+	require.Len(f, clicks, 1)
+	return clicks[0]
+}
+
+func TestWhatIsKeptOfVisitors(t *testing.T) {
+	type kept struct{ ip, referrer, host, userAgent, country string }
+	const referrer, host = "https://news.example/private?me", "news.example"
+	for name, c := range map[string]struct {
+		privacy linktrack.Privacy
+		ip      string
+		want    kept
+	}{
+		"by default the network":     {linktrack.Privacy{}, "192.0.2.7", kept{"192.0.2.0", referrer, host, firefox, "DE"}},
+		"of version 6":               {linktrack.Privacy{}, "2001:db8:1:2::7", kept{"2001:db8:1::", referrer, host, firefox, "JP"}},
+		"of version 4 written as 6":  {linktrack.Privacy{}, "::ffff:192.0.2.7", kept{"192.0.2.0", referrer, host, firefox, "DE"}},
+		"of a zone":                  {linktrack.Privacy{}, "fe80::1%eth0", kept{"fe80::", referrer, host, firefox, ""}},
+		"all of the address":         {linktrack.Privacy{IP: linktrack.WholeIP}, "192.0.2.7", kept{"192.0.2.7", referrer, host, firefox, "DE"}},
+		"no address":                 {linktrack.Privacy{IP: linktrack.NoIP}, "192.0.2.7", kept{"invalid IP", referrer, host, firefox, "DE"}},
+		"no user agent":              {linktrack.Privacy{DropUserAgent: true}, "192.0.2.7", kept{"192.0.2.0", referrer, host, "", "DE"}},
+		"the referring host":         {linktrack.Privacy{Referrer: linktrack.ReferrerHost}, "192.0.2.7", kept{"192.0.2.0", "", host, firefox, "DE"}},
+		"no referrer":                {linktrack.Privacy{Referrer: linktrack.NoReferrer}, "192.0.2.7", kept{"192.0.2.0", "", "", firefox, "DE"}},
+		"a country that is none":     {linktrack.Privacy{}, "198.51.100.1", kept{"198.51.100.0", referrer, host, firefox, ""}},
+		"a country of other letters": {linktrack.Privacy{}, "198.51.100.2", kept{"198.51.100.0", referrer, host, firefox, ""}},
+	} {
+		for _, ack := range []linktrack.Ack{linktrack.AckStored, linktrack.AckJournaled, linktrack.AckBuffered} {
+			t.Run(name+" "+ack.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					store := &flaky{Store: memstore.New()}
+					j := newLockedJournal()
+					f := follow(t, store, linktrack.Options{Privacy: c.privacy, Locator: world, Ack: ack, Journal: j}, linktrack.NewLink{})
+					store.lost.Store(true) // each batch is sent more than once
+					f.passes(told(c.ip))
+					v := told(c.ip)
+					v.UserAgent = google
+					f.passes(v)
+					time.Sleep(time.Second)
+					store.lost.Store(false)
+					require.NoError(t, f.tracker.Close(t.Context()))
+					for _, b := range store.batches {
+						for i, click := range b.Clicks {
+							want := c.want
+							if click.Bot && want.userAgent != "" {
+								want.userAgent = google
+							}
+							require.Equal(t, want, kept{click.IP.String(), click.Referrer, click.ReferrerHost, click.UserAgent, click.Country}, "click %d", i)
+							require.Equal(t, "to=ada", click.Query)
+							require.Equal(t, map[bool]string{false: "Firefox", true: "Googlebot"}[click.Bot], click.Browser)
+						}
+					}
+					counts := f.counts()
+					require.Equal(t, []int64{1, 1}, []int64{counts.Total, counts.Bot})
+				})
+			})
+		}
+	}
+}
+
+func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
+	whole := netip.MustParseAddr("2001:db8:1:2:3:4:5:6")
+	for name, c := range map[string]struct {
+		privacy linktrack.Privacy
+		private bool
+		there   []string
+	}{
+		"that is kept, as it should":    {linktrack.Privacy{IP: linktrack.WholeIP}, false, []string{"address", "userAgent", "referrer"}},
+		"cut":                           {linktrack.Privacy{}, false, []string{"userAgent", "referrer"}},
+		"nothing":                       {linktrack.Privacy{IP: linktrack.NoIP, DropUserAgent: true, Referrer: linktrack.NoReferrer}, false, nil},
+		"of one who asks for nothing":   {linktrack.Privacy{IP: linktrack.WholeIP, HonourGPC: true}, true, nil},
+		"of one who is not listened to": {linktrack.Privacy{IP: linktrack.WholeIP}, true, []string{"address", "userAgent", "referrer"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			j, err := journal.Open(dir, journal.Options{})
+			require.NoError(t, err)
+			store := &flaky{Store: memstore.New()}
+			f := follow(t, store, linktrack.Options{Privacy: c.privacy, Locator: atlas{whole.String(): "SE"}, Ack: linktrack.AckJournaled, Journal: j}, linktrack.NewLink{})
+			_, err = f.visit(linktrack.Visit{Peek: true}) // the link is known from then on
+			require.NoError(t, err)
+			store.down.Store(true)
+			v := told(whole.String())
+			v.Private = c.private
+			f.passes(v)
+			var left *linktrack.PendingError
+			require.ErrorAs(t, f.tracker.Close(t.Context()), &left)
+			require.EqualValues(t, 1, left.Journaled)
+			require.NoError(t, j.Close())
+
+			files, err := filepath.Glob(filepath.Join(dir, "*"))
+			require.NoError(t, err)
+			var disk []byte
+			for _, name := range files {
+				b, err := os.ReadFile(name)
+				require.NoError(t, err)
+				disk = append(disk, b...)
+			}
+			require.Contains(t, string(disk), "Firefox")
+			require.Contains(t, string(disk), "SE")
+			var there []string
+			for _, part := range []struct {
+				name  string
+				bytes []byte
+			}{{"address", whole.AsSlice()}, {"userAgent", []byte(firefox)}, {"referrer", []byte("private?me")}} {
+				if bytes.Contains(disk, part.bytes) {
+					there = append(there, part.name)
+				}
+			}
+			require.Equal(t, c.there, there)
+		})
+	}
+}
+
+func TestAVisitorWhoAsksForPrivacyIsCountedAndNotKept(t *testing.T) {
+	for name, header := range map[string][2]string{"GPC": {"Sec-GPC", "1"}, "DNT": {"DNT", "1"}} {
+		s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.WholeIP, HonourGPC: true}, Locator: world})
+		link := s.makeLink()
+		click := func(ip string, header ...string) *http.Response {
+			r := request(http.MethodGet, link+"?to=ada", "", append([]string{"User-Agent", firefox, "Referer", "https://news.example/private"}, header...)...)
+			r.RemoteAddr = ip + ":1234"
+			answer := s.do(r)
+			require.Equal(t, 302, answer.StatusCode, name)
+			return answer
+		}
+		require.Empty(t, click("192.0.2.7", header[:]...).Header["Set-Cookie"], name)
+		item := s.history(link)[0]
+		for field, want := range map[string]any{
+			"ip_address": nil, "user_agent": nil, "referrer": nil, "query": nil,
+			"referrer_host": "news.example", "browser": "Firefox", "platform": "Linux", "is_unique": 1.0, "is_bot": 0.0,
+		} {
+			require.Equal(t, want, item[field], "%s: %s", name, field)
+		}
+		click("192.0.2.7", header[:]...)
+		require.Equal(t, 0.0, s.history(link)[0]["is_unique"], "who was here before is known without a cookie")
+		click("192.0.2.8", header[:]...)
+		l := s.link(link)
+		require.Equal(t, []any{3.0, 2.0}, []any{l["count_total"], l["count_unique"]}, name)
+
+		for _, other := range []string{"0", "", "yes"} {
+			require.NotEmpty(t, click("192.0.2.9", header[0], other).Header["Set-Cookie"], "%s: %s", name, other)
+			require.Equal(t, "192.0.2.9", s.history(link)[0]["ip_address"], name)
+		}
+	}
+	s := newService(t, memstore.New(), linktrack.Options{})
+	require.NotEmpty(t, s.get(s.makeLink(), "Sec-GPC", "1", "DNT", "1").Header["Set-Cookie"], "it is heeded only if the host wants it")
+}
+
+func TestBotsThatAskForPrivacyAreBots(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{HonourGPC: true}}, linktrack.NewLink{})
+	f.passes(linktrack.Visit{UserAgent: google, Private: true})
+	c := f.counts()
+	require.Equal(t, []int64{0, 0, 1}, []int64{c.Total, c.Unique, c.Bot})
+}
+
+func TestClicksFromExcludedNetworksAreNotRecorded(t *testing.T) {
+	privacy := linktrack.Privacy{Exclude: []netip.Prefix{
+		netip.MustParsePrefix("192.0.2.7/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8"),
+	}}
+	o := linktrack.Options{Privacy: privacy, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}}
+	f := follow(t, memstore.New(), o, linktrack.NewLink{DeactivateAt: 2, Password: "secret"})
+	visit := func(ip, password string) (linktrack.Outcome, error) {
+		return f.visit(linktrack.Visit{IP: netip.MustParseAddr(ip), Password: password, HasPassword: true})
+	}
+	for range 5 {
+		for _, ip := range []string{"192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8::1%eth0", "10.0.0.2"} {
+			out, err := visit(ip, "secret")
+			require.NoError(t, err)
+			require.Equal(t, "https://example.com/spring", out.Location)
+			require.True(t, out.Click.IsZero())
+			require.Empty(t, out.Visitor)
+		}
+	}
+	_, err := visit("192.0.2.1", "wrong")
+	require.ErrorIs(t, err, linktrack.ErrWrongPassword, "a password is needed all the same")
+	require.Equal(t, linktrack.Counts{}, f.counts())
+
+	out, err := visit("192.0.3.1", "secret")
+	require.NoError(t, err)
+	require.False(t, out.Click.IsZero())
+	out, err = visit("10.0.0.1", "secret")
+	require.NoError(t, err)
+	require.False(t, out.Click.IsZero(), "a proxy's address is that of anybody whom it could not name")
+	_, err = visit("192.0.2.1", "secret")
+	require.ErrorIs(t, err, linktrack.ErrUsedUp, "what is used up is so for everybody")
+	require.EqualValues(t, 2, f.counts().Used)
+}
+
+func TestAnOwnerCanOptOutWithACookie(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://go.example.com/l", Hosts: []string{"alt.example"}})
+	link := s.makeLink("deactivate_at", "3")
+	r := s.get("https://go.example.com/l/api/v1_0/getOptOutLink?login=" + login + "&pass=" + pass)
+	address := text(t, r)
+	require.Equal(t, 200, r.StatusCode, address)
+	require.True(t, strings.HasPrefix(address, "https://go.example.com/l/api/optout?"), address)
+
+	r = s.get(address)
+	require.Equal(t, 200, r.StatusCode)
+	require.Equal(t, "no-store", r.Header.Get("Cache-Control"))
+	require.Len(t, r.Cookies(), 1)
+	cookie := r.Cookies()[0]
+	require.Equal(t, []any{"/l/", true, true, http.SameSiteNoneMode, 365 * 86400},
+		[]any{cookie.Path, cookie.HttpOnly, cookie.Secure, cookie.SameSite, cookie.MaxAge})
+	own := cookie.Name + "=" + cookie.Value
+	for range 5 {
+		r = s.get(link, "Cookie", "a=b; "+own)
+		require.Equal(t, 302, r.StatusCode)
+		require.Empty(t, r.Header["Set-Cookie"])
+	}
+	require.Equal(t, 0.0, s.link(link)["count_total"])
+
+	t.Run("for the links of the account only", func(t *testing.T) {
+		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		require.NoError(t, err)
+		l, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{ExternalURL: "https://example.com/"})
+		require.NoError(t, err)
+		renamed, _, _ := strings.Cut(cookie.Name, "_optout_")
+		require.Equal(t, 302, s.get(s.tracker.TrackingURL(l), "Cookie", own+"; "+renamed+"_optout_2="+cookie.Value).StatusCode)
+		links, err := s.tracker.Links(t.Context(), other, linktrack.LinksQuery{})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, links[0].Counts.Total)
+	})
+	t.Run("not by a forged one", func(t *testing.T) {
+		open := s.makeLink()
+		token := address[strings.Index(address, "token=")+6:]
+		for _, forged := range []string{"", "x", token, cookie.Value[1:], "B" + cookie.Value[1:], cookie.Value + "A"} {
+			before := s.link(open)["count_total"].(float64)
+			require.Equal(t, 302, s.get(open, "Cookie", cookie.Name+"="+forged).StatusCode)
+			require.Equal(t, before+1, s.link(open)["count_total"], "%s", forged)
+		}
+	})
+	t.Run("and back in", func(t *testing.T) {
+		r := s.get(address + "&undo=1")
+		require.Equal(t, 200, r.StatusCode)
+		require.Equal(t, []any{cookie.Name, "", -1, "/l/"}, []any{r.Cookies()[0].Name, r.Cookies()[0].Value, r.Cookies()[0].MaxAge, r.Cookies()[0].Path})
+	})
+	t.Run("an address that is not whole", func(t *testing.T) {
+		for _, bad := range []string{address[:len(address)-1], strings.Replace(address, "account=1", "account=2", 1), "https://go.example.com/l/api/optout", strings.Replace(address, "account=1", "account=x", 1)} {
+			r := s.get(bad)
+			require.Equal(t, 403, r.StatusCode, bad)
+			require.Empty(t, r.Header["Set-Cookie"])
+			require.True(t, strings.HasPrefix(text(t, r), "Error: not allowed: "))
+		}
+		require.Equal(t, 405, s.do(request(http.MethodHead, address, "")).StatusCode)
+	})
+	t.Run("on another host", func(t *testing.T) {
+		alt, err := s.tracker.OptOutURL(s.account, "alt.example")
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(alt, "https://alt.example/l/api/optout?"), alt)
+		_, err = s.tracker.OptOutURL(s.account, "other.example")
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+	})
+	r = s.get("https://go.example.com/l/api/v1_0/getOptOutLink?login=" + login + "&pass=wrong")
+	require.Equal(t, 401, r.StatusCode)
+	r = s.get("https://go.example.com/l/api/v1_0/getOptOutLink?host=other.example&login=" + login + "&pass=" + pass)
+	require.Equal(t, 400, r.StatusCode)
+}
+
+func TestOptingOutEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, memstore.New(), linktrack.Options{})
+		link := s.makeLink()
+		address, err := s.tracker.OptOutURL(s.account, "")
+		require.NoError(t, err)
+		time.Sleep(24*time.Hour - time.Second)
+		r := s.get(address)
+		require.Len(t, r.Cookies(), 1)
+		own := r.Cookies()[0].Name + "=" + r.Cookies()[0].Value
+		time.Sleep(time.Second)
+		require.Equal(t, 403, s.get(address).StatusCode)
+		time.Sleep(365*24*time.Hour - 2*time.Second)
+		s.get(link, "Cookie", own)
+		require.Equal(t, 0.0, s.link(link)["count_total"])
+		time.Sleep(time.Second)
+		s.get(link, "Cookie", own)
+		require.Equal(t, 1.0, s.link(link)["count_total"])
+	})
+}
+
+func TestAVisitorBehindATrustedProxyIsWhoItSays(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{
+		Privacy:        linktrack.Privacy{IP: linktrack.WholeIP},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+	})
+	link := s.makeLink("password", "secret")
+	wrong := func(from, forwardedFor string) int {
+		r := request(http.MethodPost, link, "password=wrong", "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", forwardedFor)
+		r.RemoteAddr = from + ":1"
+		return s.do(r).StatusCode
+	}
+	for range 5 {
+		require.Equal(t, 403, wrong("10.0.0.1", "192.0.2.1"))
+	}
+	require.Equal(t, 429, wrong("10.0.0.2", "198.51.100.1, 192.0.2.1"), "passwords are throttled by client, whatever the proxy")
+	require.Equal(t, 429, wrong("192.0.2.1", "198.51.100.1"), "who is no proxy can not say who he is")
+	require.Equal(t, 403, wrong("10.0.0.1", "192.0.2.2"))
+
+	api := func(forwardedFor string) int {
+		r := request(http.MethodGet, "/api/v1_0/getLinks?login=nobody"+forwardedFor[len(forwardedFor)-1:]+"&pass=wrong", "", "X-Forwarded-For", forwardedFor)
+		r.RemoteAddr = "10.0.0.1:1"
+		return s.do(r).StatusCode
+	}
+	status := 0
+	for n := 0; n < 1000 && status != 429; n++ {
+		status = api("192.0.2.3")
+	}
+	require.Equal(t, 429, status)
+	require.Equal(t, 401, api("192.0.2.4"), "nor is another client of the proxy")
+
+	open := s.makeLink()
+	r := request(http.MethodGet, open, "", "Forwarded", `for="[2001:db8::1]:4711"`)
+	r.RemoteAddr = "10.0.0.1:1"
+	require.Equal(t, 302, s.do(r).StatusCode)
+	require.Equal(t, "2001:db8::1", s.history(open)[0]["ip_address"])
+}
+
+// A panicky Locator has a bug.
+type panicky struct{}
+
+func (panicky) Locate(netip.Addr) string { panic("index out of range") }
+
+func TestALocatorThatPanicsLosesNoClick(t *testing.T) {
+	var log logBuffer
+	f := follow(t, memstore.New(), linktrack.Options{Locator: panicky{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+	for range 3 {
+		f.passes(told("192.0.2.7"))
+	}
+	require.EqualValues(t, 3, f.counts().Total)
+	require.Empty(t, f.lastClick().Country)
+	require.Equal(t, 1, strings.Count(log.String(), "the Locator panics"), log.String())
+	require.NotContains(t, log.String(), "192.0.2.7")
+}
+
+func TestPrivacyOptionsAreChecked(t *testing.T) {
+	for param, o := range map[string]linktrack.Options{
+		"Privacy.IP":          {Privacy: linktrack.Privacy{IP: 3}},
+		"Privacy.Referrer":    {Privacy: linktrack.Privacy{Referrer: -1}},
+		"Privacy.HistoryDays": {Privacy: linktrack.Privacy{HistoryDays: 29}},
+		"Privacy.Exclude":     {Privacy: linktrack.Privacy{Exclude: make([]netip.Prefix, 1)}},
+		"TrustedProxies":      {TrustedProxies: make([]netip.Prefix, 1)},
+	} {
+		_, err := linktrack.New(memstore.New(), o)
+		var inv *linktrack.InvalidError
+		require.ErrorAs(t, err, &inv, param)
+		require.Equal(t, param, inv.Param)
+	}
+}
+
+func TestKeptThingsHaveNames(t *testing.T) {
+	for want, k := range map[string]linktrack.KeepIP{"cut": linktrack.CutIP, "whole": linktrack.WholeIP, "none": linktrack.NoIP} {
+		b, err := k.MarshalText()
+		require.NoError(t, err)
+		require.Equal(t, []string{want, want}, []string{string(b), k.String()})
+		var again linktrack.KeepIP
+		require.NoError(t, again.UnmarshalText(b))
+		require.Equal(t, k, again)
+	}
+	for want, k := range map[string]linktrack.KeepReferrer{"whole": linktrack.WholeReferrer, "host": linktrack.ReferrerHost, "none": linktrack.NoReferrer} {
+		b, err := k.MarshalText()
+		require.NoError(t, err)
+		require.Equal(t, want, string(b))
+		var again linktrack.KeepReferrer
+		require.NoError(t, again.UnmarshalText(b))
+		require.Equal(t, k, again)
+	}
+	_, err := linktrack.KeepIP(9).MarshalText()
+	require.ErrorContains(t, err, "KeepIP(9)")
+	var k linktrack.KeepIP
+	require.EqualError(t, k.UnmarshalText([]byte("all")), `must be cut, whole or none, not "all"`)
+}
+
+// A prunable store notes when it is asked to prune.
+type prunable struct {
+	*memstore.Store
+	mu    sync.Mutex
+	asked []time.Time // before which
+	err   error
+	begun chan struct{} // if not nil, PruneClicks closes it and waits for the end of its context
+}
+
+func (p *prunable) PruneClicks(ctx context.Context, before time.Time) error {
+	p.mu.Lock()
+	p.asked = append(p.asked, before)
+	err, begun := p.err, p.begun
+	p.mu.Unlock()
+	if begun != nil {
+		close(begun)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	return p.Store.PruneClicks(ctx, before)
+}
+
+func (p *prunable) askedFor() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]time.Time{}, p.asked...)
+}
+
+func (p *prunable) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+func TestHistoryGoesAfterItsDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New()
+		f := follow(t, store, linktrack.Options{Privacy: linktrack.Privacy{HistoryDays: 30}}, linktrack.NewLink{})
+		time.Sleep(24*time.Hour - time.Minute) // its day ends in UTC hours before it does in the service zone
+		f.passes(linktrack.Visit{})
+		left := func() int {
+			l, err := f.tracker.Link(t.Context(), f.account, f.path)
+			require.NoError(t, err)
+			clicks, err := store.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Limit: 10})
+			require.NoError(t, err)
+			require.EqualValues(t, 1, f.counts().Total)
+			return len(clicks)
+		}
+		at := time.Now()
+		for time.Since(at) < 33*24*time.Hour {
+			if askable := f.lastDay(at); askable {
+				require.Equal(t, 1, left(), "as long as the API may be asked for it")
+			}
+			time.Sleep(time.Hour)
+		}
+		require.Zero(t, left())
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+// lastDay reports whether a click of that time may still be asked for.
+func (f *follower) lastDay(at time.Time) bool {
+	_, err := f.tracker.History(f.Context(), f.account, f.path, linktrack.HistoryQuery{Start: at})
+	return err == nil
+}
+
+func TestHistoryIsPrunedEveryDayAndFailuresAreLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		store := &prunable{Store: memstore.New()}
+		tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Location: time.UTC})
+		require.NoError(t, err)
+		time.Sleep(time.Minute + time.Second)
+		midnight := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+		require.Equal(t, []time.Time{midnight.AddDate(0, 0, -90)}, store.askedFor())
+		store.fail(errors.New("mysqlstore: the database user may not prune clicks"))
+		time.Sleep(3 * 24 * time.Hour)
+		require.Len(t, store.askedFor(), 4)
+		require.Equal(t, midnight.AddDate(0, 0, 3-90), store.askedFor()[3])
+		require.Equal(t, 1, strings.Count(log.String(), "may not prune"), log.String())
+		store.fail(nil)
+		time.Sleep(2 * 24 * time.Hour)
+		require.Equal(t, 1, strings.Count(log.String(), "dropped again"), log.String())
+		require.NoError(t, tracker.Close(t.Context()))
+		require.NoError(t, tracker.Close(t.Context()), "twice")
+		time.Sleep(3 * 24 * time.Hour)
+		require.Len(t, store.askedFor(), 6, "nothing goes on after Close")
+	})
+}
+
+func TestHistoryMayBeKeptForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &prunable{Store: memstore.New()}
+		tracker, err := linktrack.New(store, linktrack.Options{Privacy: linktrack.Privacy{HistoryDays: -1}})
+		require.NoError(t, err)
+		time.Sleep(3 * 24 * time.Hour)
+		require.Empty(t, store.askedFor())
+		require.NoError(t, tracker.Close(t.Context()))
+	})
+}
+
+func TestCloseEndsAPruningThatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		store := &prunable{Store: memstore.New(), begun: make(chan struct{})}
+		tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		require.NoError(t, err)
+		<-store.begun
+		start := time.Now()
+		require.NoError(t, tracker.Close(t.Context()))
+		require.Zero(t, time.Since(start))
+		require.Empty(t, log.String(), "that is no failure")
+	})
+}

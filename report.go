@@ -1,0 +1,219 @@
+package linktrack
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ReportQuery says what [Tracker.Report] sums up. The zero value is the last 30
+// days by day.
+type ReportQuery struct {
+	From Day // inclusive; zero: 30 days that end with To, or only To if By is ByHour
+	To   Day // inclusive; zero: today in Options.Location; not before From
+	By   By  // "": ByDay
+}
+
+// By is the length of a [Period].
+type By string
+
+const (
+	ByDay  By = "day"  // for at most 400 days
+	ByHour By = "hour" // for at most 31 days
+)
+
+const (
+	reportDays    = 30
+	maxReportDays = 400
+	maxHourlyDays = 31
+)
+
+// A Report is what a link counted in some days.
+type Report struct {
+	Link Link   // as it stands; of a public report, what the public may know of it
+	URL  string // the tracking link
+
+	From, To Day // inclusive
+	By       By
+	Zone     *time.Location // whose days they are
+	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
+	Total    Sums           // of Periods
+
+	// Values are what conversions were worth, by currency, in ten-thousandths
+	// of its unit.
+	Values map[string]int64
+
+	// People's clicks by property. "" is not known, or none.
+	Referrers Breakdown // by host
+	Browsers  Breakdown
+	Platforms Breakdown
+	Countries Breakdown
+}
+
+// A Period is a day, or an hour of one, and what was counted in it. Hours begin
+// with the day and are numbered through: where clocks are changed, a day has 23
+// or 25 of them, and the same time of day may come twice.
+type Period struct {
+	Start time.Time // in Report.Zone
+	Sums
+}
+
+// A Breakdown is clicks by value. It has at most [MaxTop] values; the sum with
+// Other is always right, and the values are exact within the bounds of [Tally].
+type Breakdown struct {
+	Top   []ValueClicks // the most frequent first, those alike by value
+	Other int64         // clicks with further values
+}
+
+// ValueClicks is how many clicks had a value.
+type ValueClicks struct {
+	Value  string
+	Clicks int64
+}
+
+// ConversionRate returns how many conversions there were for each click of
+// people, 0 if nobody clicked. It may be above 1: a conversion counts on the
+// day it happens.
+func (r Report) ConversionRate() float64 {
+	if r.Total.People == 0 {
+		return 0
+	}
+	return float64(r.Total.Conversions) / float64(r.Total.People)
+}
+
+// Report sums up what a link of the account counted; name is as in
+// [Tracker.Link]. It reads roll-ups, never the history. The errors: an
+// [*InvalidError], [ErrNotFound], [ErrUnavailable].
+func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQuery) (Report, error) {
+	q, err := q.complete(DayOf(time.Now().In(t.opts.Location)))
+	if err != nil {
+		return Report{}, err
+	}
+	l, err := t.Link(ctx, a, name)
+	if err != nil {
+		return Report{}, err
+	}
+	return t.report(ctx, l, q)
+}
+
+// PublicReport is the report of the last 30 days on the link at a visitor's
+// path, if its owner lets anyone see it; else [ErrNotFound]. The destination is
+// left out, as are all the owner's own notes, and referrers that are named by
+// an IP address are in Other. host is as in [Visit].
+func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, error) {
+	l, err := t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPublicTracking })
+	if err != nil {
+		return Report{}, err
+	}
+	q, err := ReportQuery{}.complete(DayOf(time.Now().In(t.opts.Location)))
+	if err != nil {
+		return Report{}, err
+	}
+	r, err := t.report(ctx, l, q)
+	r.Referrers = r.Referrers.withoutAddresses()
+	return r, err
+}
+
+// complete fills in what was left out, and holds the rest to its bounds.
+func (q ReportQuery) complete(today Day) (ReportQuery, error) {
+	most := maxReportDays
+	switch q.By {
+	case "", ByDay:
+		q.By = ByDay
+	case ByHour:
+		most = maxHourlyDays
+	default:
+		return q, invalid("by", "must be day or hour")
+	}
+	if q.To == 0 {
+		q.To = today
+	}
+	if q.From == 0 {
+		q.From = q.To
+		if q.By == ByDay {
+			q.From -= reportDays - 1
+		}
+	}
+	switch {
+	case q.From < 0 || q.To > lastDay: // whose Start no calendar has
+		return q, invalid("from", "and to must be days from 1970 to 9999")
+	case q.To < q.From:
+		return q, invalid("to", "must not be before from")
+	case int(q.To-q.From) >= most:
+		return q, invalid("from", "and to must span at most %d days by %s", most, q.By)
+	}
+	return q, nil
+}
+
+const lastDay Day = 2932896 // 9999-12-31
+
+func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery) (Report, error) {
+	days, err := t.store.Rollups(ctx, l.ID, q.From, q.To)
+	if err != nil {
+		return Report{}, unavailable(err)
+	}
+	r := Report{Link: l, URL: t.TrackingURL(l), From: q.From, To: q.To, By: q.By, Zone: t.opts.Location}
+	var all Rollup
+	for day := q.From; day <= q.To; day++ {
+		first := len(r.Periods)
+		r.addPeriods(day)
+		for len(days) > 0 && days[0].Day == day {
+			all.addAll(days[0])
+			days[0].spread(r.Periods[first:])
+			days = days[1:]
+		}
+	}
+	r.Total, r.Values = all.Sums, all.Values
+	for i, b := range []*Breakdown{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries} {
+		*b = all.tallies()[i].breakdown()
+	}
+	return r, nil
+}
+
+// addPeriods adds the periods of a day, one at least.
+func (r *Report) addPeriods(day Day) {
+	start, end := day.Start(r.Zone), (day + 1).Start(r.Zone)
+	r.Periods = append(r.Periods, Period{Start: start})
+	if r.By == ByHour {
+		for start = start.Add(time.Hour); start.Before(end); start = start.Add(time.Hour) {
+			r.Periods = append(r.Periods, Period{Start: start})
+		}
+	}
+}
+
+// spread adds the sums of the day to its periods: to the one there is, or each
+// hour to its own. What was counted at an hour that the day does not have, in a
+// zone whose days were other ones, is in the last.
+func (r *Rollup) spread(periods []Period) {
+	if len(periods) == 1 {
+		periods[0].add(r.Sums)
+		return
+	}
+	for hour, s := range r.Hours {
+		periods[min(max(hour, 0), len(periods)-1)].add(s)
+	}
+}
+
+func (t Tally) breakdown() Breakdown {
+	all := t.ranking()
+	b := Breakdown{Top: slices.Clone(all[:min(len(all), MaxTop)]), Other: t.Other}
+	for _, v := range all[len(b.Top):] {
+		b.Other += v.Clicks
+	}
+	return b
+}
+
+// withoutAddresses moves values that are IP addresses to Other.
+func (b Breakdown) withoutAddresses() Breakdown {
+	public := Breakdown{Other: b.Other}
+	for _, v := range b.Top {
+		if _, err := netip.ParseAddr(strings.Trim(v.Value, "[]")); err == nil {
+			public.Other += v.Clicks
+			continue
+		}
+		public.Top = append(public.Top, v)
+	}
+	return public
+}

@@ -1,0 +1,430 @@
+package linktrack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+func dayNamed(t *testing.T, s string) linktrack.Day {
+	at, err := time.Parse(time.DateOnly, s)
+	require.NoError(t, err)
+	return linktrack.DayOf(at)
+}
+
+// linkOf makes a link in-process.
+func (s *service) linkOf(n linktrack.NewLink) linktrack.Link {
+	s.t.Helper()
+	if n.ExternalURL == "" {
+		n.ExternalURL = "https://example.com/page"
+	}
+	l, err := s.tracker.MakeLink(s.t.Context(), s.account, n)
+	require.NoError(s.t, err)
+	return l
+}
+
+// record brings clicks to the store as the recorder does.
+func (s *service) record(clicks ...linktrack.Click) {
+	s.t.Helper()
+	var source linktrack.Source
+	id := linktrack.NewClickID(time.Now())
+	copy(source[:], id[:])
+	require.NoError(s.t, s.store.RecordClicks(s.t.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks, Zone: chicago(s.t)}))
+}
+
+// someClicks returns n clicks at random times within the days.
+func someClicks(link int64, n int, from time.Time, days int) []linktrack.Click {
+	random := rand.New(rand.NewPCG(1, uint64(link)))
+	clicks := make([]linktrack.Click, n)
+	for i := range clicks {
+		at := from.Add(time.Duration(random.Int64N(int64(days) * int64(24*time.Hour))))
+		clicks[i] = linktrack.Click{
+			ID: linktrack.NewClickID(at), Link: link, IP: netip.MustParseAddr("192.0.2.77"),
+			Referrer:     "https://a.example/secret?q=1",
+			ReferrerHost: []string{"", "a.example", "b.example"}[random.IntN(3)],
+			Browser:      []string{"", "Firefox", "Safari"}[random.IntN(3)],
+			Platform:     []string{"Linux", "iOS"}[random.IntN(2)],
+			Country:      []string{"US", "DE", ""}[random.IntN(3)],
+			Unique:       random.IntN(2) == 0,
+		}
+		if random.IntN(6) == 0 {
+			clicks[i].Bot, clicks[i].Unique = true, false
+		}
+	}
+	return clicks
+}
+
+func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		zone := chicago(t)
+		for _, c := range []struct {
+			from, to string
+			hours    int // in all
+		}{
+			{"2024-11-01", "2024-11-05", 5*24 + 1},
+			{"2024-11-03", "2024-11-03", 25},
+			{"2024-03-09", "2024-03-11", 3*24 - 1},
+			{"2024-03-10", "2024-03-10", 23},
+		} {
+			l := s.linkOf(linktrack.NewLink{})
+			from, to := dayNamed(t, c.from), dayNamed(t, c.to)
+			s.record(someClicks(l.ID, 2000, from.Start(zone).Add(-30*time.Hour), int(to-from)+4)...) // more than is asked for
+			clicks, err := store.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, From: from.Start(zone).UTC(), To: (to + 1).Start(zone).UTC(), Limit: 10_000, Ascending: true})
+			require.NoError(t, err)
+			for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
+				r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: from, To: to, By: by})
+				require.NoError(t, err)
+				layout, periods := "2006-01-02", int(to-from)+1
+				if by == linktrack.ByHour {
+					layout, periods = "2006-01-02 15 -0700", c.hours
+				}
+				require.Len(t, r.Periods, periods, "%v by %s", c, by)
+				want := map[string]linktrack.Sums{}
+				var total linktrack.Sums
+				hosts, countries := map[string]int64{}, map[string]int64{}
+				for _, k := range clicks {
+					name := k.ID.Time().In(zone).Format(layout)
+					sums := want[name]
+					for _, sum := range []*linktrack.Sums{&sums, &total} {
+						switch {
+						case k.Bot:
+							sum.Bots++
+						case k.Unique:
+							sum.Unique++
+							fallthrough
+						default:
+							sum.People++
+						}
+					}
+					want[name] = sums
+					if !k.Bot {
+						hosts[k.ReferrerHost]++
+						countries[k.Country]++
+					}
+				}
+				got := map[string]linktrack.Sums{}
+				for i, p := range r.Periods {
+					if i > 0 {
+						require.True(t, r.Periods[i-1].Start.Before(p.Start), "periods are in order")
+					}
+					name := p.Start.Format(layout)
+					require.NotContains(t, got, name, "each period is there once")
+					got[name] = p.Sums
+				}
+				for name, sums := range got {
+					require.Equal(t, want[name], sums, "%v by %s: %s", c, by, name)
+					delete(want, name)
+				}
+				require.Empty(t, want, "no click is left out")
+				require.Equal(t, total, r.Total)
+				for _, b := range []struct {
+					got  linktrack.Breakdown
+					want map[string]int64
+				}{{r.Referrers, hosts}, {r.Countries, countries}} {
+					require.Zero(t, b.got.Other)
+					require.Len(t, b.got.Top, len(b.want))
+					for i, v := range b.got.Top {
+						require.Equal(t, b.want[v.Value], v.Clicks, v.Value)
+						require.True(t, i == 0 || b.got.Top[i-1].Clicks >= v.Clicks, "the most frequent is first")
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAReportOnNothingHasNoGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which begins at 2000-01-01 00:00 UTC
+		time.Sleep(5 * time.Hour) // it is 23:00 on the day before in Chicago
+		s := newService(t, memstore.New(), linktrack.Options{})
+		l := s.linkOf(linktrack.NewLink{})
+		r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{})
+		require.NoError(t, err)
+		require.Equal(t, linktrack.ByDay, r.By)
+		require.Equal(t, "1999-12-31", r.To.String(), "the last day is today in the service zone")
+		require.Equal(t, "1999-12-02", r.From.String())
+		require.Len(t, r.Periods, 30)
+		require.Equal(t, "1999-12-02T00:00:00-06:00", r.Periods[0].Start.Format(time.RFC3339))
+		require.Equal(t, linktrack.Sums{}, r.Total)
+		require.Zero(t, r.ConversionRate())
+
+		r, err = s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{By: linktrack.ByHour})
+		require.NoError(t, err)
+		require.Len(t, r.Periods, 24, "the hours of today")
+	})
+}
+
+func TestTheBoundsOfAReport(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{})
+	day := dayNamed(t, "2024-11-24")
+	for _, c := range []struct {
+		q     linktrack.ReportQuery
+		param string
+	}{
+		{linktrack.ReportQuery{From: day - 399, To: day}, ""},
+		{linktrack.ReportQuery{From: day - 400, To: day}, "from"},
+		{linktrack.ReportQuery{From: day - 30, To: day, By: linktrack.ByHour}, ""},
+		{linktrack.ReportQuery{From: day - 31, To: day, By: linktrack.ByHour}, "from"},
+		{linktrack.ReportQuery{From: 1, To: 1 << 30}, "from"},
+		{linktrack.ReportQuery{From: -1, To: day}, "from"},
+		{linktrack.ReportQuery{From: day, To: day - 1}, "to"},
+		{linktrack.ReportQuery{By: "week"}, "by"},
+	} {
+		_, err := s.tracker.Report(t.Context(), s.account, l.Path, c.q)
+		if c.param == "" {
+			require.NoError(t, err, "%+v", c.q)
+			continue
+		}
+		var inv *linktrack.InvalidError
+		require.ErrorAs(t, err, &inv, "%+v", c.q)
+		require.Equal(t, c.param, inv.Param)
+	}
+	_, err := s.tracker.Report(t.Context(), s.account, "nothing", linktrack.ReportQuery{})
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+	_, err = s.tracker.Report(t.Context(), linktrack.Account{ID: s.account.ID + 1}, l.Path, linktrack.ReportQuery{})
+	require.ErrorIs(t, err, linktrack.ErrNotFound, "an account sees its own links only")
+}
+
+// rolled is a store whose roll-ups are given.
+type rolled struct {
+	linktrack.Store
+	rollups []linktrack.Rollup
+	err     error
+}
+
+func (s *rolled) Rollups(_ context.Context, _ int64, first, last linktrack.Day) ([]linktrack.Rollup, error) {
+	var found []linktrack.Rollup
+	for _, r := range s.rollups {
+		if first <= r.Day && r.Day <= last {
+			found = append(found, r)
+		}
+	}
+	return found, s.err
+}
+
+func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
+	store := &rolled{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{Title: "=cmd|' /C calc'!A0"})
+	day := dayNamed(t, "2024-11-24")
+	for d := range 10 { // each day has 99 hosts of its own, and one that is the same
+		r := linktrack.Rollup{
+			Day:   day + linktrack.Day(d),
+			Sums:  linktrack.Sums{People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10},
+			Hours: map[int]linktrack.Sums{3: {People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10}},
+			Values: map[string]int64{
+				"EUR": 12_5000, "USD": -1,
+			},
+			Referrers: linktrack.Tally{Top: map[string]int64{"often.example": 1}, Other: 7},
+		}
+		for i := range 99 {
+			r.Referrers.Top[fmt.Sprintf("a%d-%d.example", d, i)] = 2
+		}
+		store.rollups = append(store.rollups, r)
+	}
+	r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: day, To: day + 9, By: linktrack.ByHour})
+	require.NoError(t, err)
+	require.Len(t, r.Referrers.Top, linktrack.MaxTop)
+	require.Equal(t, linktrack.ValueClicks{Value: "often.example", Clicks: 10}, r.Referrers.Top[0], "the rarest of each day is the most frequent of all")
+	require.EqualValues(t, 10*(2*99+1+7), sumOf(r.Referrers))
+	require.Equal(t, map[string]int64{"EUR": 125_0000, "USD": -10}, r.Values)
+	require.InDelta(t, 100.0/2060, r.ConversionRate(), 1e-9)
+	require.Equal(t, r.Total, linktrack.Sums{People: 2060, Unique: 30, Bots: 40, Conversions: 100})
+
+	var b bytes.Buffer
+	require.NoError(t, r.WriteCSV(&b))
+	rows, err := csv.NewReader(bytes.NewReader(b.Bytes())).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"property", "value", "utc_offset", "count_total", "count_unique", "count_bot", "count_conversion", "amount"}, rows[0])
+	require.Contains(t, rows, []string{"title", "'=cmd|' /C calc'!A0", "", "", "", "", "", ""})
+	require.Contains(t, rows, []string{"total", "", "", "2060", "30", "40", "100", ""})
+	require.Contains(t, rows, []string{"conversion_value", "EUR", "", "", "", "", "", "125"})
+	require.Contains(t, rows, []string{"conversion_value", "USD", "", "", "", "", "", "-0.001"})
+	require.Contains(t, rows, []string{"hour", "2024-11-24 03:00:00", "-21600", "206", "3", "4", "10", ""})
+	require.Contains(t, rows, []string{"referrer_host", "often.example", "", "10", "", "", "", ""})
+	require.Contains(t, rows, []string{"other_country", "", "", "0", "", "", "", ""})
+	require.NotContains(t, strings.ReplaceAll(b.String(), "\r\n", ""), "\n", "lines end with CRLF")
+
+	b.Reset()
+	require.NoError(t, r.WriteJSON(&b))
+	var document struct {
+		Report struct {
+			Link   string
+			Values []struct {
+				Currency string
+				Amount   json.Number
+			}
+			Periods []map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal(b.Bytes(), &document))
+	require.Equal(t, s.tracker.TrackingURL(l), document.Report.Link)
+	require.EqualValues(t, "125", document.Report.Values[0].Amount)
+	require.Len(t, document.Report.Periods, 240)
+
+	store.err = errDown
+	_, err = s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{})
+	require.ErrorIs(t, err, linktrack.ErrUnavailable)
+}
+
+func sumOf(b linktrack.Breakdown) int64 {
+	n := b.Other
+	for _, v := range b.Top {
+		n += v.Clicks
+	}
+	return n
+}
+
+func TestThePublicReportShowsNothingPrivate(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{
+		ExternalURL: "https://destination.example/hidden", VanityLink: "Spring", Title: "<b>Spring</b>", Description: "a description",
+		Notes: "a note", Group: "a group", Password: "letmein", HasPublicTracking: true,
+	})
+	clicks := someClicks(l.ID, 50, time.Now().Add(-24*time.Hour), 1)
+	for i := range clicks[:10] {
+		clicks[i].Bot, clicks[i].UserAgent, clicks[i].Query = false, "an agent", "a=query"
+		clicks[i].ReferrerHost = []string{"198.51.100.5", "[2001:db8::5]", "2001:db8::6"}[i%3]
+	}
+	s.record(clicks...)
+	private := []string{"destination.example", "hidden", "a description", "a note", "a group", "192.0.2.77", "secret", "198.51.100.5", "2001:db8", "an agent", "query", "letmein"}
+
+	r, err := s.tracker.PublicReport(t.Context(), "", "/spring")
+	require.NoError(t, err)
+	require.Len(t, r.Periods, 30)
+	require.EqualValues(t, 10, r.Referrers.Other, "referrers that are addresses are others")
+	own, err := s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+	require.NoError(t, err)
+	require.Equal(t, own.Total, r.Total)
+	require.Positive(t, r.Total.People)
+	require.Equal(t, sumOf(own.Referrers), sumOf(r.Referrers))
+	require.Empty(t, r.Link.ExternalURL)
+	require.Nil(t, r.Link.PasswordHash)
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	require.NoError(t, r.WriteCSV(&b))
+	fmt.Fprintf(&b, "%+v", r)
+	page := s.get("/spring+")
+	require.Equal(t, http.StatusOK, page.StatusCode)
+	require.Equal(t, "noindex", page.Header.Get("X-Robots-Tag"))
+	body := text(t, page)
+	for _, p := range private {
+		require.NotContains(t, b.String(), p)
+		require.NotContains(t, body, p)
+	}
+	require.Contains(t, body, "&lt;b&gt;Spring&lt;/b&gt;")
+	require.Contains(t, body, "Clicks by day")
+	require.Contains(t, body, ">Firefox</td>")
+}
+
+func TestWhichPageThePlusShows(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for _, c := range []struct {
+		plus, public bool
+		want         string
+	}{
+		{false, false, "does not exist"},
+		{true, false, "Clicks in the last 24 hours"},
+		{false, true, "Clicks by day"},
+		{true, true, "Clicks by day"},
+	} {
+		l := s.linkOf(linktrack.NewLink{HasPlusTracking: c.plus, HasPublicTracking: c.public, IsPublic: true})
+		r := s.get("/" + l.Path + "+")
+		body := text(t, r)
+		require.Contains(t, body, c.want, "%+v", c)
+		require.Equal(t, c.public, strings.Contains(body, "Clicks by day"), "%+v", c)
+		_, err := s.tracker.PublicReport(t.Context(), "go.example.com", l.Path)
+		if !c.public {
+			require.ErrorIs(t, err, linktrack.ErrNotFound)
+			continue
+		}
+		require.NoError(t, err)
+		require.Empty(t, r.Header.Get("X-Robots-Tag"), "a public link's report may be indexed")
+	}
+	for _, path := range []string{"", "nothing", "a b"} {
+		_, err := s.tracker.PublicReport(t.Context(), "", path)
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+	}
+	_, err := s.tracker.PublicReport(t.Context(), "other.example", "nothing")
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+}
+
+func TestGetReport(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{VanityLink: "spring"})
+	zone := chicago(t)
+	s.record(
+		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 3, 1, 30, 0, 0, zone)), Link: l.ID, Unique: true, Browser: "Firefox"},
+		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 3, 1, 30, 0, 0, zone).Add(time.Hour)), Link: l.ID, ReferrerHost: "a.example"},
+		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 4, 1, 30, 0, 0, zone)), Link: l.ID, Bot: true},
+	)
+	r := s.call("getReport", values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-04", "format", "json"))
+	require.Equal(t, "application/json; charset=utf-8", r.Header.Get("Content-Type"))
+	require.Equal(t, `{"report":{"redirect_hash":"spring","link":"http://go.example.com/spring","title":null,"from":"2024-11-03","to":"2024-11-04","by":"day",`+
+		`"count_total":2,"count_unique":1,"count_bot":1,"count_conversion":0,"values":[],"periods":[`+
+		`{"start":"2024-11-03 00:00:00","utc_offset":-18000,"count_total":2,"count_unique":1,"count_bot":0,"count_conversion":0},`+
+		`{"start":"2024-11-04 00:00:00","utc_offset":-21600,"count_total":0,"count_unique":0,"count_bot":1,"count_conversion":0}],`+
+		`"referrer_hosts":{"top":[{"value":null,"count":1},{"value":"a.example","count":1}],"other":0},`+
+		`"browsers":{"top":[{"value":null,"count":1},{"value":"Firefox","count":1}],"other":0},`+
+		`"platforms":{"top":[{"value":null,"count":2}],"other":0},"countries":{"top":[{"value":null,"count":2}],"other":0}}}`+"\n", text(t, r))
+
+	for _, target := range []string{"", "&format=xml"} {
+		r = s.get("/api/v1_0/getReport?login=" + login + "&pass=" + pass + "&redirect_hash=spring&from=2024-11-04&to=2024-11-04" + target)
+		require.Equal(t, xml.Header+`<report><redirect_hash>spring</redirect_hash><link>http://go.example.com/spring</link><title></title>`+
+			`<from>2024-11-04</from><to>2024-11-04</to><by>day</by><count_total>0</count_total><count_unique>0</count_unique><count_bot>1</count_bot>`+
+			`<count_conversion>0</count_conversion><values></values><periods><item><start>2024-11-04 00:00:00</start><utc_offset>-21600</utc_offset>`+
+			`<count_total>0</count_total><count_unique>0</count_unique><count_bot>1</count_bot><count_conversion>0</count_conversion></item></periods>`+
+			`<referrer_hosts><top></top><other>0</other></referrer_hosts><browsers><top></top><other>0</other></browsers>`+
+			`<platforms><top></top><other>0</other></platforms><countries><top></top><other>0</other></countries></report>`+"\n", text(t, r))
+	}
+
+	r = s.call("getReport", values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-03", "by", "HOUR", "format", "csv"))
+	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
+	rows, err := csv.NewReader(r.Body).ReadAll()
+	require.NoError(t, err)
+	rows = slices.DeleteFunc(rows, func(row []string) bool { return row[0] != "hour" })
+	require.Len(t, rows, 25)
+	require.Equal(t, []string{"hour", "2024-11-03 01:00:00", "-18000", "1", "1", "0", "0", ""}, rows[1])
+	require.Equal(t, []string{"hour", "2024-11-03 01:00:00", "-21600", "1", "0", "0", "0", ""}, rows[2], "the hour that comes twice")
+
+	for _, c := range []struct {
+		pairs  []string
+		status int
+		text   string
+	}{
+		{[]string{"format", "csv"}, 400, "Error: redirect_hash is missing"},
+		{[]string{"redirect_hash", "nothing", "format", "csv"}, 404, "Error: not found"},
+		{[]string{"redirect_hash", "spring", "from", "2024-11-03 10:00:00", "format", "csv"}, 400, "Error: from must be a day such as 2024-11-24, after 1970-01-01"},
+		{[]string{"redirect_hash", "spring", "to", "1970-01-01", "format", "csv"}, 400, "Error: to must be a day such as 2024-11-24, after 1970-01-01"},
+		{[]string{"redirect_hash", "spring", "from", "2020-01-01", "to", "2024-01-01", "format", "csv"}, 400, "Error: from and to must span at most 400 days by day"},
+		{[]string{"redirect_hash", "spring", "by", "week", "format", "json"}, 400, `{"error":{"code":400,"message":"by must be day or hour"}}` + "\n"},
+		{[]string{"redirect_hash", "spring", "format", "yaml"}, 400, xml.Header + "<error><code>400</code><message>format must be xml or json or csv</message></error>\n"},
+	} {
+		r := s.call("getReport", values(c.pairs...))
+		require.Equal(t, c.status, r.StatusCode, c.pairs)
+		require.Equal(t, c.text, text(t, r))
+	}
+	r = s.call("getLink", values("redirect_hash", "spring", "format", "csv"))
+	require.Equal(t, 400, r.StatusCode, "a link is no table")
+	require.Contains(t, text(t, r), "format must be xml or json<")
+	require.Equal(t, 401, s.get("/api/v1_0/getReport?login="+login+"&pass=wrong&redirect_hash=spring").StatusCode)
+	require.Equal(t, 405, s.do(request(http.MethodPut, "/api/v1_0/getReport", "")).StatusCode)
+}

@@ -1,0 +1,106 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+var searches = []rule{
+	{"a search finds links by any text that an owner knows them by", func(t *testing.T, s linktrack.Store) {
+		for _, l := range []linktrack.Link{
+			{Path: ".1", ExternalURL: "https://example.com/Spring%20Sale?a_b=100%"},
+			{Path: ".2", ExternalURL: "https://example.org/", Title: `It's a "back\slash" 😀`},
+			{Path: "Vanity_Name", ExternalURL: "https://example.org/"},
+			{Path: ".3", ExternalURL: "https://example.org/", Notes: strings.Repeat("x", 9_000) + "\nthe end"},
+			{Path: ".4", ExternalURL: "https://example.org/", Group: "Über uns"},
+			{Path: ".5", ExternalURL: "https://example.org/", Description: "the end of a description"},
+			{Path: ".6", ExternalURL: "https://example.com/spring", Account: owner + 1},
+		} {
+			if l.Account == 0 {
+				l.Account = owner
+			}
+			l.Host, l.IsActive, l.CreatedAt = host, true, noon
+			create(t, s, l)
+		}
+		for _, c := range []struct {
+			text, why string
+			want      []string
+		}{
+			{"spring", "the destination is searched, ASCII letters without case, another account's is not", []string{".1"}},
+			{"a \"BACK\\", "the title is searched, and no sign has a meaning", []string{".2"}},
+			{"😀", "a character beyond the basic plane is found", []string{".2"}},
+			{"y_n", "the path is searched", []string{"Vanity_Name"}},
+			{"THE END", "notes are searched to their end, descriptions are not", []string{".3"}},
+			{"Über U", "the group is searched", []string{".4"}},
+			{"0%", "a percent sign stands for itself", []string{".1"}},
+			{"a_b", "an underscore stands for itself", []string{".1"}},
+			{"axb", "and for no other", nil},
+			{"'", "a quote stands for itself", []string{".2"}},
+			{"a\u0308", "a letter with a mark is not another way to write it", nil},
+			{".org/", "many links may fit", []string{".2", "Vanity_Name", ".3", ".4", ".5"}},
+			{"", "no text leaves none out", []string{".1", ".2", "Vanity_Name", ".3", ".4", ".5"}},
+		} {
+			found := paths(list(t, s, linktrack.LinkQuery{Search: c.text}))
+			require.Equal(t, append([]string{}, c.want...), found, "%q: %s", c.text, c.why)
+		}
+	}},
+	{"a search goes together with names, groups and every sort", func(t *testing.T, s linktrack.Store) {
+		someLinks(t, s)
+		require.Equal(t, []string{alpha1, alpha2}, on(list(t, s, linktrack.LinkQuery{Search: "ALPH"})), "both links fit")
+		require.Equal(t, []string{alpha2}, on(list(t, s, linktrack.LinkQuery{Search: "alph", Groups: []string{"sport"}})), "one is in the group")
+		require.Empty(t, list(t, s, linktrack.LinkQuery{Search: "alph", Names: []linktrack.LinkName{{Key: "gamma"}}}), "no link of the name fits")
+		for _, o := range orders {
+			require.Equal(t, 2, len(list(t, s, linktrack.LinkQuery{Search: "alph", Sort: o.sort})), "a search sorted by %s", o.sort)
+		}
+	}},
+	{"an offset leaves out the first links of every order", func(t *testing.T, s linktrack.Store) {
+		sixLinks(t, s)
+		for _, o := range orders {
+			for _, q := range []linktrack.LinkQuery{
+				{Sort: o.sort, Ascending: true},
+				{Sort: o.sort},
+				{Sort: o.sort, Search: "https"},
+			} {
+				all := paths(list(t, s, q))
+				require.Len(t, all, 6, "without an offset all links are found")
+				for offset := range 8 {
+					for _, limit := range []int{1, 2, 6} {
+						q.Offset, q.Limit = offset, limit
+						from := min(offset, 6)
+						want := slices.Clone(all[from:min(from+limit, 6)])
+						require.Equal(t, append([]string{}, want...), paths(list(t, s, q)),
+							"%s (ascending: %v, search %q): %d links behind the first %d", o.sort, q.Ascending, q.Search, limit, offset)
+					}
+				}
+			}
+		}
+	}},
+	{"groups are listed in order, each account's own", func(t *testing.T, s linktrack.Store) {
+		for i, name := range []string{"zoo", "Äpfel", "apples", "ZOO", "Bananas", ""} {
+			create(t, s, grouped(pathOf(i), name))
+		}
+		other := grouped(".other", "theirs")
+		other.Account = owner + 1
+		create(t, s, other)
+		edit(t, s, list(t, s, linktrack.LinkQuery{Groups: []string{"apples"}})[0].ID, func(l *linktrack.Link) { l.Group = "" })
+		for _, c := range []struct {
+			account linktrack.AccountID
+			limit   int
+			want    []string
+		}{
+			{owner, 100, []string{"apples", "Bananas", "zoo", "Äpfel"}},
+			{owner, 2, []string{"apples", "Bananas"}},
+			{owner + 1, 100, []string{"theirs"}},
+			{owner + 2, 100, []string{}},
+		} {
+			names, err := s.Groups(t.Context(), c.account, c.limit)
+			require.NoError(t, err, "a list of groups has no errors of its own")
+			require.Equal(t, c.want, append([]string{}, names...), "account %d, limit %d", c.account, c.limit)
+		}
+	}},
+}
