@@ -19,9 +19,10 @@
 // A click travels one way: a request ([Tracker.Handler]) is put to the rule
 // ([Tracker.Follow]), which looks the link up through a cache, decides, and
 // hands the click to the recorder; the recorder writes batches to the [Store],
-// at once or by way of a [Journal]; [Tracker.Links] and [Tracker.History] read
-// there. HTTP is a skin over the methods: a host that calls them gets the same
-// rules and the same errors.
+// at once or by way of a [Journal], and shows them to [Options.OnClick];
+// [Tracker.Links], [Tracker.History] and [Tracker.Report] read there. HTTP is a
+// skin over the methods: a host that calls them gets the same rules and the same
+// errors.
 //
 // # What is promised
 //

@@ -58,13 +58,9 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if err != nil {
 		return err
 	}
-	// Pruning what is older than a day makes that day's partition. From the
-	// newest to the oldest it drops nothing.
 	now := time.Now().UTC()
-	for ago := day; ago <= recent+day; ago += day {
-		if err := store.PruneClicks(ctx, now.Add(-ago)); err != nil {
-			return err
-		}
+	if err := makeDays(ctx, store, now); err != nil {
+		return err
 	}
 	s := newShape(f.links, f.clicks, now)
 	ids, err := makeLinks(ctx, store, account.ID, s, f.workers)
@@ -83,6 +79,24 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 		return err
 	}
 	return analyze(ctx, dsn)
+}
+
+// makeDays makes the partitions of the days to come, which are in the past.
+// Pruning makes one where there is a click to prune.
+func makeDays(ctx context.Context, store linktrack.Store, now time.Time) error {
+	var b linktrack.Batch
+	rand.Read(b.Source[:])
+	for ago := day; ago <= recent+day; ago += day { // from the newest to the oldest
+		b.Seq++
+		b.Clicks = []linktrack.Click{{ID: linktrack.FirstClickID(now.Add(-ago).Truncate(day).Add(-time.Second))}}
+		if err := store.RecordClicks(ctx, b); err != nil {
+			return err
+		}
+		if err := store.PruneClicks(ctx, now.Add(-ago)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makeLinks returns the ids of the links by their number.
