@@ -58,10 +58,17 @@ func TestAThousandMalformedRequestsAreRefusedAndNothingIsStored(t *testing.T) {
 		require.Len(t, attempts, 1000)
 		var group sync.WaitGroup
 		places := make(chan struct{}, 32)
+		// Who waits for five seconds to have a password looked at is told to come
+		// again, which is not what is to be tested.
+		hashes := make(chan struct{}, 2)
 		for _, a := range attempts {
 			places <- struct{}{}
 			group.Go(func() {
 				defer func() { <-places }()
+				if strings.HasPrefix(a.raw, "POST /secret") {
+					hashes <- struct{}{}
+					defer func() { <-hashes }()
+				}
 				if err := a.send(server.Listener.Addr().String()); err != nil {
 					t.Errorf("%s: %v\n%.300q", a.name, err, a.raw)
 				}

@@ -25,8 +25,8 @@ type recorder struct {
 	write  func(Batch) error // writeSoon
 	sender *sender           // of memory
 	roller *roller
-	disk   *sender           // of the journal; nil: there is none
-	hook   *listener         // nil: there is none
+	disk   *sender   // of the journal; nil: there is none
+	hook   *listener // nil: there is none
 
 	complete func(*Click) // before clicks come into the journal
 
@@ -53,7 +53,7 @@ func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)
 		cancel:   func() {},
 		hook:     newListener(o),
 	}
-	r.roller = &roller{store: store, log: o.Logger}
+	r.roller = newRoller(store, o.Logger)
 	pace := time.Duration(0)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval

@@ -75,15 +75,24 @@ func (p *pruner) run() {
 	p.timer.Reset(pruneAgain)
 }
 
-// close ends the work, and waits for a run that is under way until ctx ends.
-func (p *pruner) close(ctx context.Context) {
+// stop ends the work.
+func (p *pruner) stop() {
 	if p == nil {
 		return
 	}
 	p.cancel()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
 	p.timer.Stop()
+}
+
+// wait waits, after stop, for a run that is under way until ctx ends.
+func (p *pruner) wait(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
 	over := p.over
 	p.mu.Unlock()
 	if over == nil {

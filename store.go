@@ -118,8 +118,10 @@ type ClickStore interface {
 	// puts anything off: Counts.Day and Rollups may then be written in larger
 	// parts than batches are. The Tracker calls it about every second while
 	// clicks come. The calls that read such sums show all that was recorded
-	// before they began, whether this was called or not. daySince is what
-	// [LinkQuery.DaySince] will be for the next while.
+	// before they began, whether this was called or not; they may show less, and
+	// do not fail, where so much was put off that it takes them seconds, or where
+	// it can not be finished. daySince is what [LinkQuery.DaySince] will be for
+	// the next while.
 	RollUp(ctx context.Context, daySince time.Time) error
 
 	// Rollups returns the sums of a link by day, from the first day up to the

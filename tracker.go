@@ -345,9 +345,11 @@ var reservedWords = []string{"api", "account", "login", "logout", "links", "heal
 // how many clicks were not stored; an alert that is being delivered just then
 // is delivered again by another process. It may be called twice.
 func (t *Tracker) Close(ctx context.Context) error {
-	t.pruner.close(ctx)
-	err := t.recorder.close(ctx)
+	t.pruner.stop()
+	err := t.recorder.close(ctx) // before all that can wait for another day
 	t.alerts.close(ctx)
+	t.recorder.roller.close(ctx)
+	t.pruner.wait(ctx)
 	return err
 }
 

@@ -78,7 +78,7 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// readFacts calls take for each fact.
+// readFacts calls take for each fact, for some of them if it fails.
 func readFacts(b []byte, take func(*fact)) error {
 	if len(b) == 0 || b[0] != factsVersion {
 		return errFacts

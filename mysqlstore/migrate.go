@@ -77,6 +77,9 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 			return failed(doing, err)
 		}
 	}
+	if err := restore(ctx, conn); err != nil {
+		return failed("put back what was set aside", err)
+	}
 	return nil
 }
 

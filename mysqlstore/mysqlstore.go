@@ -21,6 +21,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -41,6 +42,8 @@ type Store struct {
 	// reading holds a place for each list or history that is being read, so
 	// that many slow ones leave connections to the redirects.
 	reading chan struct{}
+
+	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
 }
 
 const maxReading = 16 // of the 32 connections that Open allows

@@ -46,7 +46,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 	if where == nil {
 		return []linktrack.Link{}, nil
 	}
-	from, err := s.rolledUp(ctx, hourOf(q.DaySince))
+	from, err := s.nearlyRolledUp(ctx, hourOf(q.DaySince))
 	if err != nil {
 		return nil, failed(doing, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,12 +18,18 @@ import (
 // The roll-ups are written apart from the batches: a batch leaves its facts in
 // lt_pending, and RollUp works in those of many batches at a time, so a link
 // that was clicked often in the meantime has its rows written once. Whoever
-// reads roll-ups has the rest worked in first.
+// reads roll-ups has the rest worked in first, as far as that is soon done.
 
-// RollUp implements [linktrack.ClickStore].
+// RollUp implements [linktrack.ClickStore]. Pending facts that can not be worked
+// in are set aside, so that those behind them go on; the next RollUp of this
+// process says so, once. [Store.Migrate] puts them back to be tried again.
 func (s *Store) RollUp(ctx context.Context, daySince time.Time) error {
+	const doing = "roll up"
 	if _, err := s.rolledUp(ctx, hourOf(daySince)); err != nil {
-		return failed("roll up", err)
+		return failed(doing, err)
+	}
+	if a := s.aside.Swap(nil); a != nil {
+		return failed(doing, a)
 	}
 	return nil
 }
@@ -38,7 +43,7 @@ func (s *Store) Rollups(ctx context.Context, link int64, first, last linktrack.D
 		return nil, failed(doing, err)
 	}
 	defer done()
-	if _, err := s.rolledUp(ctx, 0); err != nil {
+	if _, err := s.nearlyRolledUp(ctx, 0); err != nil {
 		return nil, failed(doing, err)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT day, data FROM lt_day WHERE link_id = ? AND day BETWEEN ? AND ? ORDER BY day`, link, int64(first), int64(last))
@@ -65,12 +70,27 @@ func (s *Store) Rollups(ctx context.Context, link int64, first, last linktrack.D
 	return all, nil
 }
 
+// readerPatience is how long who reads roll-ups waits for what is pending.
+const readerPatience = 3 * time.Second
+
+// nearlyRolledUp is rolledUp for readers: who wants to see a link, or to switch
+// it off, must not fail because of a backlog, or because it can not be worked in
+// at all. What is said about that is RollUp's to say.
+func (s *Store) nearlyRolledUp(ctx context.Context, hour int64) (from int64, err error) {
+	soon, cancel := context.WithTimeout(ctx, readerPatience)
+	defer cancel()
+	if from, err = s.rolledUp(soon, hour); err != nil {
+		err = s.db.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1`).Scan(&from)
+	}
+	return from, err
+}
+
 // rolledUp sees to it that no facts are pending and that lt_recent begins at
 // hour or later, and returns where it begins.
 func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error) {
-	for {
+	for rows := pendingRows; ; {
 		var pending bool
-		err := s.db.QueryRowContext(ctx, `SELECT from_hour, EXISTS (SELECT 1 FROM lt_pending) FROM lt_roll WHERE id = 1`).Scan(&from, &pending)
+		err := s.db.QueryRowContext(ctx, `SELECT from_hour, EXISTS (SELECT 1 FROM lt_pending WHERE id > 0) FROM lt_roll WHERE id = 1`).Scan(&from, &pending)
 		if err != nil {
 			return 0, err
 		}
@@ -79,9 +99,19 @@ func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error
 		}
 		more := false
 		err = s.transact(ctx, func(tx *sqlx.Tx) (err error) {
-			more, err = rollUp(ctx, tx, hour)
+			more, err = rollUp(ctx, tx, hour, rows)
 			return err
 		})
+		bad := new(badRows)
+		switch {
+		case errors.As(err, &bad): // find out which
+			if err = nil; len(bad.ids) == 1 {
+				err = s.setAside(ctx, bad)
+			}
+			rows, more = max(len(bad.ids)/2, 1), true
+		default:
+			rows = min(2*rows, pendingRows)
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -97,18 +127,17 @@ const (
 	pendingBytes = 2 << 20
 )
 
-// rollUp works pending facts in and moves lt_recent on to hour. More says that
-// there may be further facts. One does it at a time, over all processes.
-func rollUp(ctx context.Context, tx *sqlx.Tx, hour int64) (more bool, err error) {
+// rollUp works pending facts in, of so many rows at most, and moves lt_recent on
+// to hour. More says that there may be further facts. One does it at a time,
+// over all processes. The error is a *badRows if it is because of what is in
+// the rows.
+func rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, rows int) (more bool, err error) {
 	var from int64
 	if err := tx.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1 FOR UPDATE`).Scan(&from); err != nil {
 		return false, err
 	}
 	w := newWork()
-	if more, err = w.choose(ctx, tx); err != nil {
-		return false, err
-	}
-	if err := w.read(ctx, tx); err != nil {
+	if more, err = w.choose(ctx, tx, rows); err != nil {
 		return false, err
 	}
 	if hour > from {
@@ -117,7 +146,13 @@ func rollUp(ctx context.Context, tx *sqlx.Tx, hour int64) (more bool, err error)
 		}
 		from = hour
 	}
-	return more, w.write(ctx, tx, from)
+	if err = w.read(ctx, tx); err == nil {
+		err = w.write(ctx, tx, from)
+	}
+	if isBad(err) {
+		err = &badRows{w.done, err}
+	}
+	return more, err
 }
 
 // forgetHours takes the hours before hour out of lt_recent.
@@ -141,8 +176,8 @@ type work struct {
 }
 
 // choose takes the oldest pending rows, and says whether there are more.
-func (w *work) choose(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, LENGTH(facts) FROM lt_pending ORDER BY id LIMIT ?`, pendingRows)
+func (w *work) choose(ctx context.Context, tx *sqlx.Tx, most int) (more bool, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, LENGTH(facts) FROM lt_pending WHERE id > 0 ORDER BY id LIMIT ?`, most)
 	if err != nil {
 		return false, err
 	}
@@ -158,7 +193,7 @@ func (w *work) choose(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
 		}
 		w.done = append(w.done, id)
 	}
-	return more || len(w.done) == pendingRows, errors.Join(rows.Err(), rows.Close())
+	return more || len(w.done) == most, errors.Join(rows.Err(), rows.Close())
 }
 
 // read takes the facts of the rows that were chosen.
@@ -338,7 +373,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 			return err
 		}
 		if err := json.Unmarshal(data, &kept); err != nil {
-			return fmt.Errorf("a row of lt_day cannot be read: %w", err)
+			return errDay // without the text, which may show what is in it
 		}
 		w.days[linkDay{link, keys[0].day}].Merge(kept)
 	}

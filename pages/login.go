@@ -3,6 +3,8 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
@@ -67,9 +69,15 @@ func (p *Pages) logout(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// local returns an address to go to if it is one of these pages, else "".
+// local returns an address to go to if it is one of these pages, else "". It must
+// not lead out of them again by "..": beside the pages there may be links, and
+// these lead anywhere.
 func (p *Pages) local(to string) string {
-	if !strings.HasPrefix(to, p.o.Prefix) || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(to, p.o.Prefix) || strings.ContainsAny(to, "\\\r\n\t") {
+		return ""
+	}
+	if !strings.HasPrefix(path.Clean(u.Path)+"/", p.o.Prefix) || strings.HasPrefix(to, "//") {
 		return ""
 	}
 	return to

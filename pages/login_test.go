@@ -43,7 +43,8 @@ func TestOneWhoIsNotSignedInIsSentToTheFormAndBack(t *testing.T) {
 }
 
 func TestTheFormLeadsNowhereElse(t *testing.T) {
-	for _, next := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/account/\\evil.example", "/other", "/account/\r\nX: y"} {
+	for _, next := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/account/\\evil.example", "/other", "/account/\r\nX: y",
+		"/account/../spring", "/account/%2e%2E/spring", "/account/.%2e%2fspring", "/account/links/../../spring?a=b", "/account/..", "/account/../.f2jt#/account/"} {
 		s := newSite(t, linktrack.Options{}, pages.Options{})
 		r := s.post("login", url.Values{"login": {"ada"}, "pass": {pass}, "next": {next}})
 		require.Equal(t, "/account/links", r.Header.Get("Location"), "%q", next)

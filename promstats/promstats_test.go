@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,4 +35,15 @@ func TestWhatATrackerDoesIsShown(t *testing.T) {
 	} {
 		require.Contains(t, w.Body.String(), "\n"+line+"\n")
 	}
+}
+
+// Each field of Stats has its metric: a field that is new must not be forgotten.
+func TestAllOfStatsIsShown(t *testing.T) {
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
+	require.NoError(t, err)
+	registry := prometheus.NewPedanticRegistry()
+	require.NoError(t, registry.Register(promstats.New(tracker)))
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	require.Len(t, families, reflect.TypeFor[linktrack.Stats]().NumField())
 }

@@ -1,0 +1,102 @@
+package linktrack_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// A closable store notes calls that it must not get once its Tracker is closed,
+// for then whoever opened it closes it.
+type closable struct {
+	linktrack.Store
+	rolled  atomic.Int64
+	closed  atomic.Bool
+	late    atomic.Int64
+	failing atomic.Bool
+	panics  atomic.Bool
+	prune   func(context.Context)
+}
+
+func (c *closable) RollUp(ctx context.Context, daySince time.Time) error {
+	if c.closed.Load() {
+		c.late.Add(1)
+	}
+	c.rolled.Add(1)
+	if c.panics.Load() {
+		panic("a bug of the store's")
+	}
+	if c.failing.Load() {
+		return errDown
+	}
+	return c.Store.RollUp(ctx, daySince)
+}
+
+func (c *closable) PruneClicks(ctx context.Context, before time.Time) error {
+	if c.prune != nil {
+		c.prune(ctx)
+	}
+	return c.Store.PruneClicks(ctx, before)
+}
+
+func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
+	for name, failing := range map[string]bool{"a store that works": false, "a store that fails": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &closable{Store: memstore.New()}
+				store.failing.Store(failing)
+				f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+				f.passes(linktrack.Visit{})
+				time.Sleep(1500 * time.Millisecond)
+				require.EqualValues(t, 1, store.rolled.Load(), "a second after the click")
+				f.passes(linktrack.Visit{})
+				require.NoError(t, f.tracker.Close(t.Context()))
+				require.EqualValues(t, 2, store.rolled.Load(), "what was put off is finished at the end")
+				store.closed.Store(true)
+				require.NoError(t, f.tracker.Close(t.Context()))
+				time.Sleep(time.Hour)
+				require.Zero(t, store.late.Load())
+			})
+		})
+	}
+}
+
+func TestAStoreThatPanicsWhenItRollsUpHasFailedAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		store := &closable{Store: memstore.New()}
+		store.panics.Store(true)
+		f := follow(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		time.Sleep(10 * time.Second)
+		store.panics.Store(false)
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 1, strings.Count(log.String(), "fall behind"))
+		require.Contains(t, log.String(), "up to date again")
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := make(chan struct{})
+		store := &closable{Store: memstore.New(), prune: func(context.Context) { <-over }}
+		f := follow(t, store, linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}, linktrack.NewLink{})
+		time.Sleep(2 * time.Minute) // the pruning begins, and does not heed its context
+		f.passes(linktrack.Visit{})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		require.NoError(t, f.tracker.Close(ctx), "the click is stored first")
+		require.EqualValues(t, 1, f.counts().Total)
+		close(over)
+	})
+}
