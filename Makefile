@@ -1,6 +1,6 @@
 # `make test` is all that a change must pass. On Debian it installs what it
 # lacks beside Go, make and git, when it may: gcc, mariadb-server, php-cli,
-# chromium.
+# chromium, zbar-tools and npm.
 
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export GOWORK := off
@@ -12,6 +12,8 @@ test:
 	@scripts/install gcc
 	@scripts/install php || true
 	@scripts/install chromium || true
+	@scripts/install zbar || true
+	@scripts/install npm || true
 	@scripts/lint
 	@scripts/fuzz 5
 	@scripts/with-mariadb scripts/each-module go test -race -shuffle=on -timeout=12m ./...

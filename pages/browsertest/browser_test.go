@@ -1,0 +1,302 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a browser may take for anything that a test waits for.
+const patience = 30 * time.Second
+
+// person is a user agent that is no bot's: chromium's own says that it has no
+// head.
+const person = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+// program is the path of a program; without it the test is skipped, or fails
+// where CI is true.
+func program(t testing.TB, what string, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	sentence := "this test looks at pages in a real browser and needs " + names[0] + ": install " + what
+	if os.Getenv("CI") == "true" {
+		t.Fatal(sentence)
+	}
+	t.Skip(sentence)
+	return ""
+}
+
+// The browser that all tests share is started by the first that needs it, and
+// ends with the last.
+var browser struct {
+	sync.Mutex
+	ctx  context.Context
+	stop func()
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if browser.stop != nil {
+		browser.stop()
+	}
+	if standalone.dir != "" {
+		os.RemoveAll(standalone.dir)
+	}
+	os.Exit(status)
+}
+
+// running returns the browser's context.
+func running(t testing.TB) context.Context {
+	t.Helper()
+	path := program(t, "chromium", "chromium", "chromium-browser", "google-chrome")
+	browser.Lock()
+	defer browser.Unlock()
+	if browser.ctx != nil {
+		return browser.ctx
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(person), chromedp.Flag("lang", "en-US"))
+	ctx, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(ctx)
+	browser.stop = func() {
+		stop()
+		stopAllocator()
+	}
+	require.NoError(t, chromedp.Do(ctx), "start the browser")
+	browser.ctx = ctx
+	return ctx
+}
+
+// A tab is a window of a person who has cookies of her own. It ends with its
+// test.
+type tab struct {
+	*testing.T
+	site *site
+	ctx  context.Context
+
+	mu   sync.Mutex
+	said []string // dialogs, and what the console says of errors
+	at   string   // address of the document that was asked for last
+}
+
+// newTab opens the window of someone who is not signed in.
+func (s *site) newTab(t *testing.T) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(running(t), chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	b := &tab{T: t, site: s, ctx: ctx}
+	require.NoError(t, chromedp.Listen(ctx, b.listen))
+	b.wear(modes[0])
+	return b
+}
+
+// signedIn opens the window of someone who has signed in.
+func (s *site) signedIn(t *testing.T, login string) *tab {
+	t.Helper()
+	b := s.newTab(t)
+	b.signIn(login, pass)
+	require.Equal(t, s.pages+"links", b.open("links").url, "%s is signed in", login)
+	return b
+}
+
+func (b *tab) signIn(login, pass string) *document {
+	b.Helper()
+	b.open("login")
+	b.fill("login", login)
+	b.fill("pass", pass)
+	return b.press("main button")
+}
+
+// listen notes what no page of ours may cause.
+func (b *tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if e.Type == network.ResourceTypeDocument {
+			b.at = e.Request.URL
+		}
+	case *page.EventJavascriptDialogOpening:
+		b.said = append(b.said, "dialog: "+e.Message)
+		go chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
+	case *runtime.EventExceptionThrown:
+		b.said = append(b.said, "exception: "+e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			b.said = append(b.said, fmt.Sprintf("console.error: %s", e.Args[0].Value))
+		}
+	case *log.EventEntryAdded:
+		// That the document itself was answered 404 is said here, too.
+		if e.Entry.Source == log.EntrySourceNetwork && e.Entry.URL == b.at {
+			return
+		}
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Source == log.EntrySourceSecurity {
+			b.said = append(b.said, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+		}
+	}
+}
+
+// quiet fails if a dialog was opened, a script failed, or the browser had to
+// enforce a policy.
+func (b *tab) quiet() {
+	b.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.Empty(b, b.said, "at %s", b.at)
+}
+
+// do takes steps, none of which leads to another page.
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	require.NoError(b, chromedp.Do(ctx, steps...))
+}
+
+// call is a command of the browser's.
+func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	require.NoError(b, err)
+	return result
+}
+
+// eval is the value of an expression on the page, or of a promise.
+func eval[T any](b *tab, expression string) T {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	require.NoError(b, err, "%.200s", expression)
+	return value
+}
+
+// A document is what the browser got for a page that it went to.
+type document struct {
+	url    string // behind redirects
+	status int
+	header http.Header
+}
+
+// lead takes steps that lead to a page and waits until it is there.
+func (b *tab) lead(steps ...chromedp.Action[chromedp.Void]) *document {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	r, err := chromedp.RunResponse(ctx, steps...)
+	require.NoError(b, err)
+	d := &document{url: r.URL, status: int(r.Status), header: http.Header{}}
+	for name, value := range r.Headers {
+		d.header.Set(name, fmt.Sprint(value))
+	}
+	return d
+}
+
+// open goes to a page below the prefix of the pages, to a path of the site that
+// begins with a slash, or to a whole address.
+func (b *tab) open(path string) *document {
+	b.Helper()
+	return b.lead(chromedp.Navigate(b.site.at(path)))
+}
+
+// press clicks on what leads to another page.
+func (b *tab) press(selector string) *document {
+	b.Helper()
+	return b.lead(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// click clicks on what leads nowhere.
+func (b *tab) click(selector string) {
+	b.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill gives a field of a form its value: a box "1" or "".
+func (b *tab) fill(name, value string) {
+	b.Helper()
+	switch kind := eval[string](b, fmt.Sprintf(`(e => {
+		if (["checkbox", "datetime-local", "select-one"].includes(e.type)) return e.type;
+		e.focus(); e.select(); return "text";
+	})(%s)`, field(name))); kind {
+	case "checkbox":
+		if eval[bool](b, field(name)+".checked") != (value == "1") {
+			b.click(`[name="` + name + `"]`)
+		}
+	case "text":
+		if value == "" {
+			b.do(chromedp.KeyEvent(kb.Delete))
+			return
+		}
+		call(b, input.InsertText, input.InsertTextParams{Text: value})
+	default: // what is typed there depends on the browser's language
+		eval[chromedp.Void](b, fmt.Sprintf(`%s.value = %q`, field(name), value))
+	}
+}
+
+func field(name string) string { return `document.querySelector("main [name='` + name + `']")` }
+
+// value is what a field of a form has: of a box "1" or "".
+func (b *tab) value(name string) string {
+	b.Helper()
+	return eval[string](b, fmt.Sprintf(`(e => e.type != "checkbox" ? e.value : e.checked ? "1" : "")(%s)`, field(name)))
+}
+
+// text is what can be read in the elements of a selector, with lines between
+// them; "" if there is none.
+func (b *tab) text(selector string) string {
+	b.Helper()
+	return eval[string](b, fmt.Sprintf(`Array.from(document.querySelectorAll(%q), e => e.innerText.trim()).join("\n")`, selector))
+}
+
+// count is how many elements of a selector there are.
+func (b *tab) count(selector string) int {
+	b.Helper()
+	return eval[int](b, fmt.Sprintf(`document.querySelectorAll(%q).length`, selector))
+}
+
+// get asks for what the browser would save: a file of the site.
+func (b *tab) get(path string) (status int, body []byte) {
+	b.Helper()
+	r, err := http.NewRequest("GET", b.site.at(path), nil)
+	require.NoError(b, err)
+	for _, c := range call(b, network.GetCookies, network.GetCookiesParams{URLs: []string{r.URL.String()}}).Cookies {
+		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	require.NoError(b, err)
+	defer res.Body.Close()
+	body, err = io.ReadAll(res.Body)
+	require.NoError(b, err)
+	return res.StatusCode, body
+}
+
+// keep writes a picture to a folder that git ignores.
+func (b *tab) keep(png []byte, names ...string) {
+	b.Helper()
+	path := filepath.Join(append([]string{"screenshots"}, names...)...)
+	require.NoError(b, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(b, os.WriteFile(path, png, 0o644))
+}
