@@ -14,7 +14,7 @@ import (
 )
 
 // AccountID names an account. A host that has its own users may use their
-// numbers; none of linktrack's own accounts has an ID below 1.
+// numbers, but not [Nobody]'s; none of linktrack's own accounts has an ID below 1.
 type AccountID int64
 
 // An Account owns links. Callers of the Tracker's methods pass the account in

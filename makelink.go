@@ -75,6 +75,11 @@ func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	if err := t.allow(a, in.given()); err != nil {
 		return Link{}, err
 	}
+	return t.makeLink(ctx, a, in)
+}
+
+// makeLink makes a link whatever the account's type allows.
+func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	l := Link{
 		Account:               a.ID,
 		ExternalURL:           in.ExternalURL,

@@ -73,6 +73,14 @@ type LinkStore interface {
 	// [ErrNotFound] if there is no such link.
 	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
 
+	// MoveLink is UpdateLink for a link that changes its account: change gets
+	// it as one of the account to, in no group, since groups are an account's
+	// own. What the link has counted, its history, its roll-ups and its alerts
+	// go with it; only an order that was counted stays one of the account
+	// from. [ErrNotFound] if there is no such link of the account from: of any
+	// number of calls, at once and in many processes, one moves it.
+	MoveLink(ctx context.Context, id int64, from, to AccountID, change func(*Link) error) (Link, error)
+
 	// LinkByPath returns the link with that host and key (see [Link.Key]),
 	// whoever owns it, or [ErrNotFound]. Counts.Day is zero. The
 	// redirect calls it: one look-up by a unique key.

@@ -220,6 +220,7 @@ type Tracker struct {
 	alerts       *deliverer // nil: this process delivers none
 	turnstile    *turnstile
 	throttle     throttle
+	quick        quickMeter
 	passwords    passwords
 	visitors     *visitors
 	secret       []byte     // see Key
@@ -312,6 +313,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		reserved:  make(map[string]bool),
 		turnstile: newTurnstile(store),
 		throttle:  newThrottle(),
+		quick:     quickMeter{counts: newThrottle()},
 		passwords: newPasswords(),
 		visitors:  newVisitors(secret),
 		secret:    slices.Clone(secret),

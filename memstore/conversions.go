@@ -53,7 +53,7 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	if zone == nil {
 		zone = time.UTC
 	}
-	all, o := &s.conversions, order{l.account, strings.Clone(c.OrderID)}
+	all, o := &s.conversions, order{l.def.Load().Account, strings.Clone(c.OrderID)}
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if all.clicks[c.Click] || all.orders[o] {

@@ -12,9 +12,8 @@ import (
 // A link is what the store keeps of one link. Its definition is never altered
 // but replaced, so that look-ups read it and the counts without a lock.
 type link struct {
-	id      int64
-	account linktrack.AccountID
-	host    string
+	id   int64
+	host string
 
 	edit sync.Mutex // held while an update's change runs: by updates only
 	def  atomic.Pointer[linktrack.Link]
@@ -46,9 +45,7 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 	l.Group = o.group(l.Group)
 	kept := s.add(&l)
 	sh.byKey[key] = append(sh.byKey[key], kept)
-	o.mu.Lock()
-	o.links = append(o.links, kept)
-	o.mu.Unlock()
+	o.add(kept)
 	return kept.snapshot(), nil
 }
 
@@ -68,16 +65,58 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	if err := ctx.Err(); err != nil { // the wait may have been long
 		return linktrack.Link{}, err
 	}
-	edited := l.snapshot()
-	if err := change(&edited); err != nil {
+	edited, err := s.edited(l, l.snapshot(), change)
+	if err != nil {
 		return linktrack.Link{}, err
+	}
+	l.def.Store(edited)
+	return l.snapshot(), nil
+}
+
+// MoveLink implements [linktrack.LinkStore]. Lists look at a link's account, so
+// it changes its place for all at once, though it is in both lists for a moment.
+func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.AccountID, change func(*linktrack.Link) error) (linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return linktrack.Link{}, err
+	}
+	l := s.link(id)
+	if l == nil {
+		return linktrack.Link{}, linktrack.ErrNotFound
+	}
+	l.edit.Lock()
+	defer l.edit.Unlock()
+	if err := ctx.Err(); err != nil { // the wait may have been long
+		return linktrack.Link{}, err
+	}
+	moved := l.snapshot()
+	if moved.Account != from {
+		return linktrack.Link{}, linktrack.ErrNotFound
+	}
+	moved.Account, moved.Group = to, ""
+	edited, err := s.edited(l, moved, change)
+	if err != nil {
+		return linktrack.Link{}, err
+	}
+	if from != to {
+		s.owner(to).add(l)
+		defer s.owner(from).remove(l)
+	}
+	l.def.Store(edited)
+	return l.snapshot(), nil
+}
+
+// edited returns what change makes of a link, given as it stands: what is to be
+// kept. l.edit is held.
+func (s *Store) edited(l *link, edited linktrack.Link, change func(*linktrack.Link) error) (*linktrack.Link, error) {
+	account := edited.Account
+	if err := change(&edited); err != nil {
+		return nil, err
 	}
 	edited = ownLink(edited)
 	old := l.def.Load()
-	edited.ID, edited.Account, edited.Host, edited.Path, edited.CreatedAt = old.ID, old.Account, old.Host, old.Path, old.CreatedAt
-	edited.Group = s.owner(l.account).group(edited.Group)
-	l.def.Store(&edited)
-	return l.snapshot(), nil
+	edited.ID, edited.Account, edited.Host, edited.Path, edited.CreatedAt = old.ID, account, old.Host, old.Path, old.CreatedAt
+	edited.Group = s.owner(account).group(edited.Group)
+	return &edited, nil
 }
 
 // LinkByPath implements [linktrack.LinkStore]. Counts.Day is zero.

@@ -19,6 +19,7 @@ package memstore
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -121,7 +122,7 @@ func (s *Store) link(id int64) *link {
 // add gives l the next ID and makes it findable by it.
 func (s *Store) add(l *linktrack.Link) *link {
 	l.ID = s.lastID.Add(1)
-	kept := &link{id: l.ID, account: l.Account, host: l.Host}
+	kept := &link{id: l.ID, host: l.Host}
 	kept.def.Store(l)
 	sh, i := &s.links[uint64(l.ID)%shards], int(uint64(l.ID)/shards)
 	sh.mu.Lock()
@@ -136,7 +137,7 @@ func (s *Store) add(l *linktrack.Link) *link {
 // An owner is an account as links know it: its links and its groups.
 type owner struct {
 	mu     sync.RWMutex
-	links  []*link
+	links  []*link           // appended to, or replaced
 	groups map[string]string // from GroupKey to the name of first use
 }
 
@@ -155,6 +156,18 @@ func (s *Store) owner(id linktrack.AccountID) *owner {
 	o = &owner{groups: map[string]string{}}
 	s.owners[id] = o
 	return o
+}
+
+func (o *owner) add(l *link) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.links = append(o.links, l)
+}
+
+func (o *owner) remove(l *link) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.links = slices.DeleteFunc(slices.Clone(o.links), func(other *link) bool { return other == l })
 }
 
 // group returns the name that a group goes by, and makes the group if it is new.

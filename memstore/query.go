@@ -29,10 +29,10 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 
 	var found []*link
 	if q.Names != nil {
-		found = s.named(q.Account, q.Names)
+		found = s.named(q.Names)
 	} else {
 		o.mu.RLock()
-		found = o.links[:len(o.links):len(o.links)] // only ever appended to
+		found = o.links[:len(o.links):len(o.links)] // which nobody writes to
 		o.mu.RUnlock()
 	}
 	fits := func(*linktrack.Link) bool { return true }
@@ -43,7 +43,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 
 	views := make([]view, 0, len(found))
 	for _, l := range found {
-		if def := l.def.Load(); fits(def) && has(def) {
+		if def := l.def.Load(); def.Account == q.Account && fits(def) && has(def) {
 			v := view{def: def}
 			l.mu.Lock()
 			v.counts = l.counts.load()
@@ -75,15 +75,15 @@ type view struct {
 	counts linktrack.Counts
 }
 
-// named returns the account's links that any of the names fits, each once.
-func (s *Store) named(account linktrack.AccountID, names []linktrack.LinkName) []*link {
+// named returns the links that any of the names fits, each once.
+func (s *Store) named(names []linktrack.LinkName) []*link {
 	var found []*link
 	seen := make(map[*link]bool, len(names))
 	for _, n := range names {
 		sh := s.pathShard(n.Key)
 		sh.mu.RLock()
 		for _, l := range sh.byKey[n.Key] {
-			if l.account == account && (n.Host == "" || n.Host == l.host) && !seen[l] {
+			if (n.Host == "" || n.Host == l.host) && !seen[l] {
 				seen[l] = true
 				found = append(found, l)
 			}

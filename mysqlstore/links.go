@@ -153,7 +153,35 @@ func makeGroup(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, gr
 
 // UpdateLink implements [linktrack.LinkStore].
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
-	const doing = "update a link"
+	return s.updateLink(ctx, "update a link", id, nil, change)
+}
+
+// MoveLink implements [linktrack.LinkStore].
+func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.AccountID, change func(*linktrack.Link) error) (linktrack.Link, error) {
+	return s.updateLink(ctx, "move a link", id, &move{from, to}, change)
+}
+
+// A move is from one account to another.
+type move struct{ from, to linktrack.AccountID }
+
+// in changes the account wherever it stands beside the link, which is locked.
+// The rows are locked in the order in which all lock them; nobody who waits for
+// the link's row in lt_recent holds that in lt_count.
+func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
+	for _, stmt := range []string{
+		`UPDATE lt_link SET account_id = ? WHERE id = ?`,
+		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
+		`UPDATE lt_recent SET account_id = ? WHERE link_id = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, stmt, int64(m.to), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updateLink updates a link, and moves it unless m is nil.
+func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	var l linktrack.Link
 	refused := false // change returned an error
 	err := s.transact(ctx, func(tx *sqlx.Tx) error {
@@ -170,6 +198,12 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			SELECT `+linkColumns+` FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.id = ?`, id))
 		if err != nil {
 			return err
+		}
+		if m != nil {
+			if old.Account != m.from {
+				return linktrack.ErrNotFound
+			}
+			old.Account, old.Group = m.to, ""
 		}
 		l = old
 		err = change(&l)
@@ -203,11 +237,13 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			[]byte(l.ExternalURL), urlHead(l.ExternalURL), []byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(l.Group),
 			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
 			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
-		if err != nil || l.AlertAt == old.AlertAt && l.DeactivateAt == old.DeactivateAt {
-			return err
+		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
+			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
+				l.AlertAt, l.DeactivateAt, id)
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
-			l.AlertAt, l.DeactivateAt, id)
+		if err == nil && m != nil {
+			err = m.in(ctx, tx, id)
+		}
 		return err
 	})
 	switch {

@@ -85,7 +85,10 @@ func (l *look) file(dir, name string) ([]byte, error) {
 }
 
 // layouts are templates that others use: they are no pages of their own.
-var layouts = []string{"layout.html", "field.html"}
+var layouts = []string{"layout.html", "public.html", "field.html"}
+
+// roots are the templates that pages begin with, where it is not layout.html.
+var roots = map[string]string{"visitor.html": "visitor.html", "quick.html": "public.html", "quicklink.html": "public.html"}
 
 // parse reads the templates. visitor.html stands alone.
 func (l *look) parse() error {
@@ -108,8 +111,8 @@ func (l *look) parse() error {
 			return err
 		}
 		root := "layout.html"
-		if f.Name() == "visitor.html" {
-			root = "visitor.html"
+		if other, ok := roots[f.Name()]; ok {
+			root = other
 		}
 		l.templates[strings.TrimSuffix(f.Name(), ".html")] = set.Lookup(root)
 	}

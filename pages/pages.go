@@ -49,6 +49,16 @@ type Options struct {
 	// that says so.
 	SignIn string
 
+	// Quick lets anyone make links without an account, at Prefix + "quick" and
+	// wherever the host shows [Pages.Quick]. They end after
+	// [linktrack.QuickLinkLife], which is said before and after; the page behind
+	// the form, whose address is signed, moves the link into the account of who
+	// opens it and signs in. What keeps others from making too many are the
+	// limits of [linktrack.Tracker.MakeQuickLink], a field that only programs
+	// fill in, and that forms of other sites are refused. What they lead to is
+	// for [linktrack.Options.CheckDestination] to judge. Default: off.
+	Quick bool
+
 	// Name is the brand that the pages show. Default: Linktrack.
 	Name string
 
@@ -123,6 +133,12 @@ func (p *Pages) routes() http.Handler {
 		public("POST", "login", p.login)
 		public("POST", "logout", p.logout)
 	}
+	if p.o.Quick {
+		public("GET", "quick", p.showQuick)
+		public("POST", "quick", p.makeQuick)
+		public("GET", "quick/{host}/{path}/{signature}", p.showQuickLink)
+		private("POST", "quick/{host}/{path}/{signature}", p.claimQuickLink)
+	}
 	private("GET", "{$}", p.showHome)
 	private("GET", "links", p.showLinks)
 	private("GET", "links/new", p.showNewLink)
@@ -131,7 +147,7 @@ func (p *Pages) routes() http.Handler {
 	private("POST", "links/{host}/{path}/edit", p.editLink)
 	private("POST", "links/{host}/{path}/active", p.switchLink)
 	public("GET", "links/{host}/{path}/{qr}", p.showQR)
-	public("GET", "", func(http.ResponseWriter, *request) error { return linktrack.ErrNotFound })
+	public("GET", "", notFound)
 	return mux
 }
 

@@ -38,6 +38,10 @@ var contexts = []rule{
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
 				return err
 			},
+			"MoveLink": func() error {
+				_, err := s.MoveLink(ctx, l.ID, owner, owner+1, func(l *linktrack.Link) error { l.Title = "moved"; return nil })
+				return err
+			},
 			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
 			"Links": func() error {
 				_, err := s.Links(ctx, linktrack.LinkQuery{Account: owner, Sort: linktrack.SortCreated, Limit: 1})

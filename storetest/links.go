@@ -132,7 +132,7 @@ var links = []rule{
 		}
 	}},
 	{"an account may be any number of the host's", func(t *testing.T, s linktrack.Store) {
-		for i, account := range []linktrack.AccountID{1, 1 << 31, 1<<63 - 1} {
+		for i, account := range []linktrack.AccountID{1, 1 << 31, 1<<63 - 1, linktrack.Nobody} {
 			l := plain(pathOf(i))
 			l.Account = account
 			create(t, s, l)

@@ -35,6 +35,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"links", links},
 		{"groups", groups},
 		{"edits", edits},
+		{"moves", moves},
 		{"queries", queries},
 		{"sorts", sorts},
 		{"searches", searches},

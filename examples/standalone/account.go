@@ -68,6 +68,9 @@ func greet(w io.Writer, c config, local string, a account) {
 	fmt.Fprintf(w, "linktrack listens on %s (links begin with %s, kept in %s)\n", local, c.baseURL, kept)
 	fmt.Fprintf(w, "account %s: %s\n", a.login, a.state)
 	fmt.Fprintf(w, "pages for people: %s%s\n", local, pagesPrefix(c.baseURL))
+	if c.quick {
+		fmt.Fprintf(w, "quick links for anyone: %s%s\n", local, strings.TrimSuffix(pagesPrefix(c.baseURL), "account/"))
+	}
 	fmt.Fprintf(w, "make a link:\n  %s\n", curlLine(c.baseURL, local, a))
 }
 

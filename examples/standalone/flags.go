@@ -30,6 +30,7 @@ type config struct {
 	notify  linktrack.Notifier // nil: alerts are not delivered
 	privacy linktrack.Privacy
 	proxies []netip.Prefix // trusted
+	quick   bool           // anyone makes links at the base path
 	geo     string         // file; "": none
 }
 
@@ -66,6 +67,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between", networks(&c.proxies))
 	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
 	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to destinations as lt_click, for links with conversion tracking")
+	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone makes links, which end after 30 days unless they are moved into an account")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
 	alerts := addAlertFlags(flags)
 

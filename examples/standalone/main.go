@@ -108,7 +108,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; twice is fine
 
-	handler, err := withPages(t, c.baseURL, logger)
+	handler, err := withPages(t, c, logger)
 	if errors.As(err, new(*linktrack.InvalidError)) {
 		return refused(err)
 	} else if err != nil {

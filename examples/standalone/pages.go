@@ -10,18 +10,23 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// withPages serves the pages for people beside the links. No mux is between: it
-// would redirect paths that it takes for unclean, which are the links' affair.
-func withPages(t *linktrack.Tracker, baseURL string, logger *slog.Logger) (http.Handler, error) {
-	prefix := pagesPrefix(baseURL)
-	account, err := pages.New(t, pages.Options{Prefix: prefix, Logger: logger})
+// withPages serves the pages for people beside the links, and that for quick
+// links where nothing else would be. No mux is between: it would redirect paths
+// that it takes for unclean, which are the links' affair.
+func withPages(t *linktrack.Tracker, c config, logger *slog.Logger) (http.Handler, error) {
+	prefix := pagesPrefix(c.baseURL)
+	account, err := pages.New(t, pages.Options{Prefix: prefix, Quick: c.quick, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
-	links := t.Handler()
+	links, quick := t.Handler(), account.Quick()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, prefix) || r.URL.Path == strings.TrimSuffix(prefix, "/") {
 			account.ServeHTTP(w, r)
+			return
+		}
+		if c.quick && r.URL.Path == strings.TrimSuffix(prefix, "account/") {
+			quick.ServeHTTP(w, r)
 			return
 		}
 		links.ServeHTTP(w, r)

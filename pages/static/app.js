@@ -20,7 +20,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   const name = button.textContent;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await copy(button.dataset.copy);
+    await copy(new URL(button.dataset.copy, location.href).href);
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = name; }, 1500);
     button.focus();

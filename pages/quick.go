@@ -1,0 +1,147 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// Quick returns the form on which anyone makes a quick link, for a host that
+// shows it somewhere else than at Prefix + "quick": on its front page. What
+// comes behind it, and the static files, are below the prefix all the same, on
+// the host that the request is for. It answers 404 without [Options.Quick].
+func (p *Pages) Quick() http.Handler {
+	show, make := p.public(p.showQuick), p.public(p.makeQuick)
+	return p.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !p.o.Quick:
+			p.public(notFound).ServeHTTP(w, r)
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			show.ServeHTTP(w, r)
+		case r.Method == http.MethodPost:
+			make.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Allow", "GET, HEAD, POST")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		}
+	}))
+}
+
+func notFound(http.ResponseWriter, *request) error { return linktrack.ErrNotFound }
+
+// A quickForm makes a quick link.
+type quickForm struct {
+	ExternalURL string
+	Days        int    // after which it ends
+	Error       string // what is wrong, with the destination if AtField
+	AtField     bool
+}
+
+// trap is a field that people do not see and leave empty.
+const trap = "comment"
+
+func (p *Pages) showQuick(w http.ResponseWriter, r *request) error {
+	return p.renderQuick(w, r, http.StatusOK, quickForm{})
+}
+
+func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form quickForm) error {
+	form.Days = int(linktrack.QuickLinkLife / (24 * time.Hour))
+	return p.render(w, r, status, "quick", p.look.text("quick.title"), form)
+}
+
+func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	if form.Get(trap) != "" {
+		return errBadForm
+	}
+	page := quickForm{ExternalURL: form.Get("external_url")}
+	_, claim, err := p.t.MakeQuickLink(r.Context(), p.t.ClientOf(r.Request), page.ExternalURL)
+	if err == nil {
+		http.Redirect(w, r.Request, p.quickAt(claim), http.StatusSeeOther)
+		return nil
+	}
+	problem, at, status := p.problem(r, err)
+	if status == 0 {
+		return err
+	}
+	page.Error, page.AtField = problem, at == "external_url"
+	if throttled := (*linktrack.ThrottledError)(nil); errors.As(err, &throttled) {
+		page.Error = p.look.text("quick.throttled", int64((throttled.RetryAfter+time.Minute-1)/time.Minute))
+	}
+	retryAfter(w, err)
+	return p.renderQuick(w, r, status, page)
+}
+
+// quickAt is the address of a quick link's page, which is for who has the claim.
+func (p *Pages) quickAt(claim string) string {
+	return p.look.to(append([]string{"quick"}, strings.Split(claim, "/")...)...)
+}
+
+func claimOf(r *request) string {
+	return r.PathValue("host") + "/" + r.PathValue("path") + "/" + r.PathValue("signature")
+}
+
+// A quickPage shows a quick link to who has its claim.
+type quickPage struct {
+	Link   *linkRow // nil: it has ended, or somebody else claimed it
+	Ended  bool
+	Own    bool   // it was claimed by who is signed in
+	Login  string // of who is signed in; "" nobody, or one without a login
+	May    bool   // somebody is signed in, and may claim it
+	Page   string // the address of this page
+	SignIn string // where to sign in; "" if the host names no place
+}
+
+// showQuickLink answers the page of a claim, whether somebody is signed in or
+// not.
+func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
+	page := quickPage{Page: p.quickAt(claimOf(r))}
+	err := p.identify(r)
+	switch {
+	case errors.Is(err, linktrack.ErrUnauthorized):
+		page.SignIn = p.signIn(r)
+	case err != nil:
+		return err
+	default:
+		page.May, page.Login = true, r.account.Login
+	}
+	l, err := p.t.QuickLink(r.Context(), claimOf(r))
+	if errors.Is(err, linktrack.ErrTaken) && r.signedIn {
+		own, _, e := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
+		if !errors.Is(e, linktrack.ErrNotFound) {
+			l, err, page.Own = own, e, true
+		}
+	}
+	status, title := http.StatusOK, "quick.made"
+	if page.Own {
+		title = "quick.own"
+	}
+	switch {
+	case errors.Is(err, linktrack.ErrTaken):
+		status, title = http.StatusGone, "quick.claimed"
+	case errors.Is(err, linktrack.ErrExpired):
+		status, title, page.Ended = http.StatusGone, "quick.expired", true
+	case err != nil:
+		return err
+	default:
+		row := p.row(r.account, l)
+		page.Link = &row
+	}
+	return p.render(w, r, status, "quicklink", p.look.text(title), page)
+}
+
+// claimQuickLink moves the link into the account of who is signed in.
+func (p *Pages) claimQuickLink(w http.ResponseWriter, r *request) error {
+	_, err := p.t.ClaimLink(r.Context(), r.account, claimOf(r))
+	if err != nil && !errors.Is(err, linktrack.ErrTaken) && !errors.Is(err, linktrack.ErrExpired) {
+		return err
+	}
+	http.Redirect(w, r.Request, p.quickAt(claimOf(r)), http.StatusSeeOther) // which says what became of it
+	return nil
+}

@@ -1,0 +1,176 @@
+package linktrack
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Quick links are made by people without an account. Until they are claimed
+// they belong to Nobody, and they end.
+
+// Nobody is the account of quick links, see [Tracker.MakeQuickLink]. It is in no
+// store and nobody can sign in to it. A host with users of its own must not give
+// its number to one.
+const Nobody AccountID = math.MinInt64
+
+// QuickLinkLife is how long after it was made a quick link ends.
+const QuickLinkLife = 30 * 24 * time.Hour
+
+const (
+	quickHourly   = 10   // quick links of one client
+	quickDaily    = 100  // of one client
+	quickTogether = 1000 // of all clients in an hour, in this process
+)
+
+// MakeQuickLink makes a link for someone without an account, on the Tracker's
+// first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the caller
+// comes from, see [Tracker.ClientOf]: ten links an hour and a hundred a day are
+// made for one, and a thousand an hour for all together, in each process. Those
+// that [Options.CheckDestination] refuses count, too; a destination that breaks
+// a rule does not. claim is what to give to who made the link, and to nobody
+// else: see [Tracker.ClaimLink].
+//
+// The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
+// (CheckDestination) and [ErrUnavailable]. Nothing is made then.
+func (t *Tracker) MakeQuickLink(ctx context.Context, client, externalURL string) (l Link, claim string, err error) {
+	if err := t.destinations.check(externalURL); err != nil {
+		return Link{}, "", err
+	}
+	if err := t.quick.take(client); err != nil {
+		return Link{}, "", err
+	}
+	l, err = t.makeLink(ctx, Account{ID: Nobody}, NewLink{ExternalURL: externalURL, ExpiresAt: now().Add(QuickLinkLife)})
+	if err != nil {
+		return Link{}, "", err
+	}
+	return l, t.claimOf(l), nil
+}
+
+// QuickLink returns the quick link that a claim is for. [ErrNotFound] if
+// MakeQuickLink did not make the claim, [ErrTaken] if the link was claimed,
+// [ErrExpired] if it has ended.
+func (t *Tracker) QuickLink(ctx context.Context, claim string) (Link, error) {
+	l, err := t.claimed(ctx, claim)
+	switch {
+	case err != nil:
+		return Link{}, err
+	case l.Account != Nobody:
+		return Link{}, errClaimed
+	case !now().Before(l.ExpiresAt):
+		return Link{}, ErrExpired
+	}
+	return l, nil
+}
+
+// ClaimLink makes a quick link one of the account's, which then does not end. It
+// can be done once; one who has the link already just gets it. The errors are
+// those of [Tracker.QuickLink], and [ErrForbidden] if the account may not use
+// the link's host.
+func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link, error) {
+	if a.ID == Nobody {
+		return Link{}, fmt.Errorf("%w: a quick link is claimed for an account", ErrForbidden)
+	}
+	l, err := t.QuickLink(ctx, claim)
+	if err == nil && !a.mayUse(l.Host) {
+		return Link{}, fmt.Errorf("%w: the account may not use the host %s", ErrForbidden, l.Host)
+	}
+	if err == nil {
+		l, err = t.store.MoveLink(ctx, l.ID, Nobody, a.ID, func(l *Link) error {
+			l.ExpiresAt = time.Time{}
+			return nil
+		})
+		if errors.Is(err, ErrNotFound) { // somebody else was quicker
+			err = errClaimed
+		}
+		err = unavailable(err)
+	}
+	if errors.Is(err, ErrTaken) {
+		if own, e := t.claimed(ctx, claim); e == nil && own.Account == a.ID {
+			return own, nil
+		}
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	t.links.forget(l)
+	return l, nil
+}
+
+var errClaimed = fmt.Errorf("the link is %w", ErrTaken)
+
+// claimOf is the claim of a quick link: its host, its path and a signature, with
+// slashes between. What is signed never changes, so it is known for what it was
+// when the link has been claimed.
+func (t *Tracker) claimOf(l Link) string {
+	return l.Host + "/" + l.Path + "/" + base64.RawURLEncoding.EncodeToString(t.signClaim(l))
+}
+
+func (t *Tracker) signClaim(l Link) []byte {
+	key := t.Key("claim of a quick link")
+	mac := hmac.New(sha256.New, key[:])
+	b := binary.BigEndian.AppendUint64(nil, uint64(l.ID))
+	b = binary.BigEndian.AppendUint64(b, uint64(l.CreatedAt.Add(QuickLinkLife).UnixMicro()))
+	mac.Write(b)
+	mac.Write([]byte(l.Host + "/" + l.Key()))
+	return mac.Sum(nil)
+}
+
+// claimed returns the link of a claim, whoever has it now.
+func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
+	parts := strings.Split(claim, "/")
+	if len(parts) != 3 {
+		return Link{}, ErrNotFound
+	}
+	key, plus, ok := linkKey(parts[1])
+	mac, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if !ok || plus || err != nil || len(mac) != sha256.Size {
+		return Link{}, ErrNotFound
+	}
+	l, err := t.store.LinkByPath(ctx, parts[0], key)
+	if err != nil {
+		return Link{}, unavailable(err)
+	}
+	if !hmac.Equal(mac, t.signClaim(l)) {
+		return Link{}, ErrNotFound
+	}
+	return l, nil
+}
+
+// A quickMeter counts quick links by client.
+type quickMeter struct {
+	mu     sync.Mutex // so that no two take the last one
+	counts throttle   // no more keys than it keeps: all clients together are few in a day
+}
+
+// take counts a link that is to be made, unless a limit is reached.
+func (m *quickMeter) take(client string) error {
+	limits := []struct {
+		key    string
+		limit  int
+		window time.Duration
+	}{
+		{"hour\x00" + client, quickHourly, time.Hour},
+		{"day\x00" + client, quickDaily, 24 * time.Hour},
+		{"all", quickTogether, time.Hour},
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range limits {
+		if err := m.counts.check(l.key, l.limit); err != nil {
+			return err
+		}
+	}
+	for _, l := range limits {
+		m.counts.fail(l.key, l.window)
+	}
+	return nil
+}

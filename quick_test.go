@@ -1,0 +1,211 @@
+package linktrack_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+const destination = "https://example.com/quick"
+
+func (s *service) quick(client string) (linktrack.Link, string) {
+	s.t.Helper()
+	l, claim, err := s.tracker.MakeQuickLink(s.t.Context(), client, destination)
+	require.NoError(s.t, err)
+	return l, claim
+}
+
+// throttled requires that a client is told to come back after that long.
+func (s *service) throttled(client string, after time.Duration) {
+	s.t.Helper()
+	_, _, err := s.tracker.MakeQuickLink(s.t.Context(), client, destination)
+	var throttled *linktrack.ThrottledError
+	require.ErrorAs(s.t, err, &throttled)
+	require.Equal(s.t, after, throttled.RetryAfter)
+}
+
+func TestAQuickLinkIsClaimedOnce(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
+		l, claim := s.quick("192.0.2.1")
+		require.Equal(t, linktrack.Nobody, l.Account)
+		require.Equal(t, linktrack.QuickLinkLife, l.ExpiresAt.Sub(l.CreatedAt).Round(time.Second))
+		require.Equal(t, "go.example.com", l.Host)
+		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
+
+		bob, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "bob"})
+		require.NoError(t, err)
+		_, err = s.tracker.ClaimLink(t.Context(), linktrack.Account{ID: linktrack.Nobody}, claim)
+		require.ErrorIs(t, err, linktrack.ErrForbidden)
+		_, err = s.tracker.ClaimLink(t.Context(), linktrack.Account{ID: bob.ID, Hosts: []string{"alt.example"}}, claim)
+		require.ErrorIs(t, err, linktrack.ErrForbidden)
+
+		var claimed atomic.Int64
+		var wait sync.WaitGroup
+		for _, a := range []linktrack.Account{s.account, bob, s.account, bob} {
+			wait.Go(func() {
+				got, err := s.tracker.ClaimLink(t.Context(), a, claim)
+				if err == nil && got.Account == a.ID {
+					claimed.Store(int64(a.ID))
+				} else if !errors.Is(err, linktrack.ErrTaken) {
+					t.Errorf("%+v, %v", got, err)
+				}
+			})
+		}
+		wait.Wait()
+		winner, loser := s.account, bob
+		if claimed.Load() == int64(bob.ID) {
+			winner, loser = bob, s.account
+		}
+		got, err := s.tracker.Link(t.Context(), winner, l.Path)
+		require.NoError(t, err)
+		require.True(t, got.ExpiresAt.IsZero(), "it does not end any more")
+		require.EqualValues(t, 1, got.Counts.Total, "its clicks are there")
+		again, err := s.tracker.ClaimLink(t.Context(), winner, claim)
+		require.NoError(t, err, "who has it may ask twice")
+		require.Equal(t, l.ID, again.ID)
+		_, err = s.tracker.ClaimLink(t.Context(), loser, claim)
+		require.ErrorIs(t, err, linktrack.ErrTaken)
+		_, err = s.tracker.QuickLink(t.Context(), claim)
+		require.ErrorIs(t, err, linktrack.ErrTaken)
+		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
+	})
+}
+
+func TestAClaimIsNotMadeUp(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{Hosts: []string{"alt.example"}})
+	l, claim := s.quick("192.0.2.1")
+	other, otherClaim := s.quick("192.0.2.1")
+	_, signature, _ := strings.Cut(claim, l.Path+"/")
+	_, otherSignature, _ := strings.Cut(otherClaim, other.Path+"/")
+	// The same path on another host, and a link of somebody's.
+	twin := l
+	twin.Host = "alt.example"
+	_, err := s.store.CreateLink(t.Context(), twin)
+	require.NoError(t, err)
+	own, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: destination})
+	require.NoError(t, err)
+	for _, forged := range []string{
+		"", "/", "//", claim + "/", claim[:len(claim)-1], claim + "A", strings.ToUpper(claim),
+		"go.example.com/" + l.Path, "go.example.com/" + l.Path + "/",
+		"go.example.com/" + l.Path + "+/" + signature,
+		"go.example.com/" + l.Path + "/" + otherSignature,
+		"go.example.com/" + other.Path + "/" + signature,
+		"go.example.com/" + own.Path + "/" + signature,
+		"alt.example/" + l.Path + "/" + signature,
+		"evil.example/" + l.Path + "/" + signature,
+	} {
+		_, err := s.tracker.QuickLink(t.Context(), forged)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, forged)
+		_, err = s.tracker.ClaimLink(t.Context(), s.account, forged)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, forged)
+	}
+	elsewhere := newService(t, memstore.New(), linktrack.Options{})
+	_, err = elsewhere.store.CreateLink(t.Context(), l)
+	require.NoError(t, err)
+	_, err = elsewhere.tracker.QuickLink(t.Context(), claim)
+	require.ErrorIs(t, err, linktrack.ErrNotFound, "another service has another secret")
+	got, err := s.tracker.QuickLink(t.Context(), claim)
+	require.NoError(t, err)
+	require.Equal(t, l, got)
+}
+
+func TestAQuickLinkThatNobodyClaimsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, memstore.New(), linktrack.Options{})
+		l, claim := s.quick("192.0.2.1")
+		kept, keep := s.quick("192.0.2.1")
+		time.Sleep(linktrack.QuickLinkLife - time.Second)
+		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
+		_, err := s.tracker.ClaimLink(t.Context(), s.account, keep)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second)
+		require.Equal(t, http.StatusGone, s.get("/"+l.Path).StatusCode)
+		require.Equal(t, http.StatusFound, s.get("/"+kept.Path).StatusCode)
+		_, err = s.tracker.QuickLink(t.Context(), claim)
+		require.ErrorIs(t, err, linktrack.ErrExpired)
+		_, err = s.tracker.ClaimLink(t.Context(), s.account, claim)
+		require.ErrorIs(t, err, linktrack.ErrExpired)
+	})
+}
+
+func TestOneClientMakesTenQuickLinksAnHourAndAHundredADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, memstore.New(), linktrack.Options{})
+		for hour := range 10 {
+			for range 10 {
+				s.quick("192.0.2.1")
+			}
+			if hour < 9 {
+				s.throttled("192.0.2.1", time.Hour)
+				s.quick(fmt.Sprint("another", hour))
+			}
+			time.Sleep(time.Hour)
+		}
+		s.throttled("192.0.2.1", 14*time.Hour)
+		time.Sleep(14 * time.Hour)
+		s.quick("192.0.2.1")
+	})
+}
+
+func TestAllClientsTogetherMakeAThousandQuickLinksAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, memstore.New(), linktrack.Options{})
+		for i := range 1000 {
+			s.quick(fmt.Sprint(i))
+		}
+		s.throttled("new", time.Hour)
+		time.Sleep(time.Hour)
+		s.quick("new")
+	})
+}
+
+func TestLimitsOfQuickLinksHoldForThoseMadeAtOnce(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	var made atomic.Int64
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if _, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination); err == nil {
+				made.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	require.EqualValues(t, 10, made.Load())
+}
+
+func TestAQuickLinkKeepsTheRulesOfDestinations(t *testing.T) {
+	refuses := true
+	s := newService(t, memstore.New(), linktrack.Options{CheckDestination: func(context.Context, string) error {
+		if refuses {
+			return errors.New("it is listed")
+		}
+		return nil
+	}})
+	var invalid *linktrack.InvalidError
+	for _, bad := range []string{"", "javascript:alert(1)", "http://go.example.com/x", "example.com"} {
+		_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", bad)
+		require.ErrorAs(t, err, &invalid, bad)
+		require.Equal(t, "external_url", invalid.Param)
+	}
+	for range 10 {
+		_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination)
+		require.ErrorIs(t, err, linktrack.ErrForbidden)
+	}
+	refuses = false
+	_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination)
+	require.ErrorIs(t, err, linktrack.ErrThrottled, "what the host refuses counts")
+}

@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+const buyer = owner + 1 // to whom links are moved
+
+func asItIs(*linktrack.Link) error { return nil }
+
+func move(t *testing.T, s linktrack.Store, id int64, change func(*linktrack.Link) error) linktrack.Link {
+	t.Helper()
+	l, err := s.MoveLink(t.Context(), id, owner, buyer, change)
+	require.NoError(t, err, "a link of the account can be moved")
+	return l
+}
+
+var everySort = []linktrack.Sort{
+	linktrack.SortExternalURL, linktrack.SortPath, linktrack.SortCreated, linktrack.SortDay,
+	linktrack.SortTotal, linktrack.SortLastClick, linktrack.SortTitle, linktrack.SortGroup,
+}
+
+var moves = []rule{
+	{"a move takes a link with its counts, history and roll-ups to another account", func(t *testing.T, s linktrack.Store) {
+		want, stays := create(t, s, full("sale")), create(t, s, plain("stays"))
+		send(t, s, visitor(want.ID, noon), person(want.ID, noon.Add(time.Second)), bot(want.ID, noon.Add(time.Minute)), person(stays.ID, noon))
+		require.True(t, convert(t, s, conversion(want, "order")), "it is counted")
+		_, err := s.ReserveClicks(t.Context(), want.ID, 3)
+		require.NoError(t, err, "a link that exists can be reserved")
+		want, stays = look(t, s, want), look(t, s, stays)
+		history, days := recorded(t, s, want.ID), sumsAround(t, s, want)
+
+		want.Account, want.Group = buyer, ""
+		require.Equal(t, want, move(t, s, want.ID, asItIs), "MoveLink returns the link as it was kept, in no group")
+		require.Equal(t, want, look(t, s, want), "only the account and the group are others")
+		require.Equal(t, history, recorded(t, s, want.ID), "the history goes with the link")
+		require.Equal(t, days, sumsAround(t, s, want), "the roll-ups go with the link")
+
+		want.Counts.Day, stays.Counts.Day = 2, 1 // which list counts
+		for _, sort := range everySort {
+			require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkQuery{Account: buyer, Sort: sort}), "sorted by %s it is the new account's", sort)
+			require.Equal(t, []linktrack.Link{stays}, list(t, s, linktrack.LinkQuery{Sort: sort}), "sorted by %s it is no more the old one's", sort)
+		}
+		name := []linktrack.LinkName{{Host: want.Host, Key: want.Key()}}
+		require.Len(t, list(t, s, linktrack.LinkQuery{Account: buyer, Names: name}), 1, "the new account finds it by name")
+		require.Empty(t, list(t, s, linktrack.LinkQuery{Names: name}), "the old one does not")
+		require.Len(t, list(t, s, linktrack.LinkQuery{Account: buyer, Search: "SALE"}), 1, "the new account finds it by a search")
+
+		send(t, s, person(want.ID, noon.Add(time.Hour)))
+		listed := list(t, s, linktrack.LinkQuery{Account: buyer})[0].Counts
+		require.EqualValues(t, []int64{3, 3}, []int64{listed.Day, listed.Total}, "clicks go on being counted")
+	}},
+	{"a move keeps what change sets, and not what an update does not change", func(t *testing.T, s linktrack.Store) {
+		before := create(t, s, full("sale"))
+		got := move(t, s, before.ID, func(l *linktrack.Link) error {
+			require.Equal(t, buyer, l.Account, "change gets it as the new account's")
+			require.Empty(t, l.Group, "change gets it in no group")
+			l.ID, l.Account, l.Host, l.Path, l.CreatedAt = 4711, owner+2, "other.example.com", "else", noon.AddDate(-1, 0, 0)
+			l.Title, l.ExpiresAt, l.AlertAt = "moved", time.Time{}, 5
+			return nil
+		})
+		want := before
+		want.Account, want.Group, want.Title, want.ExpiresAt, want.AlertAt = buyer, "", "moved", time.Time{}, 5
+		require.Equal(t, want, got, "MoveLink returns the link as it was kept")
+		require.Equal(t, want, look(t, s, want), "MoveLink keeps what change left")
+	}},
+	{"groups are not moved, and the new account's are used", func(t *testing.T, s linktrack.Store) {
+		theirs := grouped("theirs", "News")
+		theirs.Account = buyer
+		create(t, s, theirs)
+		l := create(t, s, grouped("sale", "NEWS"))
+		got := move(t, s, l.ID, func(l *linktrack.Link) error { l.Group = "news"; return nil })
+		require.Equal(t, "News", got.Group, "a group is one of the new account")
+		require.Equal(t, "News", look(t, s, l).Group, "a group is one of the new account")
+		l = create(t, s, grouped("other", "Own"))
+		move(t, s, l.ID, asItIs)
+		names, err := s.Groups(t.Context(), buyer, 10)
+		require.NoError(t, err, "groups can be listed")
+		require.Equal(t, []string{"News"}, names, "the link leaves its group behind")
+		names, err = s.Groups(t.Context(), owner, 10)
+		require.NoError(t, err, "groups can be listed")
+		require.Equal(t, []string{"NEWS", "Own"}, names, "the old account keeps its groups")
+	}},
+	{"an error of change is returned and nothing is moved", func(t *testing.T, s linktrack.Store) {
+		before := create(t, s, full("sale"))
+		_, err := s.MoveLink(t.Context(), before.ID, owner, buyer, func(l *linktrack.Link) error {
+			l.Title = "moved"
+			return errChange
+		})
+		require.ErrorIs(t, err, errChange, "change's error comes back")
+		require.Equal(t, before, look(t, s, before), "nothing of a refused move is kept")
+		require.Empty(t, list(t, s, linktrack.LinkQuery{Account: buyer}), "nothing of a refused move is kept")
+		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "nothing of a refused move is kept")
+	}},
+	{"a link that is not the account's is not found", func(t *testing.T, s linktrack.Store) {
+		l := create(t, s, plain("sale"))
+		for id, from := range map[int64]linktrack.AccountID{l.ID: buyer, l.ID + 1: owner, 0: owner, -1: owner} {
+			_, err := s.MoveLink(t.Context(), id, from, owner+2, func(*linktrack.Link) error { return errors.New("called") })
+			require.ErrorIs(t, err, linktrack.ErrNotFound, "link %d of account %d", id, from)
+		}
+		require.Equal(t, l, look(t, s, l), "it stays where it is")
+	}},
+	{"a link can be moved on and back", func(t *testing.T, s linktrack.Store) {
+		l := create(t, s, plain("sale"))
+		for range 2 {
+			move(t, s, l.ID, asItIs)
+			_, err := s.MoveLink(t.Context(), l.ID, buyer, linktrack.Nobody, asItIs)
+			require.NoError(t, err, "a link can be moved on")
+			_, err = s.MoveLink(t.Context(), l.ID, linktrack.Nobody, owner, asItIs)
+			require.NoError(t, err, "a link can be moved back")
+			require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkQuery{}), "it is there once")
+		}
+		require.Empty(t, list(t, s, linktrack.LinkQuery{Account: buyer}), "it is nowhere else")
+	}},
+	{"an order that was counted stays the old account's", func(t *testing.T, s linktrack.Store) {
+		l, stays := create(t, s, plain("sale")), create(t, s, plain("stays"))
+		require.True(t, convert(t, s, conversion(l, "order")), "it is counted")
+		move(t, s, l.ID, asItIs)
+		require.False(t, convert(t, s, conversion(stays, "order")), "the old account has counted it")
+		require.True(t, convert(t, s, conversion(l, "order")), "the new account has not")
+		requireConverted(t, s, look(t, s, l), 2, "both counted on the link")
+	}},
+	{"of many who want a link one gets it", func(t *testing.T, s linktrack.Store) {
+		l := create(t, s, plain("sale"))
+		var moved atomic.Int64
+		err := together(16, func(i int) error {
+			to := buyer + linktrack.AccountID(i)
+			_, err := s.MoveLink(t.Context(), l.ID, owner, to, asItIs)
+			if err == nil {
+				moved.Add(int64(to))
+			} else if errors.Is(err, linktrack.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+		require.NoError(t, err, "all others are told that it is not there")
+		require.EqualValues(t, look(t, s, l).Account, moved.Load(), "one account has it")
+		require.Len(t, list(t, s, linktrack.LinkQuery{Account: linktrack.AccountID(moved.Load())}), 1, "one account has it")
+	}},
+}
