@@ -19,7 +19,8 @@ func TestEveryPageHasItsHeadersAndNothingInline(t *testing.T) {
 	answers := map[string]*answer{}
 	for _, path := range []string{
 		"links", "links?q=spring", "links?sort=none", "links?made=go.example.com/spring", "links/new",
-		"links/go.example.com/spring/edit", "links/go.example.com/spring/qr.svg", "links/go.example.com/none/edit",
+		"links/go.example.com/spring/edit", "links/go.example.com/spring/report", "links/go.example.com/spring/report?from=x",
+		"links/go.example.com/spring/report/report.csv", "links/go.example.com/spring/report/history.json", "links/go.example.com/spring/qr.svg", "links/go.example.com/none/edit",
 		"none", "static/none.css", "",
 	} {
 		answers[path] = s.get(path)
@@ -78,7 +79,7 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 func TestStaticFilesHaveTheirHashInTheirName(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{Accent: "#FFDD00"})
 	found := regexp.MustCompile(`"(/account/static/(\w+)\.[0-9a-f]{16}\.(\w+))"`).FindAllStringSubmatch(s.get("login").body, -1)
-	require.Len(t, found, 4)
+	require.Len(t, found, 5)
 	for _, m := range found {
 		r := s.get(m[1])
 		require.Equal(t, 200, r.StatusCode)

@@ -43,6 +43,7 @@ type linkRow struct {
 	URL       string
 	State     string // the key of a text: state.active and the like
 	MaySwitch bool   // the account may switch it on and off
+	Spark     *spark // nil: none
 }
 
 // pageSize is how many links a page has, maxPage the last page that can be asked
@@ -124,6 +125,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	for _, l := range links {
 		page.Links = append(page.Links, p.row(r.account, l))
 	}
+	p.addSparks(r, page.Links)
 	page.First, page.Last = int64((number-1)*pageSize+1), int64((number-1)*pageSize+len(links))
 	page.Made, page.Saved = p.noted(r, "made"), p.noted(r, "saved")
 	given.Del("made")

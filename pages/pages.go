@@ -146,6 +146,8 @@ func (p *Pages) routes() http.Handler {
 	private("GET", "links/{host}/{path}/edit", p.showEditLink)
 	private("POST", "links/{host}/{path}/edit", p.editLink)
 	private("POST", "links/{host}/{path}/active", p.switchLink)
+	private("GET", "links/{host}/{path}/report", p.showReport)
+	private("GET", "links/{host}/{path}/report/{file}", p.sendReport)
 	public("GET", "links/{host}/{path}/{qr}", p.showQR)
 	public("GET", "", notFound)
 	return mux

@@ -17,9 +17,15 @@ import (
 // one with [ForVisitors].
 type Visitors struct {
 	look   *look
+	plain  sheet
+	report sheet // for pages with a report
+	log    *slog.Logger
+}
+
+// A sheet is a style with the policy that allows it and nothing else.
+type sheet struct {
 	style  template.CSS
 	policy string
-	log    *slog.Logger
 }
 
 var _ linktrack.Pages = (*Visitors)(nil)
@@ -35,17 +41,27 @@ func ForVisitors(o Options) (*Visitors, error) {
 	if err != nil {
 		return nil, err
 	}
-	style := string(l.static[l.hashed["brand.css"]].content) + string(l.static[l.hashed["visitor.css"]].content)
-	sum := sha256.Sum256([]byte(style))
 	return &Visitors{
-		look:  l,
+		look:   l,
+		plain:  l.sheet("brand.css", "visitor.css"),
+		report: l.sheet("brand.css", "visitor.css", "report.css"),
+		log:    o.Logger,
+	}, nil
+}
+
+func (l *look) sheet(names ...string) sheet {
+	style := ""
+	for _, name := range names {
+		style += string(l.static[l.hashed[name]].content)
+	}
+	sum := sha256.Sum256([]byte(style))
+	return sheet{
 		style: template.CSS(style),
-		log:   o.Logger,
 		// No form-action: browsers hold the redirect behind a form to it, too,
 		// and a right password leads elsewhere.
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; frame-ancestors 'none'",
-	}, nil
+	}
 }
 
 // A visitorPage is what the template gets.
@@ -58,6 +74,7 @@ type visitorPage struct {
 	AsksPassword  bool
 	Error         string // beside the password
 	Summary       *linktrack.Link
+	Report        *counts
 	zone          *time.Location
 }
 
@@ -66,7 +83,11 @@ func (p visitorPage) When(at time.Time) string { return at.In(p.zone).Format("20
 
 // ServePage implements linktrack.Pages.
 func (v *Visitors) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack.Page) {
-	page := v.page(p)
+	page, sheet := v.page(p), v.plain
+	if page.Report != nil {
+		sheet = v.report
+	}
+	page.Style = sheet.style
 	var b bytes.Buffer
 	if err := v.look.templates["visitor"].Execute(&b, page); err != nil {
 		v.log.Error("linktrack: a visitor's page could not be shown", "error", err)
@@ -74,7 +95,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", v.policy)
+	h.Set("Content-Security-Policy", sheet.policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.look.text("lang"))
 	w.WriteHeader(p.Status)
@@ -84,7 +105,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack
 // page words a page.
 func (v *Visitors) page(p linktrack.Page) visitorPage {
 	key := "visitor.notfound"
-	page := visitorPage{Style: v.style, Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, zone: p.Location}
+	page := visitorPage{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, zone: p.Location}
 	if page.zone == nil {
 		page.zone = time.UTC
 	}
@@ -107,13 +128,18 @@ func (v *Visitors) page(p linktrack.Page) visitorPage {
 		key = "visitor.preview"
 	case linktrack.SummaryPage:
 		key, page.Summary = "visitor.summary", &p.Link
+	case linktrack.ReportPage:
+		key, page.Summary = "visitor.report", &p.Link
+		if p.Report != nil {
+			page.Report = v.look.counts(*p.Report, false)
+		}
 	case linktrack.ThrottledPage:
 		key = "visitor.throttled"
 	case linktrack.UnavailablePage:
 		key = "visitor.unavailable"
 	}
 	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
-	if p.Kind != linktrack.PreviewPage && p.Kind != linktrack.SummaryPage {
+	if p.Kind != linktrack.PreviewPage && page.Summary == nil {
 		page.Title = ""
 	} else if page.Title != "" {
 		page.Heading = page.Title

@@ -1,0 +1,168 @@
+package pages
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A chart is the clicks of people by period, as a template draws it: bars in a
+// box that is as wide as there is room, with barWidth for each period, and
+// chartHeight high.
+type chart struct {
+	Label          string
+	Width          int
+	People, Unique string // outlines of bars
+	Top, Half      string // of the scale
+	Ticks          []tick
+	Bars           []bar // to point at; none where they would be too narrow
+}
+
+// A tick is a date below the chart.
+type tick struct {
+	X      string // percent
+	Anchor string // start, middle, end
+	Text   string
+	Inner  bool
+}
+
+// A bar is a period to point at.
+type bar struct {
+	X    int
+	Text string
+}
+
+const (
+	barWidth    = 10
+	chartHeight = 1000
+	leastHeight = 8   // of a bar
+	leastBars   = 7   // that there is room for
+	fewBars     = 3   // that are too near to each other for dates below them
+	maxBars     = 100 // that stand apart
+)
+
+// outline draws bars of the values from left on, for a scale that ends with top:
+// with gaps between them, or where there are many as one shape. A bar that
+// stands for something is least high at least.
+func outline(values []int64, top uint64, left, least int) string {
+	apart := len(values) <= maxBars
+	var b []byte
+	if !apart {
+		b = append(b, "M0 1000"...)
+	}
+	for i, v := range values {
+		x, height := left+i*barWidth, 0
+		if v > 0 {
+			height = max(int(math.Round(float64(v)/float64(top)*chartHeight)), least)
+		}
+		switch y := chartHeight - height; {
+		case !apart:
+			b = append(b, "V"+strconv.Itoa(y)+"H"+strconv.Itoa(x+barWidth)...)
+		case height > 0:
+			b = append(b, "M"+strconv.Itoa(x+1)+" 1000V"+strconv.Itoa(y)+"h8V1000z"...)
+		}
+	}
+	if !apart {
+		b = append(b, "V1000z"...)
+	}
+	return string(b)
+}
+
+// scaleTop is where the scale ends for values up to most: at a digit with zeros
+// behind it, whose half is a whole number.
+func scaleTop(most int64) uint64 {
+	for unit, step := uint64(1), uint64(2); ; unit, step = unit*10, unit*10 {
+		for top := 2 * unit; top <= 10*unit; top += step {
+			if top >= uint64(max(most, 0)) {
+				return top
+			}
+		}
+	}
+}
+
+// short writes a number of a scale: 4 000, 20k, 600M.
+func short(n uint64) string {
+	unit := 0
+	for ; n >= 10_000 && unit < 6; unit++ {
+		n /= 1000
+	}
+	return count(int64(n)) + []string{"", "k", "M", "G", "T", "P", "E"}[unit]
+}
+
+// chart draws the periods of a report.
+func (l *look) chart(r linktrack.Report) *chart {
+	people, unique := make([]int64, len(r.Periods)), make([]int64, len(r.Periods))
+	var most int64
+	for i, p := range r.Periods {
+		people[i], unique[i] = p.People, p.Unique
+		most = max(most, p.People, p.Unique)
+	}
+	top := scaleTop(most)
+	left := max(leastBars-len(people), 0) * barWidth / 2
+	c := &chart{
+		Label: l.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(most)),
+		Width: 2*left + len(people)*barWidth,
+		Top:   short(top), Half: short(top / 2),
+		People: outline(people, top, left, leastHeight),
+		Unique: outline(unique, top, left, leastHeight),
+		Ticks:  ticks(r, left),
+	}
+	if len(people) <= maxBars {
+		for i, p := range r.Periods {
+			c.Bars = append(c.Bars, bar{left + i*barWidth, l.text("report.bar", periodName(r, p), count(p.People), count(p.Unique))})
+		}
+	}
+	return c
+}
+
+// periodName names a period by its start in the report's zone; hours with the
+// zone's name of that moment, since there may be two at the same time of day.
+func periodName(r linktrack.Report, p linktrack.Period) string {
+	if r.By == linktrack.ByHour {
+		return p.Start.In(r.Zone).Format("2006-01-02 15:04 MST")
+	}
+	return p.Start.In(r.Zone).Format(time.DateOnly)
+}
+
+// ticks names a few periods, the first and the last among them; the bars begin
+// at left. The ones between are Inner: a narrow chart has no room for them.
+func ticks(r linktrack.Report, left int) []tick {
+	layout, n := time.DateOnly, 4
+	switch {
+	case r.By == linktrack.ByHour && r.From == r.To:
+		layout = "15:04"
+	case r.By == linktrack.ByHour:
+		layout, n = "2006-01-02 15:04", 3
+	}
+	last := len(r.Periods) - 1
+	n = min(n, last+1)
+	few := last < fewBars
+	all := make([]tick, n)
+	for i := range all {
+		at, x, anchor := 0, barWidth/2, "middle"
+		if n > 1 {
+			at = i * last / (n - 1)
+		}
+		switch {
+		case n == 1:
+		case i == 0 && few, i == n-1 && !few:
+			anchor = "end"
+		case i == 0, i == n-1:
+			anchor = "start"
+		}
+		if !few && i == 0 {
+			x = 0
+		} else if !few && i == n-1 {
+			x = barWidth
+		}
+		all[i] = tick{
+			X:      strconv.FormatFloat(float64(left+at*barWidth+x)*100/float64(2*left+(last+1)*barWidth), 'f', 2, 64),
+			Anchor: anchor,
+			Text:   r.Periods[at].Start.In(r.Zone).Format(layout),
+			Inner:  i > 0 && i < n-1,
+		}
+	}
+	return all
+}

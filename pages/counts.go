@@ -1,0 +1,157 @@
+package pages
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// counts are what a report says, worded and drawn: all of it that anyone may
+// see who may see the report.
+type counts struct {
+	Days       string
+	Totals     []total
+	Counted    bool // anything
+	Chart      *chart
+	By         string // what a row of the table is
+	Periods    []periodRow
+	Converts   bool // there are, or may be, conversions
+	Breakdowns []breakdown
+}
+
+// A total is a number with its name.
+type total struct{ Name, Value, Note string }
+
+type periodRow struct {
+	Name string
+	linktrack.Period
+}
+
+// A breakdown is the clicks of people by the values of a property.
+type breakdown struct {
+	Title, Unknown string
+	Rows           []share // the most frequent
+	More           []share // the rest
+	Other          *share  // all further values; nil: there are none
+}
+
+// A share is how many of the clicks have a value.
+type share struct {
+	Value   string // "" not known, or none
+	Clicks  int64
+	Width   int // of 1,000
+	Percent string
+}
+
+// maxShown is how many values of a property are shown at once.
+const maxShown = 10
+
+// counts words a report. converts is whether the link tracks conversions.
+func (l *look) counts(r linktrack.Report, converts bool) *counts {
+	c := &counts{
+		Days:     l.text("report.days", r.From, r.To, zoneName(r)),
+		Counted:  r.Total != linktrack.Sums{},
+		Converts: converts || r.Total.Conversions > 0 || len(r.Values) > 0,
+		By:       l.text("report.by." + string(r.By)),
+	}
+	c.Totals = l.totals(r, c.Converts)
+	if !c.Counted {
+		return c
+	}
+	c.Chart = l.chart(r)
+	for _, p := range r.Periods {
+		c.Periods = append(c.Periods, periodRow{periodName(r, p), p})
+	}
+	for _, b := range []struct {
+		name string
+		linktrack.Breakdown
+	}{
+		{"referrers", r.Referrers},
+		{"browsers", r.Browsers},
+		{"platforms", r.Platforms},
+		{"countries", r.Countries},
+	} {
+		if d := l.breakdown(b.name, b.Breakdown); len(d.Rows) > 0 || d.Other != nil {
+			c.Breakdowns = append(c.Breakdowns, d)
+		}
+	}
+	return c
+}
+
+// zoneName is the name of the zone when the report begins, and when it ends if
+// clocks were changed between.
+func zoneName(r linktrack.Report) string {
+	first := r.From.Start(r.Zone).Format("MST")
+	if last := r.To.Start(r.Zone).Format("MST"); last != first {
+		return first + "/" + last
+	}
+	return first
+}
+
+func (l *look) totals(r linktrack.Report, converts bool) []total {
+	all := []total{
+		{Name: l.text("report.people"), Value: count(r.Total.People)},
+		{Name: l.text("report.unique"), Value: count(r.Total.Unique)},
+		{Name: l.text("report.bots"), Value: count(r.Total.Bots)},
+	}
+	if !converts {
+		return all
+	}
+	conversions := total{Name: l.text("report.conversions"), Value: count(r.Total.Conversions)}
+	if r.Total.People > 0 {
+		conversions.Note = l.text("report.rate", l.percent(r.ConversionRate()))
+	}
+	all = append(all, conversions)
+	for _, currency := range slices.Sorted(maps.Keys(r.Values)) {
+		all = append(all, total{Name: l.text("report.value", currency), Value: money(linktrack.Amount(r.Values[currency]))})
+	}
+	return all
+}
+
+func (l *look) breakdown(name string, b linktrack.Breakdown) breakdown {
+	sum := float64(b.Other)
+	for _, v := range b.Top {
+		sum += float64(v.Clicks)
+	}
+	part := func(value string, clicks int64) share {
+		s := share{Value: value, Clicks: clicks}
+		if sum > 0 {
+			ratio := float64(clicks) / sum
+			s.Width, s.Percent = int(math.Ceil(ratio*1000)), l.percent(ratio)
+		}
+		return s
+	}
+	d := breakdown{Title: l.text("report." + name), Unknown: l.text("report." + name + ".none")}
+	for i, v := range b.Top {
+		if s := part(v.Value, v.Clicks); i < maxShown {
+			d.Rows = append(d.Rows, s)
+		} else {
+			d.More = append(d.More, s)
+		}
+	}
+	if b.Other > 0 {
+		other := part("", b.Other)
+		d.Other = &other
+	}
+	return d
+}
+
+// percent writes a ratio.
+func (l *look) percent(ratio float64) string { return l.text("report.percent", ratio*100) }
+
+// money writes an amount with thin spaces between its thousands, and with no
+// decimals or two at least.
+func money(a linktrack.Amount) string {
+	_, decimals, point := strings.Cut(a.String(), ".")
+	whole := count(int64(a) / 10_000)
+	switch {
+	case !point:
+		return whole
+	case len(decimals) == 1:
+		decimals += "0"
+	}
+	return whole + "." + decimals
+}

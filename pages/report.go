@@ -1,0 +1,209 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A reportPage is what a link counted in some days, for its owner.
+type reportPage struct {
+	Link     linkRow
+	From, To string // days, as asked for or as they were completed
+	By       []option
+	Presets  []preset
+	Errors   map[string]string // by field; "" of no field
+
+	Counts    *counts // nil: what was asked for is not right
+	Downloads []download
+	Clicks    []clickRow
+	Kept      bool   // the list has clicks of the report's days at all
+	Older     string // the address of the page with older clicks; "" none
+	Newest    string // the address of the page with the newest clicks; "" this is it
+}
+
+// A preset is a choice of days.
+type preset struct {
+	URL, Text string
+	Current   bool
+}
+
+// A download is a file that the page offers.
+type download struct{ URL, Text string }
+
+// A clickRow is a click of the history.
+type clickRow struct {
+	linktrack.Click
+	When, Kind, Address string
+}
+
+const (
+	clicksShown = 50
+	// clickDays is how many days back, today included, the list of clicks
+	// goes: so far that [linktrack.Tracker.History] still has all of them.
+	clickDays = 30
+	maxPreset = 400
+)
+
+var presets = []int{7, 30, 90}
+
+// showReport shows the report of a link for from, to and by, as
+// [linktrack.ReportQuery] has them, or for the last ?days=. before is the id of
+// a click: the list has those before it.
+func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
+	l, name, err := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	given := r.URL.Query()
+	page := reportPage{Link: p.row(r.account, l), From: given.Get("from"), To: given.Get("to"), Errors: map[string]string{}}
+	var report linktrack.Report
+	q, err := p.reportQuery(given)
+	if err == nil {
+		report, err = p.t.Report(r.Context(), r.account, name, q)
+	}
+	status := http.StatusOK
+	var invalid *linktrack.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		status = http.StatusBadRequest
+		at := invalid.Param
+		if at != "from" && at != "to" && at != "by" {
+			at = ""
+		}
+		page.Errors[at] = p.look.reason(p.look.text("param."+invalid.Param), invalid)
+	case err != nil:
+		return err
+	default:
+		page.From, page.To = report.From.String(), report.To.String()
+		page.Counts = p.look.counts(report, l.HasConversionTracking)
+		page.Downloads = p.downloads(l, report)
+		if err := p.addClicks(r, &page, name, report); err != nil {
+			return err
+		}
+	}
+	for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
+		page.By = append(page.By, option{string(by), p.look.text("report.by." + string(by)), by == q.By || q.By == "" && by == linktrack.ByDay})
+	}
+	for _, days := range presets {
+		page.Presets = append(page.Presets, p.preset(l, q, days))
+	}
+	return p.render(w, r, status, "report", p.look.text("report.title"), page)
+}
+
+func (p *Pages) today() linktrack.Day { return linktrack.DayOf(time.Now().In(p.t.Location())) }
+
+// reportQuery reads what report is asked for.
+func (p *Pages) reportQuery(given url.Values) (q linktrack.ReportQuery, err error) {
+	q.By = linktrack.By(given.Get("by"))
+	if days, err := strconv.Atoi(given.Get("days")); err == nil {
+		q.To = p.today()
+		q.From = q.To - linktrack.Day(min(max(days, 1), maxPreset)) + 1
+		return q, nil
+	}
+	if q.From, err = day("from", given); err != nil {
+		return q, err
+	}
+	q.To, err = day("to", given)
+	return q, err
+}
+
+// day reads a day; absent is zero.
+func day(name string, given url.Values) (linktrack.Day, error) {
+	s := given.Get(name)
+	if s == "" {
+		return 0, nil
+	}
+	at, err := time.Parse(time.DateOnly, s)
+	if err != nil || linktrack.DayOf(at) < 1 {
+		return 0, &linktrack.InvalidError{Param: name, Reason: "must be a day such as 2024-11-24, after 1970-01-01"}
+	}
+	return linktrack.DayOf(at), nil
+}
+
+// reportAt is the address of the report of a link, or of a file of it.
+func (p *Pages) reportAt(l linktrack.Link, file string, values url.Values) string {
+	parts := []string{"links", l.Host, l.Path, "report"}
+	if file != "" {
+		parts = append(parts, file)
+	}
+	return p.look.to(parts...) + "?" + values.Encode()
+}
+
+func (p *Pages) preset(l linktrack.Link, q linktrack.ReportQuery, days int) preset {
+	values := url.Values{"days": {strconv.Itoa(days)}}
+	if q.By == linktrack.ByHour && days <= 31 {
+		values.Set("by", string(q.By))
+	}
+	today := p.today()
+	whole := q.To == 0 && q.From == 0 && q.By != linktrack.ByHour && days == 30
+	return preset{
+		URL:     p.reportAt(l, "", values),
+		Text:    p.look.text("report.preset", days),
+		Current: whole || q.To == today && q.From == today-linktrack.Day(days)+1,
+	}
+}
+
+// days are the parameters that ask for the days of a report again.
+func days(r linktrack.Report) url.Values {
+	return url.Values{"from": {r.From.String()}, "to": {r.To.String()}, "by": {string(r.By)}}
+}
+
+func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []download {
+	var all []download
+	for _, file := range []string{"report.csv", "report.json", "history.csv", "history.json"} {
+		all = append(all, download{p.reportAt(l, file, days(r)), p.look.text("report.download." + file)})
+	}
+	return all
+}
+
+// addClicks adds a part of the report's clicks, newest first.
+func (p *Pages) addClicks(r *request, page *reportPage, name string, report linktrack.Report) error {
+	first := max(report.From, p.today()-clickDays+1)
+	if page.Kept = first <= report.To; !page.Kept {
+		return nil
+	}
+	q := linktrack.HistoryQuery{
+		Start: first.Start(report.Zone),
+		End:   (report.To + 1).Start(report.Zone),
+		Limit: clicksShown + 1,
+	}
+	if before, ok := linktrack.ParseClickID(r.URL.Query().Get("before")); ok {
+		q.Before, page.Newest = before, p.reportAt(report.Link, "", days(report))+"#clicks"
+	}
+	clicks, err := p.t.History(r.Context(), r.account, name, q)
+	if err != nil {
+		return err
+	}
+	if len(clicks) > clicksShown {
+		clicks = clicks[:clicksShown]
+		older := days(report)
+		older.Set("before", clicks[clicksShown-1].ID.String())
+		page.Older = p.reportAt(report.Link, "", older) + "#clicks"
+	}
+	for _, c := range clicks {
+		page.Clicks = append(page.Clicks, p.clickRow(c))
+	}
+	return nil
+}
+
+func (p *Pages) clickRow(c linktrack.Click) clickRow {
+	at := c.ID.Time()
+	row := clickRow{Click: c, When: at.In(p.t.Location()).Format("2006-01-02 15:04:05 MST")}
+	switch {
+	case c.Bot:
+		row.Kind = p.look.text("report.click.bot")
+	case c.Unique:
+		row.Kind = p.look.text("report.click.unique")
+	default:
+		row.Kind = p.look.text("report.click.again")
+	}
+	if c.IP.IsValid() {
+		row.Address = c.IP.String()
+	}
+	return row
+}
