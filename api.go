@@ -3,12 +3,30 @@ package linktrack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// API serves the calls of the API in the name of an account, at the paths of
+// [Tracker.Handler], and answers 404 to all else. It does not look at login and
+// pass: it is for a host that knows already who asks. Where a browser's cookie
+// says so, the host must refuse what other sites make the browser send.
+func (t *Tracker) API(a Account) http.Handler {
+	h := &handler{t: t, account: &a}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, _ := t.hosts.below(r.URL.Path)
+		name, ok := strings.CutPrefix(path, "api/")
+		if !ok {
+			h.notFound(w, r)
+			return
+		}
+		h.serveAPI(w, r, name)
+	})
+}
 
 // serveAPI answers the calls of the API; name is the path behind "api/".
 func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) {
@@ -40,6 +58,8 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 		methods, call = methods[:1], h.optOut
 	case "ping":
 		methods, call = methods[:1], h.ping
+	case "openapi.json":
+		methods, call = methods[:1], h.openAPI
 	default:
 		h.notFound(w, r)
 		return
@@ -212,6 +232,12 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request) (params, 
 	p, err := readParams(w, r)
 	if err != nil {
 		return p, Account{}, err
+	}
+	if h.account != nil {
+		if h.account.Disabled {
+			err = fmt.Errorf("%w: the account is switched off", ErrForbidden)
+		}
+		return p, *h.account, err
 	}
 	login, pass := p["login"], p["pass"]
 	if login == "" && pass == "" {

@@ -5,8 +5,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
+
+	"github.com/linktrackhq/linktrack/internal/formula"
 )
 
 // A table is a document that can be written as CSV, header first. What fails
@@ -33,48 +33,8 @@ func encodeCSV(document any) ([]byte, error) {
 	return b.Bytes(), c.Error()
 }
 
-const (
-	formulaStarts = "=+-@\uFF1D\uFF0B\uFF0D\uFF20" // the last four are full-width
-	cellStarts    = formulaStarts + "\t\r\n\x00"
-	quoteMarks    = "\"'`\u2018\u2019\u201C\u201D\uFF02\uFF07"
-	cellEnds      = ";\t\r\n"
-)
-
-// cell writes a text so that a spreadsheet takes no part of it for a formula:
-// it puts an apostrophe before what begins with one of cellStarts, spaces
-// and quotation marks before it not counted. Who exports clicks did not write
-// what is in them: anyone may send a referrer or a user agent. The rule is
-// OWASP's, https://owasp.org/www-community/attacks/CSV_Injection.
-//
-// It says, too, that a text may hold what ends a cell. Commas and line ends are
-// between quotation marks, but many spreadsheets in Europe open CSV with the
-// semicolon as separator, and then see no such marks. So what is behind one of
-// cellEnds must not begin with one of formulaStarts either.
-func cell(s string) string {
-	var b strings.Builder
-	written, begin, open, starts := 0, 0, true, cellStarts // open: since begin there were but spaces and quotation marks
-	for i, r := range s {
-		if open {
-			switch {
-			case strings.ContainsRune(starts, r):
-				b.WriteString(s[written:begin])
-				b.WriteByte('\'')
-				written, open = begin, false
-			case unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Cf, r), strings.ContainsRune(quoteMarks, r):
-			default:
-				open = false
-			}
-		}
-		if strings.ContainsRune(cellEnds, r) {
-			begin, open, starts = i+1, true, formulaStarts
-		}
-	}
-	if written == 0 && b.Len() == 0 {
-		return s
-	}
-	b.WriteString(s[written:])
-	return b.String()
-}
+// cell writes a text so that a spreadsheet takes no part of it for a formula.
+func cell(s string) string { return formula.Defuse(s) }
 
 // clickColumns are the fields of clickModel, in order.
 var clickColumns = []string{

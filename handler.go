@@ -21,8 +21,9 @@ func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
 func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
 
 type handler struct {
-	t    *Tracker
-	next http.Handler // nil: 404
+	t       *Tracker
+	next    http.Handler // nil: 404
+	account *Account     // in whose name the API is called; nil: login and pass say
 }
 
 // ServeHTTP finds out what a request is for.

@@ -80,6 +80,32 @@ func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, er
 
 // makeLink makes a link whatever the account's type allows.
 func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
+	l, err := t.draft(a, in)
+	if err != nil {
+		return Link{}, err
+	}
+	if !l.ExpiresAt.IsZero() && !l.ExpiresAt.After(l.CreatedAt) {
+		return Link{}, invalid("expires_at", "must not be in the past")
+	}
+	if err := t.checkHook(ctx, l.ExternalURL); err != nil {
+		return Link{}, err
+	}
+	if in.Password != "" {
+		if l.PasswordHash, err = t.hashPassword(ctx, in.Password); err != nil {
+			return Link{}, err
+		}
+	}
+	made, err := t.createLink(ctx, l, in.VanityLink)
+	if err != nil {
+		return Link{}, err
+	}
+	t.links.forget(made)
+	return made, nil
+}
+
+// draft holds what a link is made from to the rules that need nobody else, but
+// for what the account's type allows, and returns it without its path.
+func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 	l := Link{
 		Account:               a.ID,
 		ExternalURL:           in.ExternalURL,
@@ -115,26 +141,7 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	if err := t.destinations.check(l.ExternalURL); err != nil {
 		return Link{}, err
 	}
-	if err := t.checkLink(l); err != nil {
-		return Link{}, err
-	}
-	if !l.ExpiresAt.IsZero() && !l.ExpiresAt.After(l.CreatedAt) {
-		return Link{}, invalid("expires_at", "must not be in the past")
-	}
-	if err := t.checkHook(ctx, l.ExternalURL); err != nil {
-		return Link{}, err
-	}
-	if in.Password != "" {
-		if l.PasswordHash, err = t.hashPassword(ctx, in.Password); err != nil {
-			return Link{}, err
-		}
-	}
-	made, err := t.createLink(ctx, l, in.VanityLink)
-	if err != nil {
-		return Link{}, err
-	}
-	t.links.forget(made)
-	return made, nil
+	return l, t.checkLink(l)
 }
 
 // createLink gives the link its path: the vanity link, or one that is free.

@@ -32,12 +32,12 @@ const (
 )
 
 // MakeQuickLink makes a link for someone without an account, on the Tracker's
-// first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the caller
-// comes from, see [Tracker.ClientOf]: ten links an hour and a hundred a day are
-// made for one, and a thousand an hour for all together, in each process. Those
-// that [Options.CheckDestination] refuses count, too; a destination that breaks
-// a rule does not. claim is what to give to who made the link, and to nobody
-// else: see [Tracker.ClaimLink].
+// first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the
+// caller comes from, see [Tracker.ClientOf]: ten links an hour and a hundred a
+// day are made for one, and a thousand an hour for all together, in each
+// process. Those that [Options.CheckDestination] refuses count, too; a
+// destination that breaks a rule does not. claim is what to give to who made the
+// link, and to nobody else: see [Tracker.ClaimLink].
 //
 // The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
 // (CheckDestination) and [ErrUnavailable]. Nothing is made then.

@@ -129,6 +129,7 @@ func TestAQuickLinkThatNobodyClaimsEnds(t *testing.T) {
 		kept, keep := s.quick("192.0.2.1")
 		time.Sleep(linktrack.QuickLinkLife - time.Second)
 		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
+		require.Equal(t, http.StatusFound, s.get("/"+kept.Path).StatusCode) // it is in the cache as it is
 		_, err := s.tracker.ClaimLink(t.Context(), s.account, keep)
 		require.NoError(t, err)
 		time.Sleep(2 * time.Second)

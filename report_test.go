@@ -231,7 +231,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 			Sums:  linktrack.Sums{People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10},
 			Hours: map[int]linktrack.Sums{3: {People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10}},
 			Values: map[string]int64{
-				"EUR": 12_5000, "USD": -1,
+				"EUR": 12_5000, "USD": 1,
 			},
 			Referrers: linktrack.Tally{Top: map[string]int64{"often.example": 1}, Other: 7},
 		}
@@ -245,7 +245,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	require.Len(t, r.Referrers.Top, linktrack.MaxTop)
 	require.Equal(t, linktrack.ValueClicks{Value: "often.example", Clicks: 10}, r.Referrers.Top[0], "the rarest of each day is the most frequent of all")
 	require.EqualValues(t, 10*(2*99+1+7), sumOf(r.Referrers))
-	require.Equal(t, map[string]int64{"EUR": 125_0000, "USD": -10}, r.Values)
+	require.Equal(t, map[string]int64{"EUR": 125_0000, "USD": 10}, r.Values)
 	require.InDelta(t, 100.0/2060, r.ConversionRate(), 1e-9)
 	require.Equal(t, r.Total, linktrack.Sums{People: 2060, Unique: 30, Bots: 40, Conversions: 100})
 
@@ -257,7 +257,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	require.Contains(t, rows, []string{"title", "'=cmd|' /C calc'!A0", "", "", "", "", "", ""})
 	require.Contains(t, rows, []string{"total", "", "", "2060", "30", "40", "100", ""})
 	require.Contains(t, rows, []string{"conversion_value", "EUR", "", "", "", "", "", "125"})
-	require.Contains(t, rows, []string{"conversion_value", "USD", "", "", "", "", "", "-0.001"})
+	require.Contains(t, rows, []string{"conversion_value", "USD", "", "", "", "", "", "0.001"})
 	require.Contains(t, rows, []string{"hour", "2024-11-24 03:00:00", "-21600", "206", "3", "4", "10", ""})
 	require.Contains(t, rows, []string{"referrer_host", "often.example", "", "10", "", "", "", ""})
 	require.Contains(t, rows, []string{"other_country", "", "", "0", "", "", "", ""})

@@ -64,6 +64,12 @@ type LinkStore interface {
 	// name is returned.
 	CreateLink(ctx context.Context, l Link) (Link, error)
 
+	// CreateLinks keeps links of one account, 1 to 1,000 of them, as
+	// CreateLink does, all of them or none, and returns them in their order,
+	// in which their IDs rise. [ErrTaken] if the Host and Key of any are
+	// taken, or two of them have the same.
+	CreateLinks(ctx context.Context, links []Link) ([]Link, error)
+
 	// UpdateLink calls change with the link as it stands, and keeps what
 	// change leaves in it, while no other update of the link can happen.
 	// ID, Account, Host, Path, CreatedAt and Counts are not changed. If
@@ -85,6 +91,11 @@ type LinkStore interface {
 	// whoever owns it, or [ErrNotFound]. Counts.Day is zero. The
 	// redirect calls it: one look-up by a unique key.
 	LinkByPath(ctx context.Context, host, key string) (Link, error)
+
+	// LinksByPath returns those links that have one of the names, 1 to 1,000
+	// of them, whoever owns them: each once and in no order. Each name has its
+	// Host. Counts.Day is zero. None is an empty slice and no error.
+	LinksByPath(ctx context.Context, names []LinkName) ([]Link, error)
 
 	// Links returns the links that q asks for, in its order. None is an
 	// empty slice and no error.
@@ -228,6 +239,7 @@ type LinkQuery struct {
 	Account AccountID  // only this account's links
 	Names   []LinkName // nil: all. A link that any of the names fits is returned, once.
 	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
+	AfterID int64      // only links with a higher ID; 0: all. With SortID, ascending, any number of links is read part by part.
 
 	// Search is a text that the destination, title, path, notes or group has
 	// somewhere in it; "": all links do. ASCII letters are compared without
@@ -270,6 +282,7 @@ const (
 	SortLastClick   Sort = "lc.updated_at"
 	SortTitle       Sort = "d.title"
 	SortGroup       Sort = "g.name" // by the name as it was first given
+	SortID          Sort = "l.id"   // the order in which the store got the links; not of the API
 )
 
 // ClickQuery says which clicks [ClickStore.Clicks] returns. All its conditions

@@ -231,6 +231,7 @@ type Tracker struct {
 	pruner       *pruner // nil: history is kept for ever
 	outage       outage
 	blocked      sync.Once // the log was told that some links are not followed
+	openAPI      func() []byte
 }
 
 // New returns a Tracker on store. If Options.Secret is empty it asks the store
@@ -334,6 +335,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		t.strangers = newStrangers()
 	}
 	t.pruner = newPruner(store, &t.opts)
+	t.openAPI = sync.OnceValue(t.encodeOpenAPI)
 	return t, nil
 }
 

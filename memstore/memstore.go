@@ -97,9 +97,9 @@ type pathShard struct {
 	_     [32]byte // apart from the next shard's lock
 }
 
-func (s *Store) pathShard(key string) *pathShard {
-	return &s.paths[maphash.String(s.seed, key)%shards]
-}
+func (s *Store) pathShard(key string) *pathShard { return &s.paths[s.shardOf(key)] }
+
+func (s *Store) shardOf(key string) uint64 { return maphash.String(s.seed, key) % shards }
 
 // A linkShard finds links by ID: link n stands in shard n%shards at n/shards.
 type linkShard struct {

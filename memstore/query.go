@@ -43,7 +43,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 
 	views := make([]view, 0, len(found))
 	for _, l := range found {
-		if def := l.def.Load(); def.Account == q.Account && fits(def) && has(def) {
+		if def := l.def.Load(); def.Account == q.Account && def.ID > q.AfterID && fits(def) && has(def) {
 			v := view{def: def}
 			l.mu.Lock()
 			v.counts = l.counts.load()
@@ -152,4 +152,5 @@ var orders = map[linktrack.Sort]func(a, b view) int{
 	linktrack.SortLastClick:   func(a, b view) int { return a.counts.LastClick.Compare(b.counts.LastClick) },
 	linktrack.SortTitle:       func(a, b view) int { return strings.Compare(a.def.Title, b.def.Title) },
 	linktrack.SortGroup:       func(a, b view) int { return strings.Compare(a.def.Group, b.def.Group) },
+	linktrack.SortID:          func(view, view) int { return 0 },
 }

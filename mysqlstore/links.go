@@ -96,23 +96,13 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		}
 		// Facts on a link that did not exist count nowhere, so they must be
 		// gone before it does.
-		var early bool
-		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM lt_pending WHERE last_link >= ? AND id > 0)`, l.ID).Scan(&early)
-		for more := early; more && err == nil; {
-			more, err = rollUp(ctx, tx, 0, pendingRows)
-		}
-		if err != nil {
+		if err := rollUpEarly(ctx, tx, l.ID); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO lt_recent (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
 		return err
 	}
-	err := s.transact(ctx, create)
-	if errors.As(err, new(*badRows)) { // to be set aside by who does nothing else
-		if _, err = s.nearlyRolledUp(ctx, 0); err == nil {
-			err = s.transact(ctx, create)
-		}
-	}
+	err := s.transactCreate(ctx, create)
 	switch {
 	case errors.Is(err, linktrack.ErrTaken):
 		return linktrack.Link{}, err
@@ -120,6 +110,30 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		return linktrack.Link{}, failed(doing, err)
 	}
 	return l, nil
+}
+
+// rollUpEarly works facts in that are of links from id on, which do not exist
+// yet: so they count nowhere.
+func rollUpEarly(ctx context.Context, tx *sqlx.Tx, id int64) error {
+	var more bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM lt_pending WHERE last_link >= ? AND id > 0)`, id).Scan(&more)
+	for more && err == nil {
+		more, err = rollUp(ctx, tx, 0, pendingRows)
+	}
+	return err
+}
+
+// transactCreate runs a transaction that calls rollUpEarly.
+func (s *Store) transactCreate(ctx context.Context, create func(*sqlx.Tx) error) error {
+	err := s.transact(ctx, create)
+	if !errors.As(err, new(*badRows)) {
+		return err
+	}
+	// They are set aside by who does nothing else.
+	if _, err := s.nearlyRolledUp(ctx, 0); err != nil {
+		return err
+	}
+	return s.transact(ctx, create)
 }
 
 // groupName returns the name that a group of the account was made with. It

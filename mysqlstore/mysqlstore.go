@@ -43,6 +43,8 @@ type Store struct {
 	// that many slow ones leave connections to the redirects.
 	reading chan struct{}
 
+	turns turns
+
 	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
 }
 

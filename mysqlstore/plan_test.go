@@ -119,6 +119,39 @@ func TestAListReadsLittleMoreThanItsLimitInEverySort(t *testing.T) {
 	}
 }
 
+func TestAPartOfAllLinksIsReadByKey(t *testing.T) {
+	s, dsn := opened(t)
+	db := admin(t, dsn)
+	fill(t, s, db, 1, 12)
+	fill(t, s, db, 2, 12)
+	var after int64
+	if err := db.Get(&after, `SELECT MAX(id) - 20 FROM lt_link WHERE account_id = 1`); err != nil {
+		t.Fatal(err)
+	}
+	n := reads(t, dsn, func(s linktrack.Store) {
+		links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 10})
+		if err != nil || len(links) != 10 {
+			t.Errorf("%d links, %v", len(links), err)
+		}
+	})
+	if n > 300 {
+		t.Errorf("%d reads for the last links of 4,096", n)
+	}
+	names := make([]linktrack.LinkName, 200)
+	for i := range names {
+		names[i] = linktrack.LinkName{Host: "go.example.com", Key: fmt.Sprint("k11-", i+1)}
+	}
+	n = reads(t, dsn, func(s linktrack.Store) {
+		links, err := s.LinksByPath(t.Context(), names)
+		if err != nil || len(links) < 100 {
+			t.Errorf("%d links, %v", len(links), err)
+		}
+	})
+	if n > 1000 {
+		t.Errorf("%d reads for 200 paths", n)
+	}
+}
+
 func TestNamesAreLookedUpByKey(t *testing.T) {
 	s, dsn := opened(t)
 	fill(t, s, admin(t, dsn), 1, 12)

@@ -22,6 +22,7 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortLastClick:   {"c.last_click", ""},
 	linktrack.SortExternalURL: {"l.external_url", "lt_link_url"},
 	linktrack.SortDay:         {"", ""},
+	linktrack.SortID:          {"l.id", "lt_link_account"},
 }
 
 // Links implements [linktrack.LinkStore]. A first statement sees whether all
@@ -112,7 +113,9 @@ func orderBy(q linktrack.LinkQuery, column, id string) string {
 
 // filtered reports whether q asks for some of the account's links only. Then
 // the server chooses how to find them; else the key of the sort is walked.
-func filtered(q linktrack.LinkQuery) bool { return q.Names != nil || q.Groups != nil || q.Search != "" }
+func filtered(q linktrack.LinkQuery) bool {
+	return q.Names != nil || q.Groups != nil || q.Search != "" || q.AfterID != 0 && q.Sort != linktrack.SortID
+}
 
 // reach is how far into the order q goes: the links of its page and those
 // before it.
@@ -125,6 +128,9 @@ func (p *phrase) page(q linktrack.LinkQuery) { p.add(` LIMIT ? OFFSET ?`, q.Limi
 func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, error) {
 	w := &phrase{}
 	w.add("l.account_id = ?", int64(q.Account))
+	if q.AfterID != 0 {
+		w.add(" AND l.id > ?", q.AfterID)
+	}
 	if q.Names != nil {
 		hosts := map[string][]string{} // keys by host
 		var order, keys []string

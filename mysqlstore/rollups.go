@@ -77,20 +77,34 @@ const readerPatience = 3 * time.Second
 // it off, must not fail because of a backlog, or because it can not be worked in
 // at all. What is said about that is RollUp's to say.
 func (s *Store) nearlyRolledUp(ctx context.Context, hour int64) (from int64, err error) {
+	from, pending, err := s.pending(ctx)
+	if err != nil || !pending && from >= hour {
+		return from, err
+	}
 	soon, cancel := context.WithTimeout(ctx, readerPatience)
 	defer cancel()
-	if from, err = s.rolledUp(soon, hour); err != nil {
-		err = s.db.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1`).Scan(&from)
+	from, err = s.turns.take(soon, hour, func(_ context.Context, hour int64) (int64, error) {
+		soon, cancel := context.WithTimeout(ctx, readerPatience) // anew, since others wait for it, too
+		defer cancel()
+		return s.rolledUp(soon, hour)
+	})
+	if err != nil {
+		from, _, err = s.pending(ctx)
 	}
 	return from, err
+}
+
+// pending returns where lt_recent begins, and whether facts are pending.
+func (s *Store) pending(ctx context.Context) (from int64, pending bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT from_hour, EXISTS (SELECT 1 FROM lt_pending WHERE id > 0) FROM lt_roll WHERE id = 1`).Scan(&from, &pending)
+	return from, pending, err
 }
 
 // rolledUp sees to it that no facts are pending and that lt_recent begins at
 // hour or later, and returns where it begins.
 func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error) {
 	for rows := pendingRows; ; {
-		var pending bool
-		err := s.db.QueryRowContext(ctx, `SELECT from_hour, EXISTS (SELECT 1 FROM lt_pending WHERE id > 0) FROM lt_roll WHERE id = 1`).Scan(&from, &pending)
+		from, pending, err := s.pending(ctx)
 		if err != nil {
 			return 0, err
 		}

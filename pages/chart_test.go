@@ -65,3 +65,12 @@ func TestMoneyHasNoDecimalsOrTwoAtLeast(t *testing.T) {
 		require.Equal(t, want, money(amount))
 	}
 }
+
+func TestACountryHasAName(t *testing.T) {
+	l, err := newLook(Options{Texts: map[string]string{"country.DE": "Deutschland"}}, time.UTC)
+	require.NoError(t, err)
+	for code, want := range map[string]string{"DE": "Deutschland", "FR": "France", "XX": "XX", "": ""} {
+		require.Equal(t, want, l.country(code))
+	}
+	require.Equal(t, "Germany", Texts()["country.DE"])
+}

@@ -126,6 +126,9 @@ func (l *look) breakdown(name string, b linktrack.Breakdown) breakdown {
 	}
 	d := breakdown{Title: l.text("report." + name), Unknown: l.text("report." + name + ".none")}
 	for i, v := range b.Top {
+		if name == "countries" {
+			v.Value = l.country(v.Value)
+		}
 		if s := part(v.Value, v.Clicks); i < maxShown {
 			d.Rows = append(d.Rows, s)
 		} else {

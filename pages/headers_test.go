@@ -21,12 +21,16 @@ func TestEveryPageHasItsHeadersAndNothingInline(t *testing.T) {
 		"links", "links?q=spring", "links?sort=none", "links?made=go.example.com/spring", "links/new",
 		"links/go.example.com/spring/edit", "links/go.example.com/spring/report", "links/go.example.com/spring/report?from=x",
 		"links/go.example.com/spring/report/report.csv", "links/go.example.com/spring/report/history.json", "links/go.example.com/spring/qr.svg", "links/go.example.com/none/edit",
+		"import", "export",
 		"none", "static/none.css", "",
+		"api", "api/makeLink", "api/none", "pass", "bookmarklet", "mark?url=javascript%3Aalert(1)&title=%3C/title%3E", "mark?made=go.example.com/spring",
 	} {
 		answers[path] = s.get(path)
 	}
 	answers["a form with an error"] = s.post("links/new", nil)
 	answers["another site's form"] = s.post("links/new", nil, "Sec-Fetch-Site", "cross-site")
+	answers["a call"] = s.post("api/getLinks", nil)
+	answers["a pass"] = s.post("pass", s.get("pass").form())
 	answers["a form of another method"] = s.post("links", nil)
 	s.post("logout", nil)
 	answers["login"], answers["a wrong pass"] = s.get("login"), s.signIn("ada", "wrong")
@@ -60,6 +64,9 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 		"links/go.example.com/spring/edit":   {"external_url": {"https://example.com/other"}},
 		"links/go.example.com/spring/active": {"active": {"0"}},
 		"logout":                             {},
+		"api/makeLink":                       {"external_url": {"https://example.com/"}},
+		"mark":                               {"external_url": {"https://example.com/"}},
+		"pass":                               s.get("pass").form(),
 		"login":                              {"login": {"bob"}, "pass": {pass}},
 	} {
 		for _, headers := range [][]string{

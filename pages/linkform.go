@@ -71,7 +71,8 @@ var formSections = []struct {
 }
 
 func (p *Pages) showNewLink(w http.ResponseWriter, r *request) error {
-	values := map[string]string{"is_active": "1", "external_url": r.URL.Query().Get("external_url")}
+	given := r.URL.Query()
+	values := map[string]string{"is_active": "1", "external_url": given.Get("external_url"), "title": p.titleFor(r, given.Get("title"))}
 	return p.renderForm(w, r, http.StatusOK, nil, values, nil)
 }
 

@@ -14,7 +14,8 @@
 // inside, but for the visitors' pages, whose one style is allowed by its hash.
 //
 // A page is a file here, a template of the same name in templates, and a line in
-// the table of routes. Every text that is seen is in texts.go.
+// the table of routes. Every text that is seen is in texts.go, or
+// in a file beside it whose name begins so.
 package pages
 
 import (
@@ -89,7 +90,8 @@ type Pages struct {
 	look     *look
 	sessions *sessions // nil: the host's own
 	handler  http.Handler
-	failed   atomic.Int64 // Unix seconds, when a page failed last
+	failed   atomic.Int64  // Unix seconds, when a page failed last
+	imports  chan struct{} // a place for each file that is being read
 }
 
 // New returns the pages of accounts over t. The errors are an
@@ -105,7 +107,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &Pages{t: t, o: o}
+	p := &Pages{t: t, o: o, imports: make(chan struct{}, maxImports)}
 	if o.Session == nil {
 		p.sessions = newSessions(t, o.Prefix)
 	}
@@ -149,6 +151,19 @@ func (p *Pages) routes() http.Handler {
 	private("GET", "links/{host}/{path}/report", p.showReport)
 	private("GET", "links/{host}/{path}/report/{file}", p.sendReport)
 	public("GET", "links/{host}/{path}/{qr}", p.showQR)
+	private("GET", "api", p.showAPI)
+	private("GET", "api/{call}", p.showTry)
+	private("POST", "api/{call}", p.try)
+	if p.sessions != nil {
+		private("GET", "pass", p.showRenewPass)
+		private("POST", "pass", p.renewPass)
+	}
+	private("GET", "bookmarklet", p.showBookmarklet)
+	private("GET", "mark", p.showMark)
+	private("POST", "mark", p.makeMark)
+	private("GET", "import", p.showImport)
+	private("POST", "import", p.importLinks)
+	private("GET", "export", p.exportLinks)
 	public("GET", "", notFound)
 	return mux
 }
@@ -157,6 +172,9 @@ func (p *Pages) routes() http.Handler {
 var menu = []struct{ path, text string }{
 	{"links", "menu.links"},
 	{"links/new", "menu.new"},
+	{"import", "menu.import"},
+	{"api", "menu.api"},
+	{"bookmarklet", "menu.bookmarklet"},
 }
 
 func (p *Pages) showHome(w http.ResponseWriter, r *request) error {

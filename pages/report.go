@@ -202,6 +202,7 @@ func (p *Pages) clickRow(c linktrack.Click) clickRow {
 	default:
 		row.Kind = p.look.text("report.click.again")
 	}
+	row.Country = p.look.country(c.Country)
 	if c.IP.IsValid() {
 		row.Address = c.IP.String()
 	}

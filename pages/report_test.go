@@ -135,6 +135,7 @@ func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	}
 	require.Equal(t, [][]string{{"2024-11-02", "2", "1", "1", "1"}, {"2024-11-03", "1", "1", "0", "0"}, {"2024-11-04", "0", "0", "0", "0"}}, r.table("chart"))
 	require.Equal(t, [][]string{{"news.example", "2", "66.7%"}, {"None", "1", "33.3%"}}, r.table("breakdown"))
+	require.Equal(t, "CountriesCountriesClicksShareGermany3100.0%", strings.ReplaceAll(r.texts("breakdown")[3], "\n", ""))
 	require.Equal(t, 1+6, r.checkSVG(t), "a chart, and a bar for each value")
 	require.Contains(t, r.body, `"Clicks by day from 2024-11-02 to 2024-11-04: 3 in all, at most 2 on a day.`)
 	require.Contains(t, r.body, "<title>2024-11-02: 2 clicks, 1 unique</title>")
@@ -184,7 +185,7 @@ func TestAReportListsTheNewestClicks(t *testing.T) {
 	when := func(i int) string {
 		return clicks[i].ID.Time().In(s.tracker.Location()).Format("2006-01-02 15:04:05 MST")
 	}
-	require.Equal(t, []string{when(119), "New", "–", "https://news.example/secret?token=1", "Firefox", "Linux", "DE", "utm_source=mail"}, seen[0])
+	require.Equal(t, []string{when(119), "New", "–", "https://news.example/secret?token=1", "Firefox", "Linux", "Germany", "utm_source=mail"}, seen[0])
 	require.Equal(t, "Bot", seen[1][1])
 	require.Equal(t, []string{when(0), "New", "192.0.2.77"}, seen[119][:3])
 }
@@ -402,6 +403,7 @@ func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 	require.Equal(t, [][]string{{"news.example", "1", "50.0%"}, {"All others", "1", "50.0%"}}, r.table("breakdown"))
 	require.Len(t, r.table("chart"), 30)
 	require.NotZero(t, r.checkSVG(t))
+	require.Contains(t, r.texts("style")[0], ".plot", "its style is that of reports")
 	for _, never := range []string{"192.0.2", "198.51.100", "secret", "token", "utm_source", "Mozilla", "private", "/account", "<form", "<a "} {
 		require.NotContains(t, r.body, never)
 	}

@@ -47,7 +47,7 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, p.maxBody(r))
 		next.ServeHTTP(w, r)
 	})
 }

@@ -5,7 +5,13 @@ import "maps"
 // Texts returns all texts that the pages show, by their keys, in English: what a
 // translation replaces through [Options.Texts]. A text with verbs such as %d
 // keeps them, in their order or with an index ("%[2]s").
-func Texts() map[string]string { return maps.Clone(english) }
+func Texts() map[string]string {
+	all := maps.Clone(english)
+	for code, name := range countries {
+		all["country."+code] = name
+	}
+	return all
+}
 
 var english = map[string]string{
 	"lang": "en",
@@ -88,8 +94,8 @@ var english = map[string]string{
 	"quick.keep":         "Keep it in my account",
 	"quick.keep.login":   "Keep it in the account %s",
 	"quick.another":      "Make another link",
-	"link.report": "Report",
-	"link.spark":  "Clicks by the hour in the last 24 hours: at most %s in an hour",
+	"link.report":        "Report",
+	"link.spark":         "Clicks by the hour in the last 24 hours: at most %s in an hour",
 
 	"report.title":                 "Report",
 	"report.leads":                 "Leads to",

@@ -33,6 +33,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 	}{
 		{"accounts", accounts},
 		{"links", links},
+		{"link batches", linkBatches},
 		{"groups", groups},
 		{"edits", edits},
 		{"moves", moves},

@@ -71,18 +71,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
 	alerts := addAlertFlags(flags)
 
-	var err error
-	flags.VisitAll(func(f *flag.Flag) {
-		name := "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value := getenv(name); value != "" && err == nil {
-			if e := flags.Set(f.Name, value); e != nil {
-				err = fmt.Errorf("%s: %w", name, e)
-			}
-		}
-	})
-	if err == nil {
-		err = flags.Parse(args)
-	}
+	err := parseWithEnvironment(flags, args, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintln(help, "Flags (or LINKTRACK_ADDR and so on in the environment):")
@@ -98,11 +87,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	if c.privacy.HistoryDays == 0 {
 		return c, errors.New("-history-days is at least 30, or negative for all days, not 0")
 	}
-	for host := range strings.SplitSeq(*hosts, ",") {
-		if host = strings.TrimSpace(host); host != "" {
-			c.hosts = append(c.hosts, host)
-		}
-	}
+	c.hosts = listOf(*hosts)
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
 		return c, fmt.Errorf("-addr is host:port or :port, not %q", c.addr)
 	}
@@ -122,6 +107,33 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	}
 	c.notify, err = alerts.notifier()
 	return c, err
+}
+
+// parseWithEnvironment reads the flags, and for those not given the
+// environment.
+func parseWithEnvironment(flags *flag.FlagSet, args []string, getenv func(string) string) (err error) {
+	flags.VisitAll(func(f *flag.Flag) {
+		name := "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value := getenv(name); value != "" && err == nil {
+			if e := flags.Set(f.Name, value); e != nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return flags.Parse(args)
+}
+
+// listOf reads a list with commas.
+func listOf(s string) (items []string) {
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
 }
 
 // networks reads a list of networks and single addresses.

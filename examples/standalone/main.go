@@ -9,6 +9,11 @@
 // LINKTRACK_ADDR, LINKTRACK_BASE_URL and so on; a flag wins. On SIGTERM and
 // SIGINT it takes no more requests, writes the clicks that are pending, and
 // ends.
+//
+//	standalone import -mysql DSN FILE
+//	standalone export -mysql DSN > links.csv
+//
+// bring the links of an account in and out; -h behind either shows its flags.
 package main
 
 import (
@@ -39,6 +44,9 @@ func main() {
 // it was told to end, 1 when it could not do its work, 2 when it was called in
 // a wrong way.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && (args[0] == "import" || args[0] == "export") {
+		return runTransfer(ctx, args[0], args[1:], getenv, stdout, stderr)
+	}
 	c, err := parseFlags(args, getenv, stdout)
 	switch {
 	case errors.Is(err, errHelp):

@@ -36,9 +36,10 @@ CREATE TABLE IF NOT EXISTS lt_day (
   PRIMARY KEY (link_id, day)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- Not from the first hour on: who moved it to the last day then would have to
--- take all that was ever counted out of lt_recent, in one go.
-INSERT IGNORE INTO lt_roll (id, from_hour) VALUES (1, UNIX_TIMESTAMP() DIV 3600 - 24);
+-- Not from the first hour on where there are any: who moved it to the last day
+-- then would have to take all that was ever counted out of lt_recent, in one go.
+INSERT IGNORE INTO lt_roll (id, from_hour)
+  SELECT 1, IF(EXISTS (SELECT 1 FROM lt_hour), UNIX_TIMESTAMP() DIV 3600 - 24, 0);
 
 INSERT IGNORE INTO lt_recent (link_id, account_id, clicks)
   SELECT link_id, account_id, COALESCE((SELECT SUM(clicks) FROM lt_hour h

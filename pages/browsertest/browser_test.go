@@ -222,6 +222,17 @@ func (b *tab) open(path string) *document {
 	return b.lead(chromedp.Navigate(b.site.at(path)))
 }
 
+// back is the browser's button to go back. A page that comes out of the browser's
+// memory does not load: then there is nothing to wait for.
+func (b *tab) back() {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience/2)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.NavigateBack()); err != nil {
+		require.ErrorIs(b, err, context.DeadlineExceeded)
+	}
+}
+
 // press clicks on what leads to another page.
 func (b *tab) press(selector string) *document {
 	b.Helper()

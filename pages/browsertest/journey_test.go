@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -57,6 +58,16 @@ func TestFromSigningInToSigningOut(t *testing.T) {
 	require.Equal(t, s.root+"/spring", b.made())
 	require.Equal(t, s.destination+"spring", b.open("/spring").url, "the link leads there")
 
+	b.open("links?made=" + url.QueryEscape(s.host+"/spring"))
+	b.click(".made [data-copy]")
+	require.True(t, eval[bool](b, `new Promise(said => {
+		const look = () => document.querySelector(".made [data-copy]").textContent == "Copied" ? said(true) : requestAnimationFrame(look);
+		look();
+	})`))
+	b.fill("q", "")
+	call(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"paste"}})
+	require.Equal(t, s.root+"/spring", b.value("q"), "the link can be pasted")
+
 	b.open(s.page("spring", "edit"))
 	b.fill("external_url", s.destination+"summer")
 	b.fill("title", "The summer sale")
@@ -75,7 +86,7 @@ func TestFromSigningInToSigningOut(t *testing.T) {
 
 	b.open("links")
 	require.Equal(t, s.pages+"login", b.press(".signout button").url)
-	b.do(chromedp.NavigateBack())
+	b.back()
 	require.NotContains(t, b.text("body"), "The summer sale", "the button to go back shows nothing")
 	require.Equal(t, "Sign in", b.text("h1"))
 	require.Equal(t, s.pages+"login?next="+url.QueryEscape("/account/links"), b.open("links").url)

@@ -61,7 +61,11 @@ type site struct {
 func newSite(t *testing.T, others ...string) *site {
 	t.Helper()
 	running(t) // or skip before anything is built
-	dsn := testmysql.DSN(t)
+	return newSiteOn(t, testmysql.DSN(t), others...)
+}
+
+func newSiteOn(t *testing.T, dsn string, others ...string) *site {
+	t.Helper()
 	bin := built(t)
 	start := func(login string) *testprogram.Program {
 		accountType := "professional"

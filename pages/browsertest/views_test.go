@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/testmysql"
 )
 
 // A mode is how a page is looked at.
@@ -144,18 +146,38 @@ func ordinarySite(t *testing.T) *site {
 }
 
 func TestEveryPageFitsCanBeReadByEveryoneAndLoadsNothingElse(t *testing.T) {
+	axeScript(t) // or skip before anything is built
 	s := ordinarySite(t)
+	s.visit(t, ordinaryViews(), (*tab).inspect)
+}
+
+func TestThePagesOfAnOutageAreNoWorse(t *testing.T) {
 	axeScript(t)
-	s.visit(t, ordinaryViews(), func(b *tab, v view, d *document) {
-		checkHeaders(b.T, d, s)
-		b.prepareAxe()
-		for _, m := range modes {
-			b.wear(m)
-			b.fits(m)
-			b.keep(b.picture(m), "ordinary", v.name+"-"+m.String()+".png")
-			b.accessible()
-		}
-	})
+	running(t)
+	database := testmysql.Start(t)
+	s := newSiteOn(t, database.DSN("links"))
+	b := s.signedIn(t, "ada")
+	database.Kill()
+	for _, v := range []view{
+		{name: "error-unavailable", path: "links", status: 503},
+		{name: "visitor-unavailable", path: "/spring", status: 503},
+	} {
+		b.inspect(v, b.see(v))
+		b.quiet()
+	}
+}
+
+// inspect looks at the page in all modes.
+func (b *tab) inspect(v view, d *document) {
+	b.Helper()
+	checkHeaders(b.T, d, b.site)
+	b.prepareAxe()
+	for _, m := range modes {
+		b.wear(m)
+		b.fits(m)
+		b.keep(b.picture(m), "ordinary", v.name+"-"+m.String()+".png")
+		b.accessible()
+	}
 }
 
 // visit looks at views. Each person has one window.
@@ -186,6 +208,9 @@ func (s *site) visit(t *testing.T, views []view, look func(*tab, view, *document
 // see comes to a view.
 func (b *tab) see(v view) *document {
 	b.Helper()
+	b.mu.Lock()
+	b.said = nil // of the view before
+	b.mu.Unlock()
 	d := b.open(strings.ReplaceAll(v.path, "{host}", url.PathEscape(b.site.host)))
 	if v.then != nil {
 		d = v.then(b)

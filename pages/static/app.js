@@ -1,4 +1,5 @@
-// Copy buttons: they are hidden where there is no JavaScript.
+// Copy buttons, which are hidden where there is no JavaScript; forms that must
+// not be sent twice by a double click; and a bookmarklet, which is to be dragged.
 "use strict";
 
 async function copy(text) {
@@ -25,4 +26,17 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     setTimeout(() => { button.textContent = name; }, 1500);
     button.focus();
   });
+}
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+  addEventListener("pageshow", () => { sent = false; });
+}
+
+for (const link of document.querySelectorAll("a[data-drag]")) {
+  link.addEventListener("click", (event) => event.preventDefault());
 }

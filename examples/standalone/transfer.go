@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/transfer"
+)
+
+// A transferConfig is what the flags of import and export say.
+type transferConfig struct {
+	config // mysql, login, baseURL and hosts
+
+	format      string
+	dryRun      bool
+	skipClashes bool
+	host        string
+	hashes      bool
+	file        string
+}
+
+// runTransfer is the program when it is called with import or export. Its exit
+// status is run's.
+func runTransfer(ctx context.Context, verb string, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	c, err := parseTransferFlags(verb, args, getenv, stdout)
+	if errors.Is(err, errHelp) {
+		return 0
+	}
+	if err == nil {
+		work := exportLinks
+		if verb == "import" {
+			work = importLinks
+		}
+		err = withAccount(ctx, c, stderr, func(t *linktrack.Tracker, a linktrack.Account) error {
+			return work(ctx, t, a, c, stdout, stderr)
+		})
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "linktrack: %s: %v\n", verb, err)
+		if errors.As(err, new(*usageError)) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+func parseTransferFlags(verb string, args []string, getenv func(string) string, help io.Writer) (transferConfig, error) {
+	var c transferConfig
+	flags := flag.NewFlagSet("linktrack "+verb, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account whose links they are")
+	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as the server has it (default http://localhost:8080)")
+	hosts := flags.String("hosts", "", "further `hosts` whose links are served, as the server has them")
+	files := 0
+	if verb == "import" {
+		files = 1
+		flags.BoolVar(&c.dryRun, "dry-run", false, "check the file and change nothing")
+		flags.BoolVar(&c.skipClashes, "skip-clashes", false, "leave out links whose path is in use; else one of them and nothing is imported")
+		flags.StringVar(&c.format, "format", "", "`format` of the file: csv, yourls or shlink (default: found out)")
+		flags.StringVar(&c.host, "host", "", "`host` to put all links on (default: as the file says)")
+	} else {
+		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords, without which such links can't be imported again")
+	}
+	err := parseWithEnvironment(flags, args, getenv)
+	c.hosts = listOf(*hosts)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		usage := "linktrack export -mysql DSN [flags] > links.csv"
+		if verb == "import" {
+			usage = "linktrack import -mysql DSN [flags] FILE (- is the standard input)"
+		}
+		fmt.Fprintln(help, usage)
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		return c, errHelp
+	case err != nil:
+		return c, refused(fmt.Errorf("%w (-h shows the flags)", err))
+	case flags.NArg() != files && verb == "import":
+		return c, refused(errors.New("takes one FILE, behind all flags (-h shows them)"))
+	case flags.NArg() != files:
+		return c, refused(fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0)))
+	case c.mysql == "":
+		return c, refused(errors.New("needs -mysql: links in memory are gone when their process is, so there are none here"))
+	}
+	c.file = flags.Arg(0)
+	return c, nil
+}
+
+// withAccount opens the store and calls do with the account.
+func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do func(*linktrack.Tracker, linktrack.Account) error) error {
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	store, closeStore, err := openStore(ctx, c.config, logger)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	t, err := linktrack.New(store, linktrack.Options{
+		BaseURL: c.baseURL, Hosts: c.hosts, Logger: logger,
+		Privacy: linktrack.Privacy{HistoryDays: -1}, // how long clicks are kept is the server's affair
+	})
+	if errors.As(err, new(*linktrack.InvalidError)) {
+		return refused(err)
+	} else if err != nil {
+		return err
+	}
+	defer t.Close(context.WithoutCancel(ctx))
+	a, err := store.AccountByLogin(ctx, c.login)
+	if errors.Is(err, linktrack.ErrNotFound) {
+		return fmt.Errorf("there is no account %s", c.login)
+	} else if err != nil {
+		return fmt.Errorf("can't look up the account %s: %w", c.login, err)
+	}
+	return do(t, a)
+}
+
+func exportLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, c transferConfig, stdout, stderr io.Writer) error {
+	p := progressOn(stderr)
+	n, err := transfer.Export(ctx, t, a, stdout, transfer.ExportOptions{
+		PasswordHashes: c.hashes,
+		Progress:       func(n int64) { p.show("%d links exported", n) },
+	})
+	p.clear()
+	if err != nil {
+		return fmt.Errorf("stopped after %d links: %w", n, err)
+	}
+	fmt.Fprintf(stderr, "%d links exported\n", n)
+	return nil
+}
+
+func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, c transferConfig, stdout, stderr io.Writer) error {
+	file, err := openImport(c.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	p := progressOn(stderr)
+	out := bufio.NewWriter(stdout)
+	defer out.Flush()
+	r, err := transfer.Import(ctx, t, a, file, transfer.ImportOptions{
+		Format: transfer.Format(c.format), DryRun: c.dryRun, SkipClashes: c.skipClashes, Host: c.host,
+		Problem: func(problem transfer.Problem) { fmt.Fprintln(out, problem) },
+		Progress: func(now transfer.Progress) {
+			if now.Done > 0 {
+				p.show("%d of %d links imported", now.Done, now.Checked)
+			} else {
+				p.show("%d links checked", now.Checked)
+			}
+		},
+	})
+	p.clear()
+	for _, note := range r.Notes {
+		fmt.Fprintln(out, "note:", note)
+	}
+	if inv := new(linktrack.InvalidError); errors.As(err, &inv) && inv.Param == "format" {
+		return refused(errors.New("-format must be csv, yourls or shlink"))
+	}
+	fmt.Fprintf(out, "%d links in the file, %d made, %d there already, %d clashes, %d other problems\n", r.Links, r.Made, r.Present, r.Clashes, r.Problems)
+	switch {
+	case errors.Is(err, linktrack.ErrUnavailable):
+		return fmt.Errorf("stopped behind line %d: %w; of the lines that it names it is not known whether they are made. Import the file again: what is there is left as it is", r.Line, err)
+	case err != nil && r.Made > 0:
+		return fmt.Errorf("stopped behind line %d, and what was made stays: %w. Import the file again: what is there is left as it is", r.Line, err)
+	}
+	return err
+}
+
+// openImport opens the file. What cannot be read twice is copied into a file
+// that nobody else sees.
+func openImport(name string) (*os.File, error) {
+	in := os.Stdin
+	if name != "-" {
+		var err error
+		if in, err = os.Open(name); err != nil {
+			return nil, err
+		}
+	}
+	if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
+		return in, nil
+	}
+	defer in.Close()
+	copied, err := os.CreateTemp("", "linktrack-import-")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(copied.Name()) // it goes when it is closed; a system that refuses keeps it
+	if _, err := io.Copy(copied, in); err != nil {
+		copied.Close()
+		return nil, err
+	}
+	return copied, nil
+}
+
+// A progress is a line of a terminal that is written again and again. On
+// anything else it writes nothing.
+type progress struct{ w io.Writer }
+
+func progressOn(w io.Writer) progress {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return progress{w}
+		}
+	}
+	return progress{io.Discard}
+}
+
+func (p progress) show(format string, args ...any) { fmt.Fprintf(p.w, "\r\x1b[K"+format, args...) }
+
+func (p progress) clear() { fmt.Fprint(p.w, "\r\x1b[K") }

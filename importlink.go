@@ -1,0 +1,234 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// An ImportedLink is a link that was made somewhere else, or here before, and
+// is to be as it was. What it counted stays behind: it counts from zero.
+type ImportedLink struct {
+	NewLink // its ExpiresAt may be in the past
+
+	// Path is its path: a vanity link, or a generated path with its dot. "":
+	// as VanityLink says, which must be "" otherwise.
+	Path string
+
+	// PasswordHash is the [Link.PasswordHash] of a Tracker. nil: as Password
+	// says, which must be "" otherwise.
+	PasswordHash []byte
+
+	CreatedAt time.Time // zero: now
+}
+
+// ErrPresent is the [ErrTaken] of an imported link that the account has already:
+// on the same host at the same path, with the same destination.
+var ErrPresent = fmt.Errorf("%w by the same link", ErrTaken)
+
+// An ImportCheck says what would become of an [ImportedLink].
+type ImportCheck struct {
+	Link Link  // as it would be made, with no Path if one would be generated; zero where it breaks a rule
+	Err  error // nil: it would be made
+}
+
+// MaxImport is how many links [Tracker.ImportLinks] takes at once.
+const MaxImport = 1000
+
+// CheckImport says of each of up to [MaxImport] links what ImportLinks would say
+// if it were imported alone, and changes nothing: an [*InvalidError],
+// [ErrForbidden], [ErrTaken] or [ErrPresent]. The error it returns itself is an
+// [ErrUnavailable], or the [*InvalidError] of too many links.
+func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink) ([]ImportCheck, error) {
+	if len(in) > MaxImport {
+		return nil, tooManyImports()
+	}
+	checks := make([]ImportCheck, len(in))
+	var names []LinkName
+	for i, link := range in {
+		l, err := t.imported(ctx, a, link)
+		if err != nil {
+			checks[i].Err = err
+			continue
+		}
+		checks[i].Link = l
+		if l.Path != "" {
+			names = append(names, LinkName{Host: l.Host, Key: l.Key()})
+		}
+	}
+	if len(names) == 0 {
+		return checks, nil
+	}
+	found, err := t.store.LinksByPath(ctx, names)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	owners := make(map[LinkName]Link, len(found))
+	for _, l := range found {
+		owners[LinkName{Host: l.Host, Key: l.Key()}] = l
+	}
+	for i := range checks {
+		l := checks[i].Link
+		there, taken := owners[LinkName{Host: l.Host, Key: l.Key()}]
+		switch {
+		case l.Path == "" || !taken:
+		case there.Account == a.ID && there.ExternalURL == l.ExternalURL:
+			checks[i].Err = ErrPresent
+		default:
+			checks[i].Err = ErrTaken
+		}
+	}
+	return checks, nil
+}
+
+// ImportLinks makes up to [MaxImport] links in the account's name, all of them
+// or none, and returns them in their order. All rules of [Tracker.MakeLink]
+// hold. A generated path that is kept needs no leave of the account's type, nor
+// does the host that the account's links are on by default. The errors are those
+// of the first link that has one, or [ErrTaken] if the path of any is in use or
+// two have the same; [Tracker.CheckImport] says which. Nothing is made then, but
+// after an [ErrUnavailable] it is not known.
+func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink) ([]Link, error) {
+	if len(in) == 0 {
+		return nil, nil
+	}
+	if len(in) > MaxImport {
+		return nil, tooManyImports()
+	}
+	links := make([]Link, len(in))
+	generate := false
+	for i, link := range in {
+		l, err := t.imported(ctx, a, link)
+		if err != nil {
+			return nil, err
+		}
+		if l.PasswordHash == nil && link.Password != "" {
+			if l.PasswordHash, err = t.hashPassword(ctx, link.Password); err != nil {
+				return nil, err
+			}
+		}
+		links[i] = l
+		generate = generate || l.Path == ""
+	}
+	var made []Link
+	err := ErrTaken
+	for try := 0; errors.Is(err, ErrTaken) && (try == 0 || generate && try < 3); try++ {
+		for i, link := range in {
+			if link.Path == "" && link.VanityLink == "" {
+				links[i].Path = "." + randomPath(t.opts.PathLength)
+			}
+		}
+		made, err = t.store.CreateLinks(ctx, links)
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	for _, l := range made {
+		t.links.forget(l)
+	}
+	return made, nil
+}
+
+func tooManyImports() error { return invalid("links", "must be at most %d at once", MaxImport) }
+
+// imported holds a link to all rules but that its path must be free. Its Path
+// is "" if one is to be generated.
+func (t *Tracker) imported(ctx context.Context, a Account, in ImportedLink) (Link, error) {
+	generated := strings.HasPrefix(in.Path, ".")
+	switch {
+	case in.Path != "" && in.VanityLink != "":
+		return Link{}, invalid("vanity_link", "must be left out where the path is given")
+	case in.PasswordHash != nil && in.Password != "":
+		return Link{}, invalid("password", "must be left out where its hash is given")
+	case generated && !isGenerated(in.Path):
+		return Link{}, invalid("redirect_hash", "may have 1 to %d letters (a-z) and digits behind its dot", maxGenerated)
+	case !generated && in.Path != "":
+		in.VanityLink = in.Path
+	}
+	if in.PasswordHash != nil {
+		if err := t.allow(a, []string{"password"}); err != nil {
+			return Link{}, err
+		}
+		// Whoever follows the link has it checked, and each step of the cost
+		// doubles the time.
+		if cost, err := bcrypt.Cost(in.PasswordHash); err != nil || cost > maxCost || len(in.PasswordHash) != hashSize {
+			return Link{}, invalid("password_hash", "must be the hash of a password that an export has")
+		}
+	}
+	if h, err := t.hostFor(a, in.Host); err == nil {
+		if first, err := t.hostFor(a, ""); err == nil && h == first {
+			in.Host = ""
+		}
+	}
+	if err := t.allow(a, in.given()); err != nil {
+		return Link{}, err
+	}
+	l, err := t.draft(a, in.NewLink)
+	if err != nil {
+		return Link{}, err
+	}
+	l.Path, l.PasswordHash = in.VanityLink, in.PasswordHash
+	if generated {
+		l.Path = strings.ToLower(in.Path)
+	}
+	if !in.CreatedAt.IsZero() {
+		at := in.CreatedAt.UTC().Truncate(time.Microsecond)
+		if at.Year() < 1970 || at.After(l.CreatedAt.Add(24*time.Hour)) { // clocks differ
+			return Link{}, invalid("created_at", "must be from 1970 on and not in the future")
+		}
+		l.CreatedAt = at
+	}
+	return l, t.checkHook(ctx, l.ExternalURL)
+}
+
+const (
+	maxGenerated = 32 // characters behind the dot
+	hashSize     = 60 // bytes, of bcrypt
+	maxCost      = bcrypt.DefaultCost + 2
+)
+
+// isGenerated reports whether a path that begins with a dot may have been
+// generated, here or by a service before.
+func isGenerated(path string) bool {
+	name := path[1:]
+	return len(name) <= maxGenerated && isPathText(name) && !strings.ContainsAny(name, "_-")
+}
+
+// AllLinks returns all links of the account in the order in which they came
+// into the store, however many they are: it reads a part at a time. A link that
+// is made meanwhile may be among them or not. If it fails, with an
+// [ErrUnavailable], the error comes last, beside a zero link.
+func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error] {
+	return func(yield func(Link, error) bool) {
+		q := LinkQuery{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
+		for {
+			links, err := t.linksPart(ctx, q)
+			if err != nil {
+				yield(Link{}, err)
+				return
+			}
+			for _, l := range links {
+				if !yield(l, nil) {
+					return
+				}
+			}
+			if len(links) < exportPage {
+				return
+			}
+			q.AfterID = links[len(links)-1].ID
+		}
+	}
+}
+
+// linksPart reads a part of a list, which as a whole may take any time.
+func (t *Tracker) linksPart(ctx context.Context, q LinkQuery) ([]Link, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	links, err := t.store.Links(ctx, q)
+	return links, unavailable(err)
+}

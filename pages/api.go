@@ -1,0 +1,202 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A call is one of the API.
+type call struct {
+	name, path string // path is behind the base
+	free       bool   // asks for no login and pass, and is by GET only
+	postOnly   bool
+	changes    bool // it makes or counts something
+	params     []string
+	required   string // one of params; "" none
+	fields     []string
+}
+
+var (
+	linkFields = []string{
+		"redirect_hash", "link", "external_url", "host", "vanity_link", "title", "description", "notes", "group", "is_active", "is_public",
+		"has_plus_tracking", "has_public_tracking", "has_conversion_tracking", "has_alert_email", "has_password", "alert_at", "deactivate_at",
+		"expires_at", "created_at", "updated_at", "count_day", "count_total", "count_unique", "count_bot", "count_conversion",
+	}
+	clickFields = []string{
+		"id", "created_at", "ip_address", "referrer", "referrer_host", "user_agent", "browser", "platform", "is_unique", "is_bot", "query",
+	}
+	reportFields = []string{
+		"redirect_hash", "link", "title", "from", "to", "by", "count_total", "count_unique", "count_bot", "count_conversion",
+		"values", "periods", "referrer_hosts", "browsers", "platforms", "countries",
+	}
+	conversionFields = []string{"click_id", "order_id", "value", "currency", "counted"}
+)
+
+// calls are the API, as it describes itself at openapi.json.
+var calls = []call{
+	{name: "makeLink", path: "v1_0/makeLink", changes: true, required: "external_url", params: []string{
+		"external_url", "host", "title", "vanity_link", "description", "notes", "alert_at", "deactivate_at", "has_alert_email", "password",
+		"is_active", "is_public", "has_plus_tracking", "has_public_tracking", "has_conversion_tracking", "expires_at", "group",
+	}},
+	{name: "getLink", path: "v1_0/getLink", params: []string{"redirect_hash", "sort", "order", "limit", "links", "groups", "format"}, fields: linkFields},
+	{name: "getLinks", path: "v1_0/getLinks", params: []string{"sort", "order", "limit", "links", "groups", "format"}, fields: linkFields},
+	{name: "getLinkHistory", path: "v1_0/getLinkHistory", required: "redirect_hash", params: []string{
+		"redirect_hash", "sort", "order", "limit", "start_date", "end_date", "before", "after", "format",
+	}, fields: clickFields},
+	{name: "getReport", path: "v1_0/getReport", required: "redirect_hash", params: []string{"redirect_hash", "from", "to", "by", "format"}, fields: reportFields},
+	{name: "exportHistory", path: "v1_0/exportHistory", required: "redirect_hash", params: []string{
+		"redirect_hash", "start_date", "end_date", "after", "format",
+	}, fields: clickFields},
+	{name: "conversion", path: "v1_0/conversion", postOnly: true, changes: true, required: "click_id", params: []string{
+		"click_id", "order_id", "value", "currency", "format",
+	}, fields: conversionFields},
+	{name: "getOptOutLink", path: "v1_0/getOptOutLink", params: []string{"host"}},
+	{name: "ping", path: "ping", free: true},
+}
+
+// Methods are those by which the call may be made.
+func (c call) Methods() string {
+	switch {
+	case c.free:
+		return http.MethodGet
+	case c.postOnly:
+		return http.MethodPost
+	}
+	return http.MethodGet + ", " + http.MethodPost
+}
+
+// values are what may be given for a parameter, the default first; nil: anything.
+func (c call) values(param string) []string {
+	switch {
+	case param == "sort" && c.name == "getLinkHistory":
+		return []string{"h.created_at"}
+	case param == "sort":
+		var names []string
+		for _, s := range sorts {
+			names = append(names, string(s))
+		}
+		return names
+	case param == "order":
+		return []string{"desc", "asc"}
+	case param == "by":
+		return []string{string(linktrack.ByDay), string(linktrack.ByHour)}
+	case param == "format" && c.name == "exportHistory":
+		return []string{"csv", "json"}
+	case param == "format" && (c.name == "getLinkHistory" || c.name == "getReport"):
+		return []string{"xml", "json", "csv"}
+	case param == "format":
+		return []string{"xml", "json"}
+	case param == "is_active":
+		return []string{"1", "0"}
+	case strings.HasPrefix(param, "is_") || strings.HasPrefix(param, "has_"):
+		return []string{"0", "1"}
+	}
+	return nil
+}
+
+// example are parameters of a call, to show it.
+func (c call) example(link, click string) [][2]string {
+	switch {
+	case c.required == "external_url":
+		return [][2]string{{"external_url", "https://example.com/spring"}}
+	case c.required == "click_id":
+		return [][2]string{{"click_id", click}, {"order_id", "1042"}, {"value", "12.34"}, {"currency", "EUR"}}
+	case c.name == "getLinks":
+		return [][2]string{{"sort", "lc.count_total"}, {"limit", "10"}, {"format", "json"}}
+	case c.name == "exportHistory":
+		return [][2]string{{"redirect_hash", link}, {"format", "csv"}}
+	case slices.Contains(c.params, "redirect_hash"):
+		return [][2]string{{"redirect_hash", link}, {"format", "json"}}
+	}
+	return nil
+}
+
+// An apiPage documents the API.
+type apiPage struct {
+	Base, OpenAPI string
+	Login         string // "": the account has none
+	ShortWay      string
+	Renews        bool // there is a button to renew the pass
+	Calls         []callPart
+}
+
+// A callPart is what is said about a call.
+type callPart struct {
+	call
+	Name, URL, Text, Returns string
+	Params                   []paramPart
+	Fields                   []string
+	Samples                  []sample
+}
+
+type paramPart struct {
+	Name, Text string
+	Values     []string
+	Required   bool
+	Barred     bool // by the type of the account
+}
+
+// apiBase is what the addresses of the API begin with, up to and with the last
+// slash.
+func (p *Pages) apiBase() string {
+	return p.t.TrackingURL(linktrack.Link{Host: p.t.HostsOf(linktrack.Account{})[0], Path: "api/"})
+}
+
+func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
+	base, link := p.apiBase(), p.look.text("api.sample.link")
+	newest, err := p.t.Links(r.Context(), r.account, linktrack.LinksQuery{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(newest) > 0 {
+		link = newest[0].Path
+	}
+	page := apiPage{
+		Base: base, OpenAPI: base + "openapi.json", Login: r.account.Login, Renews: p.sessions != nil,
+		ShortWay: base + "v1_0/makeLink?login=" + url.QueryEscape(p.loginOf(r)) + "&pass=" + p.look.text("api.sample.pass") + "&external_url=https://example.com/spring",
+	}
+	allowed := p.allowed(r.account)
+	for _, c := range calls {
+		part := callPart{
+			call: c, Name: c.name, URL: base + c.path, Fields: c.fields,
+			Text: p.look.text("api.call." + c.name), Returns: p.look.text("api.returns." + c.name),
+			Samples: samples(base+c.path, p.credentials(r, c), c.example(link, p.look.text("api.sample.click"))),
+		}
+		for _, name := range c.params {
+			part.Params = append(part.Params, paramPart{
+				Name: name, Text: p.paramText(c, name), Values: c.values(name),
+				Required: name == c.required, Barred: c.name == "makeLink" && !allowed[name],
+			})
+		}
+		page.Calls = append(page.Calls, part)
+	}
+	return p.render(w, r, http.StatusOK, "api", p.look.text("api.title"), page)
+}
+
+// paramText says what a parameter is, of a call if it differs there.
+func (p *Pages) paramText(c call, name string) string {
+	if key := "api.param." + c.name + "." + name; p.look.text(key) != key {
+		return p.look.text(key)
+	}
+	return p.look.text("api.param." + name)
+}
+
+func (p *Pages) loginOf(r *request) string {
+	if r.account.Login == "" {
+		return p.look.text("api.sample.login")
+	}
+	return r.account.Login
+}
+
+// credentials are what a sample has of them: the pass is not known, only a hash
+// of it is kept.
+func (p *Pages) credentials(r *request, c call) [][2]string {
+	if c.free {
+		return nil
+	}
+	return [][2]string{{"login", p.loginOf(r)}, {"pass", p.look.text("api.sample.pass")}}
+}

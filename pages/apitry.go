@@ -1,0 +1,178 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A call is tried in the name of who is signed in, by the handler of the API
+// itself, on the server: so it works without JavaScript and wherever the API is,
+// and asks for no pass. Who would try a call does not have the pass at hand, it
+// was shown once; and a page that asks for it again and again teaches people to
+// type it.
+
+// A tryPage is the form that makes a call, and what came of it.
+type tryPage struct {
+	Name, Text string
+	Changes    bool
+	Fields     []field
+	Curl       string      // the same call by a program
+	Answer     *callAnswer // nil: none was made
+}
+
+// A callAnswer is what the API answered.
+type callAnswer struct {
+	Status      int
+	Reason      string // of HTTP
+	ContentType string
+	Body        string
+	Cut         bool // there is more
+}
+
+// maxAnswer is how much of an answer is shown, in bytes.
+const maxAnswer = 64 << 10
+
+var errEnough = errors.New("enough of the answer is there")
+
+func callOf(r *request) (call, error) {
+	i := slices.IndexFunc(calls, func(c call) bool { return c.name == r.PathValue("call") })
+	if i < 0 {
+		return call{}, linktrack.ErrNotFound
+	}
+	return calls[i], nil
+}
+
+func (p *Pages) showTry(w http.ResponseWriter, r *request) error {
+	c, err := callOf(r)
+	if err != nil {
+		return err
+	}
+	return p.renderTry(w, r, c, r.URL.Query(), nil)
+}
+
+func (p *Pages) try(w http.ResponseWriter, r *request) error {
+	c, err := callOf(r)
+	if err != nil {
+		return err
+	}
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	answer, err := p.callAPI(r, c, form)
+	if err != nil {
+		return err
+	}
+	return p.renderTry(w, r, c, form, answer)
+}
+
+func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.Values, answer *callAnswer) error {
+	page := tryPage{Name: c.name, Text: p.look.text("api.call." + c.name), Changes: c.changes, Answer: answer}
+	allowed := p.allowed(r.account)
+	for _, name := range c.params {
+		f := field{Name: name, Kind: "word", Label: name, Hint: p.paramText(c, name), Value: values.Get(name)}
+		switch {
+		case c.values(name) != nil:
+			f.Kind, f.Options = "choice", []option{{Text: p.look.text("api.try.default")}}
+			for _, v := range c.values(name) {
+				f.Options = append(f.Options, option{v, v, v == f.Value})
+			}
+		case name == "password":
+			f.Kind = "password"
+		case name == "description" || name == "notes":
+			f.Kind = "lines"
+		case name == "title" || name == "group":
+			f.Kind = "line"
+		}
+		if c.name == "makeLink" && !allowed[name] {
+			f.Disabled, f.Hint = true, p.look.text("form.notallowed")
+		}
+		page.Fields = append(page.Fields, f)
+	}
+	if answer != nil {
+		page.Curl = curlSample(p.apiBase()+c.path, slices.Concat(p.credentials(r, c), given(c, values)))
+	}
+	return p.render(w, r, http.StatusOK, "apitry", p.look.text("api.try.title", c.name), page)
+}
+
+// given are the parameters of a call that a form has. A password is not shown.
+func given(c call, values url.Values) (pairs [][2]string) {
+	for _, name := range c.params {
+		v := values.Get(name)
+		if name == "password" && v != "" {
+			v = "…"
+		}
+		if v != "" {
+			pairs = append(pairs, [2]string{name, v})
+		}
+	}
+	return pairs
+}
+
+// callAPI makes a call in the name of who is signed in.
+func (p *Pages) callAPI(r *request, c call, form url.Values) (answer *callAnswer, err error) {
+	method, body := http.MethodPost, url.Values{}
+	for _, name := range c.params {
+		body.Set(name, strings.ReplaceAll(form.Get(name), "\r\n", "\n"))
+	}
+	if c.free {
+		method = http.MethodGet
+	}
+	made, err := http.NewRequestWithContext(r.Context(), method, p.apiBase()+c.path, strings.NewReader(body.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	made.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	made.RemoteAddr = r.RemoteAddr
+	kept := &keptAnswer{header: make(http.Header)}
+	defer func() {
+		// The API breaks an export off that cannot be written to its end: here
+		// when enough of it is there.
+		if broken := recover(); broken != nil && broken != http.ErrAbortHandler {
+			panic(broken)
+		}
+		answer = kept.answer()
+	}()
+	p.t.API(r.account).ServeHTTP(kept, made)
+	return nil, nil
+}
+
+// A keptAnswer keeps the beginning of an answer.
+type keptAnswer struct {
+	header http.Header
+	status int
+	body   []byte
+	cut    bool
+}
+
+func (k *keptAnswer) Header() http.Header { return k.header }
+
+func (k *keptAnswer) WriteHeader(status int) {
+	if k.status == 0 {
+		k.status = status
+	}
+}
+
+// Write fails when there is enough.
+func (k *keptAnswer) Write(b []byte) (int, error) {
+	k.WriteHeader(http.StatusOK)
+	n := min(len(b), maxAnswer-len(k.body))
+	k.body = append(k.body, b[:n]...)
+	if n < len(b) {
+		k.cut = true
+		return n, errEnough
+	}
+	return n, nil
+}
+
+func (k *keptAnswer) answer() *callAnswer {
+	return &callAnswer{
+		Status: k.status, Reason: http.StatusText(k.status), ContentType: k.header.Get("Content-Type"),
+		Body: strings.ToValidUTF8(string(k.body), "\uFFFD"), Cut: k.cut,
+	}
+}

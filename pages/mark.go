@@ -1,0 +1,139 @@
+package pages
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// The bookmarklet opens a small window with a form that makes a link for the
+// page on which it was clicked. It holds the address of that form and nothing
+// else; who it is for, the cookie says. It only opens a window, so it works on
+// pages with a Content-Security-Policy, too.
+
+// A bookmarkletPage has the bookmarklet, to be dragged to the bookmarks.
+type bookmarkletPage struct {
+	Name string // of the bookmark
+	Code template.URL
+	Text string // Code, to be copied
+}
+
+func (p *Pages) showBookmarklet(w http.ResponseWriter, r *request) error {
+	code := bookmarklet(p.origin(r) + p.o.Prefix + "mark")
+	return p.render(w, r, http.StatusOK, "bookmarklet", p.look.text("bookmarklet.title"), bookmarkletPage{
+		Name: p.look.text("bookmarklet.name", p.look.o.Name), Code: template.URL(code), Text: code,
+	})
+}
+
+// bookmarklet is the program, as an address. Where a window may not be opened it
+// leaves the page. All that could end a text, an attribute or an address is
+// escaped in it.
+func bookmarklet(form string) string {
+	quoted, _ := json.Marshal(form) // a string can be encoded
+	return "javascript:" + url.PathEscape("void function(){"+
+		"var a="+string(quoted)+"+'?url='+encodeURIComponent(location.href)+'&title='+encodeURIComponent(document.title.slice(0,255));"+
+		"window.open(a,'_blank','width=560,height=680')||(location.href=a)"+
+		"}()")
+}
+
+var hostHeader = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
+
+// origin is where the browser found the pages: scheme and host.
+func (p *Pages) origin(r *request) string {
+	base, err := url.Parse(p.apiBase())
+	if err != nil || !hostHeader.MatchString(r.Host) {
+		return strings.TrimSuffix(p.apiBase(), "/api/")
+	}
+	if r.TLS != nil {
+		base.Scheme = "https"
+	}
+	return base.Scheme + "://" + r.Host
+}
+
+// A markPage makes a link for a page, in a small window, or shows the link that
+// it has made.
+type markPage struct {
+	Fields []field
+	Error  string // of no field
+	More   string // the address of the whole form
+	Made   *linkRow
+}
+
+func (p *Pages) showMark(w http.ResponseWriter, r *request) error {
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window has no hold of it
+	if made := p.noted(r, "made"); made != nil {
+		return p.render(w, r, http.StatusOK, "mark", p.look.text("mark.made"), markPage{Made: made})
+	}
+	given := r.URL.Query()
+	return p.renderMark(w, r, map[string]string{"external_url": given.Get("url"), "title": p.titleFor(r, given.Get("title"))}, nil)
+}
+
+func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	values := map[string]string{"external_url": form.Get("external_url"), "title": form.Get("title")}
+	in, err := p.t.ParseNewLink(values)
+	if err == nil {
+		var l linktrack.Link
+		if l, err = p.t.MakeLink(r.Context(), r.account, in); err == nil {
+			to := p.o.Prefix + "mark?" + url.Values{"made": {l.Host + "/" + l.Path}}.Encode()
+			http.Redirect(w, r.Request, to, http.StatusSeeOther)
+			return nil
+		}
+	}
+	return p.renderMark(w, r, values, err)
+}
+
+func (p *Pages) renderMark(w http.ResponseWriter, r *request, values map[string]string, err error) error {
+	page, status := markPage{}, http.StatusOK
+	problem, at := "", ""
+	if err != nil {
+		if problem, at, status = p.problem(r, err); status == 0 {
+			return err
+		}
+		retryAfter(w, err)
+	}
+	whole, shown := url.Values{}, false
+	for _, spec := range []struct{ name, kind string }{{"external_url", "url"}, {"title", "line"}} {
+		if !p.allowed(r.account)[spec.name] {
+			continue
+		}
+		f := p.field(spec.name, spec.kind, values[spec.name])
+		f.Hint = ""
+		if spec.name == at {
+			f.Error, shown = problem, true
+		}
+		page.Fields = append(page.Fields, f)
+		whole.Set(spec.name, f.Value)
+	}
+	if !shown {
+		page.Error = problem
+	}
+	page.More = p.o.Prefix + "links/new?" + whole.Encode()
+	return p.render(w, r, status, "mark", p.look.text("mark.title"), page)
+}
+
+// titleFor makes a title of a link from that of a page, "" if the account may
+// give none.
+func (p *Pages) titleFor(r *request, title string) string {
+	if !p.allowed(r.account)["title"] {
+		return ""
+	}
+	title = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(title, ""))
+	runes := []rune(strings.Join(strings.Fields(title), " "))
+	return string(runes[:min(len(runes), 255)])
+}

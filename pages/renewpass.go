@@ -1,0 +1,45 @@
+package pages
+
+import (
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+)
+
+// A renewPage asks whether to renew the pass, or shows the new one.
+type renewPage struct {
+	Mark  string // of the pass to be renewed
+	Pass  string // the new one; "": it is asked
+	Stale bool   // the pass was renewed since the form was shown
+}
+
+// The form of a pass that was renewed renews no other: who loads the answer
+// again would lose the pass that he has just copied.
+func (p *Pages) passMark(r *request) string { return hex.EncodeToString(p.sessions.mark(r.account)) }
+
+func (p *Pages) showRenewPass(w http.ResponseWriter, r *request) error {
+	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), renewPage{Mark: p.passMark(r)})
+}
+
+func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	mark := p.passMark(r)
+	if subtle.ConstantTimeCompare([]byte(form.Get("mark")), []byte(mark)) != 1 {
+		return p.render(w, r, http.StatusConflict, "renewpass", p.look.text("pass.title"), renewPage{Mark: mark, Stale: true})
+	}
+	pass, err := p.t.RenewPass(r.Context(), r.account)
+	if err != nil {
+		return err
+	}
+	// All sessions have ended with the pass, this one goes on. If it cannot, the
+	// pass is shown all the same: nobody could sign in without it.
+	if a, err := p.t.Account(r.Context(), r.account.ID); err != nil {
+		p.note(r, err)
+	} else {
+		p.sessions.begin(w, r.Request, a)
+	}
+	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), renewPage{Pass: pass})
+}

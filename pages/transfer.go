@@ -1,0 +1,238 @@
+package pages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/transfer"
+)
+
+const (
+	maxUpload     = 64 << 20         // bytes of a file
+	maxImports    = 2                // at a time: each may hold a file of that size, on the disk
+	uploadTimeout = 10 * time.Minute // for the visitor to send it
+	importTimeout = 10 * time.Minute // for the links to be made
+	shownProblems = 200
+)
+
+// maxBody is how large the body of a request may be.
+func (p *Pages) maxBody(r *http.Request) int64 {
+	if r.URL.Path == p.o.Prefix+"import" {
+		return maxUpload + maxForm
+	}
+	return maxForm
+}
+
+// An importPage takes a file, and says what became of one.
+type importPage struct {
+	Formats, Hosts     []option
+	Format, Host, Skip string // as asked for
+	Most               int64  // megabytes
+
+	Error    string
+	Good     string           // what went well
+	Result   *transfer.Result // nil: no file was read
+	Made     bool             // the file was imported, or a part of it
+	Problems []transfer.Problem
+	More     int64  // problems that are not shown
+	Checked  string // the hash of a file that can be imported; "" none
+}
+
+func (p *Pages) showImport(w http.ResponseWriter, r *request) error {
+	return p.renderImport(w, r, http.StatusOK, importPage{})
+}
+
+// importLinks reads a file. It imports one that was checked before: the form
+// has its hash then, and the file must have the same. All others it checks.
+// Nothing is kept between the two.
+func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
+	select {
+	case p.imports <- struct{}{}:
+		defer func() { <-p.imports }()
+	default:
+		return &linktrack.ThrottledError{RetryAfter: 10 * time.Second}
+	}
+	control := http.NewResponseController(w) // a host that has wrapped w for good keeps its limits
+	_ = control.SetReadDeadline(time.Now().Add(uploadTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(uploadTimeout + importTimeout))
+
+	up, err := receive(r.Request)
+	if up != nil {
+		defer up.file.Close()
+	}
+	switch {
+	case errors.Is(err, errTooLarge):
+		return p.renderImport(w, r, http.StatusRequestEntityTooLarge, importPage{Error: p.look.text("import.toolarge", count(maxUpload>>20))})
+	case err != nil:
+		return err
+	}
+	page := importPage{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"]}
+	if up.size == 0 {
+		page.Error = p.look.text("import.nofile")
+		return p.renderImport(w, r, http.StatusBadRequest, page)
+	}
+	sum := hex.EncodeToString(up.hash.Sum(nil))
+	checked := up.values["checked"]
+	importing := checked == sum
+
+	// The work goes on if the visitor goes away: it would leave a part behind.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), importTimeout)
+	defer cancel()
+	result, err := transfer.Import(ctx, p.t, r.account, up.file, transfer.ImportOptions{
+		Format: transfer.Format(page.Format), Host: page.Host, SkipClashes: page.Skip == "1", DryRun: !importing,
+		Problem: func(problem transfer.Problem) {
+			if len(page.Problems) < shownProblems {
+				page.Problems = append(page.Problems, problem)
+			} else {
+				page.More++
+			}
+		},
+	})
+	page.Result, page.Made = &result, importing && (err == nil || result.Made > 0)
+	status := http.StatusOK
+	var inv *linktrack.InvalidError
+	switch {
+	case err != nil && page.Made:
+		status = http.StatusServiceUnavailable
+		page.Error = p.look.text("import.stopped")
+		p.note(r, err)
+	case errors.As(err, &inv):
+		page.Result, status = nil, http.StatusBadRequest
+		page.Error = p.look.text("import.unreadable", p.look.reason(p.look.text(inv.Param), inv))
+	case errors.Is(err, transfer.ErrRefused):
+		page.Error = p.look.text("import.refused")
+	case err != nil:
+		return err
+	case importing:
+		page.Good = p.look.text("import.done")
+	case result.Links-result.Present-result.Clashes == 0:
+		page.Good = p.look.text("import.nothing")
+	default:
+		page.Good, page.Checked = p.look.text("import.good"), sum
+	}
+	if checked != "" && !importing && err == nil {
+		page.Error = p.look.text("import.other")
+	}
+	return p.renderImport(w, r, status, page)
+}
+
+func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page importPage) error {
+	page.Most = maxUpload >> 20
+	page.Formats = []option{{"", p.look.text("import.format.any"), page.Format == ""}}
+	for _, f := range []transfer.Format{transfer.CSV, transfer.YOURLS, transfer.Shlink} {
+		page.Formats = append(page.Formats, option{string(f), p.look.text("import.format." + string(f)), string(f) == page.Format})
+	}
+	page.Hosts = []option{{"", p.look.text("import.host.any"), page.Host == ""}}
+	for _, h := range p.t.HostsOf(r.account) {
+		page.Hosts = append(page.Hosts, option{h, h, h == page.Host})
+	}
+	for i, problem := range page.Problems {
+		page.Problems[i].Reason = p.look.text(problem.Reason)
+	}
+	return p.render(w, r, status, "import", p.look.text("import.title"), page)
+}
+
+// An upload is a form with a file, which lies in a file without a name.
+type upload struct {
+	values map[string]string
+	file   *os.File
+	hash   hash.Hash // SHA-256 of the file
+	size   int64
+}
+
+// receive reads a form with a file. The errors are errBadForm, errTooLarge, and
+// those of the disk.
+func receive(r *http.Request) (*upload, error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, errBadForm
+	}
+	file, err := os.CreateTemp("", "linktrack-upload-")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(file.Name())
+	u := &upload{values: map[string]string{}, file: file, hash: sha256.New()}
+	for range 20 {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return u, nil
+		}
+		if err == nil {
+			err = u.add(part)
+		}
+		if err != nil {
+			return u, uploadError(err)
+		}
+	}
+	return u, errBadForm
+}
+
+func (u *upload) add(part *multipart.Part) error {
+	if part.FormName() == "file" {
+		n, err := io.Copy(io.MultiWriter(u.file, u.hash), part)
+		if u.size += n; err == nil && u.size > maxUpload {
+			err = errTooLarge
+		}
+		return err
+	}
+	value, err := io.ReadAll(io.LimitReader(part, 1<<10))
+	if slices.Contains([]string{"format", "host", "skip", "checked"}, part.FormName()) {
+		u.values[part.FormName()] = string(value)
+	}
+	return err
+}
+
+func uploadError(err error) error {
+	var large *http.MaxBytesError
+	var disk *os.PathError
+	switch {
+	case errors.As(err, &large), errors.Is(err, errTooLarge):
+		return errTooLarge
+	case errors.As(err, &disk):
+		return err
+	}
+	return errBadForm
+}
+
+// exportLinks answers all links of the account as a file. The connection is
+// broken off if that fails midway, so that nobody takes a part for the whole.
+func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
+	name := "links-" + time.Now().In(p.t.Location()).Format(time.DateOnly) + ".csv"
+	d := &csvDownload{w: w, name: name}
+	// It ends when the browser takes no more.
+	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{})
+	if err != nil && d.begun {
+		p.note(r, err)
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// A csvDownload is an answer that may take long: each write has as much time as
+// a whole page.
+type csvDownload struct {
+	w     http.ResponseWriter
+	name  string
+	begun bool
+}
+
+func (d *csvDownload) Write(b []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		d.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+		d.w.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+	}
+	_ = http.NewResponseController(d.w).SetWriteDeadline(time.Now().Add(3 * pageTimeout))
+	return d.w.Write(b)
+}

@@ -1,0 +1,165 @@
+package pages_test
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// upload posts the form of a page with a file, as a browser does.
+func (s *site) upload(form url.Values, file string, headers ...string) *answer {
+	s.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for name := range form {
+		require.NoError(s, w.WriteField(name, form.Get(name)))
+	}
+	part, err := w.CreateFormFile("file", "links.csv")
+	require.NoError(s, err)
+	io.WriteString(part, file)
+	require.NoError(s, w.Close())
+	r := httptest.NewRequest("POST", at("import"), &b)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return s.do(r)
+}
+
+// confirm is the form that imports what was checked.
+func (a *answer) confirm() url.Values {
+	for _, f := range a.all(func(n *html.Node) bool { return n.Data == "form" }) {
+		if values := formValues(f); values.Get("checked") != "" {
+			values.Del("file")
+			return values
+		}
+	}
+	return nil
+}
+
+const goodFile = "external_url,redirect_hash,title\nhttps://example.com/1,one,=1+1\nhttps://example.com/2,.f2jt,<b>\n"
+
+func TestAFileIsCheckedAndThenImported(t *testing.T) {
+	s := signedIn(t, "ada")
+	page := s.get("import")
+	require.Equal(t, 200, page.StatusCode)
+	require.Contains(t, page.texts("nav")[0], "Import")
+	require.Nil(t, page.confirm(), "nothing was checked")
+
+	checked := s.upload(nil, goodFile)
+	require.Equal(t, 200, checked.StatusCode)
+	require.Equal(t, []string{"The file can be imported."}, checked.texts("good"))
+	require.Empty(t, s.links(s.ada), "to check a file changes nothing")
+
+	done := s.upload(checked.confirm(), goodFile)
+	require.Equal(t, 200, done.StatusCode)
+	require.Equal(t, []string{"The links are imported. Show the links"}, done.texts("good"))
+	require.Equal(t, []string{"2", "2", "0", "0", "0"}, done.texts("dd"))
+	links := s.links(s.ada)
+	require.Len(t, links, 2)
+	require.Equal(t, ".f2jt", s.link("f2jt").Path)
+
+	again := s.upload(nil, goodFile)
+	require.Equal(t, []string{"There is nothing to import in the file."}, again.texts("good"))
+	require.Nil(t, again.confirm())
+
+	r := s.get("export")
+	require.Equal(t, 200, r.StatusCode)
+	require.Regexp(t, `^attachment; filename="links-\d{4}-\d\d-\d\d.csv"$`, r.Header.Get("Content-Disposition"))
+	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
+	require.Contains(t, r.body, "https://go.example.com/one,one,go.example.com,https://example.com/1,'=1+1,")
+	other := signedIn(t, "ada")
+	other.upload(other.upload(nil, r.body).confirm(), r.body)
+	require.Equal(t, r.body, other.get("export").body)
+}
+
+func TestAnotherFileThanTheCheckedOneIsNotImported(t *testing.T) {
+	s := signedIn(t, "ada")
+	confirm := s.upload(nil, goodFile).confirm()
+	other := s.upload(confirm, goodFile+"https://example.com/3,three,\n")
+	require.Contains(t, other.texts("error")[0], "This is another file")
+	require.NotNil(t, other.confirm(), "it is checked now")
+	confirm.Set("checked", "")
+	s.upload(confirm, goodFile)
+	require.Empty(t, s.links(s.ada))
+}
+
+func TestProblemsOfAFileAreShownByLine(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "taken"})
+	const file = "external_url,redirect_hash,<i>\nhttps://example.com/1,one,\nhttps://example.com/2,Taken,\njavascript:1,three,\nhttps://example.com,<script>,\n"
+	r := s.upload(nil, file)
+	require.Equal(t, 200, r.StatusCode)
+	require.Equal(t, []string{"The file cannot be imported as it is. Nothing is changed."}, r.texts("error"))
+	require.Equal(t, []string{
+		"3", "redirect_hash", "Taken is already taken on go.example.com",
+		"4", "external_url", "must not use the scheme javascript",
+		"5", "redirect_hash", "may have letters (a-z), digits, _ and - only",
+	}, r.texts("td"))
+	require.Contains(t, r.body, "&#34;&lt;i&gt;&#34; is not known")
+	require.Nil(t, r.confirm())
+
+	skip := url.Values{"skip": {"1"}}
+	two := "external_url,redirect_hash\nhttps://example.com/1,one\nhttps://example.com/2,Taken\n"
+	r = s.upload(skip, two)
+	require.Equal(t, "1", r.confirm().Get("skip"), "the choice stays")
+	s.upload(r.confirm(), two)
+	require.Len(t, s.links(s.ada), 2)
+
+	many := "external_url,redirect_hash\n" + strings.Repeat("x,y\n", 300)
+	r = s.upload(nil, many)
+	require.Len(t, r.texts("td"), 600)
+	require.Contains(t, r.body, "100 more are not shown.")
+}
+
+func TestTheHostOfAnImportCanBeChosen(t *testing.T) {
+	s := signedIn(t, "ada")
+	const file = "external_url,host,redirect_hash\nhttps://example.com/,old.example,one\n"
+	require.Contains(t, s.upload(nil, file).texts("td"), "is not a host that is served here")
+	r := s.upload(url.Values{"host": {"alt.example"}}, file)
+	s.upload(r.confirm(), file)
+	require.Equal(t, "alt.example", s.link("one").Host)
+}
+
+func TestAnUploadThatCannotBeReadIsRefused(t *testing.T) {
+	s := signedIn(t, "ada")
+	r := s.upload(nil, "")
+	require.Equal(t, 400, r.StatusCode)
+	require.Equal(t, []string{"Please choose a file."}, r.texts("error"))
+	r = s.upload(nil, "hello\n")
+	require.Equal(t, 400, r.StatusCode)
+	require.Contains(t, r.texts("error")[0], "The file cannot be read: the file is in no format that is known")
+	require.Equal(t, 400, s.post("import", url.Values{"checked": {"1"}}).StatusCode)
+
+	large := "external_url\n" + strings.Repeat("https://example.com/\n", 3_200_000)
+	r = s.upload(nil, large)
+	require.Equal(t, 413, r.StatusCode)
+	require.Equal(t, []string{"The file is larger than 64 MB. Larger ones can be imported by whoever runs this service."}, r.texts("error"))
+	require.Equal(t, 413, s.post("links/new", url.Values{"notes": {large[:1<<20]}}).StatusCode, "other forms have their own limit")
+	require.Empty(t, s.links(s.ada))
+}
+
+func TestOnlyTheOwnerImportsAndExports(t *testing.T) {
+	s := signedIn(t, "bob")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "hers", Password: "letmein"})
+	require.NotContains(t, s.get("export").body, "hers")
+	require.Contains(t, s.upload(nil, goodFile).texts("td"), "not allowed: an account of type free may not use title")
+	require.Equal(t, 403, s.upload(nil, goodFile, "Sec-Fetch-Site", "cross-site").StatusCode)
+	s.post("logout", nil)
+	for _, r := range []*answer{s.get("import"), s.get("export"), s.upload(nil, goodFile)} {
+		require.Equal(t, 303, r.StatusCode)
+	}
+	s.signIn("ada", pass)
+	require.Contains(t, s.get("export").body, "hers")
+	require.NotContains(t, s.get("export").body, "$2", "no hash of a password goes through a page")
+}

@@ -1,0 +1,167 @@
+package transfer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// yourlsColumns are those of yourls_url, in its order.
+var yourlsColumns = []string{"keyword", "url", "title", "timestamp", "ip", "clicks"}
+
+// yourls is what its two forms have in common.
+type yourls struct{ t *linktrack.Tracker }
+
+func (yourls) column(param string) string {
+	if name, ok := map[string]string{
+		"external_url": "url", "vanity_link": "keyword", "redirect_hash": "keyword", "created_at": "timestamp",
+	}[param]; ok {
+		return name
+	}
+	return param
+}
+
+func (y yourls) entry(line int, names, fields []string) entry {
+	e := entry{line: line}
+	if len(fields) != len(names) {
+		e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(fields), len(names)))
+		return e
+	}
+	row := make(map[string]string, len(names))
+	for i, name := range names {
+		row[name] = fields[i]
+	}
+	e.link.VanityLink, e.link.ExternalURL, e.link.Title = row["keyword"], row["url"], oneLine(row["title"])
+	if e.link.VanityLink == "" {
+		e.wrong("keyword", "is missing")
+	}
+	var ok bool
+	if e.link.CreatedAt, ok = parseTime(row["timestamp"], y.t.Location()); !ok {
+		e.wrong("timestamp", timeReason)
+	}
+	return e
+}
+
+// A yourlsTable is yourls_url as CSV, with a header or without.
+type yourlsTable struct {
+	yourls
+	rows  *csvReader
+	names []string
+	first []string // a first row that is no header
+}
+
+func newYOURLSTable(in *bufio.Reader, t *linktrack.Tracker) (*yourlsTable, error) {
+	y := &yourlsTable{yourls: yourls{t}, rows: newCSVReader(in), names: yourlsColumns}
+	first, _, err := y.rows.read()
+	switch {
+	case errors.Is(err, io.EOF):
+		return y, nil
+	case err != nil:
+		return nil, err
+	}
+	if names := normalized(slices.Clone(first)); slices.Contains(names, "keyword") && slices.Contains(names, "url") {
+		y.names = names
+	} else {
+		y.first = first
+	}
+	return y, nil
+}
+
+func (y *yourlsTable) notes() []string { return nil }
+
+func (y *yourlsTable) next() (entry, error) {
+	if first := y.first; first != nil {
+		y.first = nil
+		return y.entry(1, y.names, null(first)), nil
+	}
+	fields, line, err := y.rows.read()
+	if err != nil {
+		return entry{}, err
+	}
+	return y.entry(line, y.names, null(fields)), nil
+}
+
+// null empties fields that phpMyAdmin writes for no value. No keyword is meant
+// by it: that column has always one.
+func null(fields []string) []string {
+	for i := 1; i < len(fields); i++ {
+		if fields[i] == "NULL" {
+			fields[i] = ""
+		}
+	}
+	return fields
+}
+
+// A yourlsDump is yourls_url among the tables of an SQL dump.
+type yourlsDump struct {
+	yourls
+	sql    *sqlReader
+	names  []string // of the statement that is being read
+	inRows bool
+	found  bool // a statement with rows
+}
+
+func newYOURLSDump(in *bufio.Reader, t *linktrack.Tracker) *yourlsDump {
+	return &yourlsDump{yourls: yourls{t}, sql: &sqlReader{in: in, line: 1}}
+}
+
+func (y *yourlsDump) notes() []string { return nil }
+
+func (y *yourlsDump) next() (entry, error) {
+	for !y.inRows {
+		if err := y.statement(); err != nil {
+			if errors.Is(err, io.EOF) && !y.found {
+				return entry{}, &broken{y.sql.line, "there is no INSERT INTO a table whose name ends with _url in the file"}
+			}
+			return entry{}, err
+		}
+	}
+	fields, line, more, err := y.sql.tuple()
+	if err != nil {
+		return entry{}, err
+	}
+	y.inRows = more
+	return y.entry(line, y.names, fields), nil
+}
+
+// statement reads up to the rows of an INSERT into the table, or over another
+// statement. io.EOF at the end of the file.
+func (y *yourlsDump) statement() error {
+	first, err := y.sql.token()
+	if err != nil || first.is(";") {
+		return err
+	}
+	if !first.word("INSERT") && !first.word("REPLACE") {
+		return y.sql.skip(first)
+	}
+	table, names := "", []string(nil)
+	for {
+		tok, err := y.sql.token()
+		switch {
+		case err != nil:
+			return y.sql.early(err)
+		case tok.is(";"):
+			return nil
+		case tok.is("("):
+			if names, err = y.sql.names(); err != nil {
+				return err
+			}
+		case tok.word("VALUES"), tok.word("VALUE"):
+			if table != "url" && !strings.HasSuffix(table, "_url") {
+				return y.sql.skip(tok)
+			}
+			if names == nil {
+				names = yourlsColumns
+			}
+			y.names, y.inRows, y.found = names, true, true
+			return nil
+		default:
+			table = tok.text // the last word before is its name
+		}
+	}
+}
