@@ -16,8 +16,8 @@ import (
 // with several, a link is found by the name only.
 func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
 
-// Middleware serves the API and the redirects of the Tracker's hosts, and hands
-// all other requests to next.
+// Middleware serves the API, the redirects and what goal pages load (c.gif and
+// c.js) of the Tracker's hosts, and hands all other requests to next.
 func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
 
 type handler struct {

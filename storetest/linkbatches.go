@@ -137,7 +137,7 @@ var linkBatches = []rule{
 		older.CreatedAt = noon.AddDate(-1, 0, 0)
 		made = append(made, create(t, s, older))
 		var read []string
-		for after := int64(0); ; {
+		for after := int64(0); len(read) <= len(made); {
 			part := list(t, s, linktrack.LinkQuery{Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 3})
 			if len(part) == 0 {
 				break
