@@ -48,6 +48,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isLink && h.serveGoal(w, r, host, path) {
 		return
 	}
+	if link, isQR := strings.CutSuffix(path, ".qr"); !isLink && isQR && known {
+		h.serveQR(w, r, host, link)
+		return
+	}
 	if !isLink || !known {
 		h.notFound(w, r)
 		return
@@ -276,6 +280,22 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 		writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
 	default:
 		h.page(w, r, p)
+	}
+}
+
+// serveQR has the QR code of a link drawn, if the link is public.
+func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
+	l, err := h.t.Public(r.Context(), host.name, path)
+	_, plus, _ := linkKey(path)
+	switch {
+	case errors.Is(err, ErrNotFound) || plus:
+		h.notFound(w, r)
+	case err != nil:
+		h.refuse(w, r, Link{}, err)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		methodNotAllowed(w, false)
+	default:
+		h.page(w, r, Page{Kind: QRPage, Status: http.StatusOK, Link: l})
 	}
 }
 

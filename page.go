@@ -37,6 +37,7 @@ const (
 	ThrottledPage            // too many wrong passwords
 	UnavailablePage          // come back in Page.RetryAfter
 	ReportPage               // the plus-tracking page with Page.Report
+	QRPage                   // the QR code of a public link, at its address with ".qr" behind it
 )
 
 // public is what anyone may know of a link that has a page.
@@ -60,6 +61,9 @@ type plainPages struct{}
 
 // ServePage implements Pages.
 func (plainPages) ServePage(w http.ResponseWriter, _ *http.Request, p Page) {
+	if p.Kind == QRPage { // they draw none
+		p = Page{Status: http.StatusNotFound}
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
 	plainTemplate.Execute(w, plainPage{p}) // the connection's own affair

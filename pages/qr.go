@@ -23,26 +23,40 @@ func (p *Pages) showQR(w http.ResponseWriter, r *request) error {
 	if !ok || kind != "svg" && kind != "png" {
 		return linktrack.ErrNotFound
 	}
-	scale := 10
-	if s := r.URL.Query().Get("scale"); s != "" {
-		var err error
-		if scale, err = strconv.Atoi(s); err != nil || scale < 1 || scale > 40 {
-			return &linktrack.InvalidError{Param: "scale", Reason: "must be from 1 to 40"}
-		}
+	scale, err := scaleOf(r.Request)
+	if err != nil {
+		return err
 	}
 	l, err := p.visible(r)
 	if err != nil {
 		return err
 	}
-	code, err := qr.Encode(p.t.TrackingURL(l), qr.M)
+	if r.URL.Query().Has("download") {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+strings.Trim(l.Path, ".")+"."+kind+`"`)
+	}
+	return writeQR(w, p.t.TrackingURL(l), kind, scale)
+}
+
+func scaleOf(r *http.Request) (int, error) {
+	s := r.URL.Query().Get("scale")
+	if s == "" {
+		return 10, nil
+	}
+	scale, err := strconv.Atoi(s)
+	if err != nil || scale < 1 || scale > 40 {
+		return 0, &linktrack.InvalidError{Param: "scale", Reason: "must be from 1 to 40"}
+	}
+	return scale, nil
+}
+
+// writeQR writes the code of an address as "svg" or "png".
+func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
+	code, err := qr.Encode(address, qr.M)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "private, max-age=86400")
-	if r.URL.Query().Has("download") {
-		h.Set("Content-Disposition", `attachment; filename="`+strings.Trim(l.Path, ".")+"."+kind+`"`)
-	}
 	if kind == "png" {
 		code.Scale = scale
 		h.Set("Content-Type", "image/png")
@@ -52,6 +66,22 @@ func (p *Pages) showQR(w http.ResponseWriter, r *request) error {
 	h.Set("Content-Type", "image/svg+xml")
 	w.Write(drawSVG(code))
 	return nil
+}
+
+// showPublicQR answers the address of a public link with ".qr" behind it: an
+// SVG, or with ?format=png a PNG, of the scale that showQR takes.
+func (v *Visitors) showPublicQR(w http.ResponseWriter, r *http.Request, address string) {
+	kind := "svg"
+	if r.URL.Query().Get("format") == "png" {
+		kind = "png"
+	}
+	scale, err := scaleOf(r)
+	if err == nil {
+		err = writeQR(w, address, kind, scale)
+	}
+	if err != nil {
+		http.Error(w, "Error: "+err.Error(), http.StatusBadRequest)
+	}
 }
 
 // visible returns the link of the request's path if who asks may know of it.

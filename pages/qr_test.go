@@ -72,3 +72,24 @@ func TestThePublicSeesTheCodesOfPublicLinks(t *testing.T) {
 		require.Equal(t, 404, s.get("links/"+path+"/qr.svg").StatusCode, path)
 	}
 }
+
+func TestAPublicLinksCodeIsAtItsAddress(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", IsPublic: true})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "hidden"})
+	inPages := s.get("links/go.example.com/shown/qr.svg").body
+	for path, contentType := range map[string]string{
+		"/shown.qr": "image/svg+xml", "/SHOWN.qr?format=svg": "image/svg+xml", "/shown.qr?format=png&scale=2": "image/png",
+	} {
+		r := s.get(path)
+		require.Equal(t, 200, r.StatusCode, path)
+		require.Equal(t, contentType, r.Header.Get("Content-Type"), path)
+		if contentType == "image/svg+xml" {
+			require.Equal(t, inPages, r.body)
+		}
+	}
+	require.Equal(t, 400, s.get("/shown.qr?scale=99").StatusCode)
+	for _, path := range []string{"/hidden.qr", "/none.qr", "/.qr", "/shown.qr.qr", "/shown+.qr"} {
+		require.Equal(t, 404, s.get(path).StatusCode, path)
+	}
+}

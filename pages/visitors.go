@@ -82,7 +82,11 @@ type visitorPage struct {
 func (p visitorPage) When(at time.Time) string { return at.In(p.zone).Format("2006-01-02 15:04 MST") }
 
 // ServePage implements linktrack.Pages.
-func (v *Visitors) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack.Page) {
+func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
+	if p.Kind == linktrack.QRPage {
+		v.showPublicQR(w, r, p.URL)
+		return
+	}
 	page, sheet := v.page(p), v.plain
 	if page.Report != nil {
 		sheet = v.report
