@@ -249,7 +249,7 @@ func (b *tab) click(selector string) {
 func (b *tab) fill(name, value string) {
 	b.Helper()
 	switch kind := eval[string](b, fmt.Sprintf(`(e => {
-		if (["checkbox", "datetime-local", "select-one"].includes(e.type)) return e.type;
+		if (["checkbox", "date", "datetime-local", "select-one"].includes(e.type)) return e.type;
 		e.focus(); e.select(); return "text";
 	})(%s)`, field(name))); kind {
 	case "checkbox":

@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"encoding/csv"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,7 +51,23 @@ func hostileSite(t *testing.T) *site {
 			}
 		}
 	}
+	s.places["quick"] = s.quick(t, filled(s.destination+strings.Repeat("W", 4096), 4096))
 	return s
+}
+
+// hostileFile is one to import, of which each line has a problem.
+func hostileFile(text string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	w.WriteAll([][]string{
+		// A header with many semicolons would be taken for one with them between its columns.
+		{"external_url", "redirect_hash", "host", "is_active", filled(strings.ReplaceAll(text, ";", ","), 255)},
+		{text + "W", "", "", "", ""},
+		{"https://example.com/", text + "W", "", "", ""},
+		{"https://example.com/", "", text + "W", "", ""},
+		{"https://example.com/", "", "", text + "W", ""},
+	})
+	return b.String()
 }
 
 // hostileViews are the views that show what strangers write.
@@ -60,12 +77,29 @@ func hostileViews() []view {
 		{name: "login", path: "login", status: 403, then: func(b *tab) *document { return b.signIn(filled(hostile["breakout"], 300), "wrong") }},
 		{name: "login-next", path: "login?next=" + escaped(hostile["breakout"])},
 		{name: "login-next-address", path: "login?next=" + escaped(hostile["address"])},
+		{name: "quick-long", path: "{quick}"},
+		{name: "quick-none", path: "quick/{host}/x/" + escaped(hostile["script"]), status: 404},
 		{name: "notfound", path: "/" + escaped(hostile["script"]), status: 404},
 		{name: "notfound-page", as: "ada", path: escaped(hostile["script"]), status: 404},
 	}
 	for name, text := range hostile {
 		path := filled(name, 100)
 		views = append(views,
+			view{name: "owners-report-" + name, as: "ada", path: "links/{host}/" + path + "/report"},
+			view{name: "owners-report-error-" + name, as: "ada", path: "links/{host}/" + path + "/report?status=1&from=" + escaped(text+"W"), status: 400},
+			view{name: "api-try-" + name, as: "ada", path: "api/makeLink?title=" + escaped(filled(text, 255)) + "&notes=" + escaped(text)},
+			view{name: "api-tried-" + name, as: "ada", path: "api/getLinkHistory?redirect_hash=" + escaped(path), then: func(b *tab) *document { return b.press(submitForm) }},
+			view{name: "mark-" + name, as: "ada", path: "mark?url=" + escaped(text+"W") + "&title=" + escaped(filled(text, 1000))},
+			view{name: "mark-error-" + name, as: "ada", path: "mark?url=" + escaped(text+"W") + "&title=" + escaped(filled(text, 1000)), status: 400,
+				then: func(b *tab) *document { return b.press(submitForm) }},
+			view{name: "mark-made-" + name, as: "ada", path: "mark?made={host}/" + path},
+			view{name: "import-" + name, as: "ada", path: "import", then: func(b *tab) *document {
+				return b.upload("#file", hostileFile(text))
+			}},
+			view{name: "quick-error-" + name, path: "/", status: 400, then: func(b *tab) *document {
+				b.fill("external_url", text+"W")
+				return b.press(submitForm)
+			}},
 			view{name: "links-" + name, as: "ada", path: "links?q=" + escaped(text) + "&group=" + escaped(filled(text, 255))},
 			view{name: "edit-" + name, as: "ada", path: "links/{host}/" + path + "/edit"},
 			view{name: "saved-" + name, as: "ada", path: "links?made={host}/" + path + "&saved={host}/" + path + "&q=none"},

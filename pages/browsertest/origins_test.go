@@ -15,13 +15,23 @@ import (
 // formsOf are the forms of the pages, with what would change something: each
 // must be refused when another site's page sends it.
 func formsOf(s *site) map[string]url.Values {
-	return map[string]url.Values{
+	forms := map[string]url.Values{
+		"/":                        {"external_url": {s.destination + "stolen"}},
+		"quick":                    {"external_url": {s.destination + "stolen"}},
 		"login":                    {"login": {"bob"}, "pass": {pass}},
 		"logout":                   {},
 		"links/new":                {"external_url": {s.destination + "stolen"}},
 		s.page("spring", "edit"):   {"external_url": {s.destination + "stolen"}},
 		s.page("spring", "active"): {"active": {"0"}},
+		"api/makeLink":             {"external_url": {s.destination + "stolen"}},
+		"pass":                     {"mark": {"that of no pass"}},
+		"mark":                     {"external_url": {s.destination + "stolen"}},
+		"import":                   {"file": {importGood}},
 	}
+	if quick := s.places["quick"]; quick != "" {
+		forms[quick] = nil
+	}
+	return forms
 }
 
 var sending = template.Must(template.New("").Parse(`<!DOCTYPE html><title>Free kittens</title>
@@ -35,6 +45,7 @@ var sending = template.Must(template.New("").Parse(`<!DOCTYPE html><title>Free k
 func TestFormsThatAnotherOriginSendsAreRefused(t *testing.T) {
 	s := newSite(t, "bob")
 	s.make(t, "ada", "spring", "title", "The spring sale")
+	s.places["quick"] = s.quick(t, s.destination+"quick")
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Referrer-Policy", r.URL.Query().Get("policy"))
@@ -98,6 +109,11 @@ func TestPagesCannotBeFramed(t *testing.T) {
 func linkPages(s *site) []string {
 	return []string{
 		s.page("spring", "edit"),
+		s.page("spring", "report"),
+		s.page("spring", "report/report.csv"),
+		s.page("spring", "report/report.json"),
+		s.page("spring", "report/history.csv"),
+		s.page("spring", "report/history.json"),
 		s.page("spring", "qr.svg"),
 		s.page("spring", "qr.png"),
 	}

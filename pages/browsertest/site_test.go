@@ -54,6 +54,8 @@ type site struct {
 	host        string // localhost:1234
 	pages       string // where the pages for people are
 	destination string // http://127.0.0.1:5678/, where links may lead
+
+	places map[string]string // names of what is made at random, in paths of views: {name}
 }
 
 // newSite starts a site with accounts of others beside Ada's: Bob's is free, all
@@ -73,7 +75,7 @@ func newSiteOn(t *testing.T, dsn string, others ...string) *site {
 			accountType = "free"
 		}
 		return testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-mysql", dsn, "-hosts", "alt.example",
-			"-login", login, "-pass", pass, "-type", accountType)
+			"-login", login, "-pass", pass, "-type", accountType, "-quick-links", "-conversion-query")
 	}
 	// A program makes its account at its start.
 	for _, login := range others {
@@ -84,6 +86,7 @@ func newSiteOn(t *testing.T, dsn string, others ...string) *site {
 	s := &site{pages: start("ada").Line(t, "pages for people: ")}
 	s.root = strings.TrimSuffix(s.pages, "/account/")
 	s.host = strings.TrimPrefix(s.root, "http://")
+	s.places = map[string]string{"host": url.PathEscape(s.host)}
 	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<!DOCTYPE html><title>Arrived</title><h1>Arrived</h1>")
@@ -128,6 +131,19 @@ func (s *site) make(t *testing.T, login, vanity string, more ...string) string {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, res.StatusCode, "%s: %s", vanity, body)
 	return string(body)
+}
+
+// quick makes a quick link and returns the path of the page that claims it.
+func (s *site) quick(t *testing.T, to string) string {
+	t.Helper()
+	r, err := http.NewRequest("POST", s.root+"/", strings.NewReader(url.Values{"external_url": {to}}.Encode()))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultTransport.RoundTrip(r)
+	require.NoError(t, err)
+	res.Body.Close()
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	return res.Header.Get("Location")
 }
 
 // post sends a form of the pages as someone who has signed in, and returns the

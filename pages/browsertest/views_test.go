@@ -81,6 +81,74 @@ func ordinaryViews() []view {
 			return submit(b)
 		}},
 
+		{name: "report", as: "ada", path: "links/{host}/spring/report"},
+		{name: "report-hours", as: "ada", path: "links/{host}/spring/report?by=hour&days=7"},
+		{name: "report-older", as: "ada", path: "links/{host}/often/report", then: func(b *tab) *document { return b.press(`.clicks [rel="next"]`) }},
+		{name: "report-none", as: "ada", path: "links/{host}/limited/report"},
+		{name: "report-past", as: "ada", path: "links/{host}/spring/report?from=2020-01-01&to=2020-01-31"},
+		{name: "report-error", as: "ada", path: "links/{host}/spring/report?from=yesterday", status: 400},
+		{name: "report-error-range", as: "ada", path: "links/{host}/spring/report?from=2026-02-01&to=2026-01-01", status: 400},
+		{name: "report-error-by", as: "ada", path: "links/{host}/spring/report?by=minute", status: 400},
+		{name: "report-free", as: "bob", path: "links/{host}/{free}/report"},
+
+		{name: "api", as: "ada", path: "api"},
+		{name: "api-free", as: "bob", path: "api"},
+		{name: "api-try-make", as: "ada", path: "api/makeLink"},
+		{name: "api-try-make-free", as: "bob", path: "api/makeLink"},
+		{name: "api-try-ping", as: "ada", path: "api/ping"},
+		{name: "api-tried", as: "ada", path: "api/getReport", then: func(b *tab) *document {
+			b.fill("redirect_hash", "spring")
+			b.fill("format", "json")
+			return submit(b)
+		}},
+		{name: "api-tried-wrong", as: "ada", path: "api/makeLink", then: func(b *tab) *document {
+			b.fill("external_url", "nonsense")
+			return submit(b)
+		}},
+		{name: "pass", as: "dora", path: "pass"},
+		{name: "pass-stale", as: "dora", path: "pass", status: 409, then: func(b *tab) *document {
+			eval[chromedp.Void](b, `document.querySelector("[name=mark]").value = "that of another pass"`)
+			return submit(b)
+		}},
+		{name: "pass-renewed", as: "dora", path: "pass", then: submit},
+
+		{name: "bookmarklet", as: "ada", path: "bookmarklet"},
+		{name: "bookmarklet-by-hand", as: "ada", path: "bookmarklet", then: func(b *tab) *document {
+			return b.then(func() { b.click("summary") })
+		}},
+		{name: "mark", as: "ada", path: "mark?url=https%3A%2F%2Fnews.example.com%2Fspring&title=Spring+is+here"},
+		{name: "mark-free", as: "bob", path: "mark?url=https%3A%2F%2Fnews.example.com%2Fspring&title=Spring+is+here"},
+		{name: "mark-error", as: "ada", path: "mark?url=about%3Ablank", status: 400, then: submit},
+		{name: "mark-made", as: "ada", path: "mark?url=https%3A%2F%2Fnews.example.com%2Fspring", then: submit},
+
+		{name: "import", as: "ada", path: "import"},
+		{name: "import-problems", as: "ada", path: "import", then: func(b *tab) *document { return b.upload("#file", importProblems) }},
+		{name: "import-unreadable", as: "ada", path: "import", status: 400, then: func(b *tab) *document { return b.upload("#file", "hello\n") }},
+		{name: "import-checked", as: "ada", path: "import", then: func(b *tab) *document { return b.upload("#file", importGood) }},
+		{name: "import-done", as: "carol", path: "import", then: func(b *tab) *document {
+			file := strings.ReplaceAll(importGood, "imported-", "carols-")
+			b.upload("#file", file)
+			return b.upload("#again", file)
+		}},
+
+		{name: "quick", path: "/"},
+		{name: "quick-below", path: "quick"},
+		{name: "quick-error", path: "/", status: 400, then: func(b *tab) *document {
+			b.fill("external_url", "nonsense")
+			return submit(b)
+		}},
+		{name: "quick-made", path: "{quick}"},
+		{name: "quick-made-signed-in", as: "ada", path: "{quick}"},
+		{name: "quick-own", as: "ada", path: "{claimed}"},
+		{name: "quick-claimed", path: "{claimed}", status: 410},
+		{name: "quick-throttled", path: "/", status: 429, then: func(b *tab) *document {
+			for range 8 { // the site has made two
+				b.site.quick(b.T, "https://example.com/")
+			}
+			b.fill("external_url", "https://example.com/")
+			return submit(b)
+		}},
+
 		{name: "error-notfound", as: "ada", path: "none", status: 404},
 		{name: "error-notfound-link", as: "ada", path: "links/{host}/none/edit", status: 404},
 		{name: "error-invalid", as: "ada", path: "links/{host}/spring/qr.png?scale=99", status: 400},
@@ -107,6 +175,14 @@ func ordinaryViews() []view {
 	}
 }
 
+// then does what leads nowhere, and is of the page that is there.
+func (b *tab) then(do func()) *document {
+	b.Helper()
+	d := b.open(eval[string](b, "location.href"))
+	do()
+	return d
+}
+
 // asBot comes as a program that says that it is one.
 func asBot(b *tab, path string) *document {
 	b.come("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
@@ -122,7 +198,7 @@ func (b *tab) come(as string) {
 
 // ordinarySite has links in every state.
 func ordinarySite(t *testing.T) *site {
-	s := newSite(t, "bob", "carol")
+	s := newSite(t, "bob", "carol", "dora")
 	s.make(t, "ada", "spring", "title", "The spring sale", "group", "Newsletter", "description", "What the April newsletter leads to.",
 		"notes", "Ask Bob before it goes out.", "alert_at", "1000", "deactivate_at", "5000", "has_alert_email", "1", "is_public", "1",
 		"has_plus_tracking", "1", "has_conversion_tracking", "1", "expires_at", "2099-12-31 12:00:00")
@@ -139,6 +215,17 @@ func ordinarySite(t *testing.T) *site {
 	for _, path := range []string{"/spring", "/spring", "/usedup", "/plus", "/report", "/report"} {
 		require.Equal(t, 302, s.click(t, path, "Referer", "https://news.example.com/april"), path)
 	}
+	s.make(t, "ada", "often", "title", "A link that is often used")
+	for i := range 51 {
+		require.Equal(t, 302, s.click(t, "/often", "Referer", fmt.Sprintf("https://news-%d.example.com/", i)))
+	}
+	free := strings.TrimPrefix(s.make(t, "bob", ""), s.root+"/")
+	require.Equal(t, 302, s.click(t, "/"+free))
+	s.places["free"] = url.PathEscape(free)
+	s.convert(t, "ada", "spring", "12.34", "EUR")
+	s.places["quick"] = s.quick(t, "https://example.com/quick")
+	s.places["claimed"] = s.quick(t, "https://example.com/claimed")
+	require.Equal(t, 200, s.post(t, "ada", s.places["claimed"], nil))
 	for i := range 52 {
 		s.make(t, "carol", fmt.Sprintf("many-%d", i))
 	}
@@ -211,7 +298,11 @@ func (b *tab) see(v view) *document {
 	b.mu.Lock()
 	b.said = nil // of the view before
 	b.mu.Unlock()
-	d := b.open(strings.ReplaceAll(v.path, "{host}", url.PathEscape(b.site.host)))
+	path := v.path
+	for name, place := range b.site.places {
+		path = strings.ReplaceAll(path, "{"+name+"}", place)
+	}
+	d := b.open(path)
 	if v.then != nil {
 		d = v.then(b)
 	}
