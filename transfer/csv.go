@@ -36,11 +36,15 @@ func firstLine(in *bufio.Reader) []byte {
 	return head
 }
 
-// separator is what the first line has most of.
+// separator is what the first line has most of, outside quotes.
 func separator(line []byte) byte {
-	counts := map[byte]int{}
+	counts, quoted := map[byte]int{}, false
 	for _, c := range line {
-		counts[c]++
+		if c == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			counts[c]++
+		}
 	}
 	best := byte(',')
 	for _, c := range []byte{';', '\t'} {
