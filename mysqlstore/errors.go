@@ -15,6 +15,7 @@ const (
 	errUnknownDB       = 1049
 	errDuplicateColumn = 1060
 	errDuplicateKey    = 1061 // its name
+	errNoSuchColumn    = 1091 // or key, to be dropped
 	errDuplicate       = 1062
 	errTableDenied     = 1142
 	errDeadlock        = 1213

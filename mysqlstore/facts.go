@@ -12,7 +12,7 @@ import (
 // A fact is what one click or conversion adds to the roll-ups of a link.
 type fact struct {
 	link  int64
-	hour  int64 // whole hours since 1970, UTC
+	at    int64 // microseconds since 1970
 	day   linktrack.Day
 	of    int             // the hour of the day
 	click linktrack.Click // its ReferrerHost, Browser, Platform, Country, Unique and Bot
@@ -68,7 +68,7 @@ func appendConversion(b []byte, c *linktrack.Conversion, zone *time.Location) []
 
 func appendWhen(b []byte, link int64, at time.Time, zone *time.Location) []byte {
 	day, hour := linktrack.DayAndHour(at, zone)
-	for _, n := range [...]int64{link, hourOf(at), int64(day), int64(hour)} {
+	for _, n := range [...]int64{link, micros(at), int64(day), int64(hour)} {
 		b = binary.AppendVarint(b, n)
 	}
 	return b
@@ -88,7 +88,7 @@ func readFacts(b []byte, take func(*fact)) error {
 		flags := r.rest[0]
 		r.rest = r.rest[1:]
 		f := fact{isConversion: flags&factConversion != 0}
-		f.link, f.hour, f.day, f.of = r.number(), r.number(), linktrack.Day(r.number()), int(r.number())
+		f.link, f.at, f.day, f.of = r.number(), r.number(), linktrack.Day(r.number()), int(r.number())
 		if f.isConversion {
 			f.conversion.Value, f.conversion.Currency = linktrack.Amount(r.number()), r.text()
 		} else {

@@ -25,9 +25,9 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 	}
 	in.ID, in.Link = linktrack.ClickID{}, 0
 	want := []fact{
-		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, link: 7, click: in},
-		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 9, link: -1, click: linktrack.Click{Bot: true}},
-		{hour: at.Unix() / 3600, day: linktrack.DayOf(at), of: 3, link: 8, isConversion: true,
+		{at: at.UnixMicro(), day: linktrack.DayOf(at), of: 3, link: 7, click: in},
+		{at: at.UnixMicro(), day: linktrack.DayOf(at), of: 9, link: -1, click: linktrack.Click{Bot: true}},
+		{at: at.UnixMicro(), day: linktrack.DayOf(at), of: 3, link: 8, isConversion: true,
 			conversion: linktrack.Conversion{Value: 12_3400, Currency: "EUR"}},
 	}
 	for i := range want {

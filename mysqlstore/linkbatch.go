@@ -59,7 +59,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		if err := rollUpEarly(ctx, tx, made[0].ID); err != nil { // see CreateLink
 			return err
 		}
-		return insertPerLink(ctx, tx, made, `INSERT INTO lt_recent (link_id, account_id) VALUES `, `(?, ?)`,
+		return insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account)} })
 	})
 	switch {

@@ -99,7 +99,7 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		if err := rollUpEarly(ctx, tx, l.ID); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO lt_recent (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
+		_, err = tx.ExecContext(ctx, `INSERT INTO lt_rank (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
 		return err
 	}
 	err := s.transactCreate(ctx, create)
@@ -180,12 +180,12 @@ type move struct{ from, to linktrack.AccountID }
 
 // in changes the account wherever it stands beside the link, which is locked.
 // The rows are locked in the order in which all lock them; nobody who waits for
-// the link's row in lt_recent holds that in lt_count.
+// the link's row in lt_rank holds that in lt_count.
 func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
 	for _, stmt := range []string{
 		`UPDATE lt_link SET account_id = ? WHERE id = ?`,
 		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
-		`UPDATE lt_recent SET account_id = ? WHERE link_id = ?`,
+		`UPDATE lt_rank SET account_id = ? WHERE link_id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, stmt, int64(m.to), id); err != nil {
 			return err

@@ -64,7 +64,7 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 		// to run twice, or fail then because its column is there.
 		for _, stmt := range statements(string(text)) {
 			_, err := conn.ExecContext(ctx, stmt)
-			if n := number(err); n == errDuplicateColumn || n == errDuplicateKey {
+			if n := number(err); n == errDuplicateColumn || n == errDuplicateKey || n == errNoSuchColumn {
 				continue // it has run before; not every server knows ADD COLUMN IF NOT EXISTS
 			}
 			if err != nil {

@@ -72,10 +72,10 @@ func fill(t testing.TB, s linktrack.Store, db *sqlx.DB, account linktrack.Accoun
 		SELECT id, account_id, id * 7919 % 10007, 1 FROM lt_link
 		WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM lt_count WHERE link_id = id)`, int64(account))
 	db.MustExec(`
-		INSERT INTO lt_recent (link_id, account_id)
-		SELECT id, account_id FROM lt_link
-		WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM lt_recent WHERE link_id = id)`, int64(account))
-	db.MustExec(`ANALYZE TABLE lt_link, lt_count, lt_recent`)
+		INSERT INTO lt_rank (link_id, account_id, total, last_click)
+		SELECT link_id, account_id, total, last_click FROM lt_count
+		WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM lt_rank r WHERE r.link_id = lt_count.link_id)`, int64(account))
+	db.MustExec(`ANALYZE TABLE lt_link, lt_count, lt_rank`)
 }
 
 var sorts = []linktrack.Sort{

@@ -2,7 +2,6 @@ package mysqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,17 +10,17 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// sortKeys says for each sort of which column and by which key. The sort by day
-// has a way of its own.
+// sortKeys says for each sort of which column, of lt_link l or lt_rank r, and by
+// which key.
 var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortCreated:     {"l.created_at", "lt_link_created"},
 	linktrack.SortPath:        {"l.path_key", "lt_link_key"},
 	linktrack.SortTitle:       {"l.title", "lt_link_title"},
 	linktrack.SortGroup:       {"l.group_name", "lt_link_group"},
-	linktrack.SortTotal:       {"c.total", ""},
-	linktrack.SortLastClick:   {"c.last_click", ""},
+	linktrack.SortTotal:       {"r.total", "lt_rank_total"},
+	linktrack.SortLastClick:   {"r.last_click", "lt_rank_last"},
 	linktrack.SortExternalURL: {"l.external_url", "lt_link_url"},
-	linktrack.SortDay:         {"", ""},
+	linktrack.SortDay:         {"r.recent", "lt_rank_recent"},
 	linktrack.SortID:          {"l.id", "lt_link_account"},
 }
 
@@ -51,21 +50,18 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	recent := from == hourOf(q.DaySince)
-	var pick phrase
 	switch q.Sort {
 	case linktrack.SortExternalURL:
 		return s.linksByURL(ctx, q, where)
 	case linktrack.SortDay:
-		pick = pickByDay(q, where, recent)
-	case linktrack.SortTotal, linktrack.SortLastClick:
-		if pick, err = s.pickByCount(ctx, q, where); err != nil {
-			return nil, failed(doing, err)
+		if from != hourOf(q.DaySince) {
+			return s.read(ctx, q, pickByHours(q, where))
 		}
-	default:
-		pick = pickByKey(q, where)
+		return s.read(ctx, q, pickByRank(q, where))
+	case linktrack.SortTotal, linktrack.SortLastClick:
+		return s.read(ctx, q, pickByRank(q, where))
 	}
-	return s.read(ctx, q, pick)
+	return s.read(ctx, q, pickByKey(q, where))
 }
 
 // A phrase is a part of a query and its arguments.
@@ -192,20 +188,9 @@ func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, gro
 	}
 	p.add(`SELECT name FROM lt_group WHERE account_id = ? AND name_key IN `, int64(account))
 	p.in(keys)
-	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
+	err := s.db.SelectContext(ctx, &names, p.sql.String(), p.args...)
+	return names, err
 }
 
 // pickByKey picks ids, and as k what they sort by.
@@ -222,75 +207,29 @@ func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
 	return p
 }
 
-// coarse says for the sorts by what clicks change which coarse column stands
-// in the key, and up to which of its steps a step is a single value.
-var coarse = map[linktrack.Sort]struct {
-	column, key string
-	single      int64
-}{
-	linktrack.SortTotal:     {"total_step", "lt_count_total", 64}, // of 15 clicks; steps of one click go on to 22
-	linktrack.SortLastClick: {"last_minute", "lt_count_last", 0},  // never
-}
-
-// pickByCount sorts by a column whose key is coarse. The key says in which step
-// the link at the limit is: all links in the steps before it are among the
-// first ones, and those of its own step are sorted.
-func (s *Store) pickByCount(ctx context.Context, q linktrack.LinkQuery, where *phrase) (p phrase, err error) {
-	by, c := sortKeys[q.Sort], coarse[q.Sort]
+// pickByRank picks by what clicks change.
+func pickByRank(q linktrack.LinkQuery, where *phrase) (p phrase) {
+	by := sortKeys[q.Sort]
 	if filtered(q) {
-		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE `)
+		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_rank r ON r.link_id = l.id WHERE `)
 		p.addPhrase(where)
 		p.add(orderBy(q, by.column, "l.id"))
-		p.page(q)
-		return p, nil
+	} else {
+		p.add(`SELECT `+by.column+` AS k, r.link_id AS id FROM lt_rank r FORCE INDEX (`+by.key+`) WHERE r.account_id = ?`, int64(q.Account))
+		p.add(orderBy(q, by.column, "r.link_id"))
 	}
-	from := ` FROM lt_count c FORCE INDEX (` + c.key + `) WHERE c.account_id = ?`
-	var step int64
-	err = s.db.QueryRowContext(ctx, `SELECT c.`+c.column+from+orderBy(q, "c."+c.column, "c.link_id")+` LIMIT 1 OFFSET ?`,
-		int64(q.Account), reach(q)-1).Scan(&step)
-	if errors.Is(err, sql.ErrNoRows) { // the account has no more links than are asked for
-		p.add(`SELECT `+by.column+` AS k, c.link_id AS id`+from, int64(q.Account))
-		p.add(orderBy(q, by.column, "c.link_id"))
-		p.page(q)
-		return p, nil
-	}
-	if err != nil {
-		return p, err
-	}
-	before := ">"
-	if q.Ascending {
-		before = "<"
-	}
-	within := orderBy(q, by.column, "c.link_id")
-	if step <= c.single {
-		within = orderBy(q, "c."+c.column, "c.link_id") // which is the order of the key
-	}
-	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` `+before+` ?) UNION ALL `, int64(q.Account), step)
-	p.add(`(SELECT `+by.column+` AS k, c.link_id AS id`+from+` AND c.`+c.column+` = ?`+within+` LIMIT ?)`, int64(q.Account), step, reach(q))
-	p.add(orderBy(q, "k", "id"))
 	p.page(q)
-	return p, nil
+	return p
 }
 
-// pickByDay sorts by the clicks since DaySince, which lt_recent has a key on.
-// If it begins at another hour, since this process's clock is behind another's,
-// they are summed from the hours, which takes its time.
-func pickByDay(q linktrack.LinkQuery, where *phrase, recent bool) (p phrase) {
-	order := orderBy(q, "k", "id")
-	switch {
-	case !recent:
-		p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
-			hourOf(q.DaySince))
-		p.addPhrase(where)
-		p.add(` GROUP BY l.id` + order)
-	case filtered(q):
-		p.add(`SELECT r.clicks AS k, l.id FROM lt_link l JOIN lt_recent r ON r.link_id = l.id WHERE `)
-		p.addPhrase(where)
-		p.add(order)
-	default:
-		p.add(`SELECT r.clicks AS k, r.link_id AS id FROM lt_recent r FORCE INDEX (lt_recent_clicks) WHERE r.account_id = ?`, int64(q.Account))
-		p.add(orderBy(q, "r.clicks", "r.link_id"))
-	}
+// pickByHours picks by the clicks since DaySince where lt_rank.recent begins at
+// another hour, since this process's clock is behind another's. It takes its
+// time.
+func pickByHours(q linktrack.LinkQuery, where *phrase) (p phrase) {
+	p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
+		hourOf(q.DaySince))
+	p.addPhrase(where)
+	p.add(` GROUP BY l.id` + orderBy(q, "k", "id"))
 	p.page(q)
 	return p
 }

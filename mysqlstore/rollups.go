@@ -94,13 +94,13 @@ func (s *Store) nearlyRolledUp(ctx context.Context, hour int64) (from int64, err
 	return from, err
 }
 
-// pending returns where lt_recent begins, and whether facts are pending.
+// pending returns where lt_rank.recent begins, and whether facts are pending.
 func (s *Store) pending(ctx context.Context) (from int64, pending bool, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT from_hour, EXISTS (SELECT 1 FROM lt_pending WHERE id > 0) FROM lt_roll WHERE id = 1`).Scan(&from, &pending)
 	return from, pending, err
 }
 
-// rolledUp sees to it that no facts are pending and that lt_recent begins at
+// rolledUp sees to it that no facts are pending and that recent begins at
 // hour or later, and returns where it begins.
 func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error) {
 	for rows := pendingRows; ; {
@@ -141,7 +141,7 @@ const (
 	pendingBytes = 2 << 20
 )
 
-// rollUp works pending facts in, of so many rows at most, and moves lt_recent on
+// rollUp works pending facts in, of so many rows at most, and moves recent on
 // to hour. More says that there may be further facts. One does it at a time,
 // over all processes. The error is a *badRows if it is because of what is in
 // the rows.
@@ -169,12 +169,12 @@ func rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, rows int) (more bool, 
 	return more, err
 }
 
-// forgetHours takes the hours before hour out of lt_recent.
+// forgetHours takes the hours before hour out of lt_rank.recent.
 func forgetHours(ctx context.Context, tx *sqlx.Tx, from, hour int64) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE (SELECT link_id, SUM(clicks) AS clicks FROM lt_hour FORCE INDEX (lt_hour_hour) WHERE hour >= ? AND hour < ? GROUP BY link_id) d
-		STRAIGHT_JOIN lt_recent r ON r.link_id = d.link_id
-		SET r.clicks = r.clicks - d.clicks`, from, hour)
+		STRAIGHT_JOIN lt_rank r ON r.link_id = d.link_id
+		SET r.recent = r.recent - d.clicks`, from, hour)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,11 @@ type work struct {
 	done  []int64 // lt_pending.id
 	hours map[linkHour]*linktrack.Sums
 	days  map[linkDay]*linktrack.Rollup
+	ranks map[int64]*rank // by link
 }
+
+// A rank is what is added to a row of lt_rank.
+type rank struct{ recent, total, last int64 }
 
 // choose takes the oldest pending rows, and says whether there are more.
 func (w *work) choose(ctx context.Context, tx *sqlx.Tx, most int) (more bool, err error) {
@@ -243,7 +247,7 @@ type linkDay struct {
 }
 
 func newWork() *work {
-	return &work{hours: make(map[linkHour]*linktrack.Sums), days: make(map[linkDay]*linktrack.Rollup)}
+	return &work{hours: make(map[linkHour]*linktrack.Sums), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank)}
 }
 
 func (w *work) take(f *fact) {
@@ -258,10 +262,19 @@ func (w *work) take(f *fact) {
 	}
 	day.AddClick(&f.click, f.of)
 
-	hour := w.hours[linkHour{f.link, f.hour}]
+	hour := w.hours[linkHour{f.link, hourOf(fromMicros(f.at))}]
 	if hour == nil {
 		hour = &linktrack.Sums{}
-		w.hours[linkHour{f.link, f.hour}] = hour
+		w.hours[linkHour{f.link, hourOf(fromMicros(f.at))}] = hour
+	}
+	ranked := w.ranks[f.link]
+	if ranked == nil {
+		ranked = &rank{}
+		w.ranks[f.link] = ranked
+	}
+	ranked.last = max(ranked.last, f.at)
+	if !f.click.Bot {
+		ranked.total++
 	}
 	switch {
 	case f.click.Bot:
@@ -285,7 +298,6 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 	hours := slices.SortedFunc(maps.Keys(w.hours), func(x, y linkHour) int {
 		return cmp.Or(cmp.Compare(x.link, y.link), cmp.Compare(x.hour, y.hour))
 	})
-	recent := make(map[int64]int64)
 	for part := range slices.Chunk(hours, rowsAtOnce) {
 		var p phrase
 		p.add(`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) VALUES `)
@@ -293,7 +305,7 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 			n := w.hours[k]
 			p.row(i, k.link, k.hour, n.People, n.Unique, n.Bots)
 			if k.hour >= from {
-				recent[k.link] += n.People
+				w.ranks[k.link].recent += n.People
 			}
 		}
 		p.add(` ON DUPLICATE KEY UPDATE clicks = lt_hour.clicks + VALUES(clicks), uniques = lt_hour.uniques + VALUES(uniques), bots = lt_hour.bots + VALUES(bots)`)
@@ -301,13 +313,15 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 			return err
 		}
 	}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(recent)), rowsAtOnce) {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(w.ranks)), rowsAtOnce) {
 		var p phrase
-		p.add(`INSERT INTO lt_recent (link_id, account_id, clicks) VALUES `)
+		p.add(`INSERT INTO lt_rank (link_id, account_id, recent, total, last_click) VALUES `)
 		for i, link := range part {
-			p.row(i, link, 0, recent[link])
+			r := w.ranks[link]
+			p.row(i, link, 0, r.recent, r.total, r.last)
 		}
-		p.add(` ON DUPLICATE KEY UPDATE clicks = lt_recent.clicks + VALUES(clicks)`)
+		p.add(` ON DUPLICATE KEY UPDATE recent = lt_rank.recent + VALUES(recent), total = lt_rank.total + VALUES(total),` +
+			` last_click = GREATEST(lt_rank.last_click, VALUES(last_click))`)
 		if err := p.exec(ctx, tx); err != nil {
 			return err
 		}
@@ -332,7 +346,7 @@ func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
 		var p phrase
-		p.add(`SELECT link_id FROM lt_recent WHERE link_id IN `)
+		p.add(`SELECT link_id FROM lt_rank WHERE link_id IN `)
 		p.inNumbers(part)
 		var known []int64
 		if err := tx.SelectContext(ctx, &known, p.sql.String(), p.args...); err != nil {
@@ -343,6 +357,7 @@ func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 		}
 	}
 	maps.DeleteFunc(w.hours, func(k linkHour, _ *linktrack.Sums) bool { return !links[k.link] })
+	maps.DeleteFunc(w.ranks, func(link int64, _ *rank) bool { return !links[link] })
 	maps.DeleteFunc(w.days, func(k linkDay, _ *linktrack.Rollup) bool { return !links[k.link] })
 	return nil
 }

@@ -43,21 +43,10 @@ func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID)
 // Groups implements [linktrack.LinkStore].
 func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
 	const doing = "list groups"
-	rows, err := s.db.QueryContext(ctx, `SELECT name FROM lt_group WHERE account_id = ? ORDER BY name_key LIMIT ?`,
+	names := []string{}
+	err := s.db.SelectContext(ctx, &names, `SELECT name FROM lt_group WHERE account_id = ? ORDER BY name_key LIMIT ?`,
 		int64(account), limit)
 	if err != nil {
-		return nil, failed(doing, err)
-	}
-	defer rows.Close()
-	names := []string{}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, failed(doing, err)
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, failed(doing, err)
 	}
 	return names, nil

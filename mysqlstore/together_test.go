@@ -106,9 +106,14 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 		t.Errorf("of %d clicks %d are counted and %d rolled up; of %d conversions %d are counted", want, sum, rolled, converted.Load(), conversions)
 	}
 	var wrong int
-	err = admin(t, dsn).Get(&wrong, `SELECT COUNT(*) FROM lt_recent r JOIN lt_roll WHERE r.clicks <> (
+	err = admin(t, dsn).Get(&wrong, `SELECT COUNT(*) FROM lt_rank r JOIN lt_roll WHERE r.recent <> (
 		SELECT COALESCE(SUM(clicks), 0) FROM lt_hour h WHERE h.link_id = r.link_id AND h.hour >= from_hour)`)
 	if err != nil || wrong != 0 {
 		t.Errorf("%d links have the wrong sum of the last day, %v", wrong, err)
+	}
+	err = admin(t, dsn).Get(&wrong, `SELECT COUNT(*) FROM lt_rank r JOIN lt_count c ON c.link_id = r.link_id
+		WHERE r.total <> c.total OR r.last_click <> c.last_click OR r.account_id <> c.account_id`)
+	if err != nil || wrong != 0 {
+		t.Errorf("%d links are ranked by other counts than they have, %v", wrong, err)
 	}
 }

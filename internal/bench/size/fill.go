@@ -256,7 +256,7 @@ func analyze(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_recent, lt_hour, lt_day, lt_click`)
+	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_rank, lt_hour, lt_day, lt_click`)
 	if err != nil {
 		return err
 	}
