@@ -103,11 +103,14 @@ func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testin
 	})
 }
 
+const flushInterval = 200 * time.Millisecond // as Options.FlushInterval is by default
+
 func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
 		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
+		time.Sleep(flushInterval)
 		synctest.Wait()
 		require.EqualValues(t, 1, f.counts().Total)
 		store.down.Store(true)
@@ -139,6 +142,7 @@ func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testi
 		o := linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}
 		f := follow(t, store, o, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
+		time.Sleep(flushInterval)
 		synctest.Wait()
 		store.down.Store(true)
 		for range 7 {

@@ -64,7 +64,7 @@ func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)
 	})
 	r.convoy.call, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", r.roller, 0, o, prepare(make(agents)), func(Batch) { alerts.soon() })
+		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, prepare(make(agents)), func(Batch) { alerts.soon() })
 		r.disk.safe = true
 		r.disk.see = r.hook.see
 		r.disk.kick() // what an earlier process left

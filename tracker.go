@@ -154,7 +154,8 @@ type Options struct {
 	AckTimeout time.Duration
 
 	// FlushInterval is how long AckBuffered gathers clicks before it writes
-	// them. Default: 200 ms.
+	// them, and AckJournaled before it brings them from the journal to the
+	// store. Default: 200 ms.
 	FlushInterval time.Duration
 
 	// Journal is where AckJournaled keeps clicks. With another Ack, what an

@@ -137,7 +137,7 @@ func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error
 
 // How much of lt_pending is worked in by one transaction: rows, and bytes.
 const (
-	pendingRows  = 500
+	pendingRows  = 5000
 	pendingBytes = 2 << 20
 )
 
