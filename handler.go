@@ -28,14 +28,8 @@ type handler struct {
 
 // ServeHTTP finds out what a request is for.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := h.t.hosts.below(r.URL.Path)
-	if !ok && h.next == nil {
-		path, ok = strings.TrimPrefix(r.URL.Path, "/"), true
-	}
-	host, known := h.t.hosts.find(r.Host)
-	if !known && h.next == nil && len(h.t.hosts.list) == 1 {
-		host, known = h.t.hosts.list[0], true
-	}
+	host, path, ok := h.locate(r)
+	known := host != nil
 	if !ok || !known && h.next != nil {
 		h.notFound(w, r)
 		return
@@ -61,6 +55,31 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.serveLink(w, r, host, path, key)
+}
+
+// locate says what a request's address means: one of the hosts, or nil, and the
+// path below the mount. Who has nobody to leave requests to is not strict.
+func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok bool) {
+	path, ok = h.t.hosts.below(r.URL.Path)
+	if !ok && h.next == nil {
+		path, ok = strings.TrimPrefix(r.URL.Path, "/"), true
+	}
+	host, known := h.t.hosts.find(r.Host)
+	if !known && h.next == nil && len(h.t.hosts.list) == 1 {
+		host = h.t.hosts.list[0]
+	}
+	return host, path, ok
+}
+
+// Locate says which host and path [Tracker.Handler] takes a request's address
+// for, whether or not there is such a link: for handlers that stand before it.
+// False if the host is not one of the Tracker's.
+func (t *Tracker) Locate(r *http.Request) (host, path string, ok bool) {
+	h, path, ok := (&handler{t: t}).locate(r)
+	if !ok || h == nil {
+		return "", "", false
+	}
+	return h.name, path, true
 }
 
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {

@@ -37,7 +37,7 @@ const (
 	ThrottledPage            // too many wrong passwords
 	UnavailablePage          // come back in Page.RetryAfter
 	ReportPage               // the plus-tracking page with Page.Report
-	QRPage                   // the QR code of a public link, at its address with ".qr" behind it
+	QRPage                   // the QR code of a public link, at its address with ".qr" behind it (owners: see package pages)
 )
 
 // public is what anyone may know of a link that has a page.

@@ -38,7 +38,7 @@ func ExampleNew() {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/account/", account)
-	mux.Handle("/", t.Handler())
+	mux.Handle("/", account.QR(t.Handler()))
 
 	for _, user := range []string{"", "ada"} {
 		r := httptest.NewRequest("GET", "/account/links", nil)

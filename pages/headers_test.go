@@ -102,3 +102,11 @@ func TestStaticFilesHaveTheirHashInTheirName(t *testing.T) {
 		require.NotEqual(t, 200, s.get(path).StatusCode, path)
 	}
 }
+
+func TestAnErrorKeepsTheMenuOfWhoIsSignedIn(t *testing.T) {
+	s := signedIn(t, "ada")
+	require.Contains(t, s.get("none").texts("nav")[0], "Links")
+	require.Contains(t, s.get("links/go.example.com/none/edit").texts("nav")[0], "Links")
+	s.post("logout", nil)
+	require.Empty(t, s.get("none").texts("nav"))
+}

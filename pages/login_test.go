@@ -27,7 +27,7 @@ func TestOneWhoIsNotSignedInIsSentToTheFormAndBack(t *testing.T) {
 	require.Equal(t, "/account/links?q=x&page=2", r.Header.Get("Location"))
 
 	cookie := r.Cookies()[0]
-	require.True(t, cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode && cookie.Path == "/account/", r.Header)
+	require.True(t, cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode && cookie.Path == "/", r.Header)
 	require.Equal(t, 30*24*60*60, cookie.MaxAge)
 	require.Equal(t, 200, s.get("links").StatusCode)
 	require.Contains(t, s.get("links").texts("login"), "ada")

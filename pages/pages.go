@@ -7,7 +7,7 @@
 //	t, err := linktrack.New(store, linktrack.Options{Pages: visitors})
 //	account, err := pages.New(t, pages.Options{Name: "Example Links", Prefix: "/account/"})
 //	mux.Handle("/account/", account)
-//	mux.Handle("/", t.Handler())
+//	mux.Handle("/", account.QR(t.Handler()))
 //
 // Everything works without JavaScript, loads nothing from elsewhere, and is
 // served under a strict Content-Security-Policy: no page has a style or a script
@@ -109,7 +109,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	}
 	p := &Pages{t: t, o: o, imports: make(chan struct{}, maxImports)}
 	if o.Session == nil {
-		p.sessions = newSessions(t, o.Prefix)
+		p.sessions = newSessions(t)
 	}
 	var err error
 	if p.look, err = newLook(o, t.Location()); err != nil {

@@ -68,9 +68,46 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 	return nil
 }
 
-// showPublicQR answers the address of a public link with ".qr" behind it: an
-// SVG, or with ?format=png a PNG, of the scale that showQR takes.
-func (v *Visitors) showPublicQR(w http.ResponseWriter, r *http.Request, address string) {
+// QR stands before the Tracker's Handler and answers the address of a link with
+// ".qr" behind it to the link's owner, if the browser is signed in and the pages
+// are on the link's host. All else it leaves to links, which shows the codes of
+// public links to anyone:
+//
+//	mux.Handle("/", account.QR(t.Handler()))
+func (p *Pages) QR(links http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			links.ServeHTTP(w, r)
+			return
+		}
+		l, err := p.ownLink(r)
+		if err != nil { // to whom it is not shown, it does not exist
+			links.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("X-Robots-Tag", "noindex")
+		writeQRAsAsked(w, r, p.t.TrackingURL(l))
+	})
+}
+
+// ownLink returns the link whose code is asked for, of who is signed in.
+func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
+	host, path, ok := p.t.Locate(hr)
+	if !ok || strings.Contains(path, "+") { // that of the statistics
+		return linktrack.Link{}, linktrack.ErrNotFound
+	}
+	r := &request{Request: hr}
+	if err := p.identify(r); err != nil {
+		return linktrack.Link{}, err
+	}
+	l, _, err := p.find(r.Context(), r.account, host, strings.TrimSuffix(path, ".qr"))
+	return l, err
+}
+
+// writeQRAsAsked writes an SVG, or with ?format=png a PNG, of the scale that
+// showQR takes.
+func writeQRAsAsked(w http.ResponseWriter, r *http.Request, address string) {
 	kind := "svg"
 	if r.URL.Query().Get("format") == "png" {
 		kind = "png"

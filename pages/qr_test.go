@@ -73,10 +73,31 @@ func TestThePublicSeesTheCodesOfPublicLinks(t *testing.T) {
 	}
 }
 
+func TestALinksCodeIsAtItsAddressForItsOwner(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "Hidden"})
+	bobs := s.make(s.bob, linktrack.NewLink{})
+	inPages := s.get("links/go.example.com/hidden/qr.svg").body
+	require.Contains(t, inPages, "<svg")
+	r := s.get("/hidden.qr")
+	require.Equal(t, 200, r.StatusCode)
+	require.Equal(t, inPages, r.body)
+	require.Equal(t, "nosniff", r.Header.Get("X-Content-Type-Options"))
+	require.Equal(t, "private, max-age=86400", r.Header.Get("Cache-Control"))
+	require.Equal(t, "image/png", s.get("/HIDDEN.qr?format=png&scale=2").Header.Get("Content-Type"))
+	require.Equal(t, 400, s.get("/hidden.qr?scale=99").StatusCode)
+	for _, path := range []string{"/" + bobs.Path + ".qr", "/none.qr", "/.qr", "/hidden.qr.qr", "/hidden+.qr"} {
+		require.Equal(t, 404, s.get(path).StatusCode, path)
+	}
+	s.cookies = map[string]*http.Cookie{}
+	require.Equal(t, 404, s.get("/hidden.qr").StatusCode)
+}
+
 func TestAPublicLinksCodeIsAtItsAddress(t *testing.T) {
 	s := signedIn(t, "ada")
 	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", IsPublic: true})
 	s.make(s.ada, linktrack.NewLink{VanityLink: "hidden"})
+	s.cookies = map[string]*http.Cookie{}
 	inPages := s.get("links/go.example.com/shown/qr.svg").body
 	for path, contentType := range map[string]string{
 		"/shown.qr": "image/svg+xml", "/SHOWN.qr?format=svg": "image/svg+xml", "/shown.qr?format=png&scale=2": "image/png",

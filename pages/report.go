@@ -90,7 +90,9 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 		page.By = append(page.By, option{string(by), p.look.text("report.by." + string(by)), by == q.By || q.By == "" && by == linktrack.ByDay})
 	}
 	for _, days := range presets {
-		page.Presets = append(page.Presets, p.preset(l, q, days))
+		choice := p.preset(l, q, days)
+		choice.Current = choice.Current && page.Counts != nil
+		page.Presets = append(page.Presets, choice)
 	}
 	return p.render(w, r, status, "report", p.look.text("report.title"), page)
 }

@@ -461,3 +461,13 @@ type noRollups struct{ *memstore.Store }
 func (noRollups) Rollups(context.Context, int64, linktrack.Day, linktrack.Day) ([]linktrack.Rollup, error) {
 	return nil, errDown
 }
+
+func TestDaysThatCannotBeReadMarkNoChoice(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})
+	const marked = `aria-current="true"`
+	require.Contains(t, s.get("links/go.example.com/spring/report").body, marked)
+	r := s.get("links/go.example.com/spring/report?from=x")
+	require.Equal(t, 400, r.StatusCode)
+	require.NotContains(t, r.body, marked)
+}

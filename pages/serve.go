@@ -143,6 +143,16 @@ type menuItem struct {
 
 // render writes a page by the template of that name.
 func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, title string, data any) error {
+	b, err := p.draw(r, name, title, data)
+	if err != nil {
+		return err
+	}
+	p.sendHead(w, status)
+	w.Write(b)
+	return nil
+}
+
+func (p *Pages) draw(r *request, name, title string, data any) ([]byte, error) {
 	f := frame{Title: title, Page: data}
 	if r.signedIn {
 		f.Login, f.SignsOut = r.account.Login, p.sessions != nil
@@ -152,14 +162,15 @@ func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, titl
 		}
 	}
 	var b bytes.Buffer
-	if err := p.look.templates[name].Execute(&b, f); err != nil {
-		return err
-	}
+	err := p.look.templates[name].Execute(&b, f)
+	return b.Bytes(), err
+}
+
+// sendHead sends the status of a page.
+func (p *Pages) sendHead(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", p.look.text("lang"))
 	w.WriteHeader(status)
-	w.Write(b.Bytes())
-	return nil
 }
 
 // An errorPage says what went wrong.
@@ -167,7 +178,23 @@ type errorPage struct{ Text string }
 
 // fail answers an error with a page.
 func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
-	status, key := http.StatusInternalServerError, "error.internal"
+	status, key := problem(err)
+	if status >= 500 {
+		p.note(r, err)
+	} else if !r.signedIn {
+		_ = p.identify(r) // for the menu
+	}
+	retryAfter(w, err)
+	if p.render(w, r, status, "error", p.look.text(key+".title"), errorPage{p.look.text(key + ".text")}) != nil {
+		http.Error(w, p.look.text(key+".title"), status)
+	}
+}
+
+// problem returns the status of an error and the key of its texts.
+func problem(err error) (status int, key string) {
+	if inv := (*linktrack.InvalidError)(nil); errors.As(err, &inv) {
+		return http.StatusBadRequest, "error.invalid"
+	}
 	for _, row := range []struct {
 		err    error
 		status int
@@ -183,20 +210,10 @@ func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
 		{errTooLarge, http.StatusRequestEntityTooLarge, "error.toolarge"},
 	} {
 		if errors.Is(err, row.err) {
-			status, key = row.status, row.key
-			break
+			return row.status, row.key
 		}
 	}
-	if inv := (*linktrack.InvalidError)(nil); errors.As(err, &inv) {
-		status, key = http.StatusBadRequest, "error.invalid"
-	}
-	if status >= 500 {
-		p.note(r, err)
-	}
-	retryAfter(w, err)
-	if p.render(w, r, status, "error", p.look.text(key+".title"), errorPage{p.look.text(key + ".text")}) != nil {
-		http.Error(w, p.look.text(key+".title"), status)
-	}
+	return http.StatusInternalServerError, "error.internal"
 }
 
 // note logs a failure when an outage begins and not per request. It is over when

@@ -55,7 +55,7 @@ func newSite(t *testing.T, o linktrack.Options, p pages.Options) *site {
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/account/", account)
-	mux.Handle("/", s.tracker.Handler())
+	mux.Handle("/", account.QR(s.tracker.Handler()))
 	s.handler = mux
 	return s
 }

@@ -23,6 +23,7 @@ func init() {
 		"import.check":         "Check the file",
 		"import.check.hint":    "Nothing is changed yet.",
 
+		"import.progress":   "Links checked: %s, imported or left out: %s.",
 		"import.good":       "The file can be imported.",
 		"import.again":      "Choose the same file once more to import it.",
 		"import.submit":     "Import",

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
+	"html/template"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -36,8 +37,9 @@ func (p *Pages) maxBody(r *http.Request) int64 {
 // An importPage takes a file, and says what became of one.
 type importPage struct {
 	Formats, Hosts     []option
-	Format, Host, Skip string // as asked for
-	Most               int64  // megabytes
+	Format, Host, Skip string        // as asked for
+	Most               int64         // megabytes
+	Mark               template.HTML // see progress
 
 	Error    string
 	Good     string           // what went well
@@ -88,8 +90,10 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	// The work goes on if the visitor goes away: it would leave a part behind.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), importTimeout)
 	defer cancel()
+	g := &progress{p: p, w: w, r: r, last: time.Now()}
 	result, err := transfer.Import(ctx, p.t, r.account, up.file, transfer.ImportOptions{
 		Format: transfer.Format(page.Format), Host: page.Host, SkipClashes: page.Skip == "1", DryRun: !importing,
+		Progress: g.told,
 		Problem: func(problem transfer.Problem) {
 			if len(page.Problems) < shownProblems {
 				page.Problems = append(page.Problems, problem)
@@ -112,7 +116,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	case errors.Is(err, transfer.ErrRefused):
 		page.Error = p.look.text("import.refused")
 	case err != nil:
-		return err
+		return g.fail(page, err)
 	case importing:
 		page.Good = p.look.text("import.done")
 	case result.Links-result.Present-result.Clashes == 0:
@@ -123,10 +127,20 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	if checked != "" && !importing && err == nil {
 		page.Error = p.look.text("import.other")
 	}
-	return p.renderImport(w, r, status, page)
+	return g.end(status, page)
 }
 
 func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page importPage) error {
+	b, err := p.drawImport(r, page)
+	if err != nil {
+		return err
+	}
+	p.sendHead(w, status)
+	w.Write(b)
+	return nil
+}
+
+func (p *Pages) drawImport(r *request, page importPage) ([]byte, error) {
 	page.Most = maxUpload >> 20
 	page.Formats = []option{{"", p.look.text("import.format.any"), page.Format == ""}}
 	for _, f := range []transfer.Format{transfer.CSV, transfer.YOURLS, transfer.Shlink} {
@@ -139,7 +153,7 @@ func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page
 	for i, problem := range page.Problems {
 		page.Problems[i].Reason = p.look.text(problem.Reason)
 	}
-	return p.render(w, r, status, "import", p.look.text("import.title"), page)
+	return p.draw(r, "import", p.look.text("import.title"), page)
 }
 
 // An upload is a form with a file, which lies in a file without a name.

@@ -2,17 +2,22 @@ package pages_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages"
 )
 
 // upload posts the form of a page with a file, as a browser does.
@@ -162,4 +167,40 @@ func TestOnlyTheOwnerImportsAndExports(t *testing.T) {
 	s.signIn("ada", pass)
 	require.Contains(t, s.get("export").body, "hers")
 	require.NotContains(t, s.get("export").body, "$2", "no hash of a password goes through a page")
+}
+
+// slowLinks takes its time to make links.
+type slowLinks struct{ linktrack.Store }
+
+func (s slowLinks) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {
+	time.Sleep(600 * time.Millisecond)
+	return s.Store.CreateLinks(ctx, links)
+}
+
+func TestALongImportShowsHowFarItIs(t *testing.T) {
+	s := signedIn(t, "ada")
+	var file strings.Builder
+	file.WriteString("external_url,redirect_hash\n")
+	for i := range 1200 {
+		fmt.Fprintf(&file, "https://example.com/%d,path%d\n", i, i)
+	}
+	checked := s.upload(nil, file.String())
+	require.NotContains(t, checked.body, `class="progress"`, "it was soon done")
+	slow, err := linktrack.New(slowLinks{s.store}, linktrack.Options{BaseURL: "https://go.example.com", Hosts: []string{"alt.example"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { slow.Close(t.Context()) })
+	s.handler, err = pages.New(slow, pages.Options{})
+	require.NoError(t, err)
+	s.signIn("ada", pass)
+
+	r := s.upload(checked.confirm(), file.String())
+	require.Equal(t, 200, r.StatusCode)
+	lines := regexp.MustCompile(`<p class="progress" role="status">Links checked: [^,]+, imported or left out: ([^,]+)\.</p>`).FindAllStringSubmatch(r.body, -1)
+	require.Len(t, lines, 3, r.body)
+	require.Equal(t, "500", lines[0][1])
+	require.Equal(t, 1, strings.Count(r.body, "<!DOCTYPE html>"))
+	require.Equal(t, 1, strings.Count(r.body, "</html>"))
+	require.NotContains(t, r.body, "<!-- progress -->")
+	require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links are imported."))
+	require.Equal(t, "https://example.com/1199", s.link("path1199").ExternalURL)
 }

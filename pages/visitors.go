@@ -84,7 +84,7 @@ func (p visitorPage) When(at time.Time) string { return at.In(p.zone).Format("20
 // ServePage implements linktrack.Pages.
 func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
 	if p.Kind == linktrack.QRPage {
-		v.showPublicQR(w, r, p.URL)
+		writeQRAsAsked(w, r, p.URL)
 		return
 	}
 	page, sheet := v.page(p), v.plain

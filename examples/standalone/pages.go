@@ -19,7 +19,7 @@ func withPages(t *linktrack.Tracker, c config, logger *slog.Logger) (http.Handle
 	if err != nil {
 		return nil, err
 	}
-	links, quick := t.Handler(), account.Quick()
+	links, quick := account.QR(t.Handler()), account.Quick()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, prefix) || r.URL.Path == strings.TrimSuffix(prefix, "/") {
 			account.ServeHTTP(w, r)

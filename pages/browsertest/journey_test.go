@@ -275,5 +275,8 @@ func TestAScannerReadsTheQRCodes(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Equal(t, link, read(png, "qr"+strings.Trim(scale, "?scale=")+".png"))
 	}
+	status, png := b.get(link + ".qr?format=png")
+	require.Equal(t, 200, status, "its owner is signed in")
+	require.Equal(t, link, read(png, "qr-address.png"))
 	b.quiet()
 }

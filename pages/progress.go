@@ -1,0 +1,84 @@
+package pages
+
+import (
+	"bytes"
+	"html"
+	"html/template"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/linktrackhq/linktrack/transfer"
+)
+
+// A progress shows how far an import has come, without a script: the page's
+// head is sent, then a line from time to time, of which the style sheet shows
+// the last one, and in the end the rest of the page. An import that is soon done
+// has a page like all others.
+type progress struct {
+	p     *Pages
+	w     http.ResponseWriter
+	r     *request
+	begun bool // the head is sent, and with it the status 200
+	last  time.Time
+}
+
+const (
+	progressEvery = 500 * time.Millisecond
+	progressMark  = "<!-- progress -->" // where the template has the lines
+)
+
+// told is [transfer.ImportOptions].Progress.
+func (g *progress) told(now transfer.Progress) {
+	at := time.Now()
+	if at.Sub(g.last) < progressEvery {
+		return
+	}
+	g.last = at
+	if !g.begun {
+		head, _, err := g.cut(importPage{})
+		if err != nil {
+			return // the page's end says so
+		}
+		g.begun = true
+		g.p.sendHead(g.w, http.StatusOK)
+		g.w.Write(head)
+	}
+	io.WriteString(g.w, `<p class="progress" role="status">`+
+		html.EscapeString(g.p.look.text("import.progress", count(now.Checked), count(now.Done)))+"</p>\n")
+	_ = http.NewResponseController(g.w).Flush() // else it comes later
+}
+
+// end sends the page, or what is left of it.
+func (g *progress) end(status int, page importPage) error {
+	if !g.begun {
+		return g.p.renderImport(g.w, g.r, status, page)
+	}
+	_, rest, err := g.cut(page)
+	if err != nil {
+		g.p.note(g.r, err)
+		panic(http.ErrAbortHandler)
+	}
+	g.w.Write(rest)
+	return nil
+}
+
+// fail answers an error, as the end of the page if that has begun.
+func (g *progress) fail(page importPage, err error) error {
+	if !g.begun {
+		return err
+	}
+	status, key := problem(err)
+	if status >= 500 {
+		g.p.note(g.r, err)
+	}
+	page.Result, page.Error = nil, g.p.look.text(key+".text")
+	return g.end(status, page)
+}
+
+func (g *progress) cut(page importPage) (head, rest []byte, err error) {
+	page.Mark = template.HTML(progressMark)
+	b, err := g.p.drawImport(g.r, page)
+	head, rest, _ = bytes.Cut(b, []byte(progressMark))
+	return head, rest, err
+}
