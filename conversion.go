@@ -41,8 +41,8 @@ const (
 //
 // A click is known by its place in the history, so one that has been pruned
 // there is [ErrNotFound], like one that never was. A click that may still be on
-// its way to the store is waited for, about a second; then it is
-// [ErrUnavailable], and the report should be sent again. An [*InvalidError]
+// its way to the store is waited for, about a second, unless too many wait; then
+// it is [ErrUnavailable], and the report should be sent again. An [*InvalidError]
 // says what else is wrong: a click of more than 30 days ago, a link without
 // HasConversionTracking, a Value without a Currency.
 func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err error) {
@@ -112,12 +112,22 @@ func (c Conversion) check(at time.Time) error {
 // this process can not know better: another may have it in its memory.
 const young = time.Minute
 
+// maxAwaited is how many conversions may wait for their clicks at a time: each
+// asks the store several times, and anyone can make up clicks.
+const maxAwaited = 256
+
 // errNotYet: a click may be on its way to the store.
 var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
 // clickedLink returns the link of a click that the store has or will have in a
 // moment.
 func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time) (Link, error) {
+	waits := false
+	defer func() {
+		if waits {
+			t.awaited.Add(-1)
+		}
+	}()
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
 		l, err := t.store.LinkByClick(ctx, click)
 		if !errors.Is(err, ErrNotFound) {
@@ -128,6 +138,12 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time)
 		}
 		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
 			return Link{}, errNotYet
+		}
+		if !waits {
+			waits = true
+			if t.awaited.Add(1) > maxAwaited {
+				return Link{}, errNotYet
+			}
 		}
 		select {
 		case <-time.After(pause):

@@ -3,6 +3,7 @@ package linktrack_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -118,6 +119,35 @@ func TestAConversionWaitsForItsClick(t *testing.T) {
 		require.Zero(t, f.counts().Total, "the click is in memory only")
 		require.True(t, f.convert(linktrack.Conversion{Click: click}))
 		require.EqualValues(t, 1, f.counts().Conversion)
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}, converting)
+		click := f.clicks()
+		var atOnce, waited atomic.Int64
+		var all sync.WaitGroup
+		for range 1000 {
+			all.Go(func() {
+				start := time.Now()
+				_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+				require.ErrorIs(t, err, linktrack.ErrUnavailable)
+				if time.Since(start) == 0 {
+					atOnce.Add(1)
+				} else {
+					waited.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		require.EqualValues(t, 256, waited.Load())
+		require.EqualValues(t, 744, atOnce.Load())
+		start := time.Now()
+		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+		require.ErrorIs(t, err, linktrack.ErrUnavailable)
+		require.NotZero(t, time.Since(start), "there is room again")
 		require.NoError(t, f.tracker.Close(t.Context()))
 	})
 }

@@ -53,6 +53,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // the service zone must be known on any machine
 )
@@ -218,7 +219,8 @@ type Tracker struct {
 	destinations destinationRule
 	links        *linkCache
 	recorder     *recorder
-	alerts       *deliverer // nil: this process delivers none
+	awaited      atomic.Int64 // conversions that wait for their clicks
+	alerts       *deliverer   // nil: this process delivers none
 	turnstile    *turnstile
 	throttle     throttle
 	quick        quickMeter
