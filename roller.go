@@ -10,13 +10,14 @@ import (
 )
 
 // A roller has the store finish what it put off, a second after the first click
-// that was stored since it last did, and at the end.
+// that was stored since it last did, and at the end. One run follows the other: a
+// store that is slow at it keeps its connections for clicks.
 type roller struct {
 	store ClickStore
 	log   *slog.Logger
 
-	waits   atomic.Bool
-	failing atomic.Bool
+	state   atomic.Int32
+	failing bool // the run's
 
 	ctx    context.Context // of the runs
 	cancel context.CancelFunc
@@ -24,6 +25,14 @@ type roller struct {
 	closed bool
 	runs   sync.WaitGroup // none is added once it is closed
 }
+
+// The states of a roller.
+const (
+	rollerRests int32 = iota
+	rollerWaits       // for the time to run
+	rollerRuns
+	rollerRunsAgain // it runs, and has to once more
+)
 
 const rollAfter = time.Second
 
@@ -35,8 +44,20 @@ func newRoller(store ClickStore, log *slog.Logger) *roller {
 
 // soon says that clicks were stored.
 func (r *roller) soon() {
-	if !r.waits.Load() && r.waits.CompareAndSwap(false, true) {
-		time.AfterFunc(rollAfter, r.run)
+	for {
+		switch r.state.Load() {
+		case rollerRests:
+			if r.state.CompareAndSwap(rollerRests, rollerWaits) {
+				time.AfterFunc(rollAfter, r.run)
+				return
+			}
+		case rollerRuns:
+			if r.state.CompareAndSwap(rollerRuns, rollerRunsAgain) {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
 
@@ -50,20 +71,22 @@ func (r *roller) run() {
 	r.mu.Unlock()
 	defer r.runs.Done()
 
-	r.waits.Store(false)
+	r.state.Store(rollerRuns)
 	err := r.roll(r.ctx)
 	if r.ctx.Err() != nil {
 		return // given up by close
 	}
-	switch failing := r.failing.Swap(err != nil); {
-	case err != nil:
-		if !failing {
-			r.log.Error("linktrack: the store's roll-ups fall behind; they are tried again", "error", err)
-		}
-		r.soon()
-	case failing:
+	switch {
+	case err != nil && !r.failing:
+		r.log.Error("linktrack: the store's roll-ups fall behind; they are tried again", "error", err)
+	case err == nil && r.failing:
 		r.log.Info("linktrack: the store's roll-ups are up to date again")
 	}
+	if r.failing = err != nil; !r.failing && r.state.CompareAndSwap(rollerRuns, rollerRests) {
+		return
+	}
+	r.state.Store(rollerWaits)
+	time.AfterFunc(rollAfter, r.run)
 }
 
 // roll calls the store once. One that panics has failed, no more.
@@ -96,7 +119,7 @@ func (r *roller) close(ctx context.Context) {
 	}()
 	select {
 	case <-over:
-		if r.waits.Load() {
+		if r.state.Load() == rollerWaits {
 			r.roll(ctx)
 		}
 	case <-ctx.Done():

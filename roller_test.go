@@ -25,6 +25,9 @@ type closable struct {
 	failing atomic.Bool
 	panics  atomic.Bool
 	prune   func(context.Context)
+	takes   time.Duration // a RollUp
+	running atomic.Int64
+	crowded atomic.Bool // two ran at a time
 }
 
 func (c *closable) RollUp(ctx context.Context, daySince time.Time) error {
@@ -32,6 +35,11 @@ func (c *closable) RollUp(ctx context.Context, daySince time.Time) error {
 		c.late.Add(1)
 	}
 	c.rolled.Add(1)
+	if c.running.Add(1) > 1 {
+		c.crowded.Store(true)
+	}
+	defer c.running.Add(-1)
+	time.Sleep(c.takes)
 	if c.panics.Load() {
 		panic("a bug of the store's")
 	}
@@ -68,6 +76,24 @@ func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASlowStoreRollsUpOnceAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &closable{Store: memstore.New(), takes: 10 * time.Second}
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		for range 99 {
+			f.passes(linktrack.Visit{})
+			time.Sleep(time.Second)
+		}
+		require.False(t, store.crowded.Load())
+		require.EqualValues(t, 9, store.rolled.Load(), "in 99 seconds")
+		time.Sleep(time.Minute)
+		rolled := store.rolled.Load()
+		time.Sleep(time.Hour)
+		require.Equal(t, rolled, store.rolled.Load(), "it rests when there is nothing new")
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
 }
 
 func TestAStoreThatPanicsWhenItRollsUpHasFailedAndNoMore(t *testing.T) {

@@ -56,7 +56,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt} }); err != nil {
 			return err
 		}
-		if err := rollUpEarly(ctx, tx, made[0].ID); err != nil { // see CreateLink
+		if err := s.rollUpEarly(ctx, tx, made[0].ID); err != nil { // see CreateLink
 			return err
 		}
 		return insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,

@@ -96,7 +96,7 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		}
 		// Facts on a link that did not exist count nowhere, so they must be
 		// gone before it does.
-		if err := rollUpEarly(ctx, tx, l.ID); err != nil {
+		if err := s.rollUpEarly(ctx, tx, l.ID); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO lt_rank (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
@@ -114,11 +114,11 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 
 // rollUpEarly works facts in that are of links from id on, which do not exist
 // yet: so they count nowhere.
-func rollUpEarly(ctx context.Context, tx *sqlx.Tx, id int64) error {
+func (s *Store) rollUpEarly(ctx context.Context, tx *sqlx.Tx, id int64) error {
 	var more bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM lt_pending WHERE last_link >= ? AND id > 0)`, id).Scan(&more)
 	for more && err == nil {
-		more, err = rollUp(ctx, tx, 0, pendingRows)
+		more, err = s.rollUp(ctx, tx, 0, pendingRows)
 	}
 	return err
 }

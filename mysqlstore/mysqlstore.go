@@ -43,7 +43,8 @@ type Store struct {
 	// that many slow ones leave connections to the redirects.
 	reading chan struct{}
 
-	turns turns
+	turns turns // of readers that roll up
+	pace  pace  // of roll-ups
 
 	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
 }

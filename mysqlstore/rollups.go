@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -103,7 +104,7 @@ func (s *Store) pending(ctx context.Context) (from int64, pending bool, err erro
 // rolledUp sees to it that no facts are pending and that recent begins at
 // hour or later, and returns where it begins.
 func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error) {
-	for rows := pendingRows; ; {
+	for most := pendingRows; ; {
 		from, pending, err := s.pending(ctx)
 		if err != nil {
 			return 0, err
@@ -113,7 +114,7 @@ func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error
 		}
 		more := false
 		err = s.transact(ctx, func(tx *sqlx.Tx) (err error) {
-			more, err = rollUp(ctx, tx, hour, rows)
+			more, err = s.rollUp(ctx, tx, hour, most)
 			return err
 		})
 		bad := new(badRows)
@@ -122,9 +123,9 @@ func (s *Store) rolledUp(ctx context.Context, hour int64) (from int64, err error
 			if err = nil; len(bad.ids) == 1 {
 				err = s.setAside(ctx, bad)
 			}
-			rows, more = max(len(bad.ids)/2, 1), true
+			most, more = max(len(bad.ids)/2, 1), true
 		default:
-			rows = min(2*rows, pendingRows)
+			most = min(2*most, pendingRows)
 		}
 		if err != nil {
 			return 0, err
@@ -141,17 +142,42 @@ const (
 	pendingBytes = 2 << 20
 )
 
+// A pace finds how many rows a transaction can work in within about rollTime:
+// one that takes so long that it is given up would never get anywhere. Many at
+// a time are better, since they change the same rows.
+type pace struct{ size atomic.Int64 } // 0: nothing is known yet
+
+const (
+	rollTime  = time.Second
+	firstRows = 100
+)
+
+func (p *pace) rows() int { return cmp.Or(int(p.size.Load()), firstRows) }
+
+// took notes how long a transaction worked on so many rows, whether or not it
+// came to its end.
+func (p *pace) took(rows int, worked time.Duration) {
+	switch {
+	case worked > rollTime:
+		p.size.Store(int64(max(min(rows, p.rows())/2, 1)))
+	case worked < rollTime/4 && rows >= p.rows():
+		p.size.Store(int64(min(2*p.rows(), pendingRows)))
+	}
+}
+
 // rollUp works pending facts in, of so many rows at most, and moves recent on
 // to hour. More says that there may be further facts. One does it at a time,
 // over all processes. The error is a *badRows if it is because of what is in
 // the rows.
-func rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, rows int) (more bool, err error) {
+func (s *Store) rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, most int) (more bool, err error) {
 	var from int64
 	if err := tx.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1 FOR UPDATE`).Scan(&from); err != nil {
 		return false, err
 	}
+	begun := time.Now()
 	w := newWork()
-	if more, err = w.choose(ctx, tx, rows); err != nil {
+	defer func() { s.pace.took(len(w.done), time.Since(begun)) }()
+	if more, err = w.choose(ctx, tx, min(most, s.pace.rows())); err != nil {
 		return false, err
 	}
 	if hour > from {
