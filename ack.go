@@ -7,9 +7,9 @@ type Ack int
 
 const (
 	// AckStored: when the store has the click, at most [Options.AckTimeout]
-	// later. While the store is known to fail nobody waits: clicks wait in
-	// memory. A kill -9 loses nothing that was answered while the store was
-	// up.
+	// later, also while the store is slow. While it is known to fail nobody
+	// waits: clicks wait in memory. A kill -9 loses nothing that was answered
+	// while the store was up.
 	AckStored Ack = iota
 
 	// AckJournaled: when [Options.Journal] has the click; it goes on to the

@@ -112,6 +112,7 @@ func (r *recorder) store(clicks []Click) {
 	}
 	if queued {
 		r.sender.kick()
+		r.sender.catchUp(r.patience) // else a store that is slow is sent more than it can take
 	}
 }
 

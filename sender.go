@@ -32,6 +32,8 @@ type sender struct {
 	stop  chan struct{} // closed: no further tries
 
 	batches atomic.Int64
+	down    atomic.Bool  // the last try failed
+	since   atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
 
 	mu      sync.Mutex
 	working bool
@@ -92,8 +94,11 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 		s.prepare(&b.Clicks[i])
 	}
 	b.Zone = s.zone
+	s.since.Store(time.Now().UnixNano())
 	err = s.store.RecordClicks(ctx, b)
+	s.since.Store(0)
 	if err == nil {
+		s.down.Store(false)
 		s.batches.Add(1)
 		s.roller.soon()
 		s.stored(b)
@@ -198,6 +203,19 @@ func (s *sender) show(b Batch) bool {
 	return true
 }
 
+// catchUp returns when nothing waits, the store fails or has been at one batch
+// for longer than patience, or patience is over.
+func (s *sender) catchUp(patience time.Duration) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(catchUpStep) {
+		since := s.since.Load()
+		if s.down.Load() || s.journal.Size().Clicks == 0 || since != 0 && time.Since(time.Unix(0, since)) > patience {
+			return
+		}
+	}
+}
+
+const catchUpStep = 5 * time.Millisecond
+
 func (s *sender) waitingSince(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,6 +276,7 @@ func (s *sender) wait(d time.Duration) bool {
 // failed notes a failure, and tells the log when a backlog begins and every
 // minute while it lasts. It returns true.
 func (s *sender) failed(err error) bool {
+	s.down.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.retries++
