@@ -72,7 +72,8 @@ func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok boo
 }
 
 // Locate says which host and path [Tracker.Handler] takes a request's address
-// for, whether or not there is such a link: for handlers that stand before it.
+// for, whether or not there is such a link: for handlers that stand before it,
+// not before [Tracker.Middleware], which is stricter.
 // False if the host is not one of the Tracker's.
 func (t *Tracker) Locate(r *http.Request) (host, path string, ok bool) {
 	h, path, ok := (&handler{t: t}).locate(r)

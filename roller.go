@@ -10,8 +10,9 @@ import (
 )
 
 // A roller has the store finish what it put off, a second after the first click
-// that was stored since it last did, and at the end. One run follows the other: a
-// store that is slow at it keeps its connections for clicks.
+// that was stored since it last did, and at the end. One run begins a second
+// after the other has ended: a store that is slow at it keeps its connections for
+// clicks.
 type roller struct {
 	store ClickStore
 	log   *slog.Logger

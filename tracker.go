@@ -155,8 +155,8 @@ type Options struct {
 	AckTimeout time.Duration
 
 	// FlushInterval is how long AckBuffered gathers clicks before it writes
-	// them, and AckJournaled before it brings them from the journal to the
-	// store. Default: 200 ms.
+	// them, and for how long clicks are gathered before they are brought from
+	// the Journal to the store. Default: 200 ms.
 	FlushInterval time.Duration
 
 	// Journal is where AckJournaled keeps clicks. With another Ack, what an

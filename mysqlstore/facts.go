@@ -21,8 +21,9 @@ type fact struct {
 	conversion   linktrack.Conversion // its Value and Currency
 }
 
-// factsVersion begins every lt_pending.facts.
-const factsVersion = 1
+// factsVersion begins every lt_pending.facts. Version 1 had whole hours since
+// 1970 in the place of microseconds.
+const factsVersion = 2
 
 var errFacts = errors.New("a row of lt_pending cannot be read: it is damaged or a newer linktrack's")
 
@@ -80,15 +81,19 @@ func appendText(b []byte, s string) []byte {
 
 // readFacts calls take for each fact, for some of them if it fails.
 func readFacts(b []byte, take func(*fact)) error {
-	if len(b) == 0 || b[0] != factsVersion {
+	if len(b) == 0 || b[0] < 1 || b[0] > factsVersion {
 		return errFacts
+	}
+	unit := int64(1) // microseconds
+	if b[0] == 1 {
+		unit = time.Hour.Microseconds()
 	}
 	r := reader{rest: b[1:]}
 	for len(r.rest) > 0 {
 		flags := r.rest[0]
 		r.rest = r.rest[1:]
 		f := fact{isConversion: flags&factConversion != 0}
-		f.link, f.at, f.day, f.of = r.number(), r.number(), linktrack.Day(r.number()), int(r.number())
+		f.link, f.at, f.day, f.of = r.number(), r.number()*unit, linktrack.Day(r.number()), int(r.number())
 		if f.isConversion {
 			f.conversion.Value, f.conversion.Currency = linktrack.Amount(r.number()), r.text()
 		} else {

@@ -41,7 +41,18 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 			t.Errorf("the first %d of %d bytes: %v", n, len(b), err)
 		}
 	}
-	if err := readFacts([]byte{factsVersion + 1}, nil); err == nil {
-		t.Error("a newer version is read")
+	for _, version := range []byte{0, factsVersion + 1} {
+		if err := readFacts([]byte{version}, nil); err == nil {
+			t.Errorf("version %d is read", version)
+		}
+	}
+	old := appendFact([]byte{1}, &linktrack.Click{ID: linktrack.NewClickID(time.UnixMicro(495_000)), Link: 7}, time.UTC)
+	failed := readFacts(old, func(f *fact) {
+		if f.link != 7 || f.at != 495_000*3600e6 {
+			t.Errorf("of version 1: link %d at %d", f.link, f.at)
+		}
+	})
+	if failed != nil {
+		t.Error(failed)
 	}
 }

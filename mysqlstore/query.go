@@ -207,7 +207,9 @@ func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
 	return p
 }
 
-// pickByRank picks by what clicks change.
+// pickByRank picks by what clicks change, as far as it is worked in: while facts
+// are pending for longer than readers wait, links may stand where they stood
+// before.
 func pickByRank(q linktrack.LinkQuery, where *phrase) (p phrase) {
 	by := sortKeys[q.Sort]
 	if filtered(q) {

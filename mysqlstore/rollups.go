@@ -154,13 +154,13 @@ const (
 
 func (p *pace) rows() int { return cmp.Or(int(p.size.Load()), firstRows) }
 
-// took notes how long a transaction worked on so many rows, whether or not it
-// came to its end.
-func (p *pace) took(rows int, worked time.Duration) {
+// took notes how long a transaction worked on so many rows, and how that ended.
+func (p *pace) took(rows int, worked time.Duration, err error) {
 	switch {
+	case rows == 0:
 	case worked > rollTime:
 		p.size.Store(int64(max(min(rows, p.rows())/2, 1)))
-	case worked < rollTime/4 && rows >= p.rows():
+	case err == nil && worked < rollTime/2 && rows >= p.rows():
 		p.size.Store(int64(min(2*p.rows(), pendingRows)))
 	}
 }
@@ -174,9 +174,7 @@ func (s *Store) rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, most int) (
 	if err := tx.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1 FOR UPDATE`).Scan(&from); err != nil {
 		return false, err
 	}
-	begun := time.Now()
 	w := newWork()
-	defer func() { s.pace.took(len(w.done), time.Since(begun)) }()
 	if more, err = w.choose(ctx, tx, min(most, s.pace.rows())); err != nil {
 		return false, err
 	}
@@ -186,9 +184,11 @@ func (s *Store) rollUp(ctx context.Context, tx *sqlx.Tx, hour int64, most int) (
 		}
 		from = hour
 	}
+	begun := time.Now()
 	if err = w.read(ctx, tx); err == nil {
 		err = w.write(ctx, tx, from)
 	}
+	s.pace.took(len(w.done), time.Since(begun), err)
 	if isBad(err) {
 		err = &badRows{w.done, err}
 	}

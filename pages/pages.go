@@ -109,7 +109,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	}
 	p := &Pages{t: t, o: o, imports: make(chan struct{}, maxImports)}
 	if o.Session == nil {
-		p.sessions = newSessions(t)
+		p.sessions = newSessions(t, o.Prefix)
 	}
 	var err error
 	if p.look, err = newLook(o, t.Location()); err != nil {

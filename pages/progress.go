@@ -2,9 +2,9 @@ package pages
 
 import (
 	"bytes"
+	"errors"
 	"html"
 	"html/template"
-	"io"
 	"net/http"
 	"time"
 
@@ -20,41 +20,53 @@ type progress struct {
 	w     http.ResponseWriter
 	r     *request
 	begun bool // the head is sent, and with it the status 200
+	gone  bool // nobody reads it
 	last  time.Time
 }
 
 const (
 	progressEvery = 500 * time.Millisecond
-	progressMark  = "<!-- progress -->" // where the template has the lines
+	progressMark  = "<!-- progress -->" // where the template has the lines, by {{.Mark}}
+	progressWrite = 5 * time.Second     // the import does not wait longer for its visitor
 )
 
 // told is [transfer.ImportOptions].Progress.
 func (g *progress) told(now transfer.Progress) {
 	at := time.Now()
-	if at.Sub(g.last) < progressEvery {
+	if g.gone || at.Sub(g.last) < progressEvery {
 		return
 	}
 	g.last = at
+	var b []byte
 	if !g.begun {
-		head, _, err := g.cut(importPage{})
-		if err != nil {
-			return // the page's end says so
+		head, _, ok, err := g.cut(importPage{})
+		if err != nil || !ok {
+			return // a template of the host's has no place for it, or the page's end says what is wrong
 		}
+		b = head
+	}
+	b = append(b, `<p class="progress" role="status">`+
+		html.EscapeString(g.p.look.text("import.progress", count(now.Checked), count(now.Done)))+"</p>\n"...)
+	control := http.NewResponseController(g.w)
+	_ = control.SetWriteDeadline(at.Add(progressWrite))
+	if !g.begun {
 		g.begun = true
 		g.p.sendHead(g.w, http.StatusOK)
-		g.w.Write(head)
 	}
-	io.WriteString(g.w, `<p class="progress" role="status">`+
-		html.EscapeString(g.p.look.text("import.progress", count(now.Checked), count(now.Done)))+"</p>\n")
-	_ = http.NewResponseController(g.w).Flush() // else it comes later
+	_, err := g.w.Write(b)
+	if flushed := control.Flush(); !errors.Is(flushed, http.ErrNotSupported) { // else it comes later
+		err = errors.Join(err, flushed)
+	}
+	g.gone = err != nil
 }
 
 // end sends the page, or what is left of it.
 func (g *progress) end(status int, page importPage) error {
+	_ = http.NewResponseController(g.w).SetWriteDeadline(time.Now().Add(pageTimeout))
 	if !g.begun {
 		return g.p.renderImport(g.w, g.r, status, page)
 	}
-	_, rest, err := g.cut(page)
+	_, rest, _, err := g.cut(page)
 	if err != nil {
 		g.p.note(g.r, err)
 		panic(http.ErrAbortHandler)
@@ -76,9 +88,9 @@ func (g *progress) fail(page importPage, err error) error {
 	return g.end(status, page)
 }
 
-func (g *progress) cut(page importPage) (head, rest []byte, err error) {
+func (g *progress) cut(page importPage) (head, rest []byte, ok bool, err error) {
 	page.Mark = template.HTML(progressMark)
 	b, err := g.p.drawImport(g.r, page)
-	head, rest, _ = bytes.Cut(b, []byte(progressMark))
-	return head, rest, err
+	head, rest, ok = bytes.Cut(b, []byte(progressMark))
+	return head, rest, ok, err
 }

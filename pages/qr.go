@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +75,14 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 // public links to anyone:
 //
 //	mux.Handle("/", account.QR(t.Handler()))
+//
+// It is not for [linktrack.Tracker.Middleware], below which others' pages lie
+// too. Call it before the pages serve: from then on the cookie of the session
+// comes with all addresses of the host, not with those below Prefix only.
 func (p *Pages) QR(links http.Handler) http.Handler {
+	if p.sessions != nil {
+		p.sessions.path = "/"
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			links.ServeHTTP(w, r)
@@ -97,11 +105,17 @@ func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 	if !ok || strings.Contains(path, "+") { // that of the statistics
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}
-	r := &request{Request: hr}
+	ctx, cancel := context.WithTimeout(hr.Context(), pageTimeout)
+	defer cancel()
+	r := &request{Request: hr.WithContext(ctx)}
 	if err := p.identify(r); err != nil {
 		return linktrack.Link{}, err
 	}
-	l, _, err := p.find(r.Context(), r.account, host, strings.TrimSuffix(path, ".qr"))
+	path = strings.TrimSuffix(path, ".qr")
+	l, _, err := p.find(ctx, r.account, host, path)
+	if err == nil && !strings.EqualFold(l.Path, path) { // it may be the one with a dot before it, and this another's
+		err = linktrack.ErrNotFound
+	}
 	return l, err
 }
 

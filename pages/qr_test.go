@@ -77,6 +77,7 @@ func TestALinksCodeIsAtItsAddressForItsOwner(t *testing.T) {
 	s := signedIn(t, "ada")
 	s.make(s.ada, linktrack.NewLink{VanityLink: "Hidden"})
 	bobs := s.make(s.bob, linktrack.NewLink{})
+	dotted := s.make(s.ada, linktrack.NewLink{})
 	inPages := s.get("links/go.example.com/hidden/qr.svg").body
 	require.Contains(t, inPages, "<svg")
 	r := s.get("/hidden.qr")
@@ -86,7 +87,7 @@ func TestALinksCodeIsAtItsAddressForItsOwner(t *testing.T) {
 	require.Equal(t, "private, max-age=86400", r.Header.Get("Cache-Control"))
 	require.Equal(t, "image/png", s.get("/HIDDEN.qr?format=png&scale=2").Header.Get("Content-Type"))
 	require.Equal(t, 400, s.get("/hidden.qr?scale=99").StatusCode)
-	for _, path := range []string{"/" + bobs.Path + ".qr", "/none.qr", "/.qr", "/hidden.qr.qr", "/hidden+.qr"} {
+	for _, path := range []string{"/" + bobs.Path + ".qr", "/" + strings.TrimPrefix(dotted.Path, ".") + ".qr", "/none.qr", "/.qr", "/hidden.qr.qr", "/hidden+.qr"} {
 		require.Equal(t, 404, s.get(path).StatusCode, path)
 	}
 	s.cookies = map[string]*http.Cookie{}

@@ -21,6 +21,7 @@ type request struct {
 	*http.Request
 	account  linktrack.Account // who is signed in
 	signedIn bool
+	asked    bool // whether anyone is
 }
 
 const (
@@ -54,7 +55,8 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 
 var errCrossOrigin = errors.New("a form was sent from another site")
 
-// public serves a page to anyone. Who is signed in is not asked.
+// public serves a page to anyone. Who is signed in is asked only if it fails,
+// for the menu.
 func (p *Pages) public(serve page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		r := &request{Request: hr}
@@ -83,6 +85,7 @@ func (p *Pages) private(serve page) http.Handler {
 
 // identify finds out who is signed in. [linktrack.ErrUnauthorized] if nobody is.
 func (p *Pages) identify(r *request) error {
+	r.asked = true
 	var err error
 	if p.sessions != nil {
 		r.account, err = p.sessions.account(r.Request)
@@ -181,7 +184,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
 	status, key := problem(err)
 	if status >= 500 {
 		p.note(r, err)
-	} else if !r.signedIn {
+	} else if !r.asked {
 		_ = p.identify(r) // for the menu
 	}
 	retryAfter(w, err)

@@ -18,7 +18,8 @@ import (
 type sessions struct {
 	t      *linktrack.Tracker
 	key    [32]byte
-	secure bool // visitors come by https
+	path   string // of the cookie
+	secure bool   // visitors come by https
 }
 
 const (
@@ -30,12 +31,12 @@ const (
 	sessionLen    = (sessionSize*8 + 5) / 6 // in base64
 )
 
-func newSessions(t *linktrack.Tracker) *sessions {
+func newSessions(t *linktrack.Tracker, path string) *sessions {
 	secure := false
 	if hosts := t.HostsOf(linktrack.Account{}); len(hosts) > 0 {
 		secure = strings.HasPrefix(t.TrackingURL(linktrack.Link{Host: hosts[0]}), "https:")
 	}
-	return &sessions{t: t, key: t.Key("session of the account pages"), secure: secure}
+	return &sessions{t: t, key: t.Key("session of the account pages"), path: path, secure: secure}
 }
 
 // begin signs the account in.
@@ -55,7 +56,7 @@ func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age
 	http.SetCookie(w, &http.Cookie{
 		Name:     sessionCookie,
 		Value:    value,
-		Path:     "/", // links' addresses, too, see Pages.QR
+		Path:     s.path,
 		MaxAge:   age,
 		HttpOnly: true,
 		Secure:   s.secure || r.TLS != nil,

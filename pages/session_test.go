@@ -19,7 +19,7 @@ func TestASessionEndsAfterThirtyDays(t *testing.T) {
 		defer tracker.Close(t.Context())
 		a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
 		require.NoError(t, err)
-		s := newSessions(tracker)
+		s := newSessions(tracker, "/account/")
 		w := httptest.NewRecorder()
 		s.begin(w, httptest.NewRequest("POST", "http://localhost/account/login", nil), a)
 		cookie := w.Result().Cookies()[0]

@@ -35,9 +35,10 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// gcPercent trades memory for speed. What the program keeps is little, some ten
-// megabytes, so that at Go's default of 100 the collector would run many times a
-// second under load.
+// gcPercent trades memory for speed. As long as the store takes clicks the program
+// keeps little, so that at Go's default of 100 the collector would run many times
+// a second under load. GOGC takes its place if it is set; GOMEMLIMIT holds with
+// either.
 const gcPercent = 400
 
 func main() {

@@ -68,8 +68,9 @@ CREATE TABLE IF NOT EXISTS lt_link (
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 -- What clicks change, and the limit, apart from the wide rows. A row is made
--- with its link. The two keys serve the sorts by total and by last click. They
--- are coarse, in steps of 4 % and of a minute, so that few clicks change them.
+-- with its link. The two keys serve the sorts by total and by last click, until
+-- lt_rank does. They are coarse, in steps of 4 % and of a minute, so that few
+-- clicks change them.
 CREATE TABLE IF NOT EXISTS lt_count (
   link_id       BIGINT NOT NULL,
   account_id    BIGINT NOT NULL,

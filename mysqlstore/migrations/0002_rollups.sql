@@ -14,22 +14,18 @@ CREATE TABLE IF NOT EXISTS lt_pending (
 -- One row. Who works the pending facts in holds it.
 CREATE TABLE IF NOT EXISTS lt_roll (
   id        TINYINT NOT NULL,
-  from_hour INT     NOT NULL, -- where lt_rank.recent begins, whole hours since 1970 in UTC
+  from_hour INT     NOT NULL, -- where lt_recent begins, whole hours since 1970 in UTC
   PRIMARY KEY (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- What clicks change and links are sorted by, a row for each link. It is apart
--- from lt_count, so that a batch of clicks changes no key.
-CREATE TABLE IF NOT EXISTS lt_rank (
+-- The sums of lt_hour since lt_roll.from_hour, a row for each link, for the
+-- sort by the clicks of the last day.
+CREATE TABLE IF NOT EXISTS lt_recent (
   link_id    BIGINT NOT NULL,
   account_id BIGINT NOT NULL,
-  recent     BIGINT NOT NULL DEFAULT 0, -- the sum of lt_hour since lt_roll.from_hour
-  total      BIGINT NOT NULL DEFAULT 0,
-  last_click BIGINT NOT NULL DEFAULT 0,
+  clicks     BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (link_id),
-  KEY lt_rank_recent (account_id, recent, link_id),
-  KEY lt_rank_total  (account_id, total, link_id),
-  KEY lt_rank_last   (account_id, last_click, link_id)
+  KEY lt_recent_clicks (account_id, clicks, link_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 -- The roll-ups by day.
@@ -41,16 +37,10 @@ CREATE TABLE IF NOT EXISTS lt_day (
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 -- Not from the first hour on where there are any: who moved it to the last day
--- then would have to take all that was ever counted out of recent, in one go.
+-- then would have to take all that was ever counted out of lt_recent, in one go.
 INSERT IGNORE INTO lt_roll (id, from_hour)
   SELECT 1, IF(EXISTS (SELECT 1 FROM lt_hour), UNIX_TIMESTAMP() DIV 3600 - 24, 0);
 
-INSERT IGNORE INTO lt_rank (link_id, account_id, recent, total, last_click)
+INSERT IGNORE INTO lt_recent (link_id, account_id, clicks)
   SELECT link_id, account_id, COALESCE((SELECT SUM(clicks) FROM lt_hour h
-    WHERE h.link_id = c.link_id AND h.hour >= (SELECT from_hour FROM lt_roll WHERE id = 1)), 0), total, last_click FROM lt_count c;
-
-ALTER TABLE lt_count
-  DROP KEY lt_count_total,
-  DROP KEY lt_count_last,
-  DROP COLUMN total_step,
-  DROP COLUMN last_minute;
+    WHERE h.link_id = c.link_id AND h.hour >= (SELECT from_hour FROM lt_roll WHERE id = 1)), 0) FROM lt_count c;
