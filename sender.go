@@ -33,7 +33,7 @@ type sender struct {
 
 	batches atomic.Int64
 	down    atomic.Bool  // the last try failed
-	since   atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
+	trying  atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
 
 	mu      sync.Mutex
 	working bool
@@ -94,9 +94,9 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 		s.prepare(&b.Clicks[i])
 	}
 	b.Zone = s.zone
-	s.since.Store(time.Now().UnixNano())
+	s.trying.Store(time.Now().UnixNano())
+	defer s.trying.Store(0)
 	err = s.store.RecordClicks(ctx, b)
-	s.since.Store(0)
 	if err == nil {
 		s.down.Store(false)
 		s.batches.Add(1)
@@ -207,8 +207,8 @@ func (s *sender) show(b Batch) bool {
 // for longer than patience, or patience is over.
 func (s *sender) catchUp(patience time.Duration) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(catchUpStep) {
-		since := s.since.Load()
-		if s.down.Load() || s.journal.Size().Clicks == 0 || since != 0 && time.Since(time.Unix(0, since)) > patience {
+		begun := s.trying.Load()
+		if s.down.Load() || s.journal.Size().Clicks == 0 || begun != 0 && time.Since(time.Unix(0, begun)) > patience {
 			return
 		}
 	}

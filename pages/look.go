@@ -85,7 +85,7 @@ func (l *look) file(dir, name string) ([]byte, error) {
 }
 
 // layouts are templates that others use: they are no pages of their own.
-var layouts = []string{"layout.html", "public.html", "field.html", "counts.html"}
+var layouts = []string{"head.html", "layout.html", "public.html", "field.html", "counts.html"}
 
 // roots are the templates that pages begin with, where it is not layout.html.
 var roots = map[string]string{"visitor.html": "visitor.html", "quick.html": "public.html", "quicklink.html": "public.html"}
