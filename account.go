@@ -71,7 +71,7 @@ type NewAccount struct {
 	Login string   // "": one is generated, 25 hex characters
 	Pass  string   // "": one is generated, 32 hex characters; one of your own should be as hard to guess
 	Type  string   // "": Free
-	Email string   // "": no alerts by mail
+	Email string   // one address, see Tracker.SetEmail; "": no alerts by mail
 	Hosts []string // none: all
 }
 
@@ -94,7 +94,7 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 	if err := checkText("login", in.Login, maxLogin, false); err != nil {
 		return Account{}, "", err
 	}
-	if err := checkText("email", in.Email, 254, false); err != nil {
+	if err := checkEmail(in.Email); err != nil {
 		return Account{}, "", err
 	}
 	hosts := make([]string, 0, len(in.Hosts))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/linktrackhq/linktrack"
@@ -61,6 +62,9 @@ func (g *Group) Notify(ctx context.Context, a linktrack.Alert) error {
 	}
 	return err
 }
+
+// Mails reports whether any of the notifiers mails alerts: [linktrack.Mails].
+func (g *Group) Mails() bool { return slices.ContainsFunc(g.notifiers, linktrack.Mails) }
 
 func (g *Group) recall(id string) []outcome {
 	g.mu.Lock()

@@ -87,7 +87,10 @@ type Mailer struct {
 	domain string // of from
 }
 
-var _ linktrack.Notifier = (*Mailer)(nil)
+var (
+	_ linktrack.Notifier = (*Mailer)(nil)
+	_ linktrack.Mailer   = (*Mailer)(nil)
+)
 
 // New returns a Mailer, and connects to nothing yet. The error is a
 // [*linktrack.InvalidError] that names the option.
@@ -164,6 +167,9 @@ func (m *Mailer) Notify(ctx context.Context, a linktrack.Alert) error {
 		return fmt.Errorf("smtp: %s: %s", m.opts.Addr, textOf(err, to.Address))
 	}
 }
+
+// Mails implements [linktrack.Mailer]: a Mailer mails.
+func (m *Mailer) Mails() bool { return true }
 
 func invalid(param, reason string) error {
 	return &linktrack.InvalidError{Param: param, Reason: reason}

@@ -77,7 +77,13 @@ type Hook struct {
 	client http.Client
 }
 
-var _ linktrack.Notifier = (*Hook)(nil)
+var (
+	_ linktrack.Notifier = (*Hook)(nil)
+	_ linktrack.Mailer   = (*Hook)(nil)
+)
+
+// Mails implements [linktrack.Mailer]: a Hook mails nothing.
+func (h *Hook) Mails() bool { return false }
 
 const (
 	maxAnswer = 64 << 10 // bytes of an answer that are read, of its header and its body each

@@ -1,0 +1,103 @@
+package linktrack_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+	"github.com/linktrackhq/linktrack/notify"
+)
+
+func TestAnAccountGetsAnotherMailAddressAndNothingElseChanges(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		for _, email := range []string{"ada@example.com", "ada@example.com", "jörg+%@mail.example.org", ""} {
+			a, err := s.tracker.SetEmail(t.Context(), s.account, email)
+			require.NoError(t, err, email)
+			want := s.account
+			want.Email = email
+			require.Equal(t, want, a)
+			kept, err := s.tracker.Account(t.Context(), s.account.ID)
+			require.NoError(t, err)
+			require.Equal(t, want, kept)
+		}
+	})
+}
+
+func TestWhatIsNoMailAddressIsRefusedWhereverOneIsGiven(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for _, email := range []string{
+		"ada", "@example.com", "ada@", "ada @example.com", " ada@example.com", "ada@example.com ", "Ada <ada@example.com>", "<ada@example.com>",
+		"ada@example.com,bob@example.com", "ada@example.com\r\nBcc: bob@example.com", "ada@exa\x00mple.com", "ada@example.com\xff",
+		strings.Repeat("a", 250) + "@example.com",
+	} {
+		var invalid *linktrack.InvalidError
+		_, err := s.tracker.SetEmail(t.Context(), s.account, email)
+		require.ErrorAs(t, err, &invalid, "%q", email)
+		require.Equal(t, "email", invalid.Param)
+		_, _, err = s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Email: email})
+		require.ErrorAs(t, err, &invalid, "%q", email)
+	}
+	kept, err := s.tracker.Account(t.Context(), s.account.ID)
+	require.NoError(t, err)
+	require.Equal(t, s.account, kept)
+}
+
+func TestOnlyAnAccountOfTheStoreThatIsSwitchedOnGetsAMailAddress(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	_, err := s.tracker.SetEmail(t.Context(), linktrack.Account{ID: 4711}, "ada@example.com")
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+	off := s.account
+	off.Disabled = true
+	require.NoError(t, s.store.UpdateAccount(t.Context(), off))
+	_, err = s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
+	require.ErrorIs(t, err, linktrack.ErrForbidden)
+
+	hosts := newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+		return linktrack.Account{ID: 1}, nil
+	}})
+	_, err = hosts.tracker.SetEmail(t.Context(), hosts.account, "ada@example.com")
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+}
+
+// A mailing is a receiver that says whether it mails.
+type mailing struct {
+	receiver
+	mails bool
+}
+
+func (m *mailing) Mails() bool { return m.mails }
+
+func TestWhereAlertsAreNotMailedTheReasonIsSaid(t *testing.T) {
+	own := func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{ID: 1}, nil }
+	for _, c := range []struct {
+		name    string
+		options linktrack.Options
+		email   string
+		want    error
+	}{
+		{"nobody delivers", linktrack.Options{}, "ada@example.com", linktrack.ErrNoMailer},
+		{"who delivers does not mail", linktrack.Options{Notify: &mailing{}}, "ada@example.com", linktrack.ErrNoMailer},
+		{"none of a group mails", linktrack.Options{Notify: notify.All(&mailing{}, &mailing{})}, "ada@example.com", linktrack.ErrNoMailer},
+		{"one of a group mails", linktrack.Options{Notify: notify.All(&mailing{}, &mailing{mails: true})}, "ada@example.com", nil},
+		{"who delivers mails", linktrack.Options{Notify: &mailing{mails: true}}, "ada@example.com", nil},
+		{"who delivers does not say", linktrack.Options{Notify: &receiver{}}, "ada@example.com", nil},
+		{"there is no address", linktrack.Options{Notify: &mailing{mails: true}}, "", linktrack.ErrNoAddress},
+		{"accounts are the host's", linktrack.Options{Notify: &mailing{mails: true}, Authenticate: own}, "", linktrack.ErrHostsAccount},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newService(t, memstore.New(), c.options)
+			if c.email != "" {
+				_, err := s.tracker.SetEmail(t.Context(), s.account, c.email)
+				require.NoError(t, err)
+			}
+			email, err := s.tracker.AlertEmail(t.Context(), s.account)
+			require.ErrorIs(t, err, c.want)
+			require.Equal(t, c.email, email)
+		})
+	}
+}
