@@ -453,6 +453,10 @@ func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 		require.Equal(t, []string{"one"}, s.hashes("groups", "news", "links", "one,three"), "both must hold")
 		require.Empty(t, s.hashes("links", "nope"))
 		require.Empty(t, s.hashes("groups", "nope"))
+		s.makeLink("vanity_link", "comma", "external_url", "http://d.example", "group", `Berlin, "Summer"`)
+		require.Equal(t, []string{"comma"}, s.hashes("groups", `nope, "berlin, ""summer"""`), "a group with a comma can be asked for")
+		require.Equal(t, []string{"comma", "Two", "one"}, s.hashes("groups", `"Berlin, ""Summer""",news`))
+		require.Equal(t, []string{"comma", "Two"}, s.hashes("links", `"comma", ".two"`))
 		require.Equal(t, "News", s.link("two")["group"], "a group keeps the name it was made with")
 		for pairs, want := range map[[2]string]string{
 			{"sort", "title"}:                         "sort must be one of l.external_url, l.redirect_hash, l.created_at, lc.count_day, lc.count_total, lc.updated_at, d.title, g.name",
@@ -462,6 +466,8 @@ func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 			{"limit", "1001"}:                         "limit must be a number from 1 to 1000",
 			{"links", strings.Repeat("a,", 1001)}:     "links must have at most 1000 items",
 			{"groups", strings.Repeat("a,", 1001)}:    "groups must have at most 1000 items",
+			{"links", `"one`}:                         "links has a quotation mark that is never closed",
+			{"groups", `"News" x`}:                    "groups has text behind a closing quotation mark",
 			{"format", "jsonp"}:                       "format must be xml or json",
 		} {
 			r := s.call("getLinks", values(pairs[0], pairs[1]))

@@ -269,8 +269,14 @@ func (p params) newLink(zone *time.Location) (NewLink, error) {
 }
 
 func (p params) linksQuery() (LinksQuery, error) {
-	q := LinksQuery{Links: p.list("links"), Groups: p.list("groups"), Sort: Sort(p["sort"])}
+	q := LinksQuery{Sort: Sort(p["sort"])}
 	var err error
+	if q.Links, err = p.list("links"); err != nil {
+		return q, err
+	}
+	if q.Groups, err = p.list("groups"); err != nil {
+		return q, err
+	}
 	if q.Ascending, err = p.ascending(); err != nil {
 		return q, err
 	}
@@ -408,18 +414,4 @@ func (p params) clickID(name string) (ClickID, error) {
 		return ClickID{}, invalid(name, "must be the id of a click")
 	}
 	return id, nil
-}
-
-// list reads a comma list; nil if it is absent.
-func (p params) list(name string) []string {
-	if p[name] == "" {
-		return nil
-	}
-	items := []string{}
-	for item := range strings.SplitSeq(p[name], ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
 }

@@ -77,9 +77,6 @@ func TestValuesOfParameters(t *testing.T) {
 		_, err := params{"limit": value}.limit()
 		require.EqualError(t, err, "limit must be a number from 1 to 1000", value)
 	}
-	require.Equal(t, []string{"a", ".b", "c d"}, params{"l": " a, .b,,c d ,"}.list("l"))
-	require.Equal(t, []string{}, params{"l": " , "}.list("l"), "a list of nothing, which matches nothing")
-	require.Nil(t, params{"l": ""}.list("l"))
 }
 
 func FuzzQuery(f *testing.F) {

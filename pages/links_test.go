@@ -47,6 +47,8 @@ func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 		require.Equal(t, 200, r.StatusCode)
 		require.Equal(t, want, titles(r), query)
 	}
+	s.make(s.ada, linktrack.NewLink{Title: "D", Group: `Berlin, "Summer"`})
+	require.Equal(t, "D", titles(s.get("links?"+url.Values{"group": {`Berlin, "Summer"`}}.Encode())), "the filter is one name, commas and all")
 	r := s.get("links?group=News+%26+more&q=a%22b&sort=d.title&order=asc")
 	require.Equal(t, url.Values{"q": {`a"b`}, "group": {"News & more"}, "sort": {"d.title"}, "order": {"asc"}}, r.form(), "the form keeps what was asked for")
 

@@ -86,7 +86,7 @@ func init() {
 		"api.param.order":         "Descending or ascending.",
 		"api.param.limit":         "At most so many, 1 to 1000. Left out: 100.",
 		"api.param.links":         "Only these links: their paths, with commas between.",
-		"api.param.groups":        "Only links in these groups: their names, with commas between.",
+		"api.param.groups":        "Only links in these groups: their names, with commas between. A name with a comma goes in quotation marks: \"Berlin, Summer\",News.",
 		"api.param.format":        "Of the answer.",
 
 		"api.param.start_date":               "From then on, 2024-11-24 10:35:16 or 2024-11-24, at most 30 days back. Left out: the beginning of today.",
