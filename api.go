@@ -103,7 +103,7 @@ func (h *handler) makeLink(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) makeLinkFrom(w http.ResponseWriter, r *http.Request) (Link, error) {
-	p, account, err := h.authenticate(w, r)
+	p, account, err := h.authenticate(w, r, true)
 	if err != nil {
 		return Link{}, err
 	}
@@ -133,7 +133,7 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Re
 	var account Account
 	err := errMethod
 	if r.Method == http.MethodGet || r.Method == http.MethodPost {
-		p, account, err = h.authenticate(w, r)
+		p, account, err = h.authenticate(w, r, false)
 	} else {
 		p = make(params)
 		p.parse(r.URL.RawQuery, true)
@@ -226,9 +226,10 @@ func (h *handler) getReport(r *http.Request, p params, a Account) (any, error) {
 }
 
 // authenticate reads the parameters and finds the account by login and pass
-// among them, or by HTTP Basic if neither is there. The parameters are returned
-// with an error, too, as far as they could be read.
-func (h *handler) authenticate(w http.ResponseWriter, r *http.Request) (params, Account, error) {
+// among them, or by HTTP Basic if neither is there; Basic is refused where
+// another site made a browser send it, see checkOrigin. The parameters are
+// returned with an error, too, as far as they could be read.
+func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, makes bool) (params, Account, error) {
 	p, err := readParams(w, r)
 	if err != nil {
 		return p, Account{}, err
@@ -239,15 +240,20 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request) (params, 
 		}
 		return p, *h.account, err
 	}
-	login, pass := p["login"], p["pass"]
+	login, pass, basic := p["login"], p["pass"], false
 	if login == "" && pass == "" {
-		login, pass, _ = r.BasicAuth()
+		login, pass, basic = r.BasicAuth()
 	}
 	if login == "" {
 		return p, Account{}, invalid("login", "is missing")
 	}
 	if pass == "" {
 		return p, Account{}, invalid("pass", "is missing")
+	}
+	if basic {
+		if err := checkOrigin(r, makes); err != nil {
+			return p, Account{}, err
+		}
 	}
 	a, err := h.t.Authenticate(r.Context(), login, pass, h.t.ClientOf(r))
 	return p, a, err

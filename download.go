@@ -13,7 +13,7 @@ import (
 // so that nobody takes a part for the whole. whole is the context of the
 // request without the time limit of the other calls.
 func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole context.Context) {
-	p, account, err := h.authenticate(w, r)
+	p, account, err := h.authenticate(w, r, false)
 	format := Format(strings.ToLower(p["format"]))
 	d := download{w: w, contentType: typeCSV}
 	switch format {

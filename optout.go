@@ -92,7 +92,7 @@ func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 
 // getOptOutLink answers the address of OptOutURL as text.
 func (h *handler) getOptOutLink(w http.ResponseWriter, r *http.Request) {
-	p, account, err := h.authenticate(w, r)
+	p, account, err := h.authenticate(w, r, true)
 	var address string
 	if err == nil {
 		if address, err = h.t.OptOutURL(account, p["host"]); err != nil {
