@@ -1,13 +1,12 @@
 package linktrack
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
+	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
 const maxDestination = 4096 // bytes
@@ -121,27 +120,25 @@ func (d destinationRule) checkAuthority(authority, scheme string) error {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[scheme]
 	}
-	if strings.HasPrefix(host, "[") {
-		addr, err := bracketed(host)
-		if err != nil {
-			return invalid(param, "has a host in brackets that is not an IPv6 address")
-		}
-		host = addr
-	} else {
-		name, err := asciiHost(host)
-		if err != nil {
-			return invalid(param, "has a host that is not a domain name or an IP address")
-		}
-		host = name
-		if _, err := netip.ParseAddr(host); err != nil && !strings.Contains(strings.TrimPrefix(host, "www."), ".") {
-			return invalid(param, "must have a whole domain name, with a dot in it, as host")
-		}
+	written := host
+	host, err := weburl.Host(written)
+	switch {
+	case err != nil && strings.HasPrefix(written, "["):
+		return invalid(param, "has a host in brackets that is not an IPv6 address")
+	case err != nil || strings.Contains(written, "%"):
+		return invalid(param, "has a host that is not a domain name or an IP address")
+	case !strings.ContainsAny(strings.TrimPrefix(written, "www."), dots) && !strings.HasPrefix(written, "["),
+		!strings.Contains(strings.TrimPrefix(host, "www."), ".") && !weburl.IsIP(host):
+		return invalid(param, "must have a whole domain name, with a dot in it, as host")
 	}
 	if d.serves != nil && d.serves(host, port) {
 		return invalid(param, "must not lead to %s, which serves tracking links itself (a loop)", host)
 	}
 	return nil
 }
+
+// dots are the characters that browsers take for one in a host.
+const dots = ".\u3002\uff0e\uff61"
 
 // splitHostPort splits what stands between "//" and the path. ok is false if
 // the port is none.
@@ -164,50 +161,6 @@ func splitHostPort(authority string) (host, port string, ok bool) {
 	return host, port, true
 }
 
-// bracketed returns an IPv6 address in brackets in its usual form.
-func bracketed(host string) (string, error) {
-	inner, ok := strings.CutSuffix(strings.TrimPrefix(host, "["), "]")
-	addr, err := netip.ParseAddr(inner)
-	if err != nil || !ok || !addr.Is6() || addr.Zone() != "" {
-		return "", errBadHost
-	}
-	return "[" + addr.String() + "]", nil
-}
-
-// asciiHost returns the form in which hosts are compared: what browsers look
-// up (lower case, no percent escapes, IDN as "xn--", no dot at the end).
-func asciiHost(host string) (string, error) {
-	host = strings.TrimSuffix(host, ".")
-	if !isASCII(host) {
-		name, err := browserIDNA.ToASCII(host)
-		if err != nil {
-			return "", err
-		}
-		host = strings.TrimSuffix(name, ".")
-	}
-	host = strings.ToLower(host)
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 {
-			return "", errBadHost
-		}
-		for _, c := range []byte(label) {
-			if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
-				return "", errBadHost
-			}
-		}
-	}
-	if len(host) > 253 {
-		return "", errBadHost
-	}
-	return host, nil
-}
-
-// browserIDNA maps names as browsers do (UTS #46, non-transitional, and
-// without the rules for the registration of names).
-var browserIDNA = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
-
-var errBadHost = &InvalidError{Param: "external_url", Reason: "has a bad host"}
-
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -228,7 +181,7 @@ func location(destination string) string {
 	if i := strings.Index(destination, "://"); i >= 0 {
 		end := i + 3 + len(authority(destination[i+3:]))
 		if host, port, ok := splitHostPort(destination[i+3 : end]); ok && !isASCII(host) {
-			if name, err := asciiHost(host); err == nil {
+			if name, err := weburl.Host(host); err == nil {
 				if port != "" {
 					name += ":" + port
 				}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linktrackhq/linktrack/agent"
+	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
 // A Visit is one request for a tracking link, as much of it as the rule needs
@@ -313,8 +314,9 @@ func clip(s string, n int) string {
 	return s
 }
 
-// referrerHost returns the host that a Referer header names, in lower case and
-// without its port, or "".
+// referrerHost returns the host that a Referer header names, in the form of
+// [weburl.Host] and without its port, or "". It is shown to the public, so that
+// it must be no text of the visitor's own.
 func referrerHost(referrer string) string {
 	_, rest, ok := strings.Cut(referrer, "://")
 	if !ok {
@@ -326,7 +328,10 @@ func referrerHost(referrer string) string {
 	if !ok {
 		return ""
 	}
-	return clip(strings.ToLower(strings.TrimSuffix(host, ".")), 255)
+	if host, err := weburl.Host(host); err == nil {
+		return host
+	}
+	return ""
 }
 
 // addQuery adds a query string, raw as it came, to a destination.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
 // hosts are those whose links a Tracker serves, and the path below which it is
@@ -75,11 +77,7 @@ func parseHost(s string) (hostname, port string, err error) {
 	if !ok {
 		return "", "", fmt.Errorf("bad port")
 	}
-	if strings.HasPrefix(hostname, "[") {
-		hostname, err = bracketed(hostname)
-		return hostname, port, err
-	}
-	hostname, err = asciiHost(hostname)
+	hostname, err = weburl.Host(hostname)
 	return hostname, port, err
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func testDestinations(t testing.TB) destinationRule {
-	hs, err := newHosts("https://go.example.com/l", []string{"alt.example", "127.0.0.1:8080", "bücher.example"})
+	hs, err := newHosts("https://go.example.com/l", []string{"alt.example", "127.0.0.1:8080", "bücher.example", "10.0.0.5", "[2001:db8::5]"})
 	require.NoError(t, err)
 	return destinationRule{schemes: []string{"mailto", "myapp"}, serves: hs.serves}
 }
@@ -117,6 +117,22 @@ func TestDestinationsThatAreRefusedEachWithItsOwnSentence(t *testing.T) {
 		"http://ｇｏ.example.com/":                          "must not lead to go.example.com, which serves tracking links itself (a loop)",
 		"http://BÜCHER.example/":                          "must not lead to xn--bcher-kva.example, which serves tracking links itself (a loop)",
 		"http://xn--bcher-kva.example/":                   "must not lead to xn--bcher-kva.example, which serves tracking links itself (a loop)",
+		"http://10.5/":                                    "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://0xa.0.0.5/":                               "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://012.0.0.5:80/x":                           "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://10.0.0.5./":                               "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://１０。０．０｡５/":                                "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://[::ffff:10.0.0.5]/":                       "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://[::ffff:a00:5]/":                          "must not lead to 10.0.0.5, which serves tracking links itself (a loop)",
+		"http://0x7f.1:8080/":                             "must not lead to 127.0.0.1, which serves tracking links itself (a loop)",
+		"http://[2001:DB8:0::0005]/":                      "must not lead to [2001:db8::5], which serves tracking links itself (a loop)",
+		"http://xn--a.example/":                           "has a host that is not a domain name or an IP address",
+		"http://XN--a.example/":                           "has a host that is not a domain name or an IP address",
+		"http://256.0.0.1/":                               "has a host that is not a domain name or an IP address",
+		"http://1.2.3.4.5/":                               "has a host that is not a domain name or an IP address",
+		"http://example.09/":                              "has a host that is not a domain name or an IP address",
+		"http://０ｘ０ａ００００05/":                              "must have a whole domain name, with a dot in it, as host",
+		"http://" + strings.Repeat("写", 1300) + "/":       "has a host that is not a domain name or an IP address",
 		"http://go.example.com\\@evil.com/":               "must not have a backslash behind the host",
 		"http://[[::1]]/":                                 "has a host in brackets that is not an IPv6 address",
 		"http://[::1]]/x":                                 "has a host in brackets that is not an IPv6 address",

@@ -2,10 +2,12 @@ package linktrack
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/agent"
+	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
 // ReportQuery says what [Tracker.Report] sums up. The zero value is the last 30
@@ -100,8 +102,9 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 
 // PublicReport is the report of the last 30 days on the link at a visitor's
 // path, if its owner lets anyone see it; else [ErrNotFound]. The destination is
-// left out, as are all the owner's own notes, and referrers that are named by
-// an IP address are in Other. host is as in [Visit].
+// left out, as are all the owner's own notes. In Other are referrers that are no
+// whole domain names, and browsers that are not among the well-known ones: a
+// visitor can call them anything. host is as in [Visit].
 func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, error) {
 	l, err := t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPublicTracking })
 	if err != nil {
@@ -112,7 +115,8 @@ func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, 
 		return Report{}, err
 	}
 	r, err := t.report(ctx, l, q)
-	r.Referrers = r.Referrers.withoutAddresses()
+	r.Referrers = r.Referrers.where(isPublicHost)
+	r.Browsers = r.Browsers.where(agent.IsKnownBrowser)
 	return r, err
 }
 
@@ -205,15 +209,23 @@ func (t Tally) breakdown() Breakdown {
 	return b
 }
 
-// withoutAddresses moves values that are IP addresses to Other.
-func (b Breakdown) withoutAddresses() Breakdown {
+// where moves values that the public does not see to Other. "" stays.
+func (b Breakdown) where(isPublic func(value string) bool) Breakdown {
 	public := Breakdown{Other: b.Other}
 	for _, v := range b.Top {
-		if _, err := netip.ParseAddr(strings.Trim(v.Value, "[]")); err == nil {
+		if v.Value != "" && !isPublic(v.Value) {
 			public.Other += v.Clicks
 			continue
 		}
 		public.Top = append(public.Top, v)
 	}
 	return public
+}
+
+// isPublicHost reports whether a referrer's host may be shown to anyone: a whole
+// domain name, neither an address nor a name inside somebody's network. Clicks
+// of former versions have whatever stood in the header.
+func isPublicHost(s string) bool {
+	host, err := weburl.Host(s)
+	return err == nil && host == s && strings.Contains(s, ".") && !weburl.IsIP(s)
 }
