@@ -69,7 +69,7 @@ func (t *Tracker) allow(a Account, params []string) error {
 // NewAccount is what [Tracker.CreateAccount] makes an account from.
 type NewAccount struct {
 	Login string   // "": one is generated, 25 hex characters
-	Pass  string   // "": one is generated, 32 hex characters; one of your own should be as hard to guess
+	Pass  string   // "": one is generated, 32 hex characters; see [Tracker.SetPass] for one of your own
 	Type  string   // "": Free
 	Email string   // one address, see Tracker.SetEmail; "": no alerts by mail
 	Hosts []string // none: all
@@ -84,6 +84,8 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 	}
 	if in.Pass == "" {
 		in.Pass = randomHex(32)
+	} else if err := checkNewPass(in.Pass); err != nil {
+		return Account{}, "", err
 	}
 	if in.Type == "" {
 		in.Type = Free
@@ -120,28 +122,6 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 }
 
 const maxLogin = 100 // characters
-
-// RenewPass gives an account of the store another pass, which is generated, is
-// returned here and never again; the one before is of no use from the return
-// on. Where it is called twice at the same time, one of the two passes holds.
-// [ErrNotFound] if the store has no such account, as always with
-// [Options.Authenticate], whose accounts are the host's own; [ErrForbidden] if
-// it is switched off; [ErrUnavailable].
-func (t *Tracker) RenewPass(ctx context.Context, a Account) (pass string, err error) {
-	a, err = t.Account(ctx, a.ID) // as it stands
-	switch {
-	case err != nil:
-		return "", err
-	case a.Disabled:
-		return "", fmt.Errorf("%w: the account is switched off", ErrForbidden)
-	}
-	pass = randomHex(32)
-	a.PassHash = HashPass(pass)
-	if err := t.store.UpdateAccount(ctx, a); err != nil {
-		return "", unavailable(err)
-	}
-	return pass, nil
-}
 
 // Authenticate returns the account that a login and its pass name:
 // [ErrUnauthorized] if either is wrong, [ErrForbidden] if the account is

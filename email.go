@@ -3,8 +3,9 @@ package linktrack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/mail"
+	"strings"
+	"unicode"
 )
 
 // SetEmail gives an account of the store another address for alerts by mail
@@ -18,24 +19,17 @@ func (t *Tracker) SetEmail(ctx context.Context, a Account, email string) (Accoun
 	if err := checkEmail(email); err != nil {
 		return Account{}, err
 	}
-	a, err := t.Account(ctx, a.ID) // as it stands
-	switch {
-	case err != nil:
-		return Account{}, err
-	case a.Disabled:
-		return Account{}, fmt.Errorf("%w: the account is switched off", ErrForbidden)
-	case a.Email == email:
-		return a, nil
-	}
-	a.Email = email
-	return a, unavailable(t.store.UpdateAccount(ctx, a))
+	return t.editAccount(ctx, a, func(a *Account) { a.Email = email })
 }
 
 func checkEmail(email string) error {
 	if err := checkText("email", email, 254, false); err != nil || email == "" {
 		return err
 	}
-	if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
+	odd := func(r rune) bool {
+		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune(`"<>()[]:;,\`, r)
+	}
+	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || strings.ContainsFunc(email, odd) {
 		return invalid("email", "must be a mail address such as ada@example.com")
 	}
 	return nil

@@ -33,6 +33,8 @@ func TestWhatIsNoMailAddressIsRefusedWhereverOneIsGiven(t *testing.T) {
 	for _, email := range []string{
 		"ada", "@example.com", "ada@", "ada @example.com", " ada@example.com", "ada@example.com ", "Ada <ada@example.com>", "<ada@example.com>",
 		"ada@example.com,bob@example.com", "ada@example.com\r\nBcc: bob@example.com", "ada@exa\x00mple.com", "ada@example.com\xff",
+		"ada@example.com;bob@example.com", "ada@example.com (Ada)", "ada\u202e@example.com", "ada\u00a0@example.com",
+		`"ada lovelace"@example.com`, "a@b@example.com", "ada@example..com", "ada@[192.0.2.1]", "friends:ada@example.com;",
 		strings.Repeat("a", 250) + "@example.com",
 	} {
 		var invalid *linktrack.InvalidError

@@ -39,13 +39,13 @@ func ExampleTracker_Handler() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com/l"})
 	defer t.Close(ctx)
-	t.CreateAccount(ctx, linktrack.NewAccount{Login: "me", Pass: "my-pass", Type: linktrack.Professional})
+	t.CreateAccount(ctx, linktrack.NewAccount{Login: "me", Pass: "my-own-pass", Type: linktrack.Professional})
 
 	mux := http.NewServeMux()
 	mux.Handle("/l/", t.Handler())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app: ", r.URL.Path) })
 
-	show(mux, "POST", "/l/api/v1_0/makeLink?login=me&pass=my-pass&vanity_link=spring&external_url=https://example.org/")
+	show(mux, "POST", "/l/api/v1_0/makeLink?login=me&pass=my-own-pass&vanity_link=spring&external_url=https://example.org/")
 	show(mux, "GET", "/l/spring")
 	show(mux, "GET", "/about")
 	// Output:

@@ -224,6 +224,7 @@ type Tracker struct {
 	turnstile    *turnstile
 	throttle     throttle
 	quick        quickMeter
+	accountEdits chan struct{} // a place for the one that is under way
 	passwords    passwords
 	visitors     *visitors
 	secret       []byte     // see Key
@@ -319,10 +320,12 @@ func New(store Store, o Options) (*Tracker, error) {
 		throttle:  newThrottle(),
 		quick:     quickMeter{counts: newThrottle()},
 		passwords: newPasswords(),
-		visitors:  newVisitors(secret),
-		secret:    slices.Clone(secret),
-		optOuts:   newOptOuts(secret),
-		proxies:   trusted,
+
+		accountEdits: make(chan struct{}, 1),
+		visitors:     newVisitors(secret),
+		secret:       slices.Clone(secret),
+		optOuts:      newOptOuts(secret),
+		proxies:      trusted,
 	}
 	t.opts.Secret = nil
 	t.locator.Locator, t.locator.log = o.Locator, o.Logger

@@ -19,7 +19,7 @@ func TestPeopleSignInBesideTheLinks(t *testing.T) {
 		"of a free account": {"-type", "free"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0", "-login", "ada", "-pass", "adapass")...)
+			p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0", "-login", "ada", "-pass", "ada-s-own-pass")...)
 			pages := p.Line(t, "pages for people: ")
 			jar, _ := cookiejar.New(nil)
 			browser := &http.Client{Jar: jar}
@@ -37,7 +37,7 @@ func TestPeopleSignInBesideTheLinks(t *testing.T) {
 			if at := open(browser.Get(strings.TrimSuffix(pages, "/"))); at != pages+"login" {
 				t.Errorf("one who is not signed in gets %s", at)
 			}
-			if at := open(browser.PostForm(pages+"login", url.Values{"login": {"ada"}, "pass": {"adapass"}})); at != pages+"links" {
+			if at := open(browser.PostForm(pages+"login", url.Values{"login": {"ada"}, "pass": {"ada-s-own-pass"}})); at != pages+"links" {
 				t.Errorf("one who has signed in gets %s", at)
 			}
 			at := open(browser.PostForm(pages+"links/new", url.Values{"external_url": {"https://example.com/"}}))
