@@ -10,6 +10,9 @@ import (
 // The numbers of the servers' errors that are told apart. MySQL and MariaDB
 // share them.
 const (
+	errTooMany         = 1040 // connections to the server
+	errTooManyOfUser   = 1203 // connections of the user, by the server's setting
+	errUserLimit       = 1226 // what the user is granted
 	errDBAccessDenied  = 1044
 	errAccessDenied    = 1045
 	errUnknownDB       = 1049
@@ -69,23 +72,12 @@ type failure struct {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// Error leaves out those of the server's texts that quote statements or
-// values: they may be anybody's, and errors end up in logs.
+// Error holds the server's own text without what it quotes: that may be
+// anybody's, and errors end up in logs.
 func (f *failure) Error() string {
 	var e *mysql.MySQLError
 	if !errors.As(f.err, &e) {
 		return fmt.Sprintf("mysqlstore: %s: %v", f.doing, f.err)
 	}
-	switch e.Number {
-	case errDBAccessDenied, errTableDenied, errDeadlock, errSpecificDenied, errOutOfRange,
-		1040, // too many connections
-		1205, // lock wait timeout
-		1290, // the server runs read-only
-		1406, // data too long; names the column only
-		1053: // shutdown in progress
-		return fmt.Sprintf("mysqlstore: %s: %s (error %d)", f.doing, e.Message, e.Number)
-	case errNoSuchTable:
-		return fmt.Sprintf("mysqlstore: %s: a table is missing, has Migrate been called? (error %d)", f.doing, e.Number)
-	}
-	return fmt.Sprintf("mysqlstore: %s: the server answered error %d", f.doing, e.Number)
+	return fmt.Sprintf("mysqlstore: %s: %s", f.doing, explain(e))
 }

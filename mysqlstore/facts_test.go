@@ -1,8 +1,11 @@
 package mysqlstore
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -55,4 +58,69 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 	if failed != nil {
 		t.Error(failed)
 	}
+}
+
+// Whatever stands in a row, it is read as facts that mean the same when they
+// are written and read again, and that can be summed up, or it is refused.
+func FuzzFacts(f *testing.F) {
+	at := time.UnixMicro(1_769_083_200_000_000)
+	b := appendFact([]byte{factsVersion}, &linktrack.Click{ID: linktrack.NewClickID(at), Link: 7, ReferrerHost: "é.example", Browser: "Firefox", Unique: true}, time.UTC)
+	b = appendConversion(b, &linktrack.Conversion{Click: linktrack.ClickRef{Link: 8}, Time: at, Value: 12_3400, Currency: "EUR"}, time.UTC)
+	f.Add(b)
+	f.Add(b[:len(b)-2])
+	f.Add(append([]byte{1}, b[1:]...))
+	f.Add(append(b[:1:1], 0, 14, 2, 2, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)) // a text of 2^64-1 bytes
+	f.Fuzz(func(t *testing.T, row []byte) {
+		read := func(b []byte) (all []fact, err error) {
+			err = readFacts(b, func(f *fact) { all = append(all, *f) })
+			return all, err
+		}
+		facts, err := read(row)
+		if err != nil {
+			require.ErrorIs(t, err, errFacts)
+			return
+		}
+		again := []byte{factsVersion}
+		for _, f := range facts {
+			again = writeFact(again, f)
+		}
+		got, err := read(again)
+		require.NoError(t, err)
+		require.Equal(t, facts, got)
+
+		w := newWork()
+		for i := range facts {
+			w.take(&facts[i])
+		}
+		var taken int64
+		for _, d := range w.days {
+			taken += d.People + d.Bots + d.Conversions
+		}
+		require.EqualValues(t, len(facts), taken)
+	})
+}
+
+// writeFact writes a fact as it is, also one that no click makes.
+func writeFact(b []byte, f fact) []byte {
+	numbers, texts := []int64{f.link, f.at, int64(f.day), int64(f.of)}, []string{f.conversion.Currency}
+	flags := byte(0)
+	if f.isConversion {
+		flags, numbers = factConversion, append(numbers, int64(f.conversion.Value))
+	} else {
+		texts = []string{f.click.ReferrerHost, f.click.Browser, f.click.Platform, f.click.Country}
+	}
+	if f.click.Unique {
+		flags |= factUnique
+	}
+	if f.click.Bot {
+		flags |= factBot
+	}
+	b = append(b, flags)
+	for _, n := range numbers {
+		b = binary.AppendVarint(b, n)
+	}
+	for _, s := range texts {
+		b = appendText(b, s)
+	}
+	return b
 }

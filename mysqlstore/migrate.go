@@ -111,9 +111,7 @@ func denied(doing string, err error) error {
 func (s *Store) alone(ctx context.Context, doing string, work func(*sql.Conn) error) error {
 	db := s.db.DB
 	if s.own != nil {
-		c := s.own.Clone()
-		c.ReadTimeout = 0 // moving a partition's rows may take long
-		own, err := connect(c)
+		own, err := s.pool.single(s.own)
 		if err != nil {
 			return failed(doing, err)
 		}

@@ -163,11 +163,13 @@ func TestOpenNamesTheCauseAndNeverThePassword(t *testing.T) {
 		{"a DSN without a database", with(func(c *mysql.Config) { c.DBName = "" }), "names no database"},
 		{"a wrong password", with(func(c *mysql.Config) { c.Passwd = "s3cret" }), "does not accept user"},
 		{"an unknown user", with(func(c *mysql.Config) { c.User, c.Passwd = "nobody", "s3cret" }), "does not accept user \"nobody\""},
+		{"a user who must use TLS", testmysql.UserDSN(t, "REQUIRE SSL"), "tls=true"},
+		{"TLS that the server does not offer, or not for this name", with(func(c *mysql.Config) { c.TLSConfig = "true" }), "TLS"},
 		{"an unknown database", with(func(c *mysql.Config) { c.DBName = "lt_none" }), "has no database \"lt_none\""},
 		{"a server that is down", "root:s3cret@tcp(127.0.0.1:1)/db", "connection refused"},
 		{"a socket that is not there", "root:s3cret@unix(/nowhere/my.sock)/db", "connection refused"},
 		{"a name that does not exist", "root:s3cret@tcp(nowhere.invalid:3306)/db?timeout=2s", "nowhere.invalid"},
-		{"a bad session parameter", with(func(c *mysql.Config) { c.Params = map[string]string{"s3cret": "1"} }), "error 1193"},
+		{"a bad session parameter", with(func(c *mysql.Config) { c.Params = map[string]string{"s3cret": "1"} }), "Unknown system variable '…' (error 1193)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := mysqlstore.Open(test.dsn)

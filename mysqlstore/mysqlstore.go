@@ -11,6 +11,10 @@
 // programs. It needs InnoDB, and a binary log, if there is one, in ROW or
 // MIXED format: it works at READ COMMITTED, where STATEMENT is refused.
 //
+// On a cluster such as Galera, connect all processes to one node. Processes at
+// several nodes can lose clicks that were answered, and add clicks to the
+// roll-ups twice.
+//
 // What it leaves to the caller: [Store.Migrate] at each start. It also makes the
 // day partitions of the month ahead, and so does [Store.PruneClicks], which the
 // Tracker calls once a day unless history is kept for ever; without them clicks
@@ -35,30 +39,18 @@ import (
 type Store struct {
 	db *sqlx.DB
 
-	// own is how to connect, if Open made the pool: its sessions then are at
-	// READ COMMITTED and take several statements in one packet.
-	own *mysql.Config
+	// own is how to connect, and pool the connections, if Open made them: the
+	// sessions then are at READ COMMITTED and take several statements in one
+	// packet. Both are nil on a host's pool.
+	own  *mysql.Config
+	pool *pool
 
-	// reading holds a place for each list or history that is being read, so
-	// that many slow ones leave connections to the redirects.
-	reading chan struct{}
+	reading *readers
 
 	turns turns // of readers that roll up
 	pace  pace  // of roll-ups
 
 	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
-}
-
-const maxReading = 16 // of the 32 connections that Open allows
-
-// beginReading waits for a place to read in, which done gives back.
-func (s *Store) beginReading(ctx context.Context) (done func(), err error) {
-	select {
-	case s.reading <- struct{}{}:
-		return func() { <-s.reading }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 var _ linktrack.Store = (*Store)(nil)
@@ -72,7 +64,12 @@ var _ linktrack.Store = (*Store)(nil)
 // trips.
 // [Open] needs about a sixth of the round trips for a small batch of clicks,
 // because its sessions take several statements in one packet.
-func New(db *sqlx.DB) *Store { return &Store{db: db, reading: make(chan struct{}, maxReading)} }
+//
+// Set db.SetMaxOpenConns to no more than the server allows the user: beyond
+// that the server refuses connections, and what needed one fails.
+func New(db *sqlx.DB) *Store {
+	return &Store{db: db, reading: &readers{freed: make(chan struct{}, 1)}}
+}
 
 // transact runs do in a transaction at READ COMMITTED. A deadlock's victim
 // has changed nothing, so it is run again a few times: links are made and

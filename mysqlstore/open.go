@@ -2,7 +2,7 @@ package mysqlstore
 
 import (
 	"context"
-	"database/sql"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -23,12 +23,23 @@ import (
 // on TLS, passwords and timeouts count. Timeouts it does not set are 5 seconds
 // to connect and a minute for an answer.
 //
-// The pool opens at most 32 connections, keeps 16, and renews each after five
-// minutes. A connection whose server has become read-only is left at once
+// The pool opens at most 32 connections, or [MaxConnections], keeps 16 of them
+// when they are idle, and renews each after five minutes. If the server allows
+// fewer, calls wait for one of those that it allows, as long as their contexts
+// let them. [Store.Migrate] and [Store.PruneClicks] use one more connection, or
+// one of the pool's if the server allows no more.
+// A connection whose server has become read-only is left at once
 // (rejectReadOnly), so that a failover heals itself.
 //
 // An error is one sentence that names the cause. It never holds the password.
-func Open(dsn string) (*Store, error) {
+func Open(dsn string, options ...Option) (*Store, error) {
+	o := settings{connections: DefaultConnections}
+	for _, set := range options {
+		set(&o)
+	}
+	if o.connections < 1 {
+		return nil, fmt.Errorf("mysqlstore: MaxConnections is at least 1, not %d", o.connections)
+	}
 	c, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		// The driver quotes parts of the DSN in its other errors.
@@ -59,46 +70,49 @@ func Open(dsn string) (*Store, error) {
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = time.Minute
 	}
-	db, err := connect(c)
+	p, err := newPool(c, o.connections)
 	if err != nil {
 		return nil, errors.New("mysqlstore: the DSN cannot be used: a parameter has a value that the driver does not take")
 	}
-	db.SetMaxOpenConns(32)
-	db.SetMaxIdleConns(16)
-	db.SetConnMaxLifetime(5 * time.Minute)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*c.Timeout)
 	defer cancel()
-	if err := db.PingContext(ctx); err != nil {
-		db.Close()
+	if err := p.db.PingContext(ctx); err != nil {
+		p.close()
 		return nil, refused(c, err)
 	}
-	s := New(sqlx.NewDb(db, "mysql"))
-	s.own = c
+	s := New(sqlx.NewDb(p.db, "mysql"))
+	s.own, s.pool = c, p
 	return s, nil
 }
+
+// An Option changes how [Open] connects.
+type Option func(*settings)
+
+type settings struct{ connections int }
+
+// DefaultConnections is how many connections a pool opens at most unless
+// [MaxConnections] says otherwise.
+const DefaultConnections = 32
+
+// MaxConnections is how many connections the pool opens at most, at least 1.
+// Where several processes share a database user whose connections the server
+// limits, give each process its share.
+func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
 
 // Close closes the pool that Open made. On a Store made by New it does
 // nothing. Close it after the Tracker.
 func (s *Store) Close() error {
-	if s.own == nil {
+	if s.pool == nil {
 		return nil
 	}
-	return s.db.Close()
-}
-
-func connect(c *mysql.Config) (*sql.DB, error) {
-	inner, err := mysql.NewConnector(c)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(sessions{inner}), nil
+	return s.pool.close()
 }
 
 // sessions makes connections with the session that the Store needs. The
 // isolation has its own statement because its variable has two names.
 type sessions struct{ driver.Connector }
 
-const session = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
+const sessionSettings = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
 	"time_zone = '+00:00', innodb_lock_wait_timeout = 15, autocommit = 1, sql_safe_updates = 0; " +
 	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
@@ -107,7 +121,7 @@ func (c sessions) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, session, nil); err != nil {
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, sessionSettings, nil); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -122,18 +136,25 @@ func refused(c *mysql.Config, err error) error {
 	switch n := number(err); {
 	case n == errAccessDenied || n == errDeniedNoPass:
 		cause = fmt.Sprintf("the server at %s does not accept user %q with this password", c.Addr, c.User)
+		if c.TLSConfig == "" || c.TLSConfig == "false" {
+			cause += "; if the user must use TLS, add tls=true to the DSN"
+		}
 	case n == errUnknownDB:
 		cause = fmt.Sprintf("the server at %s has no database %q", c.Addr, c.DBName)
 	case n == errDBAccessDenied:
 		cause = fmt.Sprintf("user %q may not use the database %q on the server at %s", c.User, c.DBName, c.Addr)
 	case errors.As(err, &e):
-		cause = fmt.Sprintf("the server at %s refused the connection with error %d", c.Addr, n)
+		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, explain(e))
+	case errors.Is(err, mysql.ErrNoTLS):
+		cause = fmt.Sprintf("the server at %s offers no TLS, which the DSN asks for: set it up there, or leave tls out of the DSN", c.Addr)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
 		cause = fmt.Sprintf("no server answers at %s: connection refused", c.Addr)
 	case errors.As(err, &dns):
 		cause = fmt.Sprintf("the name of the server at %s cannot be resolved", c.Addr)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		cause = fmt.Sprintf("the server at %s did not answer in time", c.Addr)
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		cause = fmt.Sprintf("the certificate of the server at %s is not trusted (%v): tls=skip-verify in the DSN uses TLS without checking it", c.Addr, err)
 	default:
 		cause = fmt.Sprintf("the server at %s cannot be used: %v", c.Addr, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 // A config is what the flags and the environment say.
@@ -18,6 +19,8 @@ type config struct {
 	baseURL string // "": follows from the address
 	hosts   []string
 	mysql   string // "": memory
+	// mysqlConnections is how many connections to MySQL are opened at most.
+	mysqlConnections int
 
 	login, pass string
 	accountType string
@@ -53,6 +56,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
 	hosts := flags.String("hosts", "", "further `hosts` whose links are served, with commas between")
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: memory, gone at the end)")
+	flags.IntVar(&c.mysqlConnections, "mysql-connections", mysqlstore.DefaultConnections, "how many `connections` to MySQL are opened at most")
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, made at start if it does not exist")
 	flags.StringVar(&c.pass, "pass", "", "its `pass`; an account that exists gets it as its new one (default: a new account gets a generated pass, shown once)")
 	flags.StringVar(&c.accountType, "type", linktrack.Professional, "its `type`, free or professional, if it is made")
@@ -101,6 +105,9 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 		if _, _, err := net.SplitHostPort(c.admin); err != nil {
 			return c, fmt.Errorf("-admin-addr is host:port or :port, not %q", c.admin)
 		}
+	}
+	if c.mysqlConnections < 1 {
+		return c, fmt.Errorf("-mysql-connections is at least 1, not %d", c.mysqlConnections)
 	}
 	if c.login == "" {
 		return c, errors.New("-login must not be empty")

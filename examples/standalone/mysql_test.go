@@ -1,8 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack/internal/testmysql"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
@@ -64,4 +69,44 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 			t.Errorf("the log has a pass:\n%s", p.Stderr())
 		}
 	}
+}
+
+// A user of a shared host may have few connections. Whether the flag says so or
+// the program has to find out, no visitor is turned away.
+func TestManyVisitorsShareFewConnections(t *testing.T) {
+	bin := testprogram.Build(t, ".")
+	for name, flags := range map[string][]string{
+		"with the flag":    {"-mysql-connections", "5"},
+		"without the flag": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := []string{"LINKTRACK_MYSQL=" + testmysql.LimitedDSN(t, 5)}
+			p := testprogram.Start(t, bin, env, append(flags, "-addr", "127.0.0.1:0")...)
+			call := p.Line(t, "  curl ")
+			var links []string
+			for range 40 {
+				links = append(links, curl(t, call))
+			}
+			var all sync.WaitGroup
+			for i := range 320 {
+				all.Go(func() {
+					req, err := http.NewRequest(http.MethodGet, links[i%len(links)], nil)
+					assert.NoError(t, err)
+					req.Header.Set("User-Agent", firefox)
+					res, err := http.DefaultTransport.RoundTrip(req)
+					if assert.NoError(t, err) {
+						assert.Equal(t, http.StatusFound, res.StatusCode)
+						assert.NoError(t, res.Body.Close())
+					}
+				})
+			}
+			all.Wait()
+			require.Zero(t, p.Stop(t))
+			require.NotContains(t, p.Stderr(), "ERROR")
+			require.NotContains(t, p.Stderr(), "s3cret")
+		})
+	}
+	p := testprogram.Start(t, bin, []string{"LINKTRACK_MYSQL_CONNECTIONS=0"}, "-addr", "127.0.0.1:0")
+	require.NotZero(t, p.Wait(t))
+	require.Contains(t, p.Stderr(), "-mysql-connections is at least 1, not 0")
 }

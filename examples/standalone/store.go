@@ -24,7 +24,7 @@ func openStore(ctx context.Context, c config, logger *slog.Logger) (linktrack.St
 	if dsn, err := mysql.ParseDSN(c.mysql); err != nil || dsn.DBName == "" {
 		return nil, nil, refused(errors.New("-mysql is no DSN with a database: user:pass@tcp(host:3306)/name"))
 	}
-	store, err := mysqlstore.Open(c.mysql)
+	store, err := mysqlstore.Open(c.mysql, mysqlstore.MaxConnections(c.mysqlConnections))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,153 @@
+package mysqlstore
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// explain returns a sentence about a server's error: the server's own text
+// without what it quotes, the number, and what to do.
+func explain(e *mysql.MySQLError) string {
+	text := strings.TrimRight(redact(e.Message), ". ")
+	return fmt.Sprintf("%s (error %d): %s", text, e.Number, advice(e))
+}
+
+// advice says what to do about an error. Numbers that MySQL and MariaDB use for
+// different errors are left out.
+func advice(e *mysql.MySQLError) string {
+	switch e.Number {
+	case errTooMany, errTooManyOfUser:
+		return "raise the server's limit, or let each process open fewer connections (MaxConnections, -mysql-connections)"
+	case errUserLimit:
+		return "raise what the database user is granted (ALTER USER … WITH …), or let each process open fewer connections (MaxConnections, -mysql-connections)"
+	case errDBAccessDenied, errTableDenied, 1143, errSpecificDenied, 1370:
+		return "grant the database user SELECT, INSERT, UPDATE and DELETE on the database, and CREATE, ALTER, DROP and INDEX for Migrate and PruneClicks"
+	case errAccessDenied, errDeniedNoPass:
+		return "check the user and the password in the DSN, and whether the user must use TLS (tls=true)"
+	case 3159: // insecure transport (MySQL)
+		return useTLS
+	case 1046:
+		return "name the database in the DSN, behind the slash"
+	case errUnknownDB:
+		return "create the database, or name another one in the DSN"
+	case 1115, 1193, 1231, 1232, 1238, 1273, 1298: // character sets, variables, their values, time zones
+		return "take the parameter that the server does not know, or its value, out of the DSN"
+	case 1129:
+		return "run mariadb-admin flush-hosts or TRUNCATE performance_schema.host_cache on the server"
+	case 1130:
+		return "let the database user connect from this machine (CREATE USER 'name'@'host')"
+	case 1251, 1524:
+		return "give the database user an authentication plugin that the server has loaded, such as caching_sha2_password or mysql_native_password"
+	case 1275, 1820, 1862:
+		return "give the database user a new password (ALTER USER … IDENTIFIED BY …)"
+	case 3118, 3955, 4151: // MySQL, MySQL, MariaDB
+		return "unlock the database user (ALTER USER … ACCOUNT UNLOCK)"
+	case errNoSuchTable, 1051, 1054, errDuplicateColumn, errDuplicateKey, errNoSuchColumn, 1136, 1176, 1364, 1526:
+		return "a table is missing or not as it should be, has Migrate been called by this version?"
+	case 1048, 1264, 1265, 1292, 1366, 1406, errOutOfRange:
+		return "a value does not fit its column, has Migrate been called by this version?"
+	case errDuplicate:
+		return "a row with this key exists already"
+	case 1064, 1235, 1305:
+		return "linktrack needs MySQL 8.0.22 or MariaDB 10.11, or newer"
+	case 1071, 1118, 1286:
+		return "the tables need InnoDB, with ROW_FORMAT=DYNAMIC and pages of 16 kB"
+	case 3098, 3750:
+		return "the server asks more of tables than they have, such as a primary key: switch that off, or report it"
+	case 1153, 1156, 1301:
+		return "raise the server's max_allowed_packet to at least 16M"
+	case 1436:
+		return "raise the server's thread_stack"
+	case 1969: // MariaDB
+		return "raise the server's max_statement_time"
+	case 3024: // MySQL
+		return "raise the server's max_execution_time"
+	case 1598, 1665, 1785:
+		return "set binlog_format to ROW or MIXED on the server"
+	case 1290, 1792, 1836:
+		return "connect to the server that takes writes, or let this one take them (read_only)"
+	case 1205, 1206, errDeadlock, 1637, 3100, 3101:
+		return "other work was in the way, it may be tried again"
+	case 1047, 1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3169:
+		return "it goes on when the server is ready again"
+	case 3, 1021, 1114:
+		return "make room on the server's disk"
+	case 1034, 1035, 1194, 1195, 1712, 1932:
+		return "look into the server's error log, and repair or restore the table"
+	}
+	if strings.Contains(e.Message, "insecure transport") { // MariaDB
+		return useTLS
+	}
+	return "the server's error log and its documentation may tell more"
+}
+
+const useTLS = "add tls=true to the DSN"
+
+// ourNames are quoted texts that are nobody's secret: the names of linktrack's
+// tables, keys and columns, of partitions, and of users' limits.
+var ourNames = regexp.MustCompile(`'((?:[\w$-]+\.)?lt_[a-z_]+(?:\.\w+)?|max_[a-z_]+|(?:field|where|order) (?:list|clause))'|\b[Cc]olumn '([a-z_]{1,30})'`)
+
+var (
+	dsnPart = regexp.MustCompile(`[^\s@/'"]+:[^\s@]*@`) // user:password@, in a DSN or a URL
+	address = regexp.MustCompile(`\b\d{1,3}(?:\.\d{1,3}){3}\b`)
+)
+
+const maxServerText = 300 // bytes
+
+// redact returns a server's text without what it quotes, since that may be a
+// visitor's, a password, or a part of a statement, and without what looks like
+// credentials or an address.
+func redact(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, text)
+	text = ourNames.ReplaceAllStringFunc(text, func(name string) string { return strings.ReplaceAll(name, "'", "") })
+	text = maskQuoted(text)
+	text = dsnPart.ReplaceAllString(text, "…@")
+	text = address.ReplaceAllString(text, "…")
+	return cut(text, maxServerText)
+}
+
+// maskQuoted replaces all from the first opening quote to the last closing one.
+// What is quoted may have quotes in it, so pairs of them mean nothing. If one
+// opens behind that, because the server has cut its text, the rest goes, too.
+func maskQuoted(text string) string {
+	first, last, open := -1, -1, -1
+	before := ' '
+	for i, r := range text {
+		after, _ := utf8.DecodeRuneInString(text[i+utf8.RuneLen(r):])
+		if strings.ContainsRune(quotes, r) {
+			opens, closes := !isWord(before), !isWord(after)
+			if opens && first < 0 {
+				first = i
+				before = r
+				continue
+			}
+			if first >= 0 && closes {
+				last, open = i+utf8.RuneLen(r), -1
+			} else if first >= 0 && opens {
+				open = i
+			}
+		}
+		before = r
+	}
+	switch {
+	case first < 0:
+		return text
+	case last < 0 || open > last:
+		return text[:first] + "'…'"
+	}
+	return text[:first] + "'…'" + text[last:]
+}
+
+const quotes = `'"‘’“”„«»‹›`
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -1,0 +1,240 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// A pool makes the connections that a Store shares, and adapts their number to
+// what the server allows. When the server refuses a further connection because
+// there are too many, database/sql is told to use those that there are: callers
+// then wait until one of them comes free. From time to time the pool tries for
+// a few more.
+type pool struct {
+	sessions driver.Connector
+	db       *sql.DB
+	max      int // the number that the host allows
+
+	mu   sync.Mutex
+	open int // connections that exist or are being made
+
+	changing sync.Mutex  // held while the limit changes, never with mu: db closes connections then
+	limit    int         // what db may open now; at most max
+	grow     *time.Timer // nil while limit is max
+	closed   bool
+}
+
+const (
+	maxIdle   = 16
+	growAfter = 10 * time.Second // without a refusal
+
+	firstPause = 20 * time.Millisecond // between attempts to connect
+	lastPause  = 500 * time.Millisecond
+)
+
+// newPool returns the pool that a configuration describes. It has no
+// connection yet.
+func newPool(c *mysql.Config, max int) (*pool, error) {
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return poolOf(sessions{connector}, max), nil
+}
+
+func poolOf(sessions driver.Connector, max int) *pool {
+	p := &pool{sessions: sessions, max: max, limit: max}
+	p.db = sql.OpenDB(p)
+	p.db.SetMaxOpenConns(max)
+	p.db.SetMaxIdleConns(min(max, maxIdle))
+	p.db.SetConnMaxLifetime(5 * time.Minute)
+	return p
+}
+
+func (p *pool) close() error {
+	p.changing.Lock()
+	p.closed = true
+	if p.grow != nil {
+		p.grow.Stop()
+	}
+	p.changing.Unlock()
+	return p.db.Close()
+}
+
+// Connect implements driver.Connector. A refusal for which there are other
+// connections to wait for is a driver.ErrBadConn, on which database/sql asks
+// for a connection again and waits in its queue. If there are none, Connect
+// tries again until the context ends.
+func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
+	p.count(1)
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		conn, err := p.sessions.Connect(ctx)
+		if err == nil {
+			return &counted{session: conn.(session), gone: sync.OnceFunc(func() { p.count(-1) })}, nil
+		}
+		if !tooMany(err) {
+			p.count(-1)
+			return nil, err
+		}
+		if p.useOthers() {
+			return nil, &refusal{err}
+		}
+		if !sleep(ctx, pause) {
+			p.count(-1)
+			return nil, err
+		}
+	}
+}
+
+// Driver implements driver.Connector.
+func (p *pool) Driver() driver.Driver { return p.sessions.Driver() }
+
+// count adds n to the connections that are open, and returns their number.
+func (p *pool) count(n int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open += n
+	return p.open
+}
+
+// useOthers limits db to the connections that there are beside one that was
+// refused, and reports whether there are any. If so, the refused one no longer
+// counts as open.
+func (p *pool) useOthers() bool {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	others := p.count(-1)
+	if others == 0 {
+		p.count(1)
+	}
+	p.setLimit(min(others, p.limit))
+	return others > 0
+}
+
+// giveUpOne closes one of the pool's connections as soon as none is missed, so
+// that another pool of this process can connect.
+func (p *pool) giveUpOne() {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	p.setLimit(min(max(p.count(0)-1, 0), p.limit))
+}
+
+// setLimit sets what db may open. It is called with changing held. At 0, one
+// connection may be open, but not idle, since database/sql takes 0 for no limit.
+func (p *pool) setLimit(n int) {
+	p.limit = n
+	p.db.SetMaxOpenConns(max(n, 1))
+	p.db.SetMaxIdleConns(min(n, maxIdle)) // at 0 it keeps none
+	if p.grow != nil {
+		p.grow.Stop()
+		p.grow = nil
+	}
+	if n < p.max && !p.closed {
+		p.grow = time.AfterFunc(growAfter, p.tryMore)
+	}
+}
+
+func (p *pool) tryMore() {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	p.setLimit(min(p.limit+max(2, p.limit/4), p.max))
+}
+
+// A counted connection tells its pool when it is closed.
+type counted struct {
+	session
+	gone func()
+}
+
+func (c *counted) Close() error {
+	defer c.gone()
+	return c.session.Close()
+}
+
+// A session is all that the driver's connections can do.
+type session interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// single makes one connection beside those of a pool. If the server allows no
+// more, the pool gives one up.
+type single struct {
+	driver.Connector
+	pool *pool
+}
+
+func (s single) Connect(ctx context.Context) (driver.Conn, error) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		conn, err := s.Connector.Connect(ctx)
+		if !tooMany(err) {
+			return conn, err
+		}
+		s.pool.giveUpOne()
+		if !sleep(ctx, pause) {
+			return nil, err
+		}
+	}
+}
+
+// single returns a pool for one connection, which waits for answers as long as
+// its context lets it.
+func (p *pool) single(c *mysql.Config) (*sql.DB, error) {
+	c = c.Clone()
+	c.ReadTimeout = 0 // moving a partition's rows may take long
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(single{sessions{connector}, p})
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// tooMany reports whether the server refused a connection because of their
+// number.
+func tooMany(err error) bool {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Number {
+	case errTooMany, errTooManyOfUser:
+		return true
+	case errUserLimit: // or another limit of the user's
+		return strings.Contains(e.Message, "connections")
+	}
+	return false
+}
+
+// A refusal is why there is no further connection. It makes database/sql ask
+// again.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() []error { return []error{r.error, driver.ErrBadConn} }
+
+// sleep reports whether the context let it sleep so long.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
