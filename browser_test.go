@@ -81,14 +81,18 @@ func (g *goalWatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }
+
 // The Tracker is on https://127.0.0.1 and the shop on http://shop.localhost: to
 // a browser the one is a third party on the pages of the other. The goal page
-// has an older click in its address, as one that was bookmarked may have.
+// has an older click in its address, as one that was bookmarked may have, and the
+// page before it one that somebody made up, half an hour from now.
 func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 	const (
 		byImage  = `<img src="%[1]s/c.gif?order=42" onload="again()">`
 		byScript = `<script src="%[1]s/c.js" data-convert data-order="42" data-value="12.34" data-currency="EUR"></script><script>again()</script>`
 		byCall   = `<script src="%[1]s/c.js"></script><script>linktrack("convert", {order: 42, value: "12.34", currency: "EUR"}); again()</script>`
+		byName   = `<script src="https://magic.js.localhost:%[2]s/c.js?for=/c.js/shop#c.js" data-convert data-order="42"></script><script>again()</script>`
 	)
 	for _, c := range []struct {
 		name    string
@@ -101,6 +105,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 		{"the image alone counts nothing where they may not", false, byImage, false, 0},
 		{"the script counts where they may not", false, byScript, false, 1},
 		{"a call of the script does, too", false, byCall, false, 1},
+		{"the script finds the image beside it, whatever else its address has", false, byName, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			chromium(t)
@@ -116,17 +121,19 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 				w.Header().Set("Content-Type", "text/html")
 				switch r.URL.Path {
 				case "/landing":
-					fmt.Fprintf(w, `<!DOCTYPE html><title>Landing</title><script src="%s/c.js"></script><script>location.replace("/goal?lt_click=%032d1")</script>`, tracker.URL, 0)
+					fmt.Fprintf(w, `<!DOCTYPE html><title>Landing</title><script src="%s/c.js"></script><script>location.replace("/offer?lt_click=%s")</script>`, tracker.URL,
+						linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now().Add(30 * time.Minute))})
+				case "/offer":
+					fmt.Fprintf(w, `<!DOCTYPE html><title>Offer</title><script src="%s/c.js"></script><script>location.replace("/goal?lt_click=%032d1")</script>`, tracker.URL, 0)
 				case "/goal": // and once more
 					fmt.Fprintf(w, `<!DOCTYPE html><title>Thank you</title><script>function again() {
-						if (!sessionStorage.again) { sessionStorage.again = 1; location.reload() } }</script>`+c.goal, tracker.URL)
+						if (!sessionStorage.again) { sessionStorage.again = 1; location.reload() } }</script>`+c.goal+"<!-- %[1]s %[2]s -->", tracker.URL, port(tracker.URL))
 				default:
 					http.NotFound(w, r)
 				}
 			}))
 			t.Cleanup(shop.Close)
-			port := shop.URL[strings.LastIndex(shop.URL, ":"):]
-			link := s.convertible("external_url", "http://shop.localhost"+port+"/landing")
+			link := s.convertible("external_url", "http://shop.localhost:"+port(shop.URL)+"/landing")
 			u, err := url.Parse(link)
 			require.NoError(t, err)
 			require.Equal(t, "127.0.0.1", u.Hostname())
