@@ -84,6 +84,7 @@ func unavailable(err error) error {
 // minute has passed without a failure. A caller who went away is none, nor is one
 // who named a click that may be made up.
 type outage struct {
+	what string       // fails
 	last atomic.Int64 // Unix seconds
 }
 
@@ -92,6 +93,6 @@ func (o *outage) note(log *slog.Logger, err error) {
 		return
 	}
 	if at := time.Now().Unix(); at-o.last.Swap(at) > 60 {
-		log.Error("linktrack: API calls fail", "error", err)
+		log.Error("linktrack: "+o.what, "error", err)
 	}
 }

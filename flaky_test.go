@@ -20,6 +20,7 @@ type flaky struct {
 	lost    atomic.Bool // RecordClicks works and answers an error
 	hang    atomic.Bool // every call waits for the end of its context
 	panics  atomic.Bool // RecordClicks and ReserveClicks panic
+	blind   atomic.Bool // LinkByPath panics
 	rejects atomic.Bool // RecordClicks rejects a batch with a click whose query is "poison"
 	lookups atomic.Int64
 
@@ -69,6 +70,9 @@ func (f *flaky) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 
 func (f *flaky) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
 	f.lookups.Add(1)
+	if f.blind.Load() {
+		panic("a bug of the store's")
+	}
 	if err := f.fail(ctx); err != nil {
 		return linktrack.Link{}, err
 	}

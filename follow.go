@@ -62,7 +62,7 @@ const (
 )
 
 // Follow decides what a visit to a link leads to, and records it if it counts.
-// It returns when the click is recorded as [Options.AckTimeout] says.
+// It returns when the click is recorded as [Options.Ack] says.
 //
 // The errors: [ErrNotFound], an [ErrGone], [ErrWrongPassword], [ErrThrottled]
 // (five wrong passwords for one link from one client within a minute), and
@@ -145,7 +145,9 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	if limited {
 		granted, err := t.turnstile.pass(l.ID)
 		if err != nil {
-			return out, unavailable(err)
+			err = unavailable(err)
+			t.refusals.note(t.log, err)
+			return out, err
 		}
 		if !granted {
 			e.spent.Store(true)

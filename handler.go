@@ -294,6 +294,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
 	case err != nil:
+		h.t.reading.note(h.t.log, err)
 		h.refuse(w, r, Link{}, err)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)

@@ -2,7 +2,6 @@ package linktrack
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -90,13 +89,8 @@ func (r *roller) run() {
 	time.AfterFunc(rollAfter, r.run)
 }
 
-// roll calls the store once. One that panics has failed, no more.
-func (r *roller) roll(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
+// roll calls the store once.
+func (r *roller) roll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return r.store.RollUp(ctx, daySince(now()))

@@ -232,8 +232,10 @@ type Tracker struct {
 	optOuts      *optOuts
 	proxies      proxies
 	locator      guardedLocator
-	pruner       *pruner // nil: history is kept for ever
-	outage       outage
+	pruner       *pruner   // nil: history is kept for ever
+	outage       outage    // of the API, and of what goal pages report
+	refusals     outage    // of links with a limit
+	reading      outage    // of public pages
 	blocked      sync.Once // the log was told that some links are not followed
 	openAPI      func() []byte
 }
@@ -246,6 +248,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
+	store = guardedStore{store}
 	if o.PathLength == 0 {
 		o.PathLength = 7
 	}
@@ -317,6 +320,9 @@ func New(store Store, o Options) (*Tracker, error) {
 		hosts:     hs,
 		reserved:  make(map[string]bool),
 		turnstile: newTurnstile(store),
+		outage:    outage{what: "API calls fail"},
+		refusals:  outage{what: "links with a limit let nobody through"},
+		reading:   outage{what: "public pages fail"},
 		throttle:  newThrottle(),
 		quick:     quickMeter{counts: newThrottle()},
 		passwords: newPasswords(),

@@ -3,7 +3,6 @@ package linktrack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -73,17 +72,9 @@ func (t *turnstile) forget(link int64) {
 func (t *turnstile) ask(link int64, tickets []*ticket) {
 	ctx, cancel := context.WithTimeout(context.Background(), reserveTimeout)
 	defer cancel()
-	granted, err := 0, errPanic
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errPanic, p)
-		}
-		for i, k := range tickets {
-			k.granted, k.err = i < granted, err
-			close(k.answered)
-		}
-	}()
-	granted, err = t.store.ReserveClicks(ctx, link, len(tickets))
+	granted, err := t.store.ReserveClicks(ctx, link, len(tickets))
+	for i, k := range tickets {
+		k.granted, k.err = i < granted, err
+		close(k.answered)
+	}
 }
-
-var errPanic = errors.New("the store panicked")

@@ -1,0 +1,144 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A guardedStore is a host's store. Where that panics, the call has failed, no
+// more: a bug of the store's must not take a visitor's request along, or the
+// process.
+type guardedStore struct{ store Store }
+
+var _ Store = guardedStore{}
+
+var errPanic = errors.New("the store panicked")
+
+// caught, deferred, makes a panic the error of a call.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errPanic, p)
+	}
+}
+
+func (g guardedStore) CreateAccount(ctx context.Context, a Account) (_ Account, err error) {
+	defer caught(&err)
+	return g.store.CreateAccount(ctx, a)
+}
+
+func (g guardedStore) AccountByLogin(ctx context.Context, login string) (_ Account, err error) {
+	defer caught(&err)
+	return g.store.AccountByLogin(ctx, login)
+}
+
+func (g guardedStore) AccountByID(ctx context.Context, id AccountID) (_ Account, err error) {
+	defer caught(&err)
+	return g.store.AccountByID(ctx, id)
+}
+
+func (g guardedStore) UpdateAccount(ctx context.Context, a Account) (err error) {
+	defer caught(&err)
+	return g.store.UpdateAccount(ctx, a)
+}
+
+func (g guardedStore) Secret(ctx context.Context, candidate []byte) (_ []byte, err error) {
+	defer caught(&err)
+	return g.store.Secret(ctx, candidate)
+}
+
+func (g guardedStore) CreateLink(ctx context.Context, l Link) (_ Link, err error) {
+	defer caught(&err)
+	return g.store.CreateLink(ctx, l)
+}
+
+func (g guardedStore) CreateLinks(ctx context.Context, links []Link) (_ []Link, err error) {
+	defer caught(&err)
+	return g.store.CreateLinks(ctx, links)
+}
+
+func (g guardedStore) UpdateLink(ctx context.Context, id int64, change func(*Link) error) (_ Link, err error) {
+	defer caught(&err)
+	return g.store.UpdateLink(ctx, id, change)
+}
+
+func (g guardedStore) MoveLink(ctx context.Context, id int64, from, to AccountID, change func(*Link) error) (_ Link, err error) {
+	defer caught(&err)
+	return g.store.MoveLink(ctx, id, from, to, change)
+}
+
+func (g guardedStore) LinkByPath(ctx context.Context, host, key string) (_ Link, err error) {
+	defer caught(&err)
+	return g.store.LinkByPath(ctx, host, key)
+}
+
+func (g guardedStore) LinksByPath(ctx context.Context, names []LinkName) (_ []Link, err error) {
+	defer caught(&err)
+	return g.store.LinksByPath(ctx, names)
+}
+
+func (g guardedStore) Links(ctx context.Context, q LinkQuery) (_ []Link, err error) {
+	defer caught(&err)
+	return g.store.Links(ctx, q)
+}
+
+func (g guardedStore) Groups(ctx context.Context, account AccountID, limit int) (_ []string, err error) {
+	defer caught(&err)
+	return g.store.Groups(ctx, account, limit)
+}
+
+func (g guardedStore) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {
+	defer caught(&err)
+	return g.store.ReserveClicks(ctx, link, n)
+}
+
+func (g guardedStore) RecordClicks(ctx context.Context, b Batch) (err error) {
+	defer caught(&err)
+	return g.store.RecordClicks(ctx, b)
+}
+
+func (g guardedStore) RollUp(ctx context.Context, daySince time.Time) (err error) {
+	defer caught(&err)
+	return g.store.RollUp(ctx, daySince)
+}
+
+func (g guardedStore) Rollups(ctx context.Context, link int64, first, last Day) (_ []Rollup, err error) {
+	defer caught(&err)
+	return g.store.Rollups(ctx, link, first, last)
+}
+
+func (g guardedStore) PruneClicks(ctx context.Context, before time.Time) (err error) {
+	defer caught(&err)
+	return g.store.PruneClicks(ctx, before)
+}
+
+func (g guardedStore) Clicks(ctx context.Context, q ClickQuery) (_ []Click, err error) {
+	defer caught(&err)
+	return g.store.Clicks(ctx, q)
+}
+
+func (g guardedStore) LeaseAlert(ctx context.Context, now, until time.Time) (_ PendingAlert, err error) {
+	defer caught(&err)
+	return g.store.LeaseAlert(ctx, now, until)
+}
+
+func (g guardedStore) FinishAlert(ctx context.Context, id AlertID) (err error) {
+	defer caught(&err)
+	return g.store.FinishAlert(ctx, id)
+}
+
+func (g guardedStore) PostponeAlert(ctx context.Context, id AlertID, next time.Time) (err error) {
+	defer caught(&err)
+	return g.store.PostponeAlert(ctx, id, next)
+}
+
+func (g guardedStore) LinkByClick(ctx context.Context, click ClickRef) (_ Link, err error) {
+	defer caught(&err)
+	return g.store.LinkByClick(ctx, click)
+}
+
+func (g guardedStore) RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error) {
+	defer caught(&err)
+	return g.store.RecordConversion(ctx, c, zone)
+}
