@@ -51,9 +51,30 @@ var linkParams = []string{
 	"has_public_tracking", "has_conversion_tracking", "expires_at", "group",
 }
 
+// refuse says why nobody may act for the account: it is switched off, or it is
+// the one of quick links.
+func (a Account) refuse() error {
+	if a.Disabled {
+		return fmt.Errorf("%w: the account is switched off", ErrForbidden)
+	}
+	return a.refuseNobody()
+}
+
+// refuseNobody keeps the account of quick links to linktrack itself. A host that
+// returns it for visitors who are not signed in would show them all quick links.
+func (a Account) refuseNobody() error {
+	if a.ID == Nobody {
+		return fmt.Errorf("%w: nobody may act for the account of quick links", ErrForbidden)
+	}
+	return nil
+}
+
 // allow is the rule of account types: it refuses the first parameter that the
 // account's type does not have.
 func (t *Tracker) allow(a Account, params []string) error {
+	if err := a.refuseNobody(); err != nil {
+		return err
+	}
 	typ, ok := t.types[a.Type]
 	if !ok {
 		return fmt.Errorf("%w: account type %q is not known", ErrForbidden, a.Type)
@@ -151,8 +172,8 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	if err != nil {
 		return Account{}, err
 	}
-	if a.Disabled {
-		return Account{}, fmt.Errorf("%w: the account is switched off", ErrForbidden)
+	if err := a.refuse(); err != nil {
+		return Account{}, err
 	}
 	return a, nil
 }

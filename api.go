@@ -3,7 +3,6 @@ package linktrack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -235,10 +234,7 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, makes boo
 		return p, Account{}, err
 	}
 	if h.account != nil {
-		if h.account.Disabled {
-			err = fmt.Errorf("%w: the account is switched off", ErrForbidden)
-		}
-		return p, *h.account, err
+		return p, *h.account, h.account.refuse()
 	}
 	login, pass, basic := p["login"], p["pass"], false
 	if login == "" && pass == "" {

@@ -52,6 +52,9 @@ func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err 
 // ConvertFor is [Tracker.Convert] for a caller who acts for an account: a click
 // on a link of another account is [ErrNotFound].
 func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (counted bool, err error) {
+	if err := a.refuseNobody(); err != nil {
+		return false, err
+	}
 	return t.convert(ctx, c, func(l Link) bool { return l.Account == a.ID })
 }
 

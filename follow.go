@@ -70,12 +70,9 @@ const (
 // promise that one more may pass a link with a limit. Outcome.Link is set where
 // the link is known.
 func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
-	h := t.hosts.list[0]
-	if v.Host != "" {
-		var ok bool
-		if h, ok = t.hosts.find(v.Host); !ok {
-			return Outcome{}, ErrNotFound
-		}
+	h, ok := t.hosts.named(v.Host)
+	if !ok {
+		return Outcome{}, ErrNotFound
 	}
 	key, plus, ok := linkKey(strings.TrimPrefix(v.Path, "/"))
 	if !ok || plus {

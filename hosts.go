@@ -71,6 +71,14 @@ func newHosts(baseURL string, more []string) (hosts, error) {
 	return hs, nil
 }
 
+// named returns the host that a caller names; "": the first.
+func (hs *hosts) named(name string) (*servedHost, bool) {
+	if name == "" {
+		return hs.list[0], true
+	}
+	return hs.find(name)
+}
+
 // parseHost splits and normalizes "host" or "host:port".
 func parseHost(s string) (hostname, port string, err error) {
 	hostname, port, ok := splitHostPort(s)

@@ -205,6 +205,10 @@ func isGenerated(path string) bool {
 // [ErrUnavailable], the error comes last, beside a zero link.
 func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
+		if err := a.refuseNobody(); err != nil {
+			yield(Link{}, err)
+			return
+		}
 		q := LinkQuery{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
 		for {
 			links, err := t.linksPart(ctx, q)

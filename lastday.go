@@ -12,6 +12,9 @@ import (
 // in Counts.Day, or is another account's, has nil. Each other one costs one read
 // of roll-ups. The error is an [ErrUnavailable].
 func (t *Tracker) LastDay(ctx context.Context, a Account, links []Link) ([][]Period, error) {
+	if err := a.refuseNobody(); err != nil {
+		return nil, err
+	}
 	at := now()
 	hours := make([][]Period, len(links))
 	errs := make(chan error, len(links))

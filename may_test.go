@@ -63,7 +63,10 @@ func TestPublicShowsNothingButPublicLinks(t *testing.T) {
 	require.Equal(t, "T", l.Title)
 	require.Zero(t, l.ExternalURL+l.Notes+l.Group)
 	require.Nil(t, l.PasswordHash)
-	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "shown"}, {"go.example.com", "a b"}} {
+	first, err := s.tracker.Public(t.Context(), "", "shown")
+	require.NoError(t, err)
+	require.Equal(t, l, first, "no host is the first host, as with Summary and PublicReport")
+	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "hidden"}, {"go.example.com", "a b"}} {
 		_, err := s.tracker.Public(t.Context(), at[0], at[1])
 		require.ErrorIs(t, err, linktrack.ErrNotFound, at)
 	}

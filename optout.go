@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,12 +77,12 @@ func (o *optOuts) holds(purpose string, account AccountID, token string) bool {
 // The API gives it out, too: getOptOutLink, with login, pass and, if need be,
 // host.
 func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
-	h := t.hosts.list[0]
-	if host != "" {
-		var ok bool
-		if h, ok = t.hosts.find(host); !ok {
-			return "", ErrNotFound
-		}
+	if err := a.refuseNobody(); err != nil {
+		return "", err
+	}
+	h, ok := t.hosts.named(host)
+	if !ok {
+		return "", ErrNotFound
 	}
 	q := url.Values{
 		"account": {strconv.FormatInt(int64(a.ID), 10)},
@@ -95,7 +96,7 @@ func (h *handler) getOptOutLink(w http.ResponseWriter, r *http.Request) {
 	p, account, err := h.authenticate(w, r, true)
 	var address string
 	if err == nil {
-		if address, err = h.t.OptOutURL(account, p["host"]); err != nil {
+		if address, err = h.t.OptOutURL(account, p["host"]); errors.Is(err, ErrNotFound) {
 			err = invalid("host", "must be a host of this service")
 		}
 	}

@@ -44,6 +44,9 @@ const (
 // fit, the first host's is meant. [ErrNotFound] if there is none, or it is
 // another account's.
 func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error) {
+	if err := a.refuseNobody(); err != nil {
+		return Link{}, err
+	}
 	names := t.linkNames(name)
 	if len(names) == 0 {
 		return Link{}, ErrNotFound
@@ -79,6 +82,9 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 // Links returns links of the account. The errors: an [*InvalidError],
 // [ErrUnavailable].
 func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, error) {
+	if err := a.refuseNobody(); err != nil {
+		return nil, err
+	}
 	limit, err := limitOf(q.Limit)
 	if err != nil {
 		return nil, err
@@ -159,15 +165,18 @@ func (t *Tracker) History(ctx context.Context, a Account, name string, q History
 // Groups returns the names of the account's groups in order, the first 1,000 of
 // them. The error is an [ErrUnavailable].
 func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
+	if err := a.refuseNobody(); err != nil {
+		return nil, err
+	}
 	groups, err := t.store.Groups(ctx, a.ID, maxItems)
 	return groups, unavailable(err)
 }
 
 // Public returns what anyone may know of the link at a visitor's path, if its
 // owner made it public; else [ErrNotFound]. The destination is left out, as are
-// all the owner's own notes.
+// all the owner's own notes. host is as in [Visit].
 func (t *Tracker) Public(ctx context.Context, host, path string) (Link, error) {
-	h, ok := t.hosts.find(host)
+	h, ok := t.hosts.named(host)
 	if !ok {
 		return Link{}, ErrNotFound
 	}
@@ -187,7 +196,7 @@ func (t *Tracker) Public(ctx context.Context, host, path string) (Link, error) {
 
 // Summary is what a plus-tracking page shows: the link at a visitor's path, if
 // its owner lets anyone see it; else [ErrNotFound]. The destination is left out,
-// as are all the owner's own notes.
+// as are all the owner's own notes. host is as in [Visit].
 func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) {
 	return t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPlusTracking })
 }
@@ -195,12 +204,9 @@ func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) 
 // publicLink returns what anyone may know of the link at a visitor's path, if
 // its owner allows it; else [ErrNotFound].
 func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed func(*Link) bool) (Link, error) {
-	h := t.hosts.list[0]
-	if host != "" {
-		var ok bool
-		if h, ok = t.hosts.find(host); !ok {
-			return Link{}, ErrNotFound
-		}
+	h, ok := t.hosts.named(host)
+	if !ok {
+		return Link{}, ErrNotFound
 	}
 	key, _, ok := linkKey(strings.TrimPrefix(path, "/"))
 	if !ok {

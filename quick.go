@@ -18,8 +18,9 @@ import (
 // they belong to Nobody, and they end.
 
 // Nobody is the account of quick links, see [Tracker.MakeQuickLink]. It is in no
-// store and nobody can sign in to it. A host with users of its own must not give
-// its number to one.
+// store and nobody can sign in to it: every method that takes an account, and
+// every place where a host names one, refuses it with [ErrForbidden]. A host with
+// users of its own must not give its number to one.
 const Nobody AccountID = math.MinInt64
 
 // QuickLinkLife is how long after it was made a quick link ends.
@@ -76,8 +77,8 @@ func (t *Tracker) QuickLink(ctx context.Context, claim string) (Link, error) {
 // those of [Tracker.QuickLink], and [ErrForbidden] if the account may not use
 // the link's host.
 func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link, error) {
-	if a.ID == Nobody {
-		return Link{}, fmt.Errorf("%w: a quick link is claimed for an account", ErrForbidden)
+	if err := a.refuseNobody(); err != nil {
+		return Link{}, err
 	}
 	l, err := t.QuickLink(ctx, claim)
 	if err == nil && !a.mayUse(l.Host) {

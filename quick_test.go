@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -209,4 +211,55 @@ func TestAQuickLinkKeepsTheRulesOfDestinations(t *testing.T) {
 	refuses = false
 	_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled, "what the host refuses counts")
+}
+
+func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{
+		Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+			return linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}, nil
+		},
+	})
+	l, claim, err := s.tracker.MakeQuickLink(t.Context(), "", "https://example.com/")
+	require.NoError(t, err)
+	nobody := linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"Authenticate": func() error { _, err := s.tracker.Authenticate(ctx, login, pass, ""); return err },
+		"MakeLink": func() error {
+			_, err := s.tracker.MakeLink(ctx, nobody, linktrack.NewLink{ExternalURL: "https://example.com/"})
+			return err
+		},
+		"UpdateLink": func() error { _, err := s.tracker.UpdateLink(ctx, nobody, l.Path, linktrack.LinkEdit{}); return err },
+		"Link":       func() error { _, err := s.tracker.Link(ctx, nobody, l.Path); return err },
+		"Links":      func() error { _, err := s.tracker.Links(ctx, nobody, linktrack.LinksQuery{}); return err },
+		"AllLinks": func() error {
+			for _, err := range s.tracker.AllLinks(ctx, nobody) {
+				return err
+			}
+			return nil
+		},
+		"Groups":  func() error { _, err := s.tracker.Groups(ctx, nobody); return err },
+		"History": func() error { _, err := s.tracker.History(ctx, nobody, l.Path, linktrack.HistoryQuery{}); return err },
+		"ExportHistory": func() error {
+			return s.tracker.ExportHistory(ctx, nobody, l.Path, linktrack.ExportQuery{}, linktrack.CSV, io.Discard)
+		},
+		"Report":  func() error { _, err := s.tracker.Report(ctx, nobody, l.Path, linktrack.ReportQuery{}); return err },
+		"LastDay": func() error { _, err := s.tracker.LastDay(ctx, nobody, []linktrack.Link{l}); return err },
+		"ImportLinks": func() error {
+			_, err := s.tracker.ImportLinks(ctx, nobody, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}}})
+			return err
+		},
+		"ClaimLink":  func() error { _, err := s.tracker.ClaimLink(ctx, nobody, claim); return err },
+		"ConvertFor": func() error { _, err := s.tracker.ConvertFor(ctx, nobody, linktrack.Conversion{}); return err },
+		"OptOutURL":  func() error { _, err := s.tracker.OptOutURL(nobody, ""); return err },
+	} {
+		require.ErrorIs(t, call(), linktrack.ErrForbidden, name)
+	}
+	for _, call := range []string{"getLinks", "getLink", "getReport", "getLinkHistory", "makeLink", "getOptOutLink"} {
+		r := s.call(call, values("redirect_hash", l.Path, "external_url", "https://example.com/"))
+		require.Equal(t, http.StatusForbidden, r.StatusCode, "by the host's Authenticate: %s", call)
+		w := httptest.NewRecorder()
+		s.tracker.API(nobody).ServeHTTP(w, request("GET", "/api/v1_0/"+call+"?redirect_hash="+l.Path+"&external_url=https://example.com/", ""))
+		require.Equal(t, http.StatusForbidden, w.Code, "by API: %s", call)
+	}
 }

@@ -89,7 +89,7 @@ type Options struct {
 	// Authenticate is a host's own check of API credentials. It returns
 	// [ErrUnauthorized] for a wrong login or pass; any other error but
 	// [ErrForbidden] means that it could not be checked. The account need not
-	// be in the store. Default: the accounts of the store.
+	// be in the store; [Nobody] is refused. Default: the accounts of the store.
 	Authenticate func(ctx context.Context, login, pass string) (Account, error)
 
 	// CheckDestination may refuse a destination that keeps all the rules, on

@@ -135,6 +135,14 @@ func TestAHostHasItsOwnLogin(t *testing.T) {
 	}
 	a, err = linktrack.Account{ID: 4711, Type: linktrack.Professional, Disabled: true}, nil
 	require.Equal(t, 403, s.get("links").StatusCode)
+	_, _, e := s.tracker.MakeQuickLink(t.Context(), "", "https://example.com/quick")
+	require.NoError(t, e)
+	a = linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}
+	for _, page := range []string{"links", "links/new", "export", "api", "import"} {
+		r := s.get(page)
+		require.Equal(t, 403, r.StatusCode, page)
+		require.NotContains(t, r.body, "example.com/quick")
+	}
 
 	options.SignIn = "/host/login"
 	s = newSite(t, linktrack.Options{}, options)

@@ -41,9 +41,9 @@ type Options struct {
 	// Session tells whose pages a request asks for, for a host with a login of
 	// its own. It returns [linktrack.ErrUnauthorized] for one who is not
 	// signed in; any other error means that it could not be told. The account
-	// need not be in the store. Default: a login form for the accounts of the
-	// store, and a signed cookie that ends after 30 days, and as soon as the
-	// account gets another pass or is switched off.
+	// need not be in the store; [linktrack.Nobody] is refused. Default: a login
+	// form for the accounts of the store, and a signed cookie that ends after 30
+	// days, and as soon as the account gets another pass or is switched off.
 	Session func(*http.Request) (linktrack.Account, error)
 
 	// SignIn is where one is sent whom Session does not know. Default: a page

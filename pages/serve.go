@@ -96,7 +96,7 @@ func (p *Pages) identify(r *request) error {
 		r.account = linktrack.Account{}
 		return err
 	}
-	if r.account.Disabled {
+	if r.account.Disabled || r.account.ID == linktrack.Nobody {
 		return linktrack.ErrForbidden
 	}
 	r.signedIn = true
