@@ -23,15 +23,19 @@ func TestAStoreThatPanicsIsUnavailableAndTheLogHearsOfItOnce(t *testing.T) {
 		request func() *http.Request
 		status  int
 	}{
-		"a link is followed":            {func() *http.Request { return request("GET", "/.f2jt", "") }, 503},
-		"its preview is asked for":      {func() *http.Request { return request("HEAD", "/.f2jt", "") }, 503},
-		"its summary is asked for":      {func() *http.Request { return request("GET", "/.f2jt+", "") }, 503},
-		"its QR code is asked for":      {func() *http.Request { return request("GET", "/.f2jt.qr", "") }, 503},
-		"a goal page reports":           {func() *http.Request { return request("GET", "/c.gif?click="+click, "") }, 200},
-		"a goal page names a link":      {func() *http.Request { return request("GET", "/c.gif?link=.f2jt", "", "Cookie", "linktrack_click_1="+click) }, 200},
-		"a server reports":              {func() *http.Request { return request("POST", "/api/v1_0/conversion?"+credentials.Encode(), "") }, 503},
-		"links are asked for":           {func() *http.Request { return request("GET", "/api/v1_0/getLinks?"+credentials.Encode(), "") }, 503},
-		"a link is made":                {func() *http.Request { return request("GET", "/api/v1_0/makeLink?"+credentials.Encode()+"&external_url=https://example.com", "") }, 503},
+		"a link is followed":       {func() *http.Request { return request("GET", "/.f2jt", "") }, 503},
+		"its preview is asked for": {func() *http.Request { return request("HEAD", "/.f2jt", "") }, 503},
+		"its summary is asked for": {func() *http.Request { return request("GET", "/.f2jt+", "") }, 503},
+		"its QR code is asked for": {func() *http.Request { return request("GET", "/.f2jt.qr", "") }, 503},
+		"a goal page reports":      {func() *http.Request { return request("GET", "/c.gif?click="+click, "") }, 200},
+		"a goal page names a link": {func() *http.Request {
+			return request("GET", "/c.gif?link=.f2jt", "", "Cookie", "linktrack_click_1="+click)
+		}, 200},
+		"a server reports":    {func() *http.Request { return request("POST", "/api/v1_0/conversion?"+credentials.Encode(), "") }, 503},
+		"links are asked for": {func() *http.Request { return request("GET", "/api/v1_0/getLinks?"+credentials.Encode(), "") }, 503},
+		"a link is made": {func() *http.Request {
+			return request("GET", "/api/v1_0/makeLink?"+credentials.Encode()+"&external_url=https://example.com", "")
+		}, 503},
 		"an address to opt out is made": {func() *http.Request { return request("GET", "/api/v1_0/getOptOutLink?"+credentials.Encode(), "") }, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
