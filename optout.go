@@ -91,6 +91,23 @@ func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 	return h.base + "api/optout?" + q.Encode(), nil
 }
 
+// OptOutCookie is the Set-Cookie header of an answer on one of the Tracker's
+// hosts, below the path of [Options.BaseURL], by which a browser is left out of
+// the counts of the account's links from then on, for a year, as by an address
+// of OptOutURL. The zero time takes the cookie back.
+func (t *Tracker) OptOutCookie(a Account, from time.Time) string {
+	if from.IsZero() {
+		return optOutCookieOf(a.ID) + "=" + t.cookie("", "0")
+	}
+	return optOutCookieOf(a.ID) + "=" + t.optOuts.token(optOutByCookie, a.ID, from.Add(optOutFor)) + t.cookieTail("")
+}
+
+// OptedOut reports whether a request has such a cookie of the account that
+// holds.
+func (t *Tracker) OptedOut(r *http.Request, a Account) bool {
+	return t.optOuts.holds(optOutByCookie, a.ID, optOutOf(r, a.ID))
+}
+
 // getOptOutLink answers the address of OptOutURL as text.
 func (h *handler) getOptOutLink(w http.ResponseWriter, r *http.Request) {
 	p, account, err := h.authenticate(w, r, true)
@@ -120,17 +137,15 @@ func (h *handler) optOut(w http.ResponseWriter, r *http.Request) {
 		writeText(w, statusOf(errOptOut), "Error: "+messageOf(errOptOut))
 		return
 	}
-	cookie := optOutCookieOf(account)
 	if q.Get("undo") == "1" {
-		tail := strings.Replace(h.t.cookieTail(""), "Max-Age="+aYear, "Max-Age=0", 1)
-		w.Header().Add("Set-Cookie", cookie+"="+tail)
+		w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, time.Time{}))
 		writeText(w, http.StatusOK, "Clicks on your links by this browser are recorded again.\n")
 		return
 	}
-	until := time.Now().Add(optOutFor)
-	w.Header().Add("Set-Cookie", cookie+"="+h.t.optOuts.token(optOutByCookie, account, until)+h.t.cookieTail(""))
+	from := time.Now()
+	w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, from))
 	writeText(w, http.StatusOK, "Clicks on your links by this browser are not recorded any more, until "+
-		until.In(h.t.opts.Location).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
+		from.Add(optOutFor).In(h.t.opts.Location).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
 }
 
 func optOutCookieOf(a AccountID) string { return optOutCookie + strconv.FormatInt(int64(a), 10) }

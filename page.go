@@ -132,6 +132,11 @@ func (p plainPage) Time(at time.Time) string {
 	return at.In(p.Location).Format(timeLayout + " MST")
 }
 
+// Zone says in which zone the page shows its times.
+func (p plainPage) Zone() string {
+	return "Times are in the time zone " + p.Location.String() + time.Now().In(p.Location).Format(" (now MST, UTC-07:00).")
+}
+
 var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -162,6 +167,7 @@ var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 {{if not .Link.ExpiresAt.IsZero}}<dt>Expires</dt><dd>{{.Time .Link.ExpiresAt}}</dd>
 {{end -}}
 </dl>
+<p>{{.Zone}}</p>
 {{end -}}
 {{with .Report -}}
 <h2>Clicks by {{.By}}</h2>

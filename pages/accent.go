@@ -36,23 +36,52 @@ var (
 	dark  = color{0x1d, 0x21, 0x28}
 )
 
+// What WCAG AA asks of text, and of shapes that say something. A little more is
+// taken: colors are rounded.
+const (
+	textContrast  = 4.6
+	shapeContrast = 3.1
+)
+
 // brandStyle is the style sheet that applies the accent: as it is under text,
-// and for text made darker or lighter until it can be read.
+// and where it is text or a shape made darker or lighter until it stands out.
+// That depends on the scheme of the browser.
 func brandStyle(accent color) string {
 	on := white
 	if contrast(accent, white) < contrast(accent, black) {
 		on = black
 	}
-	return fmt.Sprintf(":root{--accent:%v;--on-accent:%v;--accent-text:%v}\n@media (prefers-color-scheme:dark){:root{--accent-text:%v}}\n",
-		accent, on, readable(accent, light, black), readable(accent, dark, white))
+	return fmt.Sprintf(":root{--accent:%v;--on-accent:%v;%s}\n@media (prefers-color-scheme:dark){:root{%s}}\n",
+		accent, on, shades(accent, light, black), shades(accent, dark, white))
 }
 
-// readable moves c towards an end until it stands out from a background as WCAG
-// AA asks of text.
-func readable(c, background, end color) color {
-	for part := 0.0; ; part += 0.05 {
-		mixed := mix(c, end, min(part, 1))
-		if contrast(mixed, background) >= 4.6 || part >= 1 {
+// shades are the colors of one scheme. The background is that of its two which
+// is nearer to end, the color that stands out most: what stands out from it does
+// so from the other. The bars of a chart lie upon each other: those behind stand
+// out from the background by no more than they must, so that those before can
+// stand out from them.
+func shades(accent, background, end color) string {
+	people := apart(accent, background, end, shapeContrast)
+	if most := 1.1 * shapeContrast; contrast(people, background) > most {
+		people = towards(people, background, func(c color) bool { return contrast(c, background) <= most })
+	}
+	return fmt.Sprintf("--accent-text:%v;--accent-edge:%v;--chart-people:%v;--chart-unique:%v;--chart-rule:%v",
+		readable(accent, background, end), apart(accent, background, end, shapeContrast),
+		people, apart(people, people, end, shapeContrast), apart(background, background, end, shapeContrast))
+}
+
+// readable moves c towards end until it can be read on a background.
+func readable(c, background, end color) color { return apart(c, background, end, textContrast) }
+
+// apart moves c towards end until it stands out from a background.
+func apart(c, background, end color, least float64) color {
+	return towards(c, end, func(c color) bool { return contrast(c, background) >= least })
+}
+
+// towards moves c in small steps until the color is enough, or end is reached.
+func towards(c, end color, enough func(color) bool) color {
+	for part := 0.0; ; part += 0.01 {
+		if mixed := mix(c, end, min(part, 1)); part >= 1 || enough(mixed) {
 			return mixed
 		}
 	}

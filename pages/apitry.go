@@ -64,6 +64,9 @@ func (p *Pages) try(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if r.resumed {
+		return p.renderTry(w, r, c, form, nil)
+	}
 	answer, err := p.callAPI(r, c, form)
 	if err != nil {
 		return err

@@ -14,6 +14,11 @@ import (
 // A formPage is the form that makes or edits a link.
 type formPage struct {
 	Link     *linkRow // nil: a new one
+	Action   string   // where it is sent
+	Back     string   // the list to come back to: its query
+	FromList bool     // it was opened there
+	List     string   // the address of that list
+	Resumed  bool     // it was kept while its sender signed in again
 	Sections []section
 	Limited  string // the account's type, if it does not allow all
 	Error    string // of no field
@@ -82,6 +87,9 @@ func (p *Pages) makeLink(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	values := p.values(form, p.allowed(r.account))
+	if r.resumed {
+		return p.renderForm(w, r, http.StatusOK, nil, values, nil)
+	}
 	in, err := p.t.ParseNewLink(values)
 	if err == nil {
 		var l linktrack.Link
@@ -111,6 +119,9 @@ func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
 	}
 	allowed := p.allowed(r.account)
 	values := p.values(form, allowed)
+	if r.resumed {
+		return p.renderForm(w, r, http.StatusOK, &l, values, nil)
+	}
 	in, err := p.t.ParseNewLink(values)
 	if err == nil {
 		edit := changes(p.valuesOf(l), values, allowed, in)
@@ -121,10 +132,15 @@ func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
 	return p.renderForm(w, r, 0, &l, values, err)
 }
 
-// leaveForm goes to the list, which says what was done.
+// leaveForm goes to the list, which says what was done: to the list and the
+// place in it from which the form was opened, if it was.
 func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l linktrack.Link) error {
-	to := p.o.Prefix + "links?" + url.Values{what: {l.Host + "/" + l.Path}}.Encode()
-	http.Redirect(w, r.Request, to, http.StatusSeeOther)
+	given, place := listQuery(r.PostForm.Get("back")), ""
+	given.Set(what, l.Host+"/"+l.Path)
+	if r.PostForm.Has("back") {
+		place = "#" + rowID(l)
+	}
+	http.Redirect(w, r.Request, p.o.Prefix+"links?"+given.Encode()+place, http.StatusSeeOther)
 	return nil
 }
 
@@ -234,8 +250,17 @@ func edited[T any](to **T, value *T, changed bool) {
 // else the link would be made without it at the next try. status 0 follows from
 // the error.
 func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *linktrack.Link, values map[string]string, err error) error {
-	page := formPage{}
+	page := formPage{Action: r.URL.EscapedPath(), Resumed: r.resumed, List: p.o.Prefix + "links"}
+	given := r.URL.Query()
+	if r.Method == http.MethodPost {
+		given = r.PostForm
+	}
 	title := p.look.text("form.new")
+	if l != nil && given.Has("back") {
+		back := listQuery(given.Get("back"))
+		page.FromList, page.Back = true, back.Encode()
+		page.List = p.listAt(back) + "#" + rowID(*l)
+	}
 	if l != nil {
 		row := p.row(r.account, *l)
 		page.Link, title = &row, p.look.text("form.edit")
@@ -253,6 +278,10 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	}
 	allowed := p.allowed(r.account)
 	groups, err := p.t.Groups(r.Context(), r.account)
+	if err != nil && problem == "" {
+		return err
+	}
+	email, noMail, err := p.mail(r)
 	if err != nil && problem == "" {
 		return err
 	}
@@ -285,8 +314,15 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 				if l == nil || !l.HasPassword() {
 					continue
 				}
+			case "has_alert_email":
+				if noMail != nil {
+					// Who has set the mark may take it away.
+					f.Disabled, f.Hint = f.Value != "1", p.mailNote(noMail)
+				} else if email != "" {
+					f.Hint = p.look.text("hint.has_alert_email.to", email)
+				}
 			case "expires_at":
-				f.Hint = p.look.text("hint.expires_at", time.Now().In(p.t.Location()).Format("MST"))
+				f.Hint = p.look.text("hint.expires_at", p.look.zoneLine(p.t.Location(), time.Now()))
 				f.Value = strings.Replace(f.Value, " ", "T", 1)
 			}
 			if !allowed[spec.name] && spec.name != "password_clear" {

@@ -29,6 +29,7 @@ type linksPage struct {
 	Last       int64
 	Prev, Next string // addresses; "" none
 	Query      string // of this page, to come back to
+	Back       string // the same, as the query of a form's address
 }
 
 // An option of a choice.
@@ -43,6 +44,9 @@ type linkRow struct {
 	URL       string
 	State     string // the key of a text: state.active and the like
 	MaySwitch bool   // the account may switch it on and off
+	Row       string // the id of its row on the list
+	Leads     string // the destination as an address to go to; "" if a page may not lead there
+	Saved     bool   // it was edited just now
 	Spark     *spark // nil: none
 }
 
@@ -64,7 +68,15 @@ func (p *Pages) row(a linktrack.Account, l linktrack.Link) linkRow {
 	default:
 		state = "state.inactive"
 	}
-	return linkRow{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"]}
+	row := linkRow{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"], Row: rowID(l)}
+	if strings.HasPrefix(row.URL, "//") { // a host that is served no more
+		scheme, _, _ := strings.Cut(p.apiBase(), "//")
+		row.URL = scheme + row.URL
+	}
+	if scheme, _, _ := strings.Cut(strings.ToLower(l.ExternalURL), "://"); scheme == "http" || scheme == "https" {
+		row.Leads = l.ExternalURL
+	}
+	return row
 }
 
 // allowed are the parameters that the account's type allows.
@@ -128,9 +140,13 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	p.addSparks(r, page.Links)
 	page.First, page.Last = int64((number-1)*pageSize+1), int64((number-1)*pageSize+len(links))
 	page.Made, page.Saved = p.noted(r, "made"), p.noted(r, "saved")
-	given.Del("made")
-	given.Del("saved")
-	page.Query = given.Encode()
+	for i := range page.Links {
+		if page.Saved != nil && page.Links[i].ID == page.Saved.ID {
+			page.Links[i].Saved, page.Saved = true, nil // it is said where the link is
+		}
+	}
+	page.Query = listQuery(given.Encode()).Encode()
+	page.Back = "?back=" + url.QueryEscape(page.Query)
 	return p.render(w, r, status, "links", p.look.text("links.title"), page)
 }
 
@@ -163,17 +179,36 @@ func (p *Pages) search(ctx context.Context, a linktrack.Account, page linksPage,
 
 // linksAt is the address of another page of the same list.
 func (p *Pages) linksAt(given url.Values, number int) string {
-	values := url.Values{}
-	for _, name := range []string{"q", "group", "sort", "order"} {
-		if v := given.Get(name); v != "" {
-			values.Set(name, v)
-		}
-	}
+	values := listQuery(given.Encode())
+	values.Del("page")
 	if number > 1 {
 		values.Set("page", strconv.Itoa(number))
 	}
 	return p.o.Prefix + "links?" + values.Encode()
 }
+
+// listQuery are those parameters of a query that choose a part of a list.
+func listQuery(query string) url.Values {
+	given, _ := url.ParseQuery(query) // of one that is not right, what can be read
+	values := url.Values{}
+	for _, name := range []string{"q", "group", "sort", "order", "page"} {
+		if v := given.Get(name); v != "" {
+			values.Set(name, v)
+		}
+	}
+	return values
+}
+
+// listAt is the address of a list by its query.
+func (p *Pages) listAt(query url.Values) string {
+	if len(query) == 0 {
+		return p.o.Prefix + "links"
+	}
+	return p.o.Prefix + "links?" + query.Encode()
+}
+
+// rowID names a link's row on a list.
+func rowID(l linktrack.Link) string { return "link-" + strconv.FormatInt(l.ID, 10) }
 
 // noted returns the link that a form before this page made or edited, nil if
 // there is none.
@@ -205,7 +240,9 @@ func (p *Pages) find(ctx context.Context, a linktrack.Account, host, path string
 	return linktrack.Link{}, "", linktrack.ErrNotFound
 }
 
-// switchLink switches a link on or off and goes back to the list.
+// switchLink switches a link on or off and goes back to the list. The address
+// that the form is sent to has the row of the link behind #, and a browser takes
+// that over to where it is sent then.
 func (p *Pages) switchLink(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {
@@ -219,13 +256,11 @@ func (p *Pages) switchLink(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.t.UpdateLink(r.Context(), r.account, name, linktrack.LinkEdit{IsActive: &on}); err != nil {
-		return err
+	if !r.resumed {
+		if _, err := p.t.UpdateLink(r.Context(), r.account, name, linktrack.LinkEdit{IsActive: &on}); err != nil {
+			return err
+		}
 	}
-	to := p.o.Prefix + "links"
-	if back, err := url.ParseQuery(form.Get("back")); err == nil && len(back) > 0 {
-		to += "?" + back.Encode()
-	}
-	http.Redirect(w, r.Request, to, http.StatusSeeOther)
+	http.Redirect(w, r.Request, p.listAt(listQuery(form.Get("back"))), http.StatusSeeOther)
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 type loginPage struct {
 	Login, Next string
 	Error       string
+	Ended       bool        // a session was there, and a form was sent
+	Kept        []keptValue // of that form
 }
 
 func (p *Pages) showLogin(w http.ResponseWriter, r *request) error {
@@ -34,6 +36,8 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	page := loginPage{Login: form.Get("login"), Next: p.local(form.Get("next"))}
+	values := kept(form)
+	page.Kept = keptValues(values)
 	a, err := p.t.Authenticate(r.Context(), page.Login, form.Get("pass"), p.t.ClientOf(r.Request))
 	switch {
 	case errors.Is(err, linktrack.ErrUnauthorized):
@@ -55,6 +59,9 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 		return errors.New("the account that signed in is not one of the store's: Options.Session must be set")
 	}
 	p.sessions.begin(w, r.Request, a)
+	if values != nil && p.showKept(w, r, a, page.Next, values) {
+		return nil
+	}
 	to := page.Next
 	if to == "" {
 		to = p.o.Prefix + "links"

@@ -139,6 +139,7 @@ func (l *look) funcs() template.FuncMap {
 		"to":    l.to,
 		"asset": func(name string) string { return l.o.Prefix + "static/" + l.hashed[name] },
 		"when":  func(at time.Time) string { return at.In(l.zone).Format("2006-01-02 15:04 MST") },
+		"zone":  func() string { return l.zoneLine(l.zone, time.Now()) },
 		"iso":   func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"count": count,
 	}

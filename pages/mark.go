@@ -81,6 +81,9 @@ func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	values := map[string]string{"external_url": form.Get("external_url"), "title": form.Get("title")}
+	if r.resumed {
+		return p.renderMark(w, r, values, nil)
+	}
 	in, err := p.t.ParseNewLink(values)
 	if err == nil {
 		var l linktrack.Link

@@ -88,7 +88,8 @@ type Pages struct {
 	t        *linktrack.Tracker
 	o        Options
 	look     *look
-	sessions *sessions // nil: the host's own
+	sessions *sessions    // nil: the host's own
+	mux      http.Handler // the pages without what protects them
 	handler  http.Handler
 	failed   atomic.Int64  // Unix seconds, when a page failed last
 	imports  chan struct{} // a place for each file that is being read
@@ -115,7 +116,8 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if p.look, err = newLook(o, t.Location()); err != nil {
 		return nil, err
 	}
-	p.handler = p.protect(p.routes())
+	p.mux = p.routes()
+	p.handler = p.protect(p.mux)
 	return p, nil
 }
 
@@ -154,6 +156,9 @@ func (p *Pages) routes() http.Handler {
 	private("GET", "api", p.showAPI)
 	private("GET", "api/{call}", p.showTry)
 	private("POST", "api/{call}", p.try)
+	private("GET", "account", p.showAccount)
+	private("POST", "account", p.setEmail)
+	private("POST", "account/optout", p.optOut)
 	if p.sessions != nil {
 		private("GET", "pass", p.showRenewPass)
 		private("POST", "pass", p.renewPass)
@@ -175,6 +180,7 @@ var menu = []struct{ path, text string }{
 	{"import", "menu.import"},
 	{"api", "menu.api"},
 	{"bookmarklet", "menu.bookmarklet"},
+	{"account", "menu.account"},
 }
 
 func (p *Pages) showHome(w http.ResponseWriter, r *request) error {

@@ -138,6 +138,9 @@ func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
 
 // claimQuickLink moves the link into the account of who is signed in.
 func (p *Pages) claimQuickLink(w http.ResponseWriter, r *request) error {
+	if r.resumed {
+		return p.showQuickLink(w, r)
+	}
 	_, err := p.t.ClaimLink(r.Context(), r.account, claimOf(r))
 	if err != nil && !errors.Is(err, linktrack.ErrTaken) && !errors.Is(err, linktrack.ErrExpired) {
 		return err

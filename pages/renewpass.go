@@ -26,6 +26,9 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if r.resumed {
+		return p.showRenewPass(w, r)
+	}
 	mark := p.passMark(r)
 	if subtle.ConstantTimeCompare([]byte(form.Get("mark")), []byte(mark)) != 1 {
 		return p.render(w, r, http.StatusConflict, "renewpass", p.look.text("pass.title"), renewPage{Mark: mark, Stale: true})

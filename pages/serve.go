@@ -22,6 +22,9 @@ type request struct {
 	account  linktrack.Account // who is signed in
 	signedIn bool
 	asked    bool // whether anyone is
+	read     bool // the form was read, with this error
+	readErr  error
+	resumed  bool // the form was kept while its sender signed in: it is shown again, and does nothing
 }
 
 const (
@@ -34,6 +37,12 @@ const (
 // makes a browser send.
 func (p *Pages) protect(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
+	for _, host := range p.t.HostsOf(linktrack.Account{}) {
+		// A proxy may have put another name into Host, which is compared else.
+		if base, err := url.Parse(p.t.TrackingURL(linktrack.Link{Host: host})); err == nil {
+			_ = origins.AddTrustedOrigin(base.Scheme + "://" + base.Host)
+		}
+	}
 	origins.SetDenyHandler(p.public(func(http.ResponseWriter, *request) error { return errCrossOrigin }))
 	next = origins.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,6 +69,9 @@ var errCrossOrigin = errors.New("a form was sent from another site")
 func (p *Pages) public(serve page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		r := &request{Request: hr}
+		if a, ok := hr.Context().Value(resumedBy{}).(linktrack.Account); ok {
+			r.account, r.signedIn, r.resumed = a, true, true
+		}
 		if err := serve(w, r); err != nil {
 			p.fail(w, r, err)
 		}
@@ -71,6 +83,9 @@ func (p *Pages) private(serve page) http.Handler {
 	return p.public(func(w http.ResponseWriter, r *request) error {
 		err := p.identify(r)
 		if errors.Is(err, linktrack.ErrUnauthorized) {
+			if kept := r.keptForm(); len(kept) > 0 {
+				return p.keepForm(w, r, kept)
+			}
 			if to := p.signIn(r); to != "" {
 				http.Redirect(w, r.Request, to, http.StatusSeeOther)
 				return nil
@@ -79,6 +94,9 @@ func (p *Pages) private(serve page) http.Handler {
 		if err != nil {
 			return err
 		}
+		if values := kept(r.keptForm()); values != nil && p.sessions == nil {
+			r.PostForm, r.resumed = values, true // an endedPage has kept them
+		}
 		return serve(w, r)
 	})
 }
@@ -86,6 +104,9 @@ func (p *Pages) private(serve page) http.Handler {
 // identify finds out who is signed in. [linktrack.ErrUnauthorized] if nobody is.
 func (p *Pages) identify(r *request) error {
 	r.asked = true
+	if r.signedIn { // just now
+		return nil
+	}
 	var err error
 	if p.sessions != nil {
 		r.account, err = p.sessions.account(r.Request)
@@ -118,9 +139,12 @@ func (p *Pages) signIn(r *request) string {
 
 // form reads a form that was posted.
 func (r *request) form() (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
+	if !r.read {
+		r.read, r.readErr = true, r.ParseForm() // what it says a second time is not true
+	}
+	if r.readErr != nil {
 		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if errors.As(r.readErr, &large) {
 			return nil, errTooLarge
 		}
 		return nil, errBadForm
@@ -134,6 +158,7 @@ var errTooLarge = errors.New("the form is too large")
 type frame struct {
 	Title    string
 	Login    string // of who is signed in; "" nobody, or one without a login
+	SignedIn bool   // anyone is
 	SignsOut bool   // whether there is a button to sign out
 	Menu     []menuItem
 	Page     any
@@ -158,7 +183,7 @@ func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, titl
 func (p *Pages) draw(r *request, name, title string, data any) ([]byte, error) {
 	f := frame{Title: title, Page: data}
 	if r.signedIn {
-		f.Login, f.SignsOut = r.account.Login, p.sessions != nil
+		f.SignedIn, f.Login, f.SignsOut = true, r.account.Login, p.sessions != nil
 		for _, m := range menu {
 			to := p.o.Prefix + m.path
 			f.Menu = append(f.Menu, menuItem{URL: to, Text: p.look.text(m.text), Current: r.URL.Path == to})

@@ -104,13 +104,18 @@ func (s *site) get(path string) *answer {
 
 func (s *site) post(path string, form url.Values, headers ...string) *answer {
 	s.Helper()
+	return s.do(s.form(path, form, headers...))
+}
+
+// form is the request that sends a form.
+func (s *site) form(path string, form url.Values, headers ...string) *http.Request {
 	r := httptest.NewRequest("POST", at(path), strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	return s.do(r)
+	return r
 }
 
 func at(path string) string {

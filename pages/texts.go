@@ -220,7 +220,7 @@ var english = map[string]string{
 	"hint.vanity_link":     "Letters, digits, _ and -. Left empty, a path is generated. It cannot be changed later.",
 	"hint.group":           "A new name makes a new group.",
 	"hint.notes":           "Nobody but you sees them.",
-	"hint.expires_at":      "Time zone: %s. Left empty: never.",
+	"hint.expires_at":      "%s Left empty: never.",
 	"hint.deactivate_at":   "So many people are let through. Left empty: any number.",
 	"hint.alert_at":        "Number of clicks. Left empty: no alert.",
 	"hint.password":        "Visitors are asked for it. Left empty: none.",

@@ -28,6 +28,9 @@ const (
 
 // maxBody is how large the body of a request may be.
 func (p *Pages) maxBody(r *http.Request) int64 {
+	if r.URL.Path == p.o.Prefix+"login" {
+		return 2 * maxForm // with a form that is kept
+	}
 	if r.URL.Path == p.o.Prefix+"import" {
 		return maxUpload + maxForm
 	}

@@ -75,6 +75,7 @@ type visitorPage struct {
 	Error         string // beside the password
 	Summary       *linktrack.Link
 	Report        *counts
+	Zone          string // of times, in a sentence; "" the page shows none
 	zone          *time.Location
 }
 
@@ -141,6 +142,9 @@ func (v *Visitors) page(p linktrack.Page) visitorPage {
 		key = "visitor.throttled"
 	case linktrack.UnavailablePage:
 		key = "visitor.unavailable"
+	}
+	if page.Summary != nil {
+		page.Zone = v.look.zoneLine(page.zone, time.Now())
 	}
 	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
 	if p.Kind != linktrack.PreviewPage && page.Summary == nil {

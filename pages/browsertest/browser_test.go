@@ -76,7 +76,8 @@ func running(t testing.TB) context.Context {
 		return browser.ctx
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(person), chromedp.Flag("lang", "en-US"))
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(person), chromedp.Flag("lang", "en-US"),
+		chromedp.Flag("host-resolver-rules", "MAP alt.example 127.0.0.1"))
 	ctx, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(ctx)
 	browser.stop = func() {

@@ -30,7 +30,7 @@ func (b *tab) newLink(fields ...string) *document {
 // made is the address of the link that the list says was made just now.
 func (b *tab) made() string {
 	b.Helper()
-	return strings.TrimSpace(b.text(".made .url a"))
+	return strings.TrimSpace(b.text(".made .short"))
 }
 
 // titles are what the list shows, from top to bottom.

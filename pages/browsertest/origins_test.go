@@ -24,6 +24,8 @@ func formsOf(s *site) map[string]url.Values {
 		s.page("spring", "edit"):   {"external_url": {s.destination + "stolen"}},
 		s.page("spring", "active"): {"active": {"0"}},
 		"api/makeLink":             {"external_url": {s.destination + "stolen"}},
+		"account":                  {"email": {"eve@example.com"}},
+		"account/optout":           {"out": {"1"}},
 		"pass":                     {"mark": {"that of no pass"}},
 		"mark":                     {"external_url": {s.destination + "stolen"}},
 		"import":                   {"file": {importGood}},

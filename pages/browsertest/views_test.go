@@ -105,6 +105,13 @@ func ordinaryViews() []view {
 			b.fill("external_url", "nonsense")
 			return submit(b)
 		}},
+		{name: "account", as: "ada", path: "account"},
+		{name: "account-free", as: "bob", path: "account"},
+		{name: "account-wrong", as: "carol", path: "account", status: 400, then: func(b *tab) *document {
+			b.fill("email", "carol@example.com, ada@example.com")
+			eval[chromedp.Void](b, `document.querySelector("main form[data-once]").noValidate = true`)
+			return b.press("main form[data-once] button")
+		}},
 		{name: "pass", as: "dora", path: "pass"},
 		{name: "pass-stale", as: "dora", path: "pass", status: 409, then: func(b *tab) *document {
 			eval[chromedp.Void](b, `document.querySelector("[name=mark]").value = "that of another pass"`)

@@ -2,29 +2,38 @@
 // not be sent twice by a double click; and a bookmarklet, which is to be dragged.
 "use strict";
 
+// copy reports whether the text is in the clipboard.
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-    return;
+    return true;
   } catch {
-    // Not a secure context: the old way.
+    // Not a secure context, or not allowed: the old way.
   }
   const area = document.createElement("textarea");
   area.value = text;
+  area.readOnly = true;
+  area.style.position = "fixed"; // the page does not scroll to it
+  area.style.top = "0";
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const done = document.execCommand("copy");
   area.remove();
+  return done;
 }
 
+// What data-copy says is copied as it stands; with data-address it is an address
+// that may be relative to the page's.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const name = button.textContent;
+  const { copy: text, address, copied } = button.dataset;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await copy(new URL(button.dataset.copy, location.href).href);
-    button.textContent = button.dataset.copied;
+    const done = await copy(address === undefined ? text : new URL(text, location.href).href);
+    button.focus({ preventScroll: true });
+    if (!done) return;
+    button.textContent = copied;
     setTimeout(() => { button.textContent = name; }, 1500);
-    button.focus();
   });
 }
 

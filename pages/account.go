@@ -1,0 +1,153 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// An accountPage shows what belongs to the account itself: its mail address, its
+// pass, and whether this browser's clicks count.
+type accountPage struct {
+	Login, Type string
+	Email       string
+	EmailError  string
+	MailNote    string // why nothing is mailed; "" it is
+	Keeps       bool   // the account is the store's: its address can be set
+	Renews      bool   // its pass can be renewed, and its session ended
+	Saved       bool
+	Browsers    []browserRow
+}
+
+// A browserRow is a host on which this browser's clicks can be left out.
+type browserRow struct {
+	Host  string
+	Here  bool   // the page is on this host
+	Out   bool   // they are left out; known only if Here
+	Leave string // where to go to leave them out; only if not Here
+	Undo  string // where to go to have them counted again; only if not Here
+}
+
+func (p *Pages) showAccount(w http.ResponseWriter, r *request) error {
+	return p.renderAccount(w, r, http.StatusOK, accountPage{Email: r.account.Email, Saved: r.URL.Query().Has("saved")})
+}
+
+// setEmail gives the account another mail address.
+func (p *Pages) setEmail(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	email := strings.TrimSpace(form.Get("email"))
+	if r.resumed {
+		return p.renderAccount(w, r, http.StatusOK, accountPage{Email: email})
+	}
+	_, err = p.t.SetEmail(r.Context(), r.account, email)
+	if err == nil {
+		http.Redirect(w, r.Request, p.o.Prefix+"account?saved", http.StatusSeeOther)
+		return nil
+	}
+	problem, _, status := p.problem(r, err)
+	if status == 0 {
+		return err
+	}
+	retryAfter(w, err)
+	return p.renderAccount(w, r, status, accountPage{Email: email, EmailError: problem})
+}
+
+func (p *Pages) renderAccount(w http.ResponseWriter, r *request, status int, page accountPage) error {
+	page.Login, page.Type, page.Renews = r.account.Login, r.account.Type, p.sessions != nil
+	kept, reason, err := p.mail(r)
+	if err != nil && page.EmailError == "" {
+		return err
+	}
+	page.Keeps = !errors.Is(reason, linktrack.ErrHostsAccount)
+	if page.Email == "" && page.EmailError == "" && !r.resumed {
+		page.Email = kept
+	}
+	if !errors.Is(reason, linktrack.ErrNoAddress) {
+		page.MailNote = p.mailNote(reason)
+	}
+	for _, host := range p.t.HostsOf(r.account) {
+		row, err := p.browserRow(r, host)
+		if err != nil {
+			return err
+		}
+		page.Browsers = append(page.Browsers, row)
+	}
+	return p.render(w, r, status, "account", p.look.text("account.title"), page)
+}
+
+// mail returns where alerts are mailed to, or a reason why they are not.
+func (p *Pages) mail(r *request) (email string, reason, err error) {
+	email, err = p.t.AlertEmail(r.Context(), r.account)
+	for _, reason := range []error{linktrack.ErrHostsAccount, linktrack.ErrNoMailer, linktrack.ErrNoAddress} {
+		if errors.Is(err, reason) {
+			return email, reason, nil
+		}
+	}
+	return email, nil, err
+}
+
+// mailNote words such a reason; "" for none.
+func (p *Pages) mailNote(reason error) string {
+	switch reason {
+	case linktrack.ErrHostsAccount:
+		return p.look.text("mail.hosts")
+	case linktrack.ErrNoMailer:
+		return p.look.text("mail.nomailer")
+	case linktrack.ErrNoAddress:
+		return p.look.text("mail.noaddress", p.look.text("menu.account"))
+	}
+	return ""
+}
+
+// browserRow says how this browser's clicks on a host's links are left out. A
+// cookie does that, which only the host itself can set.
+func (p *Pages) browserRow(r *request, host string) (browserRow, error) {
+	row := browserRow{Host: host}
+	if row.Here = p.isHere(r, host); row.Here {
+		row.Out = p.t.OptedOut(r.Request, r.account)
+		return row, nil
+	}
+	address, err := p.t.OptOutURL(r.account, host)
+	row.Leave, row.Undo = address, address+"&undo=1"
+	return row, err
+}
+
+// isHere reports whether the browser is on the host: cookies of this answer are
+// sent to its links. Cookies do not heed ports.
+func (p *Pages) isHere(r *request, host string) bool {
+	base, err := url.Parse(p.t.TrackingURL(linktrack.Link{Host: host}))
+	if err != nil || !strings.HasPrefix(p.o.Prefix, base.EscapedPath()) {
+		return false
+	}
+	here := url.URL{Host: r.Host}
+	return strings.EqualFold(here.Hostname(), base.Hostname())
+}
+
+// optOut leaves this browser's clicks out of the counts, or has them counted
+// again.
+func (p *Pages) optOut(w http.ResponseWriter, r *request) error {
+	form, err := r.form()
+	if err != nil {
+		return err
+	}
+	if r.resumed {
+		return p.showAccount(w, r)
+	}
+	switch form.Get("out") {
+	case "1":
+		w.Header().Add("Set-Cookie", p.t.OptOutCookie(r.account, time.Now()))
+	case "0":
+		w.Header().Add("Set-Cookie", p.t.OptOutCookie(r.account, time.Time{}))
+	default:
+		return errBadForm
+	}
+	http.Redirect(w, r.Request, p.o.Prefix+"account#clicks", http.StatusSeeOther)
+	return nil
+}
