@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +40,21 @@ const (
 // An AccountType says what the accounts of a type may do.
 type AccountType struct {
 	// Params are the parameters of makeLink that are allowed beside login,
-	// pass and external_url, by the API's names.
+	// pass and external_url, by the API's names. [New] refuses others.
 	Params []string
+}
+
+// checkTypes refuses a parameter that makeLink does not have: it is a
+// misspelling of one that the host means to allow.
+func checkTypes(types map[string]AccountType) error {
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		for _, param := range types[name].Params {
+			if !slices.Contains(linkParams, param) {
+				return invalid("AccountTypes", "has %q for accounts of type %s, which is no parameter of makeLink", param, name)
+			}
+		}
+	}
+	return nil
 }
 
 // linkParams are the parameters of makeLink that need an account type which

@@ -264,6 +264,9 @@ func New(store Store, o Options) (*Tracker, error) {
 	case len(o.Secret) > 0 && len(o.Secret) < 16:
 		return nil, invalid("Secret", "must have at least 16 bytes")
 	}
+	if err := checkTypes(o.AccountTypes); err != nil {
+		return nil, err
+	}
 	if o.Privacy, err = o.Privacy.check(); err != nil {
 		return nil, err
 	}

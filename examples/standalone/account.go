@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,65 +14,102 @@ import (
 
 // An account is the first one, as the program introduces it.
 type account struct {
-	login string
-	pass  string // "": not known, it was shown when it was made
+	linktrack.Account
+	pass  string // that was generated; "": not known, or not to be shown
 	state string // what to tell about it
 }
 
 // openAccount makes the account that the flags name, if the store has none of
-// that login. One that exists stays as it is; a pass that was given becomes
-// its own, which is also the way out when the pass is lost.
+// that login. One that exists stays as it is; a pass that was given becomes its
+// own, which is also the way out when the pass is lost, and so does a mail
+// address.
 func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Store, c config) (account, error) {
-	made, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType})
-	if err == nil {
-		state := "new, with the pass that was given"
-		if c.pass == "" {
-			state = "new, pass " + pass + " (shown this once)"
+	a, err := store.AccountByLogin(ctx, c.login)
+	if errors.Is(err, linktrack.ErrNotFound) {
+		made, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
+		switch {
+		case err == nil && c.pass == "":
+			return account{made, pass, "new, pass " + pass + " (shown this once)"}, nil
+		case err == nil:
+			return account{made, "", "new, with the pass that was given"}, nil
+		case !errors.Is(err, linktrack.ErrTaken):
+			return account{}, ofAccount("make", c.login, err)
 		}
-		return account{made.Login, pass, state}, nil
+		a, err = store.AccountByLogin(ctx, c.login) // another process made it just now
 	}
-	if errors.As(err, new(*linktrack.InvalidError)) {
-		return account{}, refused(fmt.Errorf("the account can't be made: %w", err))
-	}
-	if !errors.Is(err, linktrack.ErrTaken) {
-		return account{}, fmt.Errorf("can't make the account %s: %w", c.login, err)
+	switch {
+	case err != nil:
+		return account{}, ofAccount("look up", c.login, err)
+	case a.Disabled:
+		return account{a, "", "switched off"}, nil
+	case c.email != "" && c.email != a.Email:
+		if a, err = t.SetEmail(ctx, a, c.email); err != nil {
+			return account{}, ofAccount("change", c.login, err)
+		}
 	}
 	if c.pass == "" {
-		return account{login: c.login, state: "as it was, with the pass that was shown when it was made"}, nil
+		return account{a, "", "as it was, with the pass that it had"}, nil
 	}
-	existing, err := t.Authenticate(ctx, c.login, c.pass, "")
+	// The same pass again changes nothing: who is signed in stays signed in.
+	_, err = t.Authenticate(ctx, c.login, c.pass, "")
 	switch {
 	case err == nil:
-		return account{existing.Login, c.pass, "as it was"}, nil
-	case errors.Is(err, linktrack.ErrForbidden):
-		return account{login: c.login, state: "switched off"}, nil
+		return account{a, "", "as it was"}, nil
 	case !errors.Is(err, linktrack.ErrUnauthorized):
-		return account{}, fmt.Errorf("can't look up the account %s: %w", c.login, err)
+		return account{}, ofAccount("look up", c.login, err)
 	}
-	existing, err = store.AccountByLogin(ctx, c.login)
-	if err == nil {
-		existing.PassHash = linktrack.HashPass(c.pass)
-		err = store.UpdateAccount(ctx, existing)
+	if a, err = t.SetPass(ctx, a, c.pass); err != nil {
+		return account{}, ofAccount("change", c.login, err)
 	}
-	if err != nil {
-		return account{}, fmt.Errorf("can't give the account %s its new pass: %w", c.login, err)
+	return account{a, "", "has the pass that was given from now on"}, nil
+}
+
+// ofAccount says what could not be done. A rule that a flag breaks names the
+// flag.
+func ofAccount(doing, login string, err error) error {
+	var invalid *linktrack.InvalidError
+	if errors.As(err, &invalid) {
+		return refused(fmt.Errorf("-%s %s", invalid.Param, invalid.Reason))
 	}
-	return account{existing.Login, c.pass, "has the pass that was given from now on"}, nil
+	return fmt.Errorf("can't %s the account %s: %w", doing, login, err)
 }
 
 // greet prints where the server listens and how to make a first link.
-func greet(w io.Writer, c config, local string, a account) {
+func greet(w io.Writer, c config, local string, a account, mail string) {
 	kept := "memory: nothing outlives this process"
 	if c.mysql != "" {
 		kept = "MySQL"
 	}
 	fmt.Fprintf(w, "linktrack listens on %s (links begin with %s, kept in %s)\n", local, c.baseURL, kept)
-	fmt.Fprintf(w, "account %s: %s\n", a.login, a.state)
+	fmt.Fprintf(w, "account %s: %s\n", a.Login, a.state)
+	if mail != "" {
+		fmt.Fprintf(w, "alerts by mail: %s\n", mail)
+	}
+	fmt.Fprintf(w, "time zone: %s, from %s\n", c.zone, cmp.Or(c.zoneFrom, "the API's documentation; -zone sets another"))
 	fmt.Fprintf(w, "pages for people: %s%s\n", local, pagesPrefix(c.baseURL))
 	if c.quick {
-		fmt.Fprintf(w, "quick links for anyone: %s%s\n", local, strings.TrimSuffix(pagesPrefix(c.baseURL), "account/"))
+		front := strings.TrimSuffix(pagesPrefix(c.baseURL), "account/")
+		if !c.hasFront() {
+			front = pagesPrefix(c.baseURL) + "quick"
+		}
+		fmt.Fprintf(w, "quick links for anyone: %s%s\n", local, front)
 	}
-	fmt.Fprintf(w, "make a link:\n  %s\n", curlLine(c.baseURL, local, a))
+	fmt.Fprintf(w, "make a link%s:\n  %s\n", map[bool]string{true: ", with the account's pass for PASS"}[a.pass == ""], curlLine(c.baseURL, local, a))
+}
+
+// mailState says whether alerts about the account's links are mailed, where
+// that may be a surprise.
+func mailState(ctx context.Context, t *linktrack.Tracker, c config, a linktrack.Account) string {
+	_, err := t.AlertEmail(ctx, a)
+	switch {
+	case errors.Is(err, linktrack.ErrNoAddress):
+		return "none to account " + a.Login + ", which has no mail address; -email or its account page sets one"
+	case errors.Is(err, linktrack.ErrNoMailer) && a.Email != "":
+		return "none, for want of -smtp; account " + a.Login + " has a mail address"
+	case err == nil:
+		return "to the address of account " + a.Login + ", about links with has_alert_email"
+	}
+	return ""
 }
 
 // curlLine is a shell command that makes a link. It calls the address that the
@@ -89,7 +127,7 @@ func curlLine(baseURL, local string, a account) string {
 		}
 	}
 	// external_url comes last: unencoded, it runs to the end of the query.
-	return "curl " + host + quote(local+path+"/api/v1_0/makeLink?login="+url.QueryEscape(a.login)+
+	return "curl " + host + quote(local+path+"/api/v1_0/makeLink?login="+url.QueryEscape(a.Login)+
 		"&pass="+pass+"&external_url=https://example.com/")
 }
 

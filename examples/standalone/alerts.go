@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/notify"
@@ -20,6 +22,9 @@ type alertFlags struct {
 	webhook string
 	secret  string
 	private bool
+	proxy   string
+	timeout time.Duration  // 0: each has its own
+	zone    *time.Location // of times in mails
 }
 
 func addAlertFlags(flags *flag.FlagSet) *alertFlags {
@@ -29,13 +34,15 @@ func addAlertFlags(flags *flag.FlagSet) *alertFlags {
 	flags.StringVar(&a.webhook, "alert-webhook", "", "https `URL` that alerts are posted to as JSON (default: none)")
 	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs what is posted, at least 16 bytes (default: it is not signed)")
 	flags.BoolVar(&a.private, "alert-private", false, "let -alert-webhook lead to a private address or to this machine, and be http")
+	flags.StringVar(&a.proxy, "alert-proxy", "", "`URL` of the proxy that posts go through, which needs -alert-private (default: none)")
+	duration(flags, &a.timeout, "alert-timeout", 0, "longest `time` that one delivery may take (default: 30s for a mail, 10s for a post)")
 	return a
 }
 
 // notifier returns nil if alerts are not to be delivered.
 func (a *alertFlags) notifier() (linktrack.Notifier, error) {
-	if a.webhook == "" && (a.secret != "" || a.private) {
-		return nil, errors.New("-alert-secret and -alert-private are for -alert-webhook")
+	if a.webhook == "" && (a.secret != "" || a.private || a.proxy != "") {
+		return nil, errors.New("-alert-secret and -alert-private are for -alert-webhook, and so is -alert-proxy")
 	}
 	var all []linktrack.Notifier
 	if a.smtp != "" {
@@ -46,9 +53,17 @@ func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 		all = append(all, mailer)
 	}
 	if a.webhook != "" {
-		hook, err := webhook.New(webhook.Options{URL: a.webhook, Secret: []byte(a.secret), AllowPrivate: a.private})
+		o := webhook.Options{URL: a.webhook, Secret: []byte(a.secret), AllowPrivate: a.private, Timeout: a.timeout}
+		if a.proxy != "" {
+			proxy, err := url.Parse(a.proxy)
+			if err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" || proxy.Hostname() == "" {
+				return nil, errors.New("-alert-proxy must be an http, https or socks5 URL such as http://proxy.example.com:3128")
+			}
+			o.Proxy = http.ProxyURL(proxy)
+		}
+		hook, err := webhook.New(o)
 		if err != nil {
-			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret"})
+			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret", "Proxy": "-alert-proxy"})
 		}
 		all = append(all, hook)
 	}
@@ -77,7 +92,7 @@ func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 			return nil, errors.New("-smtp takes the parameters from, helo and tls only")
 		}
 	}
-	o := smtp.Options{From: q.Get("from"), HELO: q.Get("helo"), Username: u.User.Username()}
+	o := smtp.Options{From: q.Get("from"), HELO: q.Get("helo"), Username: u.User.Username(), Timeout: a.timeout, Location: a.zone}
 	o.Password, _ = u.User.Password()
 	port := "587"
 	switch tls := q.Get("tls"); {

@@ -7,10 +7,15 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
 	"github.com/linktrackhq/linktrack/mysqlstore"
+	"github.com/linktrackhq/linktrack/pages"
 )
 
 // A config is what the flags and the environment say.
@@ -22,8 +27,8 @@ type config struct {
 	// mysqlConnections is how many connections to MySQL are opened at most.
 	mysqlConnections int
 
-	login, pass string
-	accountType string
+	login, pass, email string
+	accountType        string
 
 	ack             linktrack.Ack
 	journal         string // folder; "": none
@@ -35,6 +40,15 @@ type config struct {
 	proxies []netip.Prefix // trusted
 	quick   bool           // anyone makes links at the base path
 	geo     string         // file; "": none
+
+	zone           *time.Location
+	zoneFrom       string // the flag or the variable that named it; "": the default
+	home, notFound string // where / and unknown paths lead; "": to the pages, and nowhere
+
+	// What the flags set of the further options.
+	options        linktrack.Options
+	look           pages.Options
+	journalOptions journal.Options
 }
 
 var errHelp = flag.ErrHelp
@@ -46,39 +60,138 @@ func (e *usageError) Unwrap() error { return e.error }
 
 func refused(err error) error { return &usageError{err} }
 
+// inFlags are the flags that set the options whose errors name the option.
+var inFlags = map[string]string{
+	"BaseURL": "-base-url", "Hosts": "-hosts", "Schemes": "-schemes", "PathLength": "-path-length", "AccountTypes": "-account-types",
+	"Privacy.HistoryDays": "-history-days", "Privacy.Exclude": "-exclude", "TrustedProxies": "-trusted-proxies", "Accent": "-accent",
+}
+
+// refusedOption is refused for an error of a New that names an option; others
+// stay as they are.
+func refusedOption(err error) error {
+	var invalid *linktrack.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	if name := inFlags[invalid.Param]; name != "" {
+		return refused(fmt.Errorf("%s: %w", name, err))
+	}
+	return refused(err)
+}
+
+// addFlags adds the flags of the service. What it returns does what is left to
+// do when they are read.
+func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) string) error) {
+	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
+	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
+	flags.Func("hosts", "further `hosts` whose links are served, with commas between", list(&c.hosts))
+	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: memory, gone at the end)")
+	addConnectionsFlag(flags, c)
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at start if it does not exist")
+	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more; an account that exists gets it as its new one. Given as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
+	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp; an account that exists gets it as its new one (default: a new account has none)")
+	flags.StringVar(&c.accountType, "type", linktrack.Professional, "`type` of the first account if it is made: free, professional, or one of -account-types")
+	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, which is no link (default: the pages for people, or the front page of -quick-links)")
+	flags.StringVar(&c.notFound, "not-found", "", "`URL` that paths that do not exist redirect to (default: a page that says so, as 404)")
+	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
+	zone := addZoneFlag(flags)
+	addLinkFlags(flags, c)
+	addRecordingFlags(flags, c)
+	finishVisitors := addVisitorFlags(flags, c)
+	addPageFlags(flags, c)
+	alerts := addAlertFlags(flags)
+	return func(getenv func(string) string) (err error) {
+		finishVisitors()
+		if c.zone, c.zoneFrom, err = zone.location(getenv); err != nil {
+			return err
+		}
+		alerts.zone = c.zone
+		if err := c.check(); err != nil {
+			return err
+		}
+		c.notify, err = alerts.notifier()
+		return err
+	}
+}
+
+// addRuleFlags adds the flags of what links may be, which import has, too.
+func addRuleFlags(flags *flag.FlagSet, c *config) {
+	o := &c.options
+	flags.Func("reserved", "`words` that no vanity link may be, beside api, account and the like, with commas between", words(&o.Reserved))
+	flags.Func("schemes", "`schemes` of destinations beside http and https, such as mailto, with commas between", list(&o.Schemes))
+	flags.Func("account-types", "further account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.AccountTypes))
+}
+
+func addConnectionsFlag(flags *flag.FlagSet, c *config) {
+	c.mysqlConnections = mysqlstore.DefaultConnections
+	flags.Var(&checked{strconv.Itoa(c.mysqlConnections), func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-mysql-connections is at least 1, not %s", s)
+		}
+		c.mysqlConnections = n
+		return nil
+	}}, "mysql-connections", "`number` of connections to MySQL that are opened at most")
+}
+
+func addLinkFlags(flags *flag.FlagSet, c *config) {
+	addRuleFlags(flags, c)
+	o := &c.options
+	number(flags, &o.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
+	flags.BoolVar(&o.ForwardQuery, "forward-query", false, "add the query string of every tracking link to its destination's (default: only for links that ask for it)")
+	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to destinations as lt_click, for links with conversion tracking")
+	duration(flags, &o.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again: an edit by another process is seen after that long")
+}
+
+func addRecordingFlags(flags *flag.FlagSet, c *config) {
+	o := &c.options
+	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
+	duration(flags, &o.AckTimeout, "ack-timeout", 2*time.Second, "longest `time` that a visitor waits for the click to be stored or journaled")
+	duration(flags, &o.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, and before they go from the journal to the store")
+	number(flags, &o.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store; more are dropped and counted")
+	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
+	flags.BoolVar(&c.journalOptions.OSBuffered, "journal-os-buffered", false, "do not wait for the disk: clicks in the journal survive a crash of the program, and not one of the machine")
+	number(flags, &c.journalOptions.MaxBytes, "journal-max-bytes", maxJournal, "`bytes` of clicks that the journal may hold")
+}
+
+const maxJournal = 1 << 30 // bytes
+
+func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
+	o := &c.options
+	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.CutIP, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
+	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of where visitors came from: `whole`, host, or none")
+	userAgent := flags.Bool("keep-user-agent", true, "keep user agents; else only the browser and the platform that they name")
+	flags.BoolVar(&c.privacy.HonourGPC, "honor-gpc", false, "set no cookie and keep nothing personal of visitors who send Sec-GPC: 1 or DNT: 1")
+	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "the same as -honor-gpc")
+	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "for how many `days` clicks stay in the history, at least 30; negative: for ever")
+	flags.Func("exclude", "`networks` whose clicks are redirected and not recorded, with commas between: 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
+	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between", networks(&c.proxies))
+	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
+	flags.BoolVar(&o.Cookieless, "cookieless", false, "tell new visitors from known ones without a cookie, by a hash that is forgotten every day")
+	flags.BoolVar(&o.BotsAsPeople, "bots-as-people", false, "count bots that say so as people")
+	return func() { c.privacy.DropUserAgent = !*userAgent }
+}
+
+func addPageFlags(flags *flag.FlagSet, c *config) {
+	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone makes links, which end after 30 days unless they are moved into an account")
+	flags.StringVar(&c.look.Name, "name", "Linktrack", "`name` of the service, which the pages show")
+	flags.StringVar(&c.look.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
+	flags.Func("templates", "`folder` of templates and static files that replace those of the pages with the same names", folder(&c.look.Templates))
+	flags.Func("texts", "JSON `file` of texts that replace those of the pages, by their keys: to translate them", texts(&c.look.Texts))
+}
+
 // parseFlags reads the flags, and for those not given the environment. It
 // writes the flags' descriptions to help if they are asked for.
 func parseFlags(args []string, getenv func(string) string, help io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("linktrack", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // its errors come with all the flags behind them
-	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
-	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
-	hosts := flags.String("hosts", "", "further `hosts` whose links are served, with commas between")
-	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: memory, gone at the end)")
-	flags.IntVar(&c.mysqlConnections, "mysql-connections", mysqlstore.DefaultConnections, "how many `connections` to MySQL are opened at most")
-	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, made at start if it does not exist")
-	flags.StringVar(&c.pass, "pass", "", "its `pass`; an account that exists gets it as its new one (default: a new account gets a generated pass, shown once)")
-	flags.StringVar(&c.accountType, "type", linktrack.Professional, "its `type`, free or professional, if it is made")
-	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
-	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
-	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.CutIP, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
-	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of where visitors came from: `whole`, host, or none")
-	userAgent := flags.Bool("keep-user-agent", true, "keep user agents; else only the browser and the platform that they name")
-	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "set no cookie and keep nothing personal of visitors who send Sec-GPC: 1 or DNT: 1")
-	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "for how many `days` clicks stay in the history, at least 30; negative: for ever")
-	flags.Func("exclude", "`networks` whose clicks are redirected and not recorded, with commas between: 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
-	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between", networks(&c.proxies))
-	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
-	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to destinations as lt_click, for links with conversion tracking")
-	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone makes links, which end after 30 days unless they are moved into an account")
-	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
-	alerts := addAlertFlags(flags)
-
+	finish := addFlags(flags, &c)
 	err := parseWithEnvironment(flags, args, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(help, "Flags (or LINKTRACK_ADDR and so on in the environment):")
+		fmt.Fprintln(help, "linktrack [flags]\nlinktrack import -h and linktrack export -h show how to move links.\n"+
+			"Flags (each can be set in the environment, too: -base-url as LINKTRACK_BASE_URL and so on; a flag wins):")
 		flags.SetOutput(help)
 		flags.PrintDefaults()
 		return c, errHelp
@@ -87,81 +200,65 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	case flags.NArg() > 0:
 		return c, fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0))
 	}
-	c.privacy.DropUserAgent = !*userAgent
+	return c, finish(getenv)
+}
+
+// check holds together what the flags say one by one.
+func (c *config) check() error {
 	if c.privacy.HistoryDays == 0 {
-		return c, errors.New("-history-days is at least 30, or negative for all days, not 0")
+		return errors.New("-history-days is at least 30, or negative for all days, not 0")
 	}
-	c.hosts = listOf(*hosts)
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return c, fmt.Errorf("-addr is host:port or :port, not %q", c.addr)
+		return fmt.Errorf("-addr is host:port or :port, not %q", c.addr)
 	}
-	if c.accountType != linktrack.Free && c.accountType != linktrack.Professional {
-		return c, fmt.Errorf("-type is %s or %s, not %q", linktrack.Free, linktrack.Professional, c.accountType)
+	types := []string{linktrack.Free, linktrack.Professional}
+	for name := range c.options.AccountTypes {
+		if !slices.Contains(types, name) {
+			types = append(types, name)
+		}
+	}
+	if !slices.Contains(types, c.accountType) {
+		slices.Sort(types[2:])
+		last := len(types) - 1
+		return fmt.Errorf("-type is %s or %s, not %q", strings.Join(types[:last], ", "), types[last], c.accountType)
 	}
 	if c.ack == linktrack.AckJournaled && c.journal == "" {
-		return c, errors.New("-ack journaled needs -journal and a folder")
+		return errors.New("-ack journaled needs -journal and a folder")
+	}
+	if c.journal == "" && (c.journalOptions.OSBuffered || c.journalOptions.MaxBytes != maxJournal) {
+		return errors.New("-journal-os-buffered and -journal-max-bytes are for -journal")
 	}
 	if c.admin != "" {
 		if _, _, err := net.SplitHostPort(c.admin); err != nil {
-			return c, fmt.Errorf("-admin-addr is host:port or :port, not %q", c.admin)
+			return fmt.Errorf("-admin-addr is host:port or :port, not %q", c.admin)
 		}
 	}
-	if c.mysqlConnections < 1 {
-		return c, fmt.Errorf("-mysql-connections is at least 1, not %d", c.mysqlConnections)
-	}
 	if c.login == "" {
-		return c, errors.New("-login must not be empty")
+		return errors.New("-login must not be empty")
 	}
-	c.notify, err = alerts.notifier()
-	return c, err
+	return nil
 }
 
 // parseWithEnvironment reads the flags, and for those not given the
 // environment.
 func parseWithEnvironment(flags *flag.FlagSet, args []string, getenv func(string) string) (err error) {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	given := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	flags.VisitAll(func(f *flag.Flag) {
-		name := "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value := getenv(name); value != "" && err == nil {
+		name := variable(f.Name)
+		if value := getenv(name); value != "" && !given[f.Name] && err == nil {
 			if e := flags.Set(f.Name, value); e != nil {
 				err = fmt.Errorf("%s: %w", name, e)
 			}
 		}
 	})
-	if err != nil {
-		return err
-	}
-	return flags.Parse(args)
+	return err
 }
 
-// listOf reads a list with commas.
-func listOf(s string) (items []string) {
-	for item := range strings.SplitSeq(s, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
-// networks reads a list of networks and single addresses.
-func networks(to *[]netip.Prefix) func(string) error {
-	return func(list string) error {
-		var all []netip.Prefix
-		for item := range strings.SplitSeq(list, ",") {
-			if item = strings.TrimSpace(item); item == "" {
-				continue
-			}
-			network, err := netip.ParsePrefix(item)
-			if err != nil {
-				ip, err := netip.ParseAddr(item)
-				if err != nil || ip.Zone() != "" {
-					return fmt.Errorf("%q is no network and no address", item)
-				}
-				network = netip.PrefixFrom(ip, ip.BitLen())
-			}
-			all = append(all, network)
-		}
-		*to = all
-		return nil
-	}
+// variable is the name of a flag in the environment.
+func variable(flag string) string {
+	return "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -6,8 +6,8 @@
 //		-mysql 'linktrack:secret@tcp(127.0.0.1:3306)/linktrack'
 //
 // Run it with -h for its flags. Each can be set in the environment too, as
-// LINKTRACK_ADDR, LINKTRACK_BASE_URL and so on; a flag wins. On SIGTERM and
-// SIGINT it takes no more requests, writes the clicks that are pending, and
+// LINKTRACK_ADDR, LINKTRACK_BASE_URL and so on; a flag wins. docs/flags.md has
+// them by what they are for. On SIGTERM and SIGINT it takes no more requests, writes the clicks that are pending, and
 // ends.
 //
 //	standalone import -mysql DSN FILE
@@ -94,24 +94,32 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer closeStore()
 
-	visitors, err := pages.ForVisitors(pages.Options{Logger: logger})
+	look := c.look
+	look.Logger = logger
+	visitors, err := pages.ForVisitors(look)
+	if errors.As(err, new(*linktrack.InvalidError)) {
+		return refusedOption(err)
+	} else if err != nil {
+		return refused(fmt.Errorf("-templates: %w", err))
+	}
+	redirects, err := newElsewhere(c)
 	if err != nil {
-		return err
+		return refused(err)
 	}
-	options := linktrack.Options{
-		BaseURL: c.baseURL, Hosts: c.hosts, Ack: c.ack, Notify: c.notify, Pages: visitors, Logger: logger,
-		Privacy: c.privacy, TrustedProxies: c.proxies, ConversionQuery: c.conversionQuery,
-	}
+	options := c.trackerOptions(logger)
+	options.Notify, options.Pages = c.notify, redirects.wrap(visitors)
 	if c.geo != "" {
 		countries, closeGeo, err := openGeo(ctx, c.geo, logger)
 		if err != nil {
-			return err
+			return refused(fmt.Errorf("-geo: %w", err))
 		}
 		defer closeGeo()
 		options.Locator = countries
 	}
 	if c.journal != "" {
-		j, err := journal.Open(c.journal, journal.Options{Logger: logger})
+		o := c.journalOptions
+		o.Logger = logger
+		j, err := journal.Open(c.journal, o)
 		if err != nil {
 			return err
 		}
@@ -119,18 +127,14 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		options.Journal = j
 	}
 	t, err := linktrack.New(store, options)
-	if errors.As(err, new(*linktrack.InvalidError)) {
-		return refused(err)
-	} else if err != nil {
-		return err
+	if err != nil {
+		return refusedOption(err)
 	}
 	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; twice is fine
 
-	handler, err := withPages(t, c, logger)
-	if errors.As(err, new(*linktrack.InvalidError)) {
-		return refused(err)
-	} else if err != nil {
-		return err
+	handler, err := withPages(t, c, redirects, look)
+	if err != nil {
+		return refusedOption(err)
 	}
 	acc, err := openAccount(ctx, t, store, c)
 	if err != nil {
@@ -157,7 +161,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	greet(stdout, c, local, acc)
+	greet(stdout, c, local, acc, mailState(ctx, t, c, acc.Account))
 
 	select {
 	case err := <-failed:
@@ -182,6 +186,14 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	logger.Info("stopped, all clicks are written")
 	return nil
+}
+
+// trackerOptions are the options that follow from the flags alone.
+func (c config) trackerOptions(logger *slog.Logger) linktrack.Options {
+	o := c.options
+	o.BaseURL, o.Hosts, o.Location, o.Logger = c.baseURL, c.hosts, c.zone, logger
+	o.Ack, o.Privacy, o.TrustedProxies, o.ConversionQuery = c.ack, c.privacy, c.proxies, c.conversionQuery
+	return o
 }
 
 // cannotListen says in one sentence why.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,12 +9,13 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// withPages serves the pages for people beside the links, and that for quick
-// links where nothing else would be. No mux is between: it would redirect paths
-// that it takes for unclean, which are the links' affair.
-func withPages(t *linktrack.Tracker, c config, logger *slog.Logger) (http.Handler, error) {
+// withPages serves the pages for people beside the links, and at the root what
+// leads to them. No mux is between: it would redirect paths that it takes for
+// unclean, which are the links' affair.
+func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
 	prefix := pagesPrefix(c.baseURL)
-	account, err := pages.New(t, pages.Options{Prefix: prefix, Quick: c.quick, Logger: logger})
+	look.Prefix, look.Quick = prefix, c.quick
+	account, err := pages.New(t, look)
 	if err != nil {
 		return nil, err
 	}
@@ -25,13 +25,21 @@ func withPages(t *linktrack.Tracker, c config, logger *slog.Logger) (http.Handle
 			account.ServeHTTP(w, r)
 			return
 		}
-		if c.quick && r.URL.Path == strings.TrimSuffix(prefix, "account/") {
+		if c.hasFront() && r.URL.Path == strings.TrimSuffix(prefix, "account/") {
 			quick.ServeHTTP(w, r)
+			return
+		}
+		if root, ok := to.root(r, prefix); ok {
+			w.Header().Set("Cache-Control", "private, no-store")
+			http.Redirect(w, r, root, http.StatusFound)
 			return
 		}
 		links.ServeHTTP(w, r)
 	}), nil
 }
+
+// hasFront reports whether the front page for quick links is at the root.
+func (c config) hasFront() bool { return c.quick && c.home == "" }
 
 // pagesPrefix is where the pages are: account is a word that no link may have.
 func pagesPrefix(baseURL string) string {

@@ -40,10 +40,11 @@ func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
 	}
 	p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0")
 	off := strings.TrimSuffix(p.Line(t, "pages for people: "), "account/")
-	for _, at := range []string{off, off + "account/quick"} {
-		if got, _ := status(browser.Get(at)); got != http.StatusNotFound {
-			t.Errorf("%s without -quick-links: status %d", at, got)
-		}
+	if got, to := status(browser.Get(off)); got != http.StatusFound || to != "/account/" {
+		t.Errorf("%s without -quick-links: status %d, Location %q", off, got, to)
+	}
+	if got, _ := status(browser.Get(off + "account/quick")); got != http.StatusNotFound {
+		t.Errorf("account/quick without -quick-links: status %d", got)
 	}
 	p.Stop(t)
 }

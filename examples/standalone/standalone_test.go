@@ -14,16 +14,25 @@ import (
 
 func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 	bin := testprogram.Build(t, ".")
-	for name, tt := range map[string]struct{ env, args []string }{
+	for name, tt := range map[string]struct {
+		env, args []string
+		pass      string // that is given, and never printed
+	}{
 		"as it is":                       {},
-		"with a pass that needs quoting": {args: []string{"-login", "me & you", "-pass", `a'b"c$d&e=f g+h%41;#?`}},
+		"with a pass that needs quoting": {args: []string{"-login", "me & you", "-pass", `a'b"c$d&e=f g+h%41;#?`}, pass: `a'b"c$d&e=f g+h%41;#?`},
 		"for a free account":             {args: []string{"-type", "free"}},
-		"set by the environment":         {env: []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_PASS=0123456789abcdef"}},
+		"set by the environment":         {env: []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_PASS=0123456789abcdef"}, pass: "0123456789abcdef"},
 		"behind another name and a path": {args: []string{"-base-url", "https://go.example.com/l", "-hosts", "a.example, b.example"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := testprogram.Start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
 			line := p.Line(t, "  curl ")
+			if out := p.Stdout() + p.Stderr(); tt.pass != "" && (strings.Contains(out, tt.pass) || strings.Contains(out, url.QueryEscape(tt.pass))) {
+				t.Errorf("a pass that was given is shown:\n%s", out)
+			}
+			if tt.pass != "" {
+				line = strings.Replace(line, "pass=PASS", "pass="+url.QueryEscape(tt.pass), 1)
+			}
 			link := curl(t, line)
 			click(t, line, link)
 			if n := countTotal(t, line, link); n != 1 {

@@ -16,7 +16,7 @@ import (
 
 // A transferConfig is what the flags of import and export say.
 type transferConfig struct {
-	config // mysql, login, baseURL and hosts
+	config // mysql, login, baseURL, hosts, zone, and the options of what links may be
 
 	format      string
 	dryRun      bool
@@ -59,7 +59,10 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account whose links they are")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as the server has it (default http://localhost:8080)")
-	hosts := flags.String("hosts", "", "further `hosts` whose links are served, as the server has them")
+	flags.Func("hosts", "further `hosts` whose links are served, as the server has them, with commas between", list(&c.hosts))
+	addConnectionsFlag(flags, &c.config)
+	zone := addZoneFlag(flags)
+	addRuleFlags(flags, &c.config)
 	files := 0
 	if verb == "import" {
 		files = 1
@@ -71,7 +74,9 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords, without which such links can't be imported again")
 	}
 	err := parseWithEnvironment(flags, args, getenv)
-	c.hosts = listOf(*hosts)
+	if err == nil {
+		c.zone, c.zoneFrom, err = zone.location(getenv)
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		usage := "linktrack export -mysql DSN [flags] > links.csv"
@@ -103,14 +108,11 @@ func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do fun
 		return err
 	}
 	defer closeStore()
-	t, err := linktrack.New(store, linktrack.Options{
-		BaseURL: c.baseURL, Hosts: c.hosts, Logger: logger,
-		Privacy: linktrack.Privacy{HistoryDays: -1}, // how long clicks are kept is the server's affair
-	})
-	if errors.As(err, new(*linktrack.InvalidError)) {
-		return refused(err)
-	} else if err != nil {
-		return err
+	o := c.trackerOptions(logger)
+	o.Privacy.HistoryDays = -1 // how long clicks are kept is the server's affair
+	t, err := linktrack.New(store, o)
+	if err != nil {
+		return refusedOption(err)
 	}
 	defer t.Close(context.WithoutCancel(ctx))
 	a, err := store.AccountByLogin(ctx, c.login)

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// duration adds a flag for a length of time that is more than 0. A default of 0
+// is not shown.
+func duration(flags *flag.FlagSet, to *time.Duration, name string, value time.Duration, usage string) {
+	*to = value
+	shown := ""
+	if value > 0 {
+		shown = value.String()
+	}
+	flags.Var(&checked{shown, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d <= 0 {
+			return errors.New("must be a length of time above 0, such as 200ms, 5s or 1m30s")
+		}
+		*to = d
+		return nil
+	}}, name, usage)
+}
+
+// number adds a flag for a whole number of 1 or more.
+func number[N int | int64](flags *flag.FlagSet, to *N, name string, value N, usage string) {
+	*to = value
+	flags.Var(&checked{strconv.FormatInt(int64(value), 10), func(s string) error {
+		n, err := strconv.ParseInt(s, 10, strconv.IntSize)
+		if err != nil || n < 1 {
+			return errors.New("must be a whole number above 0")
+		}
+		*to = N(n)
+		return nil
+	}}, name, usage)
+}
+
+// A checked is a flag whose text is read by a function. The text is the
+// default's until it is set.
+type checked struct {
+	text string
+	read func(string) error
+}
+
+func (c *checked) String() string { return c.text }
+
+func (c *checked) Set(s string) error {
+	if err := c.read(s); err != nil {
+		return err
+	}
+	c.text = s
+	return nil
+}
+
+// listOf reads a list with commas.
+func listOf(s string) (items []string) {
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// list returns what reads a list with commas.
+func list(to *[]string) func(string) error {
+	return func(s string) error {
+		*to = listOf(s)
+		return nil
+	}
+}
+
+var isWord = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`).MatchString
+
+// words returns what reads a list of paths that links could have.
+func words(to *[]string) func(string) error {
+	return func(s string) error {
+		for _, word := range listOf(s) {
+			if !isWord(word) {
+				return fmt.Errorf("%q is no path that a link could have: letters, digits, - and _ only", word)
+			}
+		}
+		*to = listOf(s)
+		return nil
+	}
+}
+
+// networks reads a list of networks and single addresses.
+func networks(to *[]netip.Prefix) func(string) error {
+	return func(list string) error {
+		var all []netip.Prefix
+		for _, item := range listOf(list) {
+			network, err := netip.ParsePrefix(item)
+			if err != nil {
+				ip, err := netip.ParseAddr(item)
+				if err != nil || ip.Zone() != "" {
+					return fmt.Errorf("%q is no network and no address", item)
+				}
+				network = netip.PrefixFrom(ip, ip.BitLen())
+			}
+			all = append(all, network)
+		}
+		*to = all
+		return nil
+	}
+}
+
+// accountTypes reads account types with what each may set of links:
+// "team=title,vanity_link; guest=".
+func accountTypes(to *map[string]linktrack.AccountType) func(string) error {
+	return func(s string) error {
+		types := make(map[string]linktrack.AccountType)
+		for item := range strings.SplitSeq(s, ";") {
+			if strings.TrimSpace(item) == "" {
+				continue
+			}
+			name, params, ok := strings.Cut(item, "=")
+			if name = strings.TrimSpace(name); !ok || !isWord(name) {
+				return fmt.Errorf("%q is no account type: name=parameter,parameter", strings.TrimSpace(item))
+			}
+			if _, twice := types[name]; twice {
+				return fmt.Errorf("has the account type %s twice", name)
+			}
+			types[name] = linktrack.AccountType{Params: listOf(params)}
+		}
+		*to = types
+		return nil
+	}
+}
+
+// texts reads a file of texts, a JSON object.
+func texts(to *map[string]string) func(string) error {
+	return func(file string) error {
+		if file == "" {
+			*to = nil
+			return nil
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		var all map[string]string
+		if err := json.Unmarshal(b, &all); err != nil {
+			return fmt.Errorf("%s is no JSON object of texts by their keys: %w", file, err)
+		}
+		*to = all
+		return nil
+	}
+}
+
+// folder returns what reads the name of a folder that is there.
+func folder(to *fs.FS) func(string) error {
+	return func(dir string) error {
+		if dir == "" {
+			*to = nil
+			return nil
+		}
+		info, err := os.Stat(dir)
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is no folder", dir)
+		}
+		*to = os.DirFS(dir)
+		return nil
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
+	"github.com/linktrackhq/linktrack/notify/smtp"
+	"github.com/linktrackhq/linktrack/notify/webhook"
+	"github.com/linktrackhq/linktrack/pages"
+)
+
+func serviceFlags() *flag.FlagSet {
+	flags := flag.NewFlagSet("linktrack", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	addFlags(flags, new(config))
+	return flags
+}
+
+func TestEveryOptionOfTheLibraryHasItsFlagOrAReason(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/flags.md")
+	require.NoError(t, err)
+	flags := serviceFlags()
+	for name, options := range map[string]any{
+		"linktrack.Options": linktrack.Options{}, "linktrack.Privacy": linktrack.Privacy{}, "pages.Options": pages.Options{},
+		"journal.Options": journal.Options{}, "smtp.Options": smtp.Options{}, "webhook.Options": webhook.Options{},
+	} {
+		_, table, found := strings.Cut(string(doc), "\n### "+name+"\n")
+		require.True(t, found, "docs/flags.md has no table of %s", name)
+		table, _, _ = strings.Cut(table, "\n#")
+		said := map[string]string{}
+		for _, row := range regexp.MustCompile(`(?m)^\| (\w+) \| (.+) \|$`).FindAllStringSubmatch(table, -1) {
+			said[row[1]] = row[2]
+		}
+		delete(said, "option")
+		fields := reflect.VisibleFields(reflect.TypeOf(options))
+		for _, field := range fields {
+			is := said[field.Name]
+			reason := strings.HasPrefix(is, "none: ") || strings.HasPrefix(is, "see ") && strings.Contains(string(doc), "\n### "+strings.TrimPrefix(is, "see ")+"\n")
+			named := regexp.MustCompile("`-([a-z-]+)`").FindAllStringSubmatch(is, -1)
+			assert.True(t, reason || len(named) > 0, "%s.%s has neither a flag nor a reason in docs/flags.md, but %q", name, field.Name, is)
+			for _, flag := range named {
+				assert.NotNil(t, flags.Lookup(flag[1]), "%s.%s: there is no flag -%s", name, field.Name, flag[1])
+			}
+		}
+		assert.Len(t, said, len(fields), "docs/flags.md has options that %s does not have", name)
+	}
+	flags.VisitAll(func(f *flag.Flag) {
+		assert.Contains(t, string(doc), "`-"+f.Name+"`", "docs/flags.md does not have the flag")
+	})
+}
+
+func TestFlagsSetTheOptionsAndTheEnvironmentDoesSoToo(t *testing.T) {
+	values := map[string]string{
+		"reserved": "news, shop", "schemes": "mailto,myapp", "path-length": "12", "account-types": "team=title,vanity_link; guest=",
+		"forward-query": "true", "cache-ttl": "30s", "ack-timeout": "150ms", "flush-interval": "1s", "max-pending": "5000",
+		"journal": "x", "journal-os-buffered": "true", "journal-max-bytes": "1000000", "cookieless": "true", "bots-as-people": "true",
+		"name": "Example Links", "accent": "#123456", "type": "team", "zone": "Europe/Berlin",
+	}
+	var args []string
+	env := map[string]string{}
+	for name, value := range values {
+		args = append(args, "-"+name+"="+value)
+		env[variable(name)] = value
+	}
+	for how, read := range map[string]func() (config, error){
+		"flags":       func() (config, error) { return parseFlags(args, environment(nil), io.Discard) },
+		"environment": func() (config, error) { return parseFlags(nil, environment(env), io.Discard) },
+	} {
+		c, err := read()
+		require.NoError(t, err, how)
+		o := c.trackerOptions(nil)
+		assert.Equal(t, []string{"news", "shop"}, o.Reserved, how)
+		assert.Equal(t, []string{"mailto", "myapp"}, o.Schemes, how)
+		assert.Equal(t, map[string]linktrack.AccountType{"team": {Params: []string{"title", "vanity_link"}}, "guest": {}}, o.AccountTypes, how)
+		assert.Equal(t, []any{12, 5000, true, true, true}, []any{o.PathLength, o.MaxPending, o.ForwardQuery, o.Cookieless, o.BotsAsPeople}, how)
+		assert.Equal(t, "30s 150ms 1s", o.CacheTTL.String()+" "+o.AckTimeout.String()+" "+o.FlushInterval.String(), how)
+		assert.Equal(t, "Europe/Berlin", o.Location.String(), how)
+		assert.Equal(t, journal.Options{OSBuffered: true, MaxBytes: 1_000_000}, c.journalOptions, how)
+		assert.Equal(t, []string{"Example Links", "#123456", "team"}, []string{c.look.Name, c.look.Accent, c.accountType}, how)
+	}
+}
+
+func TestAWrongFlagIsNamedWithItsRule(t *testing.T) {
+	for want, args := range map[string][]string{
+		"-pass must have at least 8 characters":                                                     {"-pass", "hush"},
+		"-email must be a mail address such as ada@example.com":                                     {"-email", "Ada <ada@example.com>"},
+		`-zone must be the name of a time zone such as Europe/Berlin or UTC, not "Mars/Base"`:       {"-zone", "Mars/Base"},
+		`-zone must be the name of a time zone such as Europe/Berlin or UTC, not "Local"`:           {"-zone", "Local"},
+		"-cache-ttl: must be a length of time above 0":                                              {"-cache-ttl", "0"},
+		"-ack-timeout: must be a length of time above 0":                                            {"-ack-timeout", "2"},
+		"-flush-interval: must be a length of time above 0":                                         {"-flush-interval", "-1s"},
+		"-alert-timeout: must be a length of time above 0":                                          {"-alert-timeout", "soon"},
+		"-max-pending: must be a whole number above 0":                                              {"-max-pending", "0"},
+		"-journal-max-bytes: must be a whole number above 0":                                        {"-journal-max-bytes", "1G"},
+		"-path-length: PathLength must be from 5 to 32":                                             {"-path-length", "33"},
+		`-reserved: "a b" is no path that a link could have`:                                        {"-reserved", "news,a b"},
+		`-schemes: Schemes must not have "javascript"`:                                              {"-schemes", "javascript"},
+		`-account-types: "team" is no account type`:                                                 {"-account-types", "team"},
+		"-account-types: has the account type team twice":                                           {"-account-types", "team=;team=title"},
+		`-account-types: AccountTypes has "titel" for accounts of type team, which is no parameter`: {"-account-types", "team=titel"},
+		`-type is free, professional, guest or team, not "gold"`:                                    {"-account-types", "team=;guest=", "-type", "gold"},
+		"-accent: Accent must be":                                                                   {"-accent", "red"},
+		"-templates: stat /nowhere: no such file":                                                   {"-templates", "/nowhere"},
+		"-templates: flags.go is no folder":                                                         {"-templates", "flags.go"},
+		"-texts: flags.go is no JSON object of texts by their keys":                                 {"-texts", "flags.go"},
+		"-journal-os-buffered and -journal-max-bytes are for -journal":                              {"-journal-os-buffered"},
+		"-home must be an absolute http or https URL":                                               {"-home", "www.example.com"},
+		"-not-found must be an absolute http or https URL such as":                                  {"-not-found", "https://me:hush@www.example.com/"},
+		"-alert-proxy must be an http, https or socks5 URL":                                         {"-alert-webhook", testHook, "-alert-proxy", "hush"},
+		"-alert-proxy needs AllowPrivate":                                                           {"-alert-webhook", testHook, "-alert-proxy", "http://proxy.example.com:3128"},
+	} {
+		status, out, errs := transferring(t, nil, append(args, "-addr", "127.0.0.1:0")...)
+		assert.Equal(t, 2, status, "%v", args)
+		assert.Contains(t, errs, want, "%v", args)
+		assert.NotContains(t, out+errs, "hush", "%v", args)
+	}
+	status, _, errs := transferring(t, map[string]string{"TZ": "Mars/Base"}, "-addr", "127.0.0.1:0")
+	assert.Equal(t, 2, status)
+	assert.Contains(t, errs, `TZ must be the name of a time zone such as Europe/Berlin or UTC, not "Mars/Base"`)
+}
+
+func TestHelpIsShownEvenIfTheEnvironmentIsWrong(t *testing.T) {
+	status, out, _ := transferring(t, map[string]string{"LINKTRACK_MAX_PENDING": "many"}, "-h")
+	assert.Equal(t, 0, status)
+	assert.Contains(t, out, "-max-pending")
+}
