@@ -48,6 +48,20 @@ type AccountStore interface {
 	// [ErrNotFound] if there is none, [ErrTaken] if another has the login.
 	UpdateAccount(ctx context.Context, a Account) error
 
+	// Session returns how often [AccountStore.EndSessions] was called for the
+	// account, and whether that session of it was ended. [ErrNotFound] if
+	// there is no such account.
+	Session(ctx context.Context, account AccountID, s SessionID) (epoch int64, ended bool, err error)
+
+	// EndSession keeps that a session of the account was ended, until the time
+	// until; of any account, it may forget those whose until is at or before
+	// at, the time now. A session may be ended again.
+	EndSession(ctx context.Context, account AccountID, s SessionID, until, at time.Time) error
+
+	// EndSessions raises the account's epoch by one. [AccountStore.UpdateAccount] keeps it.
+	// [ErrNotFound] if there is no such account.
+	EndSessions(ctx context.Context, account AccountID) error
+
 	// Secret returns the one secret that all users of this store share. The
 	// first call ever keeps candidate and returns it; every later call, in
 	// any process, returns what was kept.

@@ -43,6 +43,21 @@ func (g guardedStore) UpdateAccount(ctx context.Context, a Account) (err error) 
 	return g.store.UpdateAccount(ctx, a)
 }
 
+func (g guardedStore) Session(ctx context.Context, a AccountID, id SessionID) (_ int64, _ bool, err error) {
+	defer caught(&err)
+	return g.store.Session(ctx, a, id)
+}
+
+func (g guardedStore) EndSession(ctx context.Context, a AccountID, id SessionID, until, at time.Time) (err error) {
+	defer caught(&err)
+	return g.store.EndSession(ctx, a, id, until, at)
+}
+
+func (g guardedStore) EndSessions(ctx context.Context, a AccountID) (err error) {
+	defer caught(&err)
+	return g.store.EndSessions(ctx, a)
+}
+
 func (g guardedStore) Secret(ctx context.Context, candidate []byte) (_ []byte, err error) {
 	defer caught(&err)
 	return g.store.Secret(ctx, candidate)

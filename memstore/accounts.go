@@ -17,6 +17,8 @@ type accounts struct {
 	byLogin map[string]linktrack.AccountID
 	lastID  linktrack.AccountID
 	secret  []byte
+	epochs  map[linktrack.AccountID]int64
+	ended   map[endedSession]time.Time // until when it is kept
 }
 
 // CreateAccount implements [linktrack.AccountStore]. a.ID is ignored.

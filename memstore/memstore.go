@@ -23,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -70,6 +71,8 @@ func NewWith(o Options) *Store {
 		accounts: accounts{
 			byID:    map[linktrack.AccountID]linktrack.Account{},
 			byLogin: map[string]linktrack.AccountID{},
+			epochs:  map[linktrack.AccountID]int64{},
+			ended:   map[endedSession]time.Time{},
 		},
 		seed:    maphash.MakeSeed(),
 		owners:  map[linktrack.AccountID]*owner{},

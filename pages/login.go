@@ -58,7 +58,9 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 	} else if !kept {
 		return errors.New("the account that signed in is not one of the store's: Options.Session must be set")
 	}
-	p.sessions.begin(w, r.Request, a)
+	if err := p.sessions.begin(w, r.Request, a); err != nil {
+		return err
+	}
 	if values != nil && p.showKept(w, r, a, page.Next, values) {
 		return nil
 	}
@@ -70,8 +72,19 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (p *Pages) logout(w http.ResponseWriter, r *request) error {
-	p.sessions.end(w, r.Request)
+// logout ends the session. If the store cannot keep that, the browser stays
+// signed in and is told so.
+func (p *Pages) logout(w http.ResponseWriter, r *request) error { return p.signOut(w, r, false) }
+
+// logoutEverywhere ends all sessions of the account.
+func (p *Pages) logoutEverywhere(w http.ResponseWriter, r *request) error {
+	return p.signOut(w, r, true)
+}
+
+func (p *Pages) signOut(w http.ResponseWriter, r *request, everywhere bool) error {
+	if err := p.sessions.end(w, r.Request, everywhere); err != nil {
+		return err
+	}
 	http.Redirect(w, r.Request, p.o.Prefix+"login", http.StatusSeeOther)
 	return nil
 }

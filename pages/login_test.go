@@ -4,13 +4,18 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/pages"
 )
 
@@ -94,23 +99,23 @@ func TestASessionEndsWithThePassAndTheAccount(t *testing.T) {
 
 func TestASessionIsNotMadeUp(t *testing.T) {
 	s := signedIn(t, "ada")
-	right := s.cookies["linktrack_session"].Value
+	right := s.cookies["__Host-linktrack_session"].Value
 	raw, err := base64.RawURLEncoding.DecodeString(right)
 	require.NoError(t, err)
 	for i := range raw {
 		raw[i] ^= 1
-		s.cookies["linktrack_session"].Value = base64.RawURLEncoding.EncodeToString(raw)
+		s.cookies["__Host-linktrack_session"].Value = base64.RawURLEncoding.EncodeToString(raw)
 		require.Equal(t, 303, s.get("links").StatusCode, "byte %d is changed", i)
 		raw[i] ^= 1
 	}
 	for _, value := range []string{"", "x", right + "A", right[1:], "!" + right[1:]} {
-		s.cookies["linktrack_session"].Value = value
+		s.cookies["__Host-linktrack_session"].Value = value
 		require.Equal(t, 303, s.get("links").StatusCode, value)
 	}
 	other := signedIn(t, "ada")
-	other.cookies["linktrack_session"].Value = right
+	other.cookies["__Host-linktrack_session"].Value = right
 	require.Equal(t, 303, other.get("links").StatusCode, "another service has another secret")
-	s.cookies["linktrack_session"].Value = right
+	s.cookies["__Host-linktrack_session"].Value = right
 	require.Equal(t, 200, s.get("links").StatusCode)
 }
 
@@ -155,4 +160,126 @@ func TestAccountsThatAreNotTheStoresNeedASession(t *testing.T) {
 	s := newSite(t, linktrack.Options{Authenticate: own}, pages.Options{})
 	require.Equal(t, 500, s.signIn("ada", pass).StatusCode)
 	require.Empty(t, s.cookies)
+}
+
+func TestASignOutEndsTheSessionAndNotOnlyTheCookie(t *testing.T) {
+	s := signedIn(t, "ada")
+	copied := *s.cookies["__Host-linktrack_session"]
+	elsewhere := s.browser()
+	elsewhere.signIn("ada", pass)
+	require.NotEqual(t, copied.Value, elsewhere.cookies[copied.Name].Value, "each session has an ID of its own")
+	require.Equal(t, 303, s.post("logout", nil).StatusCode)
+	require.Empty(t, s.cookies)
+
+	thief := s.browser()
+	thief.cookies[copied.Name] = &copied
+	require.Equal(t, "/account/login?next=%2Faccount%2Flinks", thief.get("links").Header.Get("Location"), "a copied cookie has ended")
+	require.Equal(t, 303, thief.post("logout/everywhere", nil).StatusCode)
+	require.Equal(t, 200, elsewhere.get("links").StatusCode, "a session that has ended ends no others")
+
+	other := newPagesOn(t, s)
+	require.Equal(t, 200, elsewhere.get("links").StatusCode)
+	elsewhere.handler = other
+	require.Equal(t, 200, elsewhere.get("links").StatusCode, "another process of the store knows the session")
+	thief.handler, thief.cookies[copied.Name] = other, &copied
+	require.Equal(t, 303, thief.get("links").StatusCode, "and that the other one has ended")
+}
+
+func TestASignOutEverywhereEndsAllSessionsOfTheAccount(t *testing.T) {
+	s := signedIn(t, "ada")
+	elsewhere, bob := s.browser(), s.browser()
+	elsewhere.signIn("ada", pass)
+	bob.signIn("bob", pass)
+	require.Contains(t, s.get("links").texts("button"), "Sign out everywhere")
+	require.Equal(t, 200, elsewhere.get("links").StatusCode)
+	copied := *s.cookies["__Host-linktrack_session"]
+
+	r := s.post("logout/everywhere", nil)
+	require.Equal(t, "/account/login", r.Header.Get("Location"))
+	require.Empty(t, s.cookies)
+	require.Equal(t, 303, elsewhere.get("links").StatusCode)
+	require.Equal(t, 200, bob.get("links").StatusCode)
+	s.cookies[copied.Name] = &copied
+	require.Equal(t, 303, s.get("links").StatusCode)
+
+	require.Equal(t, 303, s.signIn("ada", pass).StatusCode)
+	require.Equal(t, 200, s.get("links").StatusCode, "one can sign in again")
+}
+
+func TestAnotherSiteSignsNobodyOut(t *testing.T) {
+	s := signedIn(t, "ada")
+	require.Equal(t, 403, s.post("logout/everywhere", nil, "Sec-Fetch-Site", "cross-site").StatusCode)
+	require.Equal(t, 200, s.get("links").StatusCode)
+}
+
+func TestTheCookieGoesNoFurtherThanItMust(t *testing.T) {
+	for _, c := range []struct {
+		name, base, prefix string
+		qr                 bool
+		cookie, path       string
+	}{
+		{"pages at the root of a host", "https://go.example.com", "/account/", true, "__Host-linktrack_session", "/"},
+		{"no TLS", "http://go.example.com", "/account/", true, "linktrack_session", "/"},
+		{"a mount below others' pages", "https://go.example.com/go", "/go/account/", true, "linktrack_session", "/go/"},
+		{"pages beside the mount of the links", "https://go.example.com/go", "/account/", true, "__Host-linktrack_session", "/"},
+		{"codes only on the pages", "https://go.example.com", "/account/", false, "linktrack_session", "/account/"},
+		{"codes only on pages at the root", "https://go.example.com/go", "/", false, "__Host-linktrack_session", "/"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tracker, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: c.base})
+			require.NoError(t, err)
+			t.Cleanup(func() { tracker.Close(t.Context()) })
+			_, _, err = tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "ada", Pass: pass})
+			require.NoError(t, err)
+			p, err := pages.New(tracker, pages.Options{Prefix: c.prefix})
+			require.NoError(t, err)
+			if c.qr {
+				p.QR(tracker.Handler())
+			}
+			r := httptest.NewRequest("POST", "http://go.example.com"+c.prefix+"login", strings.NewReader(url.Values{"login": {"ada"}, "pass": {pass}}.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, r)
+			require.Len(t, w.Result().Cookies(), 1)
+			cookie := w.Result().Cookies()[0]
+			require.Equal(t, []any{c.cookie, c.path, ""}, []any{cookie.Name, cookie.Path, cookie.Domain})
+			require.Equal(t, strings.HasPrefix(c.base, "https:"), cookie.Secure)
+		})
+	}
+}
+
+func TestWhoCannotBeSignedOutIsToldSo(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.handler = newPagesOn(t, s, endless{s.store})
+	for _, path := range []string{"logout", "logout/everywhere"} {
+		require.Equal(t, 503, s.post(path, nil).StatusCode)
+		require.NotEmpty(t, s.cookies, "the button can be pressed again")
+	}
+}
+
+// endless is a store that cannot end sessions.
+type endless struct{ linktrack.Store }
+
+func (endless) EndSession(context.Context, linktrack.AccountID, linktrack.SessionID, time.Time, time.Time) error {
+	return errors.New("no")
+}
+func (endless) EndSessions(context.Context, linktrack.AccountID) error { return errors.New("no") }
+
+// browser is another browser, of somebody who is not signed in.
+func (s *site) browser() *site {
+	other := *s
+	other.cookies = map[string]*http.Cookie{}
+	return &other
+}
+
+// newPagesOn are the pages of another process on the site's store, or on
+// another in its place.
+func newPagesOn(t *testing.T, s *site, store ...linktrack.Store) http.Handler {
+	tracker, err := linktrack.New(append(store, s.store)[0], linktrack.Options{BaseURL: "https://go.example.com", Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { tracker.Close(t.Context()) })
+	p, err := pages.New(tracker, pages.Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	p.QR(tracker.Handler()) // the cookie is that of newSite
+	return p
 }

@@ -42,8 +42,10 @@ type Options struct {
 	// its own. It returns [linktrack.ErrUnauthorized] for one who is not
 	// signed in; any other error means that it could not be told. The account
 	// need not be in the store; [linktrack.Nobody] is refused. Default: a login
-	// form for the accounts of the store, and a signed cookie that ends after 30
-	// days, and as soon as the account gets another pass or is switched off.
+	// form for the accounts of the store, and a signed cookie, whose session
+	// ends after 30 days, when one signs out, and as soon as the account gets
+	// another pass or is switched off. A host with a Session ends its sessions
+	// itself.
 	Session func(*http.Request) (linktrack.Account, error)
 
 	// SignIn is where one is sent whom Session does not know. Default: a page
@@ -136,6 +138,7 @@ func (p *Pages) routes() http.Handler {
 		public("GET", "login", p.showLogin)
 		public("POST", "login", p.login)
 		public("POST", "logout", p.logout)
+		public("POST", "logout/everywhere", p.logoutEverywhere)
 	}
 	if p.o.Quick {
 		public("GET", "quick", p.showQuick)

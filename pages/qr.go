@@ -77,11 +77,12 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 //	mux.Handle("/", account.QR(t.Handler()))
 //
 // It is not for [linktrack.Tracker.Middleware], below which others' pages lie
-// too. Call it before the pages serve: from then on the cookie of the session
-// comes with all addresses of the host, not with those below Prefix only.
+// too. Call it before the pages serve: from then on browsers send the cookie of
+// the session to all addresses below the Tracker's mount, not to those below
+// Prefix only.
 func (p *Pages) QR(links http.Handler) http.Handler {
 	if p.sessions != nil {
-		p.sessions.path = "/"
+		p.sessions.widen()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {

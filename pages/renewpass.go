@@ -39,10 +39,12 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	}
 	// All sessions have ended with the pass, this one goes on. If it cannot, the
 	// pass is shown all the same: nobody could sign in without it.
-	if a, err := p.t.Account(r.Context(), r.account.ID); err != nil {
+	a, err := p.t.Account(r.Context(), r.account.ID)
+	if err == nil {
+		err = p.sessions.begin(w, r.Request, a)
+	}
+	if err != nil {
 		p.note(r, err)
-	} else {
-		p.sessions.begin(w, r.Request, a)
 	}
 	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), renewPage{Pass: pass})
 }

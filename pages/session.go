@@ -3,58 +3,112 @@ package pages
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
 
-// sessions keep who is signed in, in a signed cookie and nowhere else.
+// sessions keep who is signed in, in a signed cookie. The store keeps which of
+// them have ended, so that a copy of the cookie is of no use then.
 type sessions struct {
 	t      *linktrack.Tracker
 	key    [32]byte
 	path   string // of the cookie
+	mount  string // the path below which the Tracker's links are, with a slash at both ends
 	secure bool   // visitors come by https
 }
 
 const (
 	sessionCookie = "linktrack_session"
 	sessionLength = 30 * 24 * time.Hour
-	markSize      = 16                      // bytes, of the account as it was
-	claimSize     = 8 + 8 + markSize        // account, end, mark
-	sessionSize   = claimSize + sha256.Size // and the signature
-	sessionLen    = (sessionSize*8 + 5) / 6 // in base64
+	markSize      = 16                        // bytes, of the account as it was
+	claimSize     = 8 + 8 + 8 + 16 + markSize // account, end, epoch, ID, mark
+	sessionSize   = claimSize + sha256.Size   // and the signature
+	sessionLen    = (sessionSize*8 + 5) / 6   // in base64
 )
 
 func newSessions(t *linktrack.Tracker, path string) *sessions {
-	secure := false
+	s := &sessions{t: t, key: t.Key("session of the account pages"), path: path, mount: "/"}
 	if hosts := t.HostsOf(linktrack.Account{}); len(hosts) > 0 {
-		secure = strings.HasPrefix(t.TrackingURL(linktrack.Link{Host: hosts[0]}), "https:")
+		if u, err := url.Parse(t.TrackingURL(linktrack.Link{Host: hosts[0]})); err == nil {
+			s.secure, s.mount = u.Scheme == "https", u.Path
+		}
 	}
-	return &sessions{t: t, key: t.Key("session of the account pages"), path: path, secure: secure}
+	return s
+}
+
+// widen has browsers send the cookie to the links, too.
+func (s *sessions) widen() {
+	if !strings.HasPrefix(s.path, s.mount) {
+		s.mount = "/" // the pages are elsewhere
+	}
+	s.path = s.mount
+}
+
+// A session is what a cookie says.
+type session struct {
+	account linktrack.AccountID
+	end     time.Time
+	epoch   int64
+	id      linktrack.SessionID
+	mark    []byte
 }
 
 // begin signs the account in.
-func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a linktrack.Account) {
+func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a linktrack.Account) error {
+	var id linktrack.SessionID
+	rand.Read(id[:])
+	epoch, _, err := s.t.Session(r.Context(), a.ID, id)
+	if err != nil {
+		return err
+	}
 	b := make([]byte, 0, sessionSize)
 	b = binary.BigEndian.AppendUint64(b, uint64(a.ID))
 	b = binary.BigEndian.AppendUint64(b, uint64(time.Now().Add(sessionLength).Unix()))
+	b = binary.BigEndian.AppendUint64(b, uint64(epoch))
+	b = append(b, id[:]...)
 	b = append(b, s.mark(a)...)
 	b = append(b, s.sign(b)...)
 	s.set(w, r, base64.RawURLEncoding.EncodeToString(b), int(sessionLength/time.Second))
+	return nil
 }
 
-// end makes the browser forget the session.
-func (s *sessions) end(w http.ResponseWriter, r *http.Request) { s.set(w, r, "", -1) }
+// end ends the sessions that the browser has, or with everywhere all of their
+// accounts, and makes the browser forget them.
+func (s *sessions) end(w http.ResponseWriter, r *http.Request, everywhere bool) error {
+	for _, cookie := range r.CookiesNamed(s.name()) {
+		in, ok := s.read(cookie.Value)
+		if !ok {
+			continue
+		}
+		_, err := s.holds(r.Context(), in)
+		switch {
+		case errors.Is(err, linktrack.ErrUnauthorized): // it is over and must end no others
+			continue
+		case err == nil && everywhere:
+			err = s.t.EndSessions(r.Context(), in.account)
+		case err == nil:
+			err = s.t.EndSession(r.Context(), in.account, in.id, in.end)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.set(w, r, "", -1)
+	return nil
+}
 
 func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age int) {
 	http.SetCookie(w, &http.Cookie{
-		Name:     sessionCookie,
+		Name:     s.name(),
 		Value:    value,
 		Path:     s.path,
 		MaxAge:   age,
@@ -64,29 +118,71 @@ func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age
 	})
 }
 
+// name is that of the cookie. Where it can have the prefix __Host-, no
+// neighboring host and nobody on the way can set one in its place.
+func (s *sessions) name() string {
+	if s.path == "/" && s.secure {
+		return "__Host-" + sessionCookie
+	}
+	return sessionCookie
+}
+
 // account returns who is signed in, as the store knows the account now.
 // [linktrack.ErrUnauthorized] if nobody is: then the session is over, too, if
-// the account has another pass since, is switched off, or is gone.
+// it was ended, or the account has another pass since, is switched off, or is
+// gone.
 func (s *sessions) account(r *http.Request) (linktrack.Account, error) {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil || len(cookie.Value) != sessionLen {
-		return linktrack.Account{}, linktrack.ErrUnauthorized
+	for _, cookie := range r.CookiesNamed(s.name()) {
+		in, ok := s.read(cookie.Value)
+		if !ok {
+			continue
+		}
+		if a, err := s.holds(r.Context(), in); !errors.Is(err, linktrack.ErrUnauthorized) {
+			return a, err
+		}
 	}
-	b, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	return linktrack.Account{}, linktrack.ErrUnauthorized
+}
+
+// read returns the session of a cookie, if it is one of ours and its time has
+// not come.
+func (s *sessions) read(value string) (in session, ok bool) {
+	if len(value) != sessionLen {
+		return in, false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil || len(b) != sessionSize || !hmac.Equal(b[claimSize:], s.sign(b[:claimSize])) {
-		return linktrack.Account{}, linktrack.ErrUnauthorized
+		return in, false
 	}
-	if time.Now().Unix() >= int64(binary.BigEndian.Uint64(b[8:])) {
-		return linktrack.Account{}, linktrack.ErrUnauthorized
+	in = session{
+		account: linktrack.AccountID(binary.BigEndian.Uint64(b)),
+		end:     time.Unix(int64(binary.BigEndian.Uint64(b[8:])), 0),
+		epoch:   int64(binary.BigEndian.Uint64(b[16:])),
+		id:      linktrack.SessionID(b[24:40]),
+		mark:    b[40:claimSize],
 	}
-	a, err := s.t.Account(r.Context(), linktrack.AccountID(binary.BigEndian.Uint64(b)))
+	return in, time.Now().Before(in.end)
+}
+
+// holds returns the account of a session, or [linktrack.ErrUnauthorized] if the
+// session is over.
+func (s *sessions) holds(ctx context.Context, in session) (linktrack.Account, error) {
+	a, err := s.t.Account(ctx, in.account)
+	if err == nil && (a.Disabled || !hmac.Equal(in.mark, s.mark(a))) {
+		err = linktrack.ErrUnauthorized
+	}
+	if err == nil {
+		var epoch int64
+		var ended bool
+		if epoch, ended, err = s.t.Session(ctx, in.account, in.id); err == nil && (ended || epoch != in.epoch) {
+			err = linktrack.ErrUnauthorized
+		}
+	}
 	switch {
 	case errors.Is(err, linktrack.ErrNotFound):
 		return linktrack.Account{}, linktrack.ErrUnauthorized
 	case err != nil:
 		return linktrack.Account{}, err
-	case a.Disabled || !hmac.Equal(b[16:claimSize], s.mark(a)):
-		return linktrack.Account{}, linktrack.ErrUnauthorized
 	}
 	return a, nil
 }

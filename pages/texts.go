@@ -17,11 +17,12 @@ var english = map[string]string{
 	"lang": "en",
 	"dir":  "ltr",
 
-	"menu.skip":    "Skip to the content",
-	"menu.label":   "Pages",
-	"menu.links":   "Links",
-	"menu.new":     "New link",
-	"menu.signout": "Sign out",
+	"menu.skip":       "Skip to the content",
+	"menu.label":      "Pages",
+	"menu.links":      "Links",
+	"menu.new":        "New link",
+	"menu.signout":    "Sign out",
+	"menu.everywhere": "Sign out everywhere",
 
 	"login.title":     "Sign in",
 	"login.login":     "Login",

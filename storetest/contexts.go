@@ -32,8 +32,13 @@ var contexts = []rule{
 				changed.Email = "changed@example.com"
 				return s.UpdateAccount(ctx, changed)
 			},
-			"Secret":     func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
-			"CreateLink": func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
+			"Session": func() error { _, _, err := s.Session(ctx, account.ID, linktrack.SessionID{1}); return err },
+			"EndSession": func() error {
+				return s.EndSession(ctx, account.ID, linktrack.SessionID{1}, noon.AddDate(0, 0, 30), noon)
+			},
+			"EndSessions": func() error { return s.EndSessions(ctx, account.ID) },
+			"Secret":      func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
+			"CreateLink":  func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
 			"UpdateLink": func() error {
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
 				return err
@@ -74,6 +79,7 @@ var contexts = []rule{
 		found, err := s.AccountByLogin(t.Context(), "ada")
 		require.NoError(t, err, "the account is still there")
 		require.Equal(t, account, found, "UpdateAccount changed nothing")
+		standing(t, s, account.ID, linktrack.SessionID{1}, 0, false, "EndSession and EndSessions changed nothing")
 		_, err = s.AccountByLogin(t.Context(), "bob")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "CreateAccount kept nothing")
 		secret, err := s.Secret(t.Context(), []byte("first candidate"))

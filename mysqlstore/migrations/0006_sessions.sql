@@ -1,0 +1,11 @@
+-- How often all sessions of an account were ended.
+ALTER TABLE lt_account ADD COLUMN session_epoch BIGINT NOT NULL DEFAULT 0;
+
+-- Sessions that were ended one by one, until they would have ended by themselves.
+CREATE TABLE IF NOT EXISTS lt_ended_session (
+  account_id BIGINT     NOT NULL,
+  session    BINARY(16) NOT NULL,
+  until      BIGINT     NOT NULL,
+  PRIMARY KEY (account_id, session),
+  KEY lt_ended_session_until (until)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
