@@ -13,7 +13,7 @@ import (
 type LinksQuery struct {
 	Links     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
 	Groups    []string // names; nil: all, unknown ones match nothing
-	Search    string   // in destination, title, path, notes or group, without case; "": all. See SearchDepth.
+	Search    string   // words that are all in destination, title, path, notes or group, without case, or tracking URLs; "": all. See LinkQuery.Search.
 	Sort      Sort     // "": SortCreated
 	Ascending bool
 	Limit     int // 1 to 1,000; 0: 100
@@ -104,6 +104,10 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 	if err := checkText("search", q.Search, maxSearch, false); err != nil {
 		return nil, err
 	}
+	search, err := t.search(q.Search)
+	if err != nil {
+		return nil, err
+	}
 	if q.Offset < 0 || q.Offset > maxOffset {
 		return nil, invalid("offset", "must be from 0 to %d", maxOffset)
 	}
@@ -118,7 +122,7 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 		Account:   a.ID,
 		Names:     names,
 		Groups:    q.Groups,
-		Search:    q.Search,
+		Search:    search,
 		Sort:      q.Sort,
 		Ascending: q.Ascending,
 		Limit:     limit,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -255,8 +257,12 @@ type LinkQuery struct {
 	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
 	AfterID int64      // only links with a higher ID; 0: all. With SortID, ascending, any number of links is read part by part.
 
-	// Search is a text that the destination, title, path, notes or group has
-	// somewhere in it; "": all links do. ASCII letters are compared without
+	// Search has words, see [LinkQuery.Words], and a link has to have all of
+	// them, each in any of these places: somewhere in the destination, the
+	// title, the path, the notes or the group; a word with a slash in it also
+	// somewhere in the host and the path with a slash between them, as in
+	// go.example.com/spring; a word that is the whole host, in each link there.
+	// Without words no link is left out. ASCII letters are compared without
 	// case; whether others are is the store's choice. Of the account's links
 	// at least the [SearchDepth] with the highest IDs are searched; older
 	// ones may be left out.
@@ -275,6 +281,22 @@ type LinkQuery struct {
 // SearchDepth is how many of an account's newest links a search looks at, at
 // least. It bounds what one search costs.
 const SearchDepth = 50_000
+
+// MaxSearchWords is how many words a search has at most: each costs a look at
+// every link that is searched.
+const MaxSearchWords = 20
+
+// Words are the different words of Search: what stands between white space. A
+// [Tracker] asks for no more than [MaxSearchWords].
+func (q LinkQuery) Words() []string {
+	var words []string
+	for w := range strings.FieldsSeq(q.Search) {
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
 
 // A LinkName is how a caller names a link: by its key, on one host or on any.
 type LinkName struct {

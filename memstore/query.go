@@ -39,7 +39,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 	if q.Groups != nil {
 		fits = o.inGroups(q.Groups)
 	}
-	has := searcher(q.Search)
+	has := searcher(q.Words())
 
 	views := make([]view, 0, len(found))
 	for _, l := range found {
@@ -106,20 +106,26 @@ func (o *owner) inGroups(names []string) func(*linktrack.Link) bool {
 	return func(l *linktrack.Link) bool { return in[l.Group] }
 }
 
-// searcher returns whether a link has the text in it. All links are searched:
+// searcher returns whether a link has all the words. All links are searched:
 // they are in memory.
-func searcher(text string) func(*linktrack.Link) bool {
-	if text == "" {
-		return func(*linktrack.Link) bool { return true }
+func searcher(words []string) func(*linktrack.Link) bool {
+	for i := range words {
+		words[i] = strings.ToLower(words[i])
 	}
-	text = strings.ToLower(text)
 	return func(l *linktrack.Link) bool {
-		for _, s := range [...]string{l.ExternalURL, l.Title, l.Path, l.Notes, l.Group} {
-			if strings.Contains(strings.ToLower(s), text) {
-				return true
-			}
+		if len(words) == 0 {
+			return true
 		}
-		return false
+		host := strings.ToLower(l.Host)
+		address := host + "/" + strings.ToLower(l.Path)
+		texts := [...]string{l.ExternalURL, l.Title, l.Path, l.Notes, l.Group}
+		for i := range texts {
+			texts[i] = strings.ToLower(texts[i])
+		}
+		return !slices.ContainsFunc(words, func(w string) bool { // that the link does not have
+			inside := func(text string) bool { return strings.Contains(text, w) }
+			return w != host && !slices.ContainsFunc(texts[:], inside) && !(strings.Contains(w, "/") && inside(address))
+		})
 	}
 }
 

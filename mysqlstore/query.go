@@ -171,7 +171,7 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, erro
 		if err != nil {
 			return nil, err
 		}
-		w.search(q.Search, oldest)
+		w.search(q.Words(), oldest)
 	}
 	return w, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -11,17 +13,23 @@ import (
 // searched are the columns of lt_link l that a search looks at.
 var searched = []string{"l.external_url", "l.title", "l.path", "l.notes", "l.group_name"}
 
-// search adds the condition that a link has a text in it and is not older than
+// search adds the condition that a link has all the words and is not older than
 // the oldest that is searched. The server lowers both sides, so that they agree
 // on every letter; the collation then compares byte by byte.
-func (p *phrase) search(text string, oldest int64) {
+func (p *phrase) search(words []string, oldest int64) {
 	p.add(" AND l.id >= ?", oldest)
-	sep := " AND ("
-	for _, column := range searched {
-		p.add(sep+"INSTR("+lowered(column)+", "+lowered("CAST(? AS BINARY)")+") > 0", []byte(text))
-		sep = " OR "
+	word := lowered("CAST(? AS BINARY)")
+	for _, w := range words {
+		p.add(" AND ("+lowered("l.host")+" = "+word, []byte(w))
+		columns := searched
+		if strings.Contains(w, "/") {
+			columns = append(slices.Clone(columns), "CONCAT(l.host, '/', l.path)")
+		}
+		for _, column := range columns {
+			p.add(" OR INSTR("+lowered(column)+", "+word+") > 0", []byte(w))
+		}
+		p.add(")")
 	}
-	p.add(")")
 }
 
 func lowered(text string) string {

@@ -159,8 +159,8 @@ var sorts = []linktrack.Sort{
 // search returns the links that the page asks for, and one more if there is.
 func (p *Pages) search(ctx context.Context, a linktrack.Account, page linksPage, offset int) ([]linktrack.Link, error) {
 	text := strings.TrimSpace(page.Search)
-	if strings.Contains(text, "://") { // a whole tracking URL means that link
-		if l, err := p.t.Link(ctx, a, text); err == nil {
+	if strings.Contains(text, "/") && page.Group == "" { // a link's address means that link, also without its dot
+		if l, err := p.t.Link(ctx, a, text); err == nil && offset == 0 {
 			return []linktrack.Link{l}, nil
 		}
 	}

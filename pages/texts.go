@@ -34,7 +34,7 @@ var english = map[string]string{
 
 	"links.title":     "Links",
 	"links.search":    "Search",
-	"links.search.in": "Destination, title, path, notes or group",
+	"links.search.in": "Words of destination, title, notes or group, or a link",
 	"links.group":     "Group",
 	"links.group.all": "All groups",
 	"links.sort":      "Sort by",

@@ -49,6 +49,44 @@ var searches = []rule{
 			require.Equal(t, append([]string{}, c.want...), found, "%q: %s", c.text, c.why)
 		}
 	}},
+	{"a search finds links that have all its words, in any of their texts and in any order", func(t *testing.T, s linktrack.Store) {
+		for _, l := range []linktrack.Link{
+			{Path: ".1", Host: host, ExternalURL: "https://example.com/sale", Title: "Spring in Paris", Notes: "for Ada"},
+			{Path: "Spring", Host: host, ExternalURL: "https://example.com/paris"},
+			{Path: "spring", Host: otherHost, ExternalURL: "https://example.org/", Group: "Paris", Notes: "see go.example.com/.1"},
+			{Path: ".2", Host: otherHost, ExternalURL: "https://example.org/", Title: "Springtime"},
+		} {
+			l.Account, l.IsActive, l.CreatedAt = owner, true, noon
+			create(t, s, l)
+		}
+		one, two, three, four := host+"/.1", host+"/Spring", otherHost+"/spring", otherHost+"/.2"
+		for _, c := range []struct {
+			text, why string
+			want      []string
+		}{
+			{"paris spring", "words need not stand together, nor in this order, nor in one text", []string{one, two, three}},
+			{"Ada SALE paris", "each may be in another text", []string{one}},
+			{"spring none", "all of them are wanted", nil},
+			{"  spring \t\n spring  ", "what is between words does not count, nor does a word that comes again", []string{one, two, three, four}},
+			{" \t ", "no words leave none out", []string{one, two, three, four}},
+			{"spring\u00a0paris", "white space is that of Unicode", []string{one, two, three}},
+			{host, "a host fits the links on it", []string{one, two, three}},
+			{strings.ToUpper(otherHost) + " spring", "in any case, and among other words", []string{three, four}},
+			{"other.example", "a part of a host fits none", nil},
+			{"GO.example.com/sp", "host and path are searched together", []string{two}},
+			{otherHost + "/.2", "so a link's address finds it", []string{four}},
+			{host + "/.1", "and texts that have that address in them", []string{one, three}},
+			{".com/spring", "from within the host on, too", []string{two, three}},
+			{strings.Repeat("e", 200), "a long word is one word", nil},
+		} {
+			var found []string
+			for _, l := range list(t, s, linktrack.LinkQuery{Search: c.text, Ascending: true}) {
+				found = append(found, l.Host+"/"+l.Path)
+			}
+			require.Equal(t, append([]string{}, c.want...), append([]string{}, found...), "%q: %s", c.text, c.why)
+		}
+		require.Len(t, list(t, s, linktrack.LinkQuery{Search: "a e i s p r n g t h : / . c o m x l"}), 3, "many words are as good as few")
+	}},
 	{"a search goes together with names, groups and every sort", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
 		require.Equal(t, []string{alpha1, alpha2}, on(list(t, s, linktrack.LinkQuery{Search: "ALPH"})), "both links fit")
