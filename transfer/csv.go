@@ -2,43 +2,86 @@ package transfer
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
-// maxText is how long a text of a file may be, or a row of CSV: more than any
-// link has, so that a quotation mark that is missing does not read all the rest
-// into memory.
-const maxText = 1 << 20 // bytes
+// What a file may have at most. It is more than any link has, so that no file
+// fills the memory, as one in which a quotation mark is missing would.
+const (
+	maxText    = 1 << 20 // bytes of a text, or of a row
+	maxColumns = 1000    // fields of a row
+)
 
 // A csvReader reads CSV exactly: what stands between quotation marks is returned
-// as it is, line ends too.
+// as it is, line ends too. A line ends with LF, CRLF or CR.
 type csvReader struct {
 	in    *bufio.Reader
 	comma byte
 	line  int // of the next byte
-	buf   []byte
+
+	text  []byte // of the row that is being read, all its fields
+	ends  []int  // of its fields, in text
+	wrong string // what is wrong with it
 }
+
+// A badRow is the error of a row that cannot be used. What follows it can be
+// read.
+type badRow struct{ reason string }
+
+func (b *badRow) Error() string { return b.reason }
 
 func newCSVReader(in *bufio.Reader) *csvReader {
-	return &csvReader{in: in, comma: separator(firstLine(in)), line: 1}
+	c := &csvReader{in: in, line: 1}
+	line, until := firstLine(in)
+	if sep, ok := separatorLine(line); ok {
+		c.comma = sep
+		for range until {
+			if b, err := in.ReadByte(); err == nil && isLineEnd(b) {
+				c.lineEnd(b)
+			}
+		}
+	} else {
+		c.comma = separator(line)
+	}
+	return c
 }
 
-// firstLine returns the first line of what is to be read, at most 4,096 bytes
-// of it, and leaves it there.
-func firstLine(in *bufio.Reader) []byte {
-	head, _ := in.Peek(4096)
-	for i, c := range head {
-		if c == '\n' {
-			return head[:i]
-		}
+func isLineEnd(b byte) bool { return b == '\n' || b == '\r' }
+
+// firstLine returns the first line that is not empty, or what the buffer has of
+// it, and how many bytes there are up to its end. It leaves all there.
+func firstLine(in *bufio.Reader) (line []byte, until int) {
+	head, _ := in.Peek(in.Size())
+	begin := 0
+	for begin < len(head) && (isLineEnd(head[begin]) || head[begin] == ' ') {
+		begin++
 	}
-	return head
+	end := begin
+	for end < len(head) && !isLineEnd(head[end]) {
+		end++
+	}
+	return head[begin:end], end
+}
+
+// separatorLine reads a first line such as "sep=;", by which spreadsheets are
+// told the separator.
+func separatorLine(line []byte) (sep byte, ok bool) {
+	line = bytes.Trim(line, `"`)
+	if len(line) < 5 || !bytes.EqualFold(line[:4], []byte("sep=")) {
+		return 0, false
+	}
+	sep = line[4]
+	rest := bytes.Trim(line[5:], "\",;\t| ") // a spreadsheet may have filled the row up
+	return sep, len(rest) == 0 && bytes.IndexByte([]byte(",;\t|:^~ "), sep) >= 0
 }
 
 // separator is what the first line has most of, outside quotes.
 func separator(line []byte) byte {
-	counts, quoted := map[byte]int{}, false
+	var counts [256]int
+	quoted := false
 	for _, c := range line {
 		if c == '"' {
 			quoted = !quoted
@@ -47,7 +90,7 @@ func separator(line []byte) byte {
 		}
 	}
 	best := byte(',')
-	for _, c := range []byte{';', '\t'} {
+	for _, c := range []byte{';', '\t', '|'} {
 		if counts[c] > counts[best] {
 			best = c
 		}
@@ -55,87 +98,116 @@ func separator(line []byte) byte {
 	return best
 }
 
-// read returns the next row that is not empty and the line that it begins in.
-// The errors are io.EOF, a *broken, and those of the file.
+// read returns the next row in which anything stands, and the line that it
+// begins in. The errors are io.EOF, a *badRow, a *broken, and those of the file.
+// With a *badRow it returns what it has of the row.
 func (c *csvReader) read() (fields []string, line int, err error) {
 	for {
 		line = c.line
-		if fields, err = c.row(); err != nil || len(fields) > 1 || fields[0] != "" {
-			return fields, line, err
+		if err := c.row(); err != nil {
+			return nil, line, err
+		}
+		if c.wrong == "" && len(bytes.TrimSpace(c.text)) == 0 {
+			continue
+		}
+		fields, text, begin := make([]string, len(c.ends)), string(c.text), 0
+		for i, end := range c.ends {
+			fields[i], begin = text[begin:end], end
+		}
+		if c.wrong != "" {
+			return fields, line, &badRow{c.wrong}
+		}
+		return fields, line, nil
+	}
+}
+
+func (c *csvReader) row() error {
+	c.text, c.ends, c.wrong = c.text[:0], c.ends[:0], ""
+	for fields := 0; ; fields++ {
+		last, err := c.field()
+		if err != nil && (fields == 0 || !errors.Is(err, io.EOF)) {
+			return err
+		}
+		if fields < maxColumns {
+			c.ends = append(c.ends, len(c.text))
+		} else {
+			c.bad(fmt.Sprintf("a row has more than %d fields", maxColumns))
+		}
+		if last || err != nil { // the end of the file behind a separator ends the row, too
+			return nil
 		}
 	}
 }
 
-func (c *csvReader) row() ([]string, error) {
-	var fields []string
-	size := 0
-	for {
-		end, err := c.field()
-		if err != nil {
-			if errors.Is(err, io.EOF) && fields != nil { // behind a comma at the end of the file
-				return append(fields, ""), nil
-			}
-			return nil, err
-		}
-		if size += len(c.buf) + 1; size > maxText {
-			return nil, &broken{c.line, "a row has more than a million bytes; is a quotation mark missing?"}
-		}
-		fields = append(fields, string(c.buf))
-		if end {
-			return fields, nil
+// bad notes the first thing that is wrong with the row.
+func (c *csvReader) bad(reason string) {
+	if c.wrong == "" {
+		c.wrong = reason
+	}
+}
+
+// add adds a byte to the row's text.
+func (c *csvReader) add(b byte) {
+	switch {
+	case len(c.text) < maxText:
+		c.text = append(c.text, b)
+	case len(c.ends) == 0:
+		c.bad("a text has more than a million bytes")
+	default:
+		c.bad("a row has more than a million bytes; is a quotation mark missing?")
+	}
+}
+
+// lineEnd counts a line end that b begins, and reads it to its end.
+func (c *csvReader) lineEnd(b byte) {
+	c.line++
+	if b == '\r' {
+		if next, err := c.in.Peek(1); err == nil && next[0] == '\n' {
+			c.in.Discard(1)
 		}
 	}
 }
 
-// field reads a field into buf; end says whether it is the row's last. io.EOF
-// if there is nothing any more.
-func (c *csvReader) field() (end bool, err error) {
-	c.buf = c.buf[:0]
-	first, err := c.in.ReadByte()
+// field reads a field; last says whether it is the row's last. io.EOF if there
+// is nothing any more.
+func (c *csvReader) field() (last bool, err error) {
+	b, err := c.in.ReadByte()
 	if err != nil {
 		return false, err
 	}
-	if first == '"' {
+	quoted := b == '"'
+	if quoted {
 		if err := c.quoted(); err != nil {
 			return false, err
 		}
-	} else if err := c.in.UnreadByte(); err != nil {
-		return false, err
+		b, err = c.in.ReadByte()
 	}
-	quoted := first == '"'
-	for {
-		b, err := c.in.ReadByte()
+	for ; err == nil; b, err = c.in.ReadByte() {
 		switch {
-		case errors.Is(err, io.EOF):
-			return true, nil
-		case err != nil:
-			return false, err
 		case b == c.comma:
 			return false, nil
-		case b == '\n':
-			c.line++
-			if n := len(c.buf); !quoted && n > 0 && c.buf[n-1] == '\r' {
-				c.buf = c.buf[:n-1]
-			}
+		case isLineEnd(b):
+			c.lineEnd(b)
 			return true, nil
-		case quoted && b == '\r':
-		case quoted:
-			return false, &broken{c.line, "there is text behind a closing quotation mark"}
-		case len(c.buf) >= maxText:
-			return false, &broken{c.line, "a text has more than a million bytes"}
-		default:
-			c.buf = append(c.buf, b)
+		case !quoted:
+			c.add(b)
+		case b != ' ' && b != '\t':
+			c.bad("there is text behind a closing quotation mark")
 		}
 	}
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
 }
 
 // quoted reads what stands before the closing quotation mark.
 func (c *csvReader) quoted() error {
 	began := c.line
-	for {
+	for size := 0; ; size++ {
 		b, err := c.in.ReadByte()
 		switch {
-		case errors.Is(err, io.EOF), len(c.buf) >= maxText:
+		case errors.Is(err, io.EOF), size >= maxText:
 			return &broken{began, "a quotation mark is never closed"}
 		case err != nil:
 			return err
@@ -146,7 +218,11 @@ func (c *csvReader) quoted() error {
 			c.in.Discard(1)
 		case b == '\n':
 			c.line++
+		case b == '\r':
+			if next, err := c.in.Peek(1); err != nil || next[0] != '\n' {
+				c.line++
+			}
 		}
-		c.buf = append(c.buf, b)
+		c.add(b)
 	}
 }

@@ -18,6 +18,10 @@ type ExportOptions struct {
 	// keep the database.
 	PasswordHashes bool
 
+	// BOM begins the file with a byte order mark, without which Excel takes it
+	// for a file in the code page of the machine.
+	BOM bool
+
 	// Progress is told after every thousand links how many are written.
 	Progress func(links int64)
 }
@@ -45,6 +49,9 @@ func Export(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, w io
 	begun := false
 	begin := func() error {
 		begun = true
+		if o.BOM {
+			out.WriteString("\ufeff")
+		}
 		return writeRow(out, head)
 	}
 	for l, err := range t.AllLinks(ctx, a) {
@@ -110,7 +117,7 @@ func writeRow(w *bufio.Writer, fields []string) error {
 		if i > 0 {
 			w.WriteByte(',')
 		}
-		if strings.ContainsAny(f, "\",;\t\r\n") || strings.HasPrefix(f, " ") || strings.HasSuffix(f, " ") {
+		if strings.ContainsAny(f, "\",;|\t\r\n") || strings.HasPrefix(f, " ") || strings.HasSuffix(f, " ") {
 			w.WriteByte('"')
 			w.WriteString(strings.ReplaceAll(f, `"`, `""`))
 			w.WriteByte('"')

@@ -1,11 +1,15 @@
 package transfer
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strings"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -21,12 +25,24 @@ type ImportOptions struct {
 	// others. Default: one clash and nothing is made.
 	SkipClashes bool
 
+	// SkipProblems leaves out the links that have another problem than a clash.
+	// Default: one problem and nothing is made. A file that cannot be read to
+	// its end is refused all the same.
+	SkipProblems bool
+
+	// Rejected is written the links with a problem or a clash, as CSV with the
+	// file's columns and, before them, one with what is wrong. Import reads such
+	// a file, so it can be mended and imported. Nothing is written if all is
+	// well. nil: they are told by Problem only. An error of it ends the import.
+	Rejected io.Writer
+
 	// Host is where all links are put, whatever the file says. Default: the
 	// file's hosts, and the account's first one where it names none.
 	Host string
 
-	// Problem is told each problem, in the order of lines. Default: they are
-	// counted only.
+	// Problem is told each problem, in the order of lines, but for a
+	// [Problem].Case: its first link is told where its second is found. Default:
+	// they are counted only.
 	Problem func(Problem)
 
 	// Progress is told after every few hundred links.
@@ -45,7 +61,7 @@ type Result struct {
 	Links    int64 // in the file
 	Made     int64 // nothing, in a dry run
 	Present  int64 // that the account has already: left as they are
-	Clashes  int64 // whose path is in use, or stands further up in the file
+	Clashes  int64 // whose path is in use, or stands in the file more than once
 	Problems int64 // what else is wrong, in this many places
 	Notes    []string
 
@@ -59,10 +75,18 @@ const importBatch = 500
 
 // Import reads links from a file and makes them in the account's name.
 //
-// It reads the file twice. First it checks every link against all rules, and
-// against the paths in use; if anything is wrong it makes nothing and returns
-// [ErrRefused], in a dry run, too. Then it makes the links, 500 at once, and
-// those all or none.
+// It reads the file twice, or more often. First it checks every link against all
+// rules, and against the paths in use; if anything is wrong it makes nothing and
+// returns [ErrRefused], in a dry run, too, unless the options leave out what is
+// wrong. Then it makes the links, 500 at once, and those all or none.
+//
+// Here paths are compared without case, and elsewhere they may not be. If a file
+// has the links 1a and 1A, and they lead to different places, either of them
+// would lead the readers of the other to a wrong place. So neither is made, and
+// both paths stay unknown (404) with [ImportOptions].SkipClashes: see
+// [Problem].Case. If they lead to the same place, the first is made. A link of
+// the file is left out, too, if its path is in use, in whatever case: that link
+// was there before, and stays.
 //
 // A link that the account has already, on that host at that path and with that
 // destination, is no clash: it is left as it is, even if it differs in
@@ -70,45 +94,85 @@ const importBatch = 500
 // file again. Only links without a path in the file would be made again, with
 // other paths; Result.Line says behind which line they begin that were not made.
 //
-// It needs about a hundred bytes of memory for each link in the file, and never
+// It needs up to two hundred bytes of memory for each link in the file, and never
 // the whole of it. The errors beside ErrRefused are an
 // [*linktrack.InvalidError] for a file or an option that cannot be used, those
 // of the file, and where links were being made, those of
 // [linktrack.Tracker.ImportLinks]: somebody may have taken a path meanwhile, or
 // the store may have failed. What Result says is made then stays.
 func Import(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, file io.ReadSeeker, o ImportOptions) (Result, error) {
-	im := &importer{t: t, a: a, file: file, o: o, seen: map[pathHash]int{}}
+	im := &importer{t: t, a: a, file: file, o: o, seen: map[pathHash]named{}}
+	if o.Rejected != nil {
+		im.rejected = &rejects{w: bufio.NewWriter(o.Rejected)}
+	}
+	if hosts := t.HostsOf(a); len(hosts) > 0 {
+		im.host = hosts[0]
+	}
 	im.r.Format = o.Format
-	err := im.each(ctx, im.check)
+	err := im.run(ctx)
+	if flushed := im.rejected.flush(); err == nil {
+		err = flushed
+	}
+	return im.r, err
+}
+
+func (im *importer) run(ctx context.Context) error {
+	if _, err := im.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("the file can't be read twice: %w", err)
+	}
+	var err error
+	if im.encoded, err = encodingOf(cancelable{ctx, im.file}); err != nil {
+		return err
+	}
+	err = im.each(ctx, im.check)
 	im.seen = nil
+	if err == nil && im.late != nil && im.rejected != nil {
+		im.again = true
+		err = im.each(ctx, im.rejectLate)
+	}
 	switch {
 	case err != nil:
-		return im.r, err
-	case im.r.Problems > 0, im.r.Clashes > 0 && !o.SkipClashes:
-		return im.r, ErrRefused
-	case o.DryRun:
-		return im.r, nil
+		return err
+	case im.broken, im.r.Problems > 0 && !im.o.SkipProblems, im.r.Clashes > 0 && !im.o.SkipClashes:
+		return ErrRefused
+	case im.o.DryRun:
+		return nil
 	}
-	im.making = true
-	err = im.each(ctx, im.make)
-	return im.r, err
+	im.again = true
+	return im.each(ctx, im.make)
 }
 
 // A pathHash is of a host and a key. It takes less room than they do.
 type pathHash [16]byte
 
-type importer struct {
-	t    *linktrack.Tracker
-	a    linktrack.Account
-	file io.ReadSeeker
-	o    ImportOptions
-	r    Result
+// A named link is one that stood in the file.
+type named struct {
+	n       int64  // its number
+	path    uint64 // a hash of its path, with case
+	to      uint64 // a hash of its destination
+	line    uint32
+	wrong   bool // it has a problem beside its path
+	out     bool // it is not made
+	clashed bool // there is another one, see Problem.Case
+}
 
-	src    source           // of the reading under way
-	seen   map[pathHash]int // in which line a path stood first
-	out    marks            // links, by number, that are left out
-	making bool             // the second reading
-	done   int64            // links that were made or left out
+type importer struct {
+	t        *linktrack.Tracker
+	a        linktrack.Account
+	host     string // where links are that name none
+	file     io.ReadSeeker
+	o        ImportOptions
+	r        Result
+	encoded  encoded
+	rejected *rejects
+
+	src    source             // of the reading under way
+	seen   map[pathHash]named // the first link of each path
+	out    marks              // links, by number, that are left out
+	late   marks              // of them, those that a link further down clashes with by case
+	again  bool               // the file was checked already
+	broken bool               // it cannot be read to its end
+	done   int64              // links that were made or left out
 }
 
 // each reads the file and calls do with up to importBatch links at a time.
@@ -117,7 +181,8 @@ func (im *importer) each(ctx context.Context, do func(ctx context.Context, first
 	if _, err := im.file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("the file can't be read twice: %w", err)
 	}
-	if im.src, im.r.Format, err = open(im.file, im.r.Format, im.t); err != nil {
+	in := im.encoded.reader(cancelable{ctx, im.file})
+	if im.src, im.r.Format, err = open(in, im.r.Format, im.t); err != nil {
 		return im.unreadable(err)
 	}
 	first, ended := int64(0), false
@@ -140,7 +205,12 @@ func (im *importer) each(ctx context.Context, do func(ctx context.Context, first
 			im.o.Progress(Progress{Checked: im.r.Links, Done: im.done})
 		}
 	}
-	im.r.Notes = im.src.notes()
+	if !im.again {
+		im.r.Notes = im.src.notes()
+		if note := im.encoded.note; note != "" {
+			im.r.Notes = append(im.r.Notes, note)
+		}
+	}
 	return nil
 }
 
@@ -165,9 +235,10 @@ func (im *importer) read() (batch []entry, ended bool, err error) {
 // returns all others.
 func (im *importer) unreadable(err error) error {
 	var b *broken
-	if !errors.As(err, &b) || im.making { // it was read before
+	if !errors.As(err, &b) || im.again { // it was read before
 		return err
 	}
+	im.broken = true
 	im.problem(Problem{Line: b.line, Reason: b.reason})
 	return nil
 }
@@ -193,44 +264,109 @@ func (im *importer) check(ctx context.Context, first int64, batch []entry) error
 	if err != nil {
 		return err
 	}
-	for i, e := range batch {
+	for i := range batch {
+		e, n := &batch[i], first+int64(i)
 		im.r.Links++
-		if !im.fits(&e, checks[i]) {
-			im.out.set(first + int64(i))
+		if im.fits(e, checks[i], n) {
+			continue
+		}
+		im.out.set(n)
+		if err := im.rejected.add(im.src, *e); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // fits reports whether a link is to be made, and says why not.
-func (im *importer) fits(e *entry, c linktrack.ImportCheck) bool {
-	if len(e.problems) == 0 && c.Err != nil && !errors.Is(c.Err, linktrack.ErrTaken) {
+func (im *importer) fits(e *entry, c linktrack.ImportCheck, n int64) bool {
+	taken := errors.Is(c.Err, linktrack.ErrTaken)
+	if len(e.problems) == 0 && c.Err != nil && !taken {
 		e.refused(c.Err, im.src.column)
 	}
-	if len(e.problems) > 0 {
-		for _, p := range e.problems {
-			im.problem(p)
-		}
-		return false
-	}
-	if c.Link.Path != "" {
-		sum := sha256.Sum256([]byte(c.Link.Host + "/" + c.Link.Key()))
-		hash := pathHash(sum[:])
-		if line := im.seen[hash]; line > 0 {
-			im.problem(Problem{e.line, im.src.column("vanity_link"), fmt.Sprintf("%s is the path of line %d, too (letters count without case)", c.Link.Path, line), true})
-			return false
-		}
-		im.seen[hash] = e.line
-	}
+	wrong := len(e.problems) > 0
+	twice := im.twice(e, c, n, wrong)
 	switch {
+	case wrong:
+	case twice != nil:
+		e.problems = append(e.problems, *twice)
 	case errors.Is(c.Err, linktrack.ErrPresent):
 		im.r.Present++
 		return false
-	case c.Err != nil:
-		im.problem(Problem{e.line, im.src.column("vanity_link"), fmt.Sprintf("%s is already taken on %s", c.Link.Path, c.Link.Host), true})
-		return false
+	case taken:
+		e.problems = append(e.problems, im.taken(e, c))
 	}
-	return true
+	for _, p := range e.problems {
+		im.problem(p)
+	}
+	return len(e.problems) == 0
+}
+
+func (im *importer) taken(e *entry, c linktrack.ImportCheck) Problem {
+	return Problem{Line: e.line, Column: im.src.column("vanity_link"), Reason: fmt.Sprintf("%s is already taken on %s", c.Link.Path, c.Link.Host), Clash: true}
+}
+
+// twice returns the problem of a link whose path stands further up in the file,
+// nil if there is none. A link that is wrong keeps its path from no other, unless
+// they differ in case.
+func (im *importer) twice(e *entry, c linktrack.ImportCheck, n int64, wrong bool) *Problem {
+	host, path, to := c.Link.Host, c.Link.Path, c.Link.ExternalURL
+	if host == "" { // it breaks a rule
+		host, path, to = strings.ToLower(e.link.Host), e.link.Path+e.link.VanityLink, e.link.ExternalURL
+		if host == "" {
+			host = im.host
+		}
+	}
+	if path == "" {
+		return nil
+	}
+	hash := hashOf(host + "/" + strings.ToLower(path))
+	this := named{n: n, line: uint32(min(e.line, math.MaxUint32)), path: hash64(path), to: hash64(to), wrong: wrong, out: wrong || c.Err != nil}
+	before, found := im.seen[hash]
+	if !found {
+		im.seen[hash] = this
+		return nil
+	}
+	column := im.src.column("vanity_link")
+	clash := before.clashed || before.path != this.path && before.to != this.to
+	if !clash && before.wrong {
+		im.seen[hash] = this
+		return nil
+	}
+	if clash && !before.out {
+		im.out.set(before.n)
+		im.late.set(before.n)
+		im.problem(Problem{Line: int(before.line), Column: column, Reason: fmt.Sprintf("is %s in line %d, which leads elsewhere (letters count without case): neither is imported", path, e.line), Clash: true, Case: true})
+		before.out = true
+	}
+	before.clashed = clash
+	im.seen[hash] = before
+	return &Problem{Line: e.line, Column: column, Reason: fmt.Sprintf("%s is the path of line %d, too (letters count without case)", path, before.line), Clash: true, Case: clash}
+}
+
+func hashOf(s string) pathHash {
+	sum := sha256.Sum256([]byte(s))
+	return pathHash(sum[:])
+}
+
+func hash64(s string) uint64 {
+	hash := hashOf(s)
+	return binary.LittleEndian.Uint64(hash[:])
+}
+
+// rejectLate writes those links of which it was known late that they are left
+// out.
+func (im *importer) rejectLate(_ context.Context, first int64, batch []entry) error {
+	for i, e := range batch {
+		if !im.late.has(first + int64(i)) {
+			continue
+		}
+		e.problems = []Problem{{Line: e.line, Column: im.src.column("vanity_link"), Reason: "differs from another in case only (letters count without case)"}}
+		if err := im.rejected.add(im.src, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // make makes those links that are not to be left out.
@@ -271,7 +407,12 @@ func (im *importer) makeAll(ctx context.Context, batch []entry) error {
 			case errors.Is(c.Err, linktrack.ErrPresent):
 				im.r.Present++
 			case errors.Is(c.Err, linktrack.ErrTaken):
-				im.problem(Problem{batch[i].line, im.src.column("vanity_link"), fmt.Sprintf("%s is already taken on %s", c.Link.Path, c.Link.Host), true})
+				e := batch[i]
+				e.problems = []Problem{im.taken(&e, c)}
+				im.problem(e.problems[0])
+				if err := im.rejected.add(im.src, e); err != nil {
+					return err
+				}
 			default:
 				free = append(free, batch[i])
 			}

@@ -2,9 +2,6 @@ package transfer
 
 import (
 	"bufio"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +12,8 @@ import (
 
 // An ownCSV is a file that Export wrote, or a person with its columns.
 type ownCSV struct {
-	rows   *csvReader
-	t      *linktrack.Tracker
-	header []string
-	left   []string // notes
+	*table
+	t *linktrack.Tracker
 }
 
 // given are the columns that ParseNewLink reads as they are.
@@ -27,92 +22,94 @@ var given = []string{
 	"has_public_tracking", "has_conversion_tracking", "has_alert_email", "forward_query", "alert_at", "deactivate_at",
 }
 
+// ownKeys are the keys of the columns that are read, or need not be.
+var ownKeys = func() map[string]bool {
+	keys := map[string]bool{}
+	for _, name := range append(slices.Clone(columns), hashColumn, "vanity_link", "password") {
+		keys[key(name)] = true
+	}
+	return keys
+}()
+
 func newOwnCSV(in *bufio.Reader, t *linktrack.Tracker) (*ownCSV, error) {
-	c := &ownCSV{rows: newCSVReader(in), t: t}
-	header, _, err := c.rows.read()
-	if err != nil && !errors.Is(err, io.EOF) {
+	table, err := newTable(in)
+	if err != nil {
 		return nil, err
 	}
-	c.header = normalized(header)
-	known := append(slices.Clone(columns), hashColumn, "vanity_link", "password")
-	for i, name := range c.header {
-		if slices.Contains(c.header[:i], name) && name != "" {
-			return nil, &linktrack.InvalidError{Param: "the header", Reason: fmt.Sprintf("has the column %q twice", name)}
-		}
-		if !slices.Contains(known, name) {
-			c.left = append(c.left, fmt.Sprintf("the column %q is not known and left out", name))
-		}
+	if err := table.twiceError(func(k string) bool { return ownKeys[k] }); err != nil {
+		return nil, err
 	}
-	if !slices.Contains(c.header, "external_url") {
+	if !table.has("externalurl") {
 		return nil, &linktrack.InvalidError{Param: "the header", Reason: "has no column external_url"}
 	}
-	return c, nil
+	table.restore = true
+	return &ownCSV{table, t}, nil
 }
 
 func (c *ownCSV) column(param string) string {
-	if param == "vanity_link" && slices.Contains(c.header, "redirect_hash") {
+	if param == "vanity_link" && c.has("redirecthash") {
 		return "redirect_hash"
 	}
 	return param
 }
 
-func (c *ownCSV) notes() []string { return c.left }
+func (c *ownCSV) notes() []string { return c.unknown(func(k string) bool { return ownKeys[k] }) }
 
 func (c *ownCSV) next() (entry, error) {
-	fields, line, err := c.rows.read()
-	if err != nil {
-		return entry{}, err
+	row, e, err := c.table.next()
+	if err == nil && len(e.problems) == 0 {
+		c.read(&e, row)
 	}
-	e := entry{line: line}
-	if len(fields) != len(c.header) {
-		e.wrong("", fmt.Sprintf("it has %d fields, and the header %d", len(fields), len(c.header)))
-		return e, nil
-	}
-	row := make(map[string]string, len(fields))
-	for i, name := range c.header {
-		row[name] = formula.Restore(fields[i])
-	}
-	c.read(&e, row)
-	return e, nil
+	return e, err
 }
 
-func (c *ownCSV) read(e *entry, row map[string]string) {
+func (c *ownCSV) read(e *entry, row []string) {
+	get := func(name string) string { return c.field(row, key(name)) }
 	values := make(map[string]string, len(given))
 	for _, name := range given {
-		values[name] = row[name]
+		values[name] = get(name)
 	}
 	in, err := c.t.ParseNewLink(values)
 	if err != nil {
 		e.refused(err, c.column)
 	}
 	l := &e.link
-	l.NewLink, l.Path = in, row["redirect_hash"]
-	switch vanity := row["vanity_link"]; {
+	l.NewLink, l.Path = in, get("redirect_hash")
+	switch vanity := get("vanity_link"); {
 	case l.Path == "":
 		l.VanityLink = vanity
 	case vanity != "" && vanity != l.Path:
 		e.wrong("vanity_link", "is another path than redirect_hash")
 	}
 	var ok bool
-	if l.ExpiresAt, ok = parseTime(row["expires_at"], c.t.Location()); !ok {
+	if l.ExpiresAt, ok = parseTime(get("expires_at"), c.t.Location()); !ok {
 		e.wrong("expires_at", timeReason)
 	}
-	if l.CreatedAt, ok = parseTime(row["created_at"], c.t.Location()); !ok {
+	if l.CreatedAt, ok = parseTime(get("created_at"), c.t.Location()); !ok {
 		e.wrong("created_at", timeReason)
 	}
-	if row["password"] != "" {
+	if get("password") != "" {
 		e.wrong("password", "cannot be imported, only its password_hash")
 	}
-	if hash := row[hashColumn]; hash != "" {
+	if hash := get(hashColumn); hash != "" {
 		l.PasswordHash = []byte(hash)
-	} else if p := strings.ToLower(row["has_password"]); !slices.Contains([]string{"", "0", "false", "no", "off"}, p) {
+	} else if !isOff(get("has_password")) {
 		e.wrong("has_password", "says that there is a password, and its password_hash is not in the file")
 	}
-	used, err := strconv.ParseInt(row["count_used"], 10, 64)
-	if err != nil && row["count_used"] != "" || used < 0 {
+	used, err := strconv.ParseInt(get("count_used"), 10, 64)
+	if err != nil && get("count_used") != "" || used < 0 {
 		e.wrong("count_used", "must be a whole number, 0 or more")
 	}
 	letThrough(l, used)
+}
+
+// isOff reports whether a field says no, or nothing.
+func isOff(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "", "0", "false", "no", "off", "f", "n", "null", "none", "[]", "{}":
+		return true
+	}
+	return false
 }
 
 // letThrough makes the limit of a link less by the people that it let through
@@ -125,4 +122,13 @@ func letThrough(l *linktrack.ImportedLink, used int64) {
 	default:
 		l.DeactivateAt -= used
 	}
+}
+
+// defused are fields as Export writes them.
+func defused(fields []string) []string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = formula.Defuse(f)
+	}
+	return out
 }

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,12 +21,15 @@ type source interface {
 	column(param string) string
 	// notes are what its reader should know, once it is read to its end.
 	notes() []string
+	// header are the columns of entry.raw.
+	header() []string
 }
 
 // An entry is a link as a file has it.
 type entry struct {
 	line     int
 	link     linktrack.ImportedLink
+	raw      []string  // its fields as the file has them; more or fewer than the header's if a problem says so
 	problems []Problem // what could not be read of it
 }
 
@@ -47,78 +48,84 @@ func (e *entry) refused(err error, column func(string) string) {
 	}
 }
 
-// open finds out which format a file has, unless f says so, and begins to read.
+// open finds out which format a text has, unless f says so, and begins to read.
 // The error is an [*linktrack.InvalidError] or the file's.
-func open(file io.Reader, f Format, t *linktrack.Tracker) (source, Format, error) {
-	in := bufio.NewReaderSize(file, 64<<10)
-	head, err := in.Peek(4096)
+func open(in *bufio.Reader, f Format, t *linktrack.Tracker) (source, Format, error) {
+	head, err := in.Peek(in.Size())
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, f, err
 	}
-	if bytes.HasPrefix(head, []byte("\ufeff")) {
-		in.Discard(3)
-		head = head[3:]
-	}
-	if isUTF16(head) {
-		return nil, f, &linktrack.InvalidError{Param: "the file", Reason: "must be UTF-8"}
-	}
-	isSQL := looksLikeSQL(head)
+	err = nil // a file may be shorter
+	isSQL, isJSON := looksLikeSQL(head), looksLikeJSON(head)
 	if f == "" {
-		f = detect(head, isSQL)
+		f = detect(head, isSQL, isJSON)
 	}
-	switch f {
-	case CSV:
-		s, err := newOwnCSV(in, t)
-		return s, f, err
-	case YOURLS:
-		if isSQL {
-			return newYOURLSDump(in, t), f, nil
-		}
-		s, err := newYOURLSTable(in, t)
-		return s, f, err
-	case Shlink:
-		return newShlink(in), f, nil
-	case "":
-		return nil, f, &linktrack.InvalidError{Param: "the file", Reason: "is in no format that is known: it needs a header row with external_url, or must come from YOURLS or Shlink"}
-	}
-	return nil, f, &linktrack.InvalidError{Param: "format", Reason: "must be csv, yourls or shlink"}
-}
-
-func isUTF16(head []byte) bool {
-	return bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff})
-}
-
-func detect(head []byte, isSQL bool) Format {
-	trimmed := bytes.TrimLeft(head, " \t\r\n")
+	var s source
 	switch {
-	case isSQL:
+	case f == CSV:
+		s, err = newOwnCSV(in, t)
+	case f == YOURLS && isSQL:
+		s = newYOURLSDump(in, t)
+	case f == YOURLS:
+		s, err = newYOURLSTable(in, t)
+	case f == Shlink && isJSON:
+		s = &jsonLinks{json: jsonReader{in, 1}, kind: &shlink{t: t, seen: map[int]bool{}}}
+	case f == Kutt && isJSON:
+		s = &jsonLinks{json: jsonReader{in, 1}, kind: &kutt{t: t}}
+	case f == "":
+		err = &linktrack.InvalidError{Param: "the file", Reason: "is in no format that is known: it needs a header row with external_url, or must come from " + programs}
+	default:
+		shape := shapeOf(f)
+		if shape == nil {
+			return nil, f, &linktrack.InvalidError{Param: "format", Reason: "must be one of " + formatNames()}
+		}
+		s, err = newForeignCSV(in, t, shape)
+	}
+	if err != nil {
+		return nil, f, err
+	}
+	return s, f, nil
+}
+
+func formatNames() string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+func looksLikeJSON(head []byte) bool {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
+}
+
+func detect(head []byte, isSQL, isJSON bool) Format {
+	if isSQL {
 		return YOURLS
-	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
+	}
+	if isJSON {
+		if bytes.Contains(head, []byte(`"target"`)) && bytes.Contains(head, []byte(`"address"`)) {
+			return Kutt
+		}
 		return Shlink
 	}
-	names := headerOf(head)
+	in := bufio.NewReaderSize(bytes.NewReader(head), max(len(head), 16))
+	header, _, _ := newCSVReader(in).read() // of a header that is too long, its beginning
+	t := new(table)
+	t.name(header)
 	switch {
-	case slices.Contains(names, "external_url"):
+	case t.has("externalurl"):
 		return CSV
-	case slices.Contains(names, "keyword") && slices.Contains(names, "url"):
+	case t.has("keyword") && t.has("url"):
 		return YOURLS
 	}
+	for i := range shapes {
+		if shapes[i].fits(t) {
+			return shapes[i].format
+		}
+	}
 	return ""
-}
-
-func headerOf(head []byte) []string {
-	fields, _, err := newCSVReader(bufio.NewReader(bytes.NewReader(head))).read()
-	if err != nil {
-		return nil
-	}
-	return normalized(fields)
-}
-
-func normalized(names []string) []string {
-	for i, n := range names {
-		names[i] = strings.ToLower(strings.TrimSpace(n))
-	}
-	return names
 }
 
 // oneLine makes a title of what other programs take for one: control characters
@@ -137,25 +144,4 @@ func oneLine(s string) string {
 		s = string([]rune(s)[:255])
 	}
 	return s
-}
-
-const (
-	plainTime  = "2006-01-02 15:04:05"
-	timeReason = "must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16"
-)
-
-// parseTime reads a time with its zone, or one in a zone; "" is the zero time.
-func parseTime(s string, zone *time.Location) (time.Time, bool) {
-	if s == "" {
-		return time.Time{}, true
-	}
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return at, true
-	}
-	for _, layout := range []string{plainTime, time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, s, zone); err == nil && len(s) == len(layout) {
-			return at, true
-		}
-	}
-	return time.Time{}, false
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -64,10 +65,16 @@ func (r *sqlReader) names() ([]string, error) {
 		case err != nil:
 			return nil, r.early(err)
 		case tok.is(")"):
-			return normalized(names), nil
+			for i, n := range names {
+				names[i] = strings.ToLower(strings.TrimSpace(n))
+			}
+			return names, nil
 		case tok.kind == 's' && !tok.is(","):
 			return nil, &broken{tok.line, "names of columns are expected"}
 		case tok.kind != 's':
+			if len(names) >= maxColumns {
+				return nil, &broken{tok.line, fmt.Sprintf("a row has more than %d fields", maxColumns)}
+			}
 			names = append(names, tok.text)
 		}
 	}
@@ -90,6 +97,9 @@ func (r *sqlReader) tuple() (values []string, line int, more bool, err error) {
 		case err != nil:
 			return nil, 0, false, r.early(err)
 		case tok.is(","), tok.is(")"):
+			if len(values) >= maxColumns {
+				return nil, 0, false, &broken{tok.line, fmt.Sprintf("a row has more than %d fields", maxColumns)}
+			}
 			values, value = append(values, value), ""
 			if size += len(values[len(values)-1]) + 1; size > maxText {
 				return nil, 0, false, &broken{tok.line, "a row has more than a million bytes"}
@@ -133,7 +143,7 @@ func (r *sqlReader) token() (token, error) {
 		switch {
 		case b == ' ' || b == '\t' || b == '\r' || b == '\n':
 		case b == '#' || b == '-' && r.sees("-"):
-			if err := r.comment("\n"); err != nil {
+			if err := r.lineComment(); err != nil {
 				return token{}, err
 			}
 		case b == '/' && r.sees("*"):
@@ -155,7 +165,11 @@ func (r *sqlReader) token() (token, error) {
 
 func (r *sqlReader) next() (byte, error) {
 	b, err := r.in.ReadByte()
-	if b == '\n' && err == nil {
+	switch {
+	case err != nil:
+	case b == '\n':
+		r.line++
+	case b == '\r' && !r.sees("\n"):
 		r.line++
 	}
 	return b, err
@@ -164,6 +178,15 @@ func (r *sqlReader) next() (byte, error) {
 func (r *sqlReader) sees(s string) bool {
 	ahead, _ := r.in.Peek(len(s))
 	return string(ahead) == s
+}
+
+// lineComment reads over the rest of a line.
+func (r *sqlReader) lineComment() error {
+	for {
+		if b, err := r.next(); err != nil || isLineEnd(b) {
+			return err
+		}
+	}
 }
 
 // comment reads over a comment and its end.

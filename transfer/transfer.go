@@ -25,9 +25,20 @@
 // away again.
 //
 // Import reads these columns in any order; external_url alone is required. A
-// column vanity_link is read like redirect_hash, and times without a zone, as
-// the API writes them, are in the Tracker's. Between fields there may be commas,
-// semicolons or tabs.
+// column vanity_link is read like redirect_hash. In names of columns neither
+// case nor spaces, hyphens and underscores count: External URL is external_url.
+//
+// A file is in UTF-8, in UTF-16, or in Windows-1252 where it cannot be UTF-8.
+// Its lines end with LF, CRLF or CR. Between fields there are commas, semicolons,
+// tabs or vertical bars, whichever the header has most of, or what a first line
+// such as "sep=;" says. Rows in which nothing stands are left out. A row may have
+// 1,000 fields and a million bytes.
+//
+// Times are a day, or a day and a time to the minute, the second or a part of it,
+// with T or a space between: 2024-11-24, 2024-11-24 10:35, 2024-11-24T10:35:16.5.
+// Behind it may stand Z, UTC, or an offset as +01:00, +0100 or +01. A time without
+// one is in the Tracker's zone, [linktrack.Options.Location]. Numbers are digits
+// alone: 1,000 is refused, since it is a thousand to some and one to others.
 //
 // # What stays behind
 //
@@ -42,18 +53,33 @@
 //
 // # Other shorteners
 //
-// [YOURLS]: the table yourls_url as CSV (phpMyAdmin's export) or in an SQL dump
-// (mysqldump). keyword becomes the path, timestamp is read in the Tracker's zone,
-// title is cut to what a title may have; ip and clicks are left behind.
+// Their files are known by what is in them; a format need not be named. Their
+// paths are kept. Of tags, a single one becomes the group, and several are
+// written into the notes. Titles are cut to what a title may have. A link that
+// asks for a password is refused, unless its bcrypt hash is in the file. Clicks
+// are left behind. What else is in a file and not carried over is in
+// [Result].Notes.
 //
-// [Shlink]: what GET /rest/v3/short-urls answers, one page after the other in
-// one file if there are several. validUntil becomes expires_at, maxVisits less
-// the visits that were counted becomes deactivate_at, a single tag becomes the
-// group, and several are written into the notes. A link with a validSince in the
-// future is refused, since links here begin at once.
+//   - [YOURLS]: the table yourls_url as CSV (phpMyAdmin's export) or in an SQL
+//     dump (mysqldump). keyword becomes the path; ip and clicks are left behind.
+//   - [Shlink]: what GET /rest/v3/short-urls answers, one page after the other in
+//     one file if there are several; the CSV that its web client exports; and the
+//     CSV that it imports (Long URL, Short code, Domain, Title, Tags). In JSON,
+//     validUntil becomes expires_at, and maxVisits less the visits that were
+//     counted becomes deactivate_at. A link with a validSince in the future is
+//     refused, since links here begin at once.
+//   - [Bitly]: its exports as CSV. A link with a custom back-half becomes two, one
+//     for each of its paths. They are on bit.ly, which you do not serve:
+//     [ImportOptions].Host says where they go.
+//   - [Rebrandly], [ShortIO]: CSV with the names of their APIs' fields.
+//   - [Kutt]: what GET /api/v2/links answers, one page after the other, and the
+//     table links as CSV. A banned link comes switched off.
+//   - [Plain]: CSV with a column url (or destination, target, long_url) and one of
+//     slug, path, alias, code, key or short_url, and perhaps domain, title,
+//     description, notes, tags, created_at and expires_at. A link without a slug
+//     gets a path.
 //
-// Both tell paths apart by case, and a Tracker does not: of two that differ in
-// nothing else the second is reported as a clash.
+// Many of them tell paths apart by case, and a Tracker does not: see [Import].
 package transfer
 
 import (
@@ -65,10 +91,21 @@ import (
 type Format string
 
 const (
-	CSV    Format = "csv"    // Export, or a person
-	YOURLS Format = "yourls" // its database's table yourls_url, as CSV or SQL
-	Shlink Format = "shlink" // its REST API, as JSON
+	CSV       Format = "csv"       // Export, or a person with its columns
+	YOURLS    Format = "yourls"    // its database's table yourls_url, as CSV or SQL
+	Shlink    Format = "shlink"    // its REST API, as JSON, or CSV of its web client or for its importer
+	Bitly     Format = "bitly"     // CSV
+	Rebrandly Format = "rebrandly" // CSV
+	ShortIO   Format = "shortio"   // CSV
+	Kutt      Format = "kutt"      // its REST API, as JSON, or its database's table links, as CSV
+	Plain     Format = "plain"     // CSV with columns such as url and slug
 )
+
+// Formats are all there are.
+var Formats = []Format{CSV, YOURLS, Shlink, Bitly, Rebrandly, ShortIO, Kutt, Plain}
+
+// programs are those that the formats are of.
+const programs = "YOURLS, Shlink, Bitly, Rebrandly, Short.io or Kutt, or have the columns url and slug"
 
 // ErrRefused: some lines of a file are not as they must be, so nothing of it was
 // imported.
@@ -79,7 +116,11 @@ type Problem struct {
 	Line   int    // from 1, where the link's text begins
 	Column string // as the file calls it; "" no certain one
 	Reason string // continues a sentence that begins with Column
-	Clash  bool   // the path is in use, or stands further up in the file
+	Clash  bool   // the path is in use, or stands in the file more than once
+
+	// Case is a Clash of two links of the file whose paths differ in nothing but
+	// the case of letters and whose destinations differ: neither is made.
+	Case bool
 }
 
 // String returns the whole sentence.

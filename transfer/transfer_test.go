@@ -312,17 +312,18 @@ func TestFilesOfAllKindsOfLinesAreRead(t *testing.T) {
 func TestAFileThatIsNoneIsRefused(t *testing.T) {
 	long := strings.Repeat("x", 2<<20)
 	for file, want := range map[string]string{
-		"":                             "the file is in no format that is known",
-		"\xff\xfee\x00":                "the file must be UTF-8",
-		"a,b\n1,2\n":                   "the file is in no format that is known",
-		"external_url,title,title\n":   `the header has the column "title" twice`,
-		"external_url\n\"https://e\n":  "line 2: a quotation mark is never closed",
-		"external_url\n\"a\"b\n":       "line 2: there is text behind a closing quotation mark",
-		"external_url\n\"" + long:      "line 2: a quotation mark is never closed",
-		"external_url\n" + long:        "line 2: a text has more than a million bytes",
-		"{\"shortUrls\":\n{\"data\":[": "line 2: the file ends within the JSON",
-		"{\"a\":\n1}":                  "line 2: there is no list of short URLs in the file",
-		"{\n\"shortUrls\": x":          "line 2: this is no JSON: invalid character 'x' looking for beginning of value",
+		"":                              "the file is in no format that is known",
+		"\xff\xfee\x00":                 "the file is in no format that is known",
+		"\xff\xfe\x00\x00e\x00\x00\x00": "the file must be UTF-8, UTF-16 or Windows-1252",
+		"a,b\n1,2\n":                    "the file is in no format that is known",
+		"external_url,title,title\n":    `the header has the column "title" twice`,
+		"external_url\n\"https://e\n":   "line 2: a quotation mark is never closed",
+		"external_url\n\"a\"b\n":        "line 2: there is text behind a closing quotation mark",
+		"external_url\n\"" + long:       "line 2: a quotation mark is never closed",
+		"external_url\n" + long:         "line 2: a text has more than a million bytes",
+		"{\"shortUrls\":\n{\"data\":[":  "line 2: the file ends within the JSON",
+		"{\"a\":\n1}":                   "line 2: there is no list of short URLs in the file",
+		"{\n\"shortUrls\": x":           "line 2: this is no JSON: invalid character 'x' looking for beginning of value",
 		"INSERT INTO `yourls_url`\nVALUES ('a','https://": "line 2: the file ends within a statement",
 		"INSERT INTO `other` VALUES (1);\n":               "line 2: there is no INSERT INTO a table whose name ends with _url in the file",
 		"-- dump\nINSERT INTO yourls_url VALUES (1);\n":   "line 2: it has 1 fields, and 6 are expected",
@@ -332,8 +333,8 @@ func TestAFileThatIsNoneIsRefused(t *testing.T) {
 		require.Error(t, err, "%.50q", file)
 		require.Contains(t, strings.Join(append(p.problems, err.Error()), "\n"), want, "%.50q", file)
 	}
-	_, err := professional(t).importing("external_url\n", transfer.ImportOptions{Format: "bitly"})
-	require.ErrorContains(t, err, "format must be csv, yourls or shlink")
+	_, err := professional(t).importing("external_url\n", transfer.ImportOptions{Format: "tinyurl"})
+	require.ErrorContains(t, err, "format must be one of csv, yourls, shlink, bitly, rebrandly, shortio, kutt, plain")
 	require.Zero(t, professional(t).imports("external_url\n", transfer.ImportOptions{}).Links, "no links are no error")
 }
 

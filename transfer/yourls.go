@@ -26,75 +26,65 @@ func (yourls) column(param string) string {
 	return param
 }
 
-func (y yourls) entry(line int, names, fields []string) entry {
-	e := entry{line: line}
-	if len(fields) != len(names) {
-		e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(fields), len(names)))
-		return e
-	}
-	row := make(map[string]string, len(names))
-	for i, name := range names {
-		row[name] = fields[i]
-	}
-	e.link.VanityLink, e.link.ExternalURL, e.link.Title = row["keyword"], row["url"], oneLine(row["title"])
+// entry reads a row of which get returns the fields by name.
+func (y yourls) entry(e *entry, get func(name string) string) {
+	e.link.VanityLink, e.link.ExternalURL, e.link.Title = get("keyword"), get("url"), oneLine(get("title"))
 	if e.link.VanityLink == "" {
 		e.wrong("keyword", "is missing")
 	}
 	var ok bool
-	if e.link.CreatedAt, ok = parseTime(row["timestamp"], y.t.Location()); !ok {
+	if e.link.CreatedAt, ok = parseTime(get("timestamp"), y.t.Location()); !ok {
 		e.wrong("timestamp", timeReason)
 	}
-	return e
 }
 
 // A yourlsTable is yourls_url as CSV, with a header or without.
 type yourlsTable struct {
 	yourls
-	rows  *csvReader
-	names []string
+	*table
 	first []string // a first row that is no header
 }
 
 func newYOURLSTable(in *bufio.Reader, t *linktrack.Tracker) (*yourlsTable, error) {
-	y := &yourlsTable{yourls: yourls{t}, rows: newCSVReader(in), names: yourlsColumns}
-	first, _, err := y.rows.read()
-	switch {
-	case errors.Is(err, io.EOF):
-		return y, nil
-	case err != nil:
+	table, err := newTable(in)
+	if err != nil {
 		return nil, err
 	}
-	if names := normalized(slices.Clone(first)); slices.Contains(names, "keyword") && slices.Contains(names, "url") {
-		y.names = names
-	} else {
-		y.first = first
+	y := &yourlsTable{yourls: yourls{t}, table: table}
+	if !table.has("keyword") || !table.has("url") {
+		y.first, table.names = table.names, nil
+		table.name(yourlsColumns)
 	}
-	return y, nil
+	return y, table.twiceError(func(k string) bool { return slices.Contains(yourlsColumns, k) })
 }
 
 func (y *yourlsTable) notes() []string { return nil }
 
-func (y *yourlsTable) next() (entry, error) {
-	if first := y.first; first != nil {
-		y.first = nil
-		return y.entry(1, y.names, null(first)), nil
+func (y *yourlsTable) next() (e entry, err error) {
+	row := y.first
+	if y.first = nil; len(row) > 0 {
+		e = entry{line: 1, raw: row}
+		if len(row) != len(y.names) {
+			e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(row), len(y.names)))
+		}
+	} else if row, e, err = y.table.next(); err != nil {
+		return e, err
 	}
-	fields, line, err := y.rows.read()
-	if err != nil {
-		return entry{}, err
+	if len(e.problems) == 0 {
+		null(row)
+		y.entry(&e, func(name string) string { return y.field(row, name) })
 	}
-	return y.entry(line, y.names, null(fields)), nil
+	return e, nil
 }
 
 // null empties fields that phpMyAdmin writes for no value. No keyword is meant
 // by it: that column has always one.
-func null(fields []string) []string {
+func null(fields []string) {
 	for i := 1; i < len(fields); i++ {
 		if fields[i] == "NULL" {
 			fields[i] = ""
 		}
 	}
-	return fields
 }
 
 // A yourlsDump is yourls_url among the tables of an SQL dump.
@@ -110,7 +100,8 @@ func newYOURLSDump(in *bufio.Reader, t *linktrack.Tracker) *yourlsDump {
 	return &yourlsDump{yourls: yourls{t}, sql: &sqlReader{in: in, line: 1}}
 }
 
-func (y *yourlsDump) notes() []string { return nil }
+func (y *yourlsDump) notes() []string  { return nil }
+func (y *yourlsDump) header() []string { return yourlsColumns }
 
 func (y *yourlsDump) next() (entry, error) {
 	for !y.inRows {
@@ -126,7 +117,23 @@ func (y *yourlsDump) next() (entry, error) {
 		return entry{}, err
 	}
 	y.inRows = more
-	return y.entry(line, y.names, fields), nil
+	e := entry{line: line}
+	if len(fields) != len(y.names) {
+		e.raw = fields
+		e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(fields), len(y.names)))
+		return e, nil
+	}
+	get := func(name string) string {
+		if i := slices.Index(y.names, name); i >= 0 {
+			return fields[i]
+		}
+		return ""
+	}
+	for _, name := range yourlsColumns {
+		e.raw = append(e.raw, get(name))
+	}
+	y.entry(&e, get)
+	return e, nil
 }
 
 // statement reads up to the rows of an INSERT into the table, or over another

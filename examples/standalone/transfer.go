@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/transfer"
@@ -21,8 +22,10 @@ type transferConfig struct {
 	format      string
 	dryRun      bool
 	skipClashes bool
+	badRows     string
 	host        string
 	hashes      bool
+	bom         bool
 	file        string
 }
 
@@ -68,9 +71,11 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 		files = 1
 		flags.BoolVar(&c.dryRun, "dry-run", false, "check the file and change nothing")
 		flags.BoolVar(&c.skipClashes, "skip-clashes", false, "leave out links whose path is in use; else one of them and nothing is imported")
-		flags.StringVar(&c.format, "format", "", "`format` of the file: csv, yourls or shlink (default: found out)")
+		flags.StringVar(&c.badRows, "bad-rows", "", "leave out rows that cannot be imported, links whose path is in use among them, and write them to this `file` with the reason; mended, it can be imported")
+		flags.StringVar(&c.format, "format", "", "`format` of the file: "+formats()+" (default: found out)")
 		flags.StringVar(&c.host, "host", "", "`host` to put all links on (default: as the file says)")
 	} else {
+		flags.BoolVar(&c.bom, "bom", false, "begin the file with a byte order mark, which Excel needs to read more than ASCII")
 		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords, without which such links can't be imported again")
 	}
 	err := parseWithEnvironment(flags, args, getenv)
@@ -128,6 +133,7 @@ func exportLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 	p := progressOn(stderr)
 	n, err := transfer.Export(ctx, t, a, stdout, transfer.ExportOptions{
 		PasswordHashes: c.hashes,
+		BOM:            c.bom,
 		Progress:       func(n int64) { p.show("%d links exported", n) },
 	})
 	p.clear()
@@ -147,23 +153,36 @@ func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 	p := progressOn(stderr)
 	out := bufio.NewWriter(stdout)
 	defer out.Flush()
-	r, err := transfer.Import(ctx, t, a, file, transfer.ImportOptions{
-		Format: transfer.Format(c.format), DryRun: c.dryRun, SkipClashes: c.skipClashes, Host: c.host,
-		Problem: func(problem transfer.Problem) { fmt.Fprintln(out, problem) },
-		Progress: func(now transfer.Progress) {
-			if now.Done > 0 {
-				p.show("%d of %d links imported", now.Done, now.Checked)
-			} else {
-				p.show("%d links checked", now.Checked)
-			}
-		},
-	})
+	o := transfer.ImportOptions{Format: transfer.Format(c.format), DryRun: c.dryRun, SkipClashes: c.skipClashes, Host: c.host}
+	if c.badRows != "" {
+		bad, err := openBadRows(c.badRows, file)
+		if err != nil {
+			return err
+		}
+		defer bad.close()
+		o.Rejected, o.SkipProblems, o.SkipClashes = bad, true, true
+	}
+	differ := 0 // links that are left out since they differ in case only
+	o.Problem = func(problem transfer.Problem) {
+		fmt.Fprintln(out, problem)
+		if problem.Case {
+			differ++
+		}
+	}
+	o.Progress = func(now transfer.Progress) {
+		if now.Done > 0 {
+			p.show("%d of %d links imported", now.Done, now.Checked)
+		} else {
+			p.show("%d links checked", now.Checked)
+		}
+	}
+	r, err := transfer.Import(ctx, t, a, file, o)
 	p.clear()
 	for _, note := range r.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}
 	if inv := new(linktrack.InvalidError); errors.As(err, &inv) && inv.Param == "format" {
-		return refused(errors.New("-format must be csv, yourls or shlink"))
+		return refused(fmt.Errorf("-format %s", inv.Reason))
 	}
 	fmt.Fprintf(out, "%d links in the file, %d made, %d there already, %d clashes, %d other problems\n", r.Links, r.Made, r.Present, r.Clashes, r.Problems)
 	switch {
@@ -172,7 +191,20 @@ func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 	case err != nil && r.Made > 0:
 		return fmt.Errorf("stopped behind line %d, and what was made stays: %w. Import the file again: what is there is left as it is", r.Line, err)
 	}
+	if err == nil && differ > 0 {
+		return fmt.Errorf("%d links are left out because their paths differ in case only, which does not tell links apart here; their paths are not found. Give them other names and import them", differ)
+	}
 	return err
+}
+
+// formats are the formats of a file in a sentence.
+func formats() string {
+	names := make([]string, len(transfer.Formats))
+	for i, f := range transfer.Formats {
+		names[i] = string(f)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // openImport opens the file. What cannot be read twice is copied into a file

@@ -85,8 +85,36 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 	expect(status, 1, errs, "there is no account bob")
 	status, _, errs = transferring(t, databases["new"], "import", filepath.Join(dir, "none.csv"))
 	expect(status, 1, errs, "no such file")
-	status, _, errs = transferring(t, databases["new"], "import", "-format", "bitly", first)
-	expect(status, 2, errs, "-format must be csv, yourls or shlink")
+	status, _, errs = transferring(t, databases["new"], "import", "-format", "tinyurl", first)
+	expect(status, 2, errs, "-format must be one of csv, yourls, shlink, bitly,")
+	status, out, _ = transferring(t, databases["new"], "export", "-bom")
+	expect(status, 0, out, "\ufefflink,")
+
+	third := write("third.csv", "url,slug\nhttps://example.com/4,four\nexample.com,five\nhttps://example.com/6,TWO\n")
+	bad := filepath.Join(dir, "bad.csv")
+	status, _, errs = transferring(t, databases["new"], "import", third)
+	expect(status, 1, errs, "nothing of it is imported")
+	status, out, _ = transferring(t, databases["new"], "import", "-bad-rows", bad, third)
+	expect(status, 0, out, "3 links in the file, 1 made, 0 there already, 1 clashes, 1 other problems")
+	rows, err := os.ReadFile(bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "problem,url,slug\r\nline 3: url must begin with http:// or https://,example.com,five\r\nline 4: slug TWO is already taken on go.example.com,https://example.com/6,TWO\r\n"; string(rows) != want {
+		t.Errorf("the bad rows are\n%s\nwant\n%s", rows, want)
+	}
+	status, _, errs = transferring(t, databases["new"], "import", "-bad-rows", third, third)
+	expect(status, 2, errs, "-bad-rows must be another file")
+	status, out, _ = transferring(t, databases["new"], "import", "-bad-rows", bad, first)
+	expect(status, 0, out, "0 clashes, 0 other problems")
+	if _, err := os.Stat(bad); !os.IsNotExist(err) {
+		t.Errorf("a file of bad rows is left though there are none: %v", err)
+	}
+	for _, flag := range []string{"-skip-clashes", "-bad-rows=" + bad} {
+		status, out, errs = transferring(t, databases["new"], "import", flag, write("case.csv", "url,slug\nhttps://example.com/a,1a\nhttps://example.com/b,1A\n"))
+		expect(status, 1, errs, "2 links are left out because their paths differ in case only")
+		expect(status, 1, out, "2 links in the file, 0 made, 0 there already, 2 clashes, 0 other problems")
+	}
 }
 
 func TestATransferThatIsCalledWronglySaysSo(t *testing.T) {

@@ -1,0 +1,94 @@
+package transfer
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A kutt reads the answers of GET /api/v2/links of Kutt, as server/handlers/links
+// .handler.js and utils/utils.js of github.com/thedevs-network/kutt write them.
+type kutt struct {
+	t     *linktrack.Tracker
+	links int64 // that there are, as the file says
+	read  int64
+	lost
+}
+
+type kuttLink struct {
+	Address     string          `json:"address"`
+	Target      string          `json:"target"`
+	Description *string         `json:"description"`
+	Domain      *string         `json:"domain"`
+	Banned      bool            `json:"banned"`
+	Password    bool            `json:"password"` // whether there is one
+	CreatedAt   *string         `json:"created_at"`
+	ExpireIn    *string         `json:"expire_in"`
+	VisitCount  json.RawMessage `json:"visit_count"`
+}
+
+func (k *kutt) column(param string) string {
+	if name, ok := map[string]string{
+		"external_url": "target", "vanity_link": "address", "redirect_hash": "address", "host": "domain",
+		"expires_at": "expire_in", "is_active": "banned",
+	}[param]; ok {
+		return name
+	}
+	return param
+}
+
+func (k *kutt) notes() []string {
+	notes := k.lost.notes()
+	if k.links > k.read {
+		notes = append(notes, fmt.Sprintf("the file has %d of %d links", k.read, k.links))
+	}
+	return notes
+}
+
+func (k *kutt) aside(name string, raw []byte) error {
+	if name != "total" {
+		return nil
+	}
+	return json.Unmarshal(raw, &k.links)
+}
+
+func (k *kutt) link(e *entry, raw []byte) error {
+	k.read++
+	var u kuttLink
+	if err := json.Unmarshal(raw, &u); err != nil {
+		return err
+	}
+	l := &e.link
+	l.VanityLink, l.ExternalURL, l.Inactive = u.Address, u.Target, u.Banned
+	if u.Address == "" {
+		e.wrong("address", "is missing")
+	}
+	if u.Description != nil {
+		l.Description = *u.Description
+	}
+	if u.Domain != nil {
+		l.Host = *u.Domain
+	}
+	if u.Password {
+		e.wrong("password", "is set, and neither it nor its hash is in the file")
+	}
+	if isSet(u.VisitCount) {
+		k.add("visit_count")
+	}
+	for _, t := range []struct {
+		column string
+		at     *time.Time
+		text   *string
+	}{{"created_at", &l.CreatedAt, u.CreatedAt}, {"expire_in", &l.ExpiresAt, u.ExpireIn}} {
+		if t.text == nil {
+			continue
+		}
+		var ok bool
+		if *t.at, ok = parseTime(*t.text, k.t.Location()); !ok {
+			e.wrong(t.column, timeReason)
+		}
+	}
+	return nil
+}

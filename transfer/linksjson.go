@@ -1,0 +1,149 @@
+package transfer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A jsonLinks is the answers of an API, one behind the other, each with a list
+// of links: "data" in an object, or in its "shortUrls", or a list alone.
+type jsonLinks struct {
+	json  jsonReader
+	open  []jsonFrame
+	found bool // a list of links
+	kind  jsonKind
+}
+
+// A jsonKind is a program whose API it is.
+type jsonKind interface {
+	// link fills e from an object of the list. The errors are those of
+	// json.Unmarshal.
+	link(e *entry, raw []byte) error
+	// aside is told the members beside the list.
+	aside(name string, raw []byte) error
+	column(param string) string
+	notes() []string
+}
+
+// A jsonFrame is an object or a list that is open.
+type jsonFrame struct {
+	name   string // of the member that it is
+	end    byte
+	behind bool // its first member was read
+}
+
+func (s *jsonLinks) header() []string           { return linkColumns }
+func (s *jsonLinks) column(param string) string { return s.kind.column(param) }
+func (s *jsonLinks) notes() []string            { return s.kind.notes() }
+
+func (s *jsonLinks) next() (entry, error) {
+	for {
+		if len(s.open) == 0 {
+			b, err := s.json.peek()
+			switch {
+			case errors.Is(err, io.EOF) && !s.found:
+				return entry{}, &broken{s.json.line, "there is no list of short URLs in the file"}
+			case err != nil:
+				return entry{}, err
+			case b != '{' && b != '[':
+				return entry{}, s.json.unexpected(b, "beginning of value")
+			}
+			s.enter("", b)
+			continue
+		}
+		frame := &s.open[len(s.open)-1]
+		more, err := s.json.member(frame.end, !frame.behind)
+		if err != nil {
+			return entry{}, err
+		}
+		frame.behind = true
+		switch {
+		case !more:
+			s.open = s.open[:len(s.open)-1]
+		case frame.end == ']':
+			return s.link()
+		default:
+			if err := s.member(frame.name); err != nil {
+				return entry{}, err
+			}
+		}
+	}
+}
+
+// enter begins with an object or a list.
+func (s *jsonLinks) enter(name string, begin byte) {
+	s.json.in.Discard(1)
+	s.found = s.found || begin == '['
+	s.open = append(s.open, jsonFrame{name: name, end: begin + 2})
+}
+
+// member reads a member of an object that is called in, up to what is in it or
+// to its end.
+func (s *jsonLinks) member(in string) error {
+	name, err := s.json.name()
+	if err != nil {
+		return err
+	}
+	b, err := s.json.next()
+	switch {
+	case err != nil:
+		return err
+	case name == "shortUrls" && b == '{' && len(s.open) == 1, name == "data" && b == '[' && (len(s.open) == 1 || in == "shortUrls"):
+		s.enter(name, b)
+		return nil
+	case name != "pagination" && name != "total":
+		return s.json.skip()
+	}
+	raw, _, err := s.json.raw()
+	if err != nil {
+		return err
+	}
+	if s.kind.aside(name, raw) != nil {
+		return &broken{s.json.line, name + " is of another kind than expected"}
+	}
+	return nil
+}
+
+func (s *jsonLinks) link() (entry, error) {
+	raw, line, err := s.json.raw()
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{line: line}
+	var wrong *json.UnmarshalTypeError
+	switch err := s.kind.link(&e, raw); {
+	case errors.As(err, &wrong):
+		e.wrong(wrong.Field, "is of another kind than expected")
+	case err != nil:
+		e.wrong("", err.Error())
+	}
+	e.raw = linkFields(e.link)
+	return e, nil
+}
+
+// isSet reports whether anything is in a member whose kind is not known.
+func isSet(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", "false", "0", `""`, "[]", "{}":
+		return false
+	}
+	return true
+}
+
+// linkColumns are those of Export in which a link of another program is written.
+var linkColumns = []string{
+	"redirect_hash", "host", "external_url", "title", "description", "notes", "group", "is_active", "forward_query",
+	"deactivate_at", "expires_at", "created_at", hashColumn,
+}
+
+func linkFields(l linktrack.ImportedLink) []string {
+	return []string{
+		l.VanityLink, l.Host, l.ExternalURL, l.Title, l.Description, l.Notes, l.Group, flag(!l.Inactive), flag(l.ForwardQuery),
+		fmt.Sprint(l.DeactivateAt), moment(l.ExpiresAt), moment(l.CreatedAt), string(l.PasswordHash),
+	}
+}

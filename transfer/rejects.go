@@ -1,0 +1,40 @@
+package transfer
+
+import (
+	"bufio"
+	"strings"
+
+	"github.com/linktrackhq/linktrack/internal/formula"
+)
+
+// rejects are the links of a file that are left out, as ImportOptions.Rejected
+// is written them. nil writes nothing.
+type rejects struct {
+	w     *bufio.Writer
+	begun bool
+}
+
+// add writes a link with its problems.
+func (r *rejects) add(from source, e entry) error {
+	if r == nil || len(e.problems) == 0 {
+		return nil
+	}
+	if !r.begun {
+		r.begun = true
+		if err := writeRow(r.w, append([]string{problemColumn}, defused(from.header())...)); err != nil {
+			return err
+		}
+	}
+	problems := make([]string, len(e.problems))
+	for i, p := range e.problems {
+		problems[i] = p.String()
+	}
+	return writeRow(r.w, append([]string{formula.Defuse(strings.Join(problems, "; "))}, defused(e.raw)...))
+}
+
+func (r *rejects) flush() error {
+	if r == nil {
+		return nil
+	}
+	return r.w.Flush()
+}

@@ -1,0 +1,64 @@
+package transfer
+
+import (
+	"strings"
+	"time"
+)
+
+const timeReason = "must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16"
+
+// parseTime reads a time as programs write it: a day, or a day and a time to the
+// minute, the second or a part of it, with T or a space between, and behind it
+// Z, UTC or an offset as +02:00, +0200 or +02. Without an offset it is in zone.
+// "" is the zero time. Years from 1970 to 9999 are times, no others.
+func parseTime(s string, zone *time.Location) (at time.Time, ok bool) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}, true
+	}
+	if len(s) > len(time.DateOnly) && (s[10] == 'T' || s[10] == 't') {
+		s = s[:10] + " " + s[11:]
+	}
+	for _, utc := range []string{"Z", "z", " UTC", "UTC", " GMT"} {
+		if before, found := strings.CutSuffix(s, utc); found {
+			s = before + "+00:00"
+			break
+		}
+	}
+	if i := strings.LastIndexAny(s, "+-"); i > len(time.DateOnly) { // not one of the day's
+		s = strings.TrimSpace(s[:i]) + s[i:]
+	}
+	for _, layout := range timeLayouts {
+		at, err := time.ParseInLocation(layout, s, zone)
+		if err == nil { // which reads fractions of a second, too
+			year := at.UTC().Year()
+			return at, 1970 <= year && year <= 9999
+		}
+	}
+	return time.Time{}, false
+}
+
+var timeLayouts = []string{
+	time.DateTime, "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05-0700", "2006-01-02 15:04:05-07",
+	"2006-01-02 15:04", "2006-01-02 15:04-07:00", "2006-01-02 15:04-0700", "2006-01-02 15:04-07", time.DateOnly,
+}
+
+// parseMoment is parseTime for programs that write Unix times, too, in seconds
+// or in milliseconds.
+func parseMoment(s string, zone *time.Location) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	n := int64(0)
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' || len(s) > 15 {
+			return parseTime(s, zone)
+		}
+		n = 10*n + int64(c-'0')
+	}
+	switch {
+	case len(s) < 9: // a year, or nothing
+		return parseTime(s, zone)
+	case len(s) > 11:
+		return time.UnixMilli(n), true
+	}
+	return time.Unix(n, 0), true
+}
