@@ -44,6 +44,7 @@ type entry struct {
 	clickCookie bool         // whose visitors get the click's cookie
 	clickQuery  bool         // whose destination gets the click
 	blocked     bool         // its destination is not one that this Tracker redirects to
+	dotted      string       // there is none, but one with this key; "" none
 	spent       atomic.Bool  // the store granted no more
 	granted     atomic.Int64 // people let through here since it was loaded
 	loaded      time.Time
@@ -114,7 +115,7 @@ func (c *linkCache) fresh(e *entry, at time.Time) bool {
 
 func (e *entry) orNotFound() (*entry, error) {
 	if e.link.ID == 0 {
-		return nil, ErrNotFound
+		return e, ErrNotFound
 	}
 	return e, nil
 }
@@ -143,9 +144,14 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	defer cancel()
 	at := time.Now()
 	l, err := c.store.LinkByPath(ctx, name.Host, name.Key)
+	none, dotted := errors.Is(err, ErrNotFound), ""
+	if none {
+		dotted, err = c.dotted(ctx, name)
+		none = err == nil
+	}
 	switch {
-	case errors.Is(err, ErrNotFound):
-		return &entry{loaded: at}, nil
+	case none:
+		return &entry{loaded: at, dotted: dotted}, nil
 	case err != nil:
 		if c.downUntil.Swap(time.Now().Add(downFor).UnixNano()) == 0 {
 			c.log.Error("linktrack: links cannot be looked up; known ones go on from memory", "error", err)

@@ -97,11 +97,10 @@ func (h *handler) convert(w http.ResponseWriter, r *http.Request, host *servedHo
 func (h *handler) cookieClick(r *http.Request, host *servedHost, link string) (newest string) {
 	prefix, exact := clickCookie, false
 	if link != "" {
-		key, _, ok := linkKey(strings.TrimPrefix(link, "/"))
-		if !ok || host == nil {
+		if host == nil {
 			return ""
 		}
-		e, err := h.t.links.get(r.Context(), host.name, key, now())
+		e, _, err := h.t.visited(r.Context(), host.name, link, now())
 		if err != nil {
 			return ""
 		}

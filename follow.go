@@ -17,7 +17,7 @@ import (
 // to know.
 type Visit struct {
 	Host      string // that was asked: one of the Tracker's; "": its first
-	Path      string // with or without the leading slash
+	Path      string // with or without the leading slash, or the whole tracking URL, whose host then counts
 	IP        netip.Addr
 	Referrer  string
 	UserAgent string
@@ -70,19 +70,15 @@ const (
 // promise that one more may pass a link with a limit. Outcome.Link is set where
 // the link is known.
 func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
-	h, ok := t.hosts.named(v.Host)
-	if !ok {
-		return Outcome{}, ErrNotFound
-	}
-	key, plus, ok := linkKey(strings.TrimPrefix(v.Path, "/"))
-	if !ok || plus {
-		return Outcome{}, ErrNotFound
-	}
 	at := now()
-	e, err := t.links.get(ctx, h.name, key, at)
+	e, asked, err := t.visited(ctx, v.Host, v.Path, at)
 	if err != nil {
 		return Outcome{}, err
 	}
+	if asked.view != redirectView {
+		return Outcome{}, ErrNotFound
+	}
+	v.Query = joinQuery(asked.query, v.Query)
 	p, err := t.follow(ctx, e, &v, at)
 	return Outcome{Action: p.action, Link: e.link, Location: p.location, Click: p.click, Visitor: p.visitor}, err
 }

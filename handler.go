@@ -38,23 +38,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveAPI(w, r, name)
 		return
 	}
-	key, plus, isLink := linkKey(path)
-	if !isLink && h.serveGoal(w, r, host, path) {
-		return
-	}
-	if link, isQR := strings.CutSuffix(path, ".qr"); !isLink && isQR && known {
-		h.serveQR(w, r, host, link)
-		return
-	}
-	if !isLink || !known {
+	p, isLink := parseLinkPath(path)
+	switch {
+	case !isLink && h.serveGoal(w, r, host, path):
+	case !isLink || !known:
 		h.notFound(w, r)
-		return
-	}
-	if plus {
+	case p.view == summaryView:
 		h.serveSummary(w, r, host, path)
-		return
+	case p.view == codeView:
+		h.serveQR(w, r, host, path)
+	default:
+		h.serveLink(w, r, host, path, p)
 	}
-	h.serveLink(w, r, host, path, key)
 }
 
 // locate says what a request's address means: one of the hosts, or nil, and the
@@ -73,12 +68,16 @@ func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok boo
 
 // Locate says which host and path [Tracker.Handler] takes a request's address
 // for, whether or not there is such a link: for handlers that stand before it,
-// not before [Tracker.Middleware], which is stricter.
+// not before [Tracker.Middleware], which is stricter. What mail programs and
+// people add around a link's path is cut off; "+" and ".qr" behind it stay.
 // False if the host is not one of the Tracker's.
 func (t *Tracker) Locate(r *http.Request) (host, path string, ok bool) {
 	h, path, ok := (&handler{t: t}).locate(r)
 	if !ok || h == nil {
 		return "", "", false
+	}
+	if p, isLink := parseLinkPath(path); isLink && !isLinkPath(path) {
+		path = p.key + viewSuffix[p.view]
 	}
 	return h.name, path, true
 }
@@ -107,11 +106,11 @@ const (
 )
 
 // serveLink puts a request to the rule and writes what comes out.
-func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *servedHost, path, key string) {
+func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *servedHost, path string, p linkPath) {
 	at := now()
-	e, err := h.t.links.get(r.Context(), host.name, key, at)
+	e, err := h.t.find(r.Context(), host, p, at)
 	if err != nil {
-		if errors.Is(err, ErrNotFound) || h.next != nil && !strings.HasPrefix(key, ".") {
+		if errors.Is(err, ErrNotFound) || h.next != nil && !strings.HasPrefix(p.key, ".") {
 			h.notFound(w, r) // an app's own pages go on while the store is down
 			return
 		}
@@ -122,7 +121,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		IP:        h.t.proxies.client(r),
 		Referrer:  first(r.Header["Referer"]),
 		UserAgent: first(r.Header["User-Agent"]),
-		Query:     r.URL.RawQuery,
+		Query:     joinQuery(p.queryOf(r.URL), r.URL.RawQuery),
 		Peek:      r.Method == http.MethodHead,
 		Prefetch:  isPrefetch(r.Header),
 		OptOut:    optOutOf(r, e.link.Account),
@@ -170,7 +169,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	if out.visitor != "" {
 		tail := e.cookieTail
 		if path != e.link.Path {
-			tail = h.t.cookieTail(asAsked(path, e.link.Path))
+			tail = h.t.cookieTail(h.cookiePathOf(r, path, e.link.Path))
 		}
 		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)
 	}
@@ -195,16 +194,6 @@ func (t *Tracker) cookie(path, age string) string {
 		attributes = "; HttpOnly; SameSite=None; Secure"
 	}
 	return "; Path=" + t.hosts.cookiePath + path + "; Max-Age=" + age + attributes
-}
-
-// asAsked is the path for a link's cookie: the link's as the visitor wrote it,
-// since browsers send a cookie back for just that spelling, if it can stand in
-// a cookie.
-func asAsked(path, linkPath string) string {
-	if isPathText(strings.TrimLeft(strings.TrimRight(path, ".:!)"), ".")) {
-		return path
-	}
-	return linkPath
 }
 
 func first(values []string) string {
@@ -307,9 +296,8 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 // serveQR has the QR code of a link drawn, if the link is public.
 func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
 	l, err := h.t.Public(r.Context(), host.name, path)
-	_, plus, _ := linkKey(path)
 	switch {
-	case errors.Is(err, ErrNotFound) || plus:
+	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
 	case err != nil:
 		h.refuse(w, r, Link{}, err)

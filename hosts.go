@@ -118,6 +118,9 @@ func (hs *hosts) serves(hostname, port string) bool {
 
 // below cuts the mount's prefix and the slash off a request's path.
 func (hs *hosts) below(path string) (rest string, ok bool) {
+	if hs.prefix != "" && strings.HasPrefix(path, "//") { // as in a link's path itself, they are one
+		path = "/" + strings.TrimLeft(path, "/")
+	}
 	rest, ok = strings.CutPrefix(path, hs.prefix)
 	if !ok {
 		return "", false

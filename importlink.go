@@ -196,7 +196,7 @@ const (
 // generated, here or by a service before.
 func isGenerated(path string) bool {
 	name := path[1:]
-	return len(name) <= maxGenerated && isPathText(name) && !strings.ContainsAny(name, "_-")
+	return isPathText(name) && mayBeGenerated(name)
 }
 
 // AllLinks returns all links of the account in the order in which they came

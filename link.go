@@ -108,43 +108,6 @@ func checkVanity(s string, reserved func(key string) bool) error {
 	return nil
 }
 
-func isPathText(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// linkKey finds the key of a link in the path that a visitor asked for, given
-// without its leading slash. What mail programs add behind a link goes. plus
-// is whether the "+" of the plus-tracking page stood behind it. No link has
-// the path if ok is false.
-func linkKey(path string) (key string, plus, ok bool) {
-	path = trimDirt(path)
-	if p, found := strings.CutSuffix(path, "+"); found {
-		path, plus = trimDirt(p), true
-	}
-	name := strings.TrimPrefix(path, ".")
-	if len(name) > maxPath || !isPathText(name) {
-		return "", false, false
-	}
-	return strings.ToLower(path), plus, true
-}
-
-func trimDirt(path string) string {
-	for n := len(path); n > 0; n-- {
-		switch path[n-1] {
-		case '.', ',', ';', ':', '!', ')', ']', '}', '>', '\'', '"':
-		default:
-			return path[:n]
-		}
-	}
-	return ""
-}
-
 // checkText holds a text parameter to its length in characters.
 func checkText(param, s string, most int, multiline bool) error {
 	if !utf8.ValidString(s) {

@@ -159,36 +159,6 @@ func TestALocationIsASCII(t *testing.T) {
 	}
 }
 
-func TestThePathOfALinkForgivesWhatMailProgramsAdd(t *testing.T) {
-	for path, want := range map[string]string{
-		".f2jt":         ".f2jt",
-		".F2JT":         ".f2jt",
-		"My_Vanity-1":   "my_vanity-1",
-		".f2jt.":        ".f2jt",
-		".f2jt).":       ".f2jt",
-		`.f2jt>'";:!)]`: ".f2jt",
-		"spring,":       "spring",
-		"spring}":       "spring",
-	} {
-		key, plus, ok := linkKey(path)
-		require.True(t, ok, path)
-		require.False(t, plus, path)
-		require.Equal(t, want, key)
-	}
-	for _, path := range []string{".f2jt+", ".f2jt+.", ".F2jt.+"} {
-		key, plus, ok := linkKey(path)
-		require.True(t, ok && plus, path)
-		require.Equal(t, ".f2jt", key)
-	}
-	for _, path := range []string{
-		"", ".", "..", "+", ".+", "a/b", "a.b", "..a", "ä", "a b", "a+b", "a++", "%2e", "style.css", "\x00",
-		strings.Repeat("a", 101), "." + strings.Repeat("a", 101),
-	} {
-		_, _, ok := linkKey(path)
-		require.False(t, ok, "%q", path)
-	}
-}
-
 func TestVanityLinks(t *testing.T) {
 	reserved := func(key string) bool { return key == "api" }
 	require.NoError(t, checkVanity("My_vanity-LINK9", reserved))
@@ -258,26 +228,5 @@ func FuzzDestination(f *testing.F) {
 			require.True(t, c > ' ' && c < 0x7f, "%q in the Location of %q", c, s)
 		}
 		require.NoError(t, d.check(l), "what a browser is sent to keeps the rules too: %q", l)
-	})
-}
-
-func FuzzPath(f *testing.F) {
-	for _, s := range []string{".f2jt", "My_Vanity", ".f2jt+", ".f2jt).", "../x", "ä", "+"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		key, plus, ok := linkKey(s)
-		if !ok {
-			return
-		}
-		require.LessOrEqual(t, len(key), maxPath+1)
-		require.True(t, isPathText(strings.TrimPrefix(key, ".")))
-		again, plusAgain, ok := linkKey(key)
-		require.True(t, ok && !plusAgain)
-		require.Equal(t, key, again)
-		again, plusAgain, ok = linkKey(key + "+")
-		require.True(t, ok && plusAgain)
-		require.Equal(t, key, again)
-		require.Equal(t, plus, strings.Contains(s, "+"))
 	})
 }

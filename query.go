@@ -180,15 +180,7 @@ func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
 // owner made it public; else [ErrNotFound]. The destination is left out, as are
 // all the owner's own notes. host is as in [Visit].
 func (t *Tracker) Public(ctx context.Context, host, path string) (Link, error) {
-	h, ok := t.hosts.named(host)
-	if !ok {
-		return Link{}, ErrNotFound
-	}
-	key, _, ok := linkKey(strings.TrimPrefix(path, "/"))
-	if !ok {
-		return Link{}, ErrNotFound
-	}
-	e, err := t.links.get(ctx, h.name, key, now())
+	e, _, err := t.visited(ctx, host, path, now())
 	if err != nil {
 		return Link{}, err
 	}
@@ -208,16 +200,8 @@ func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) 
 // publicLink returns what anyone may know of the link at a visitor's path, if
 // its owner allows it; else [ErrNotFound].
 func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed func(*Link) bool) (Link, error) {
-	h, ok := t.hosts.named(host)
-	if !ok {
-		return Link{}, ErrNotFound
-	}
-	key, _, ok := linkKey(strings.TrimPrefix(path, "/"))
-	if !ok {
-		return Link{}, ErrNotFound
-	}
 	at := now()
-	e, err := t.links.get(ctx, h.name, key, at)
+	e, _, err := t.visited(ctx, host, path, at)
 	if err != nil {
 		return Link{}, err
 	}
@@ -226,7 +210,7 @@ func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed fun
 	}
 	links, err := t.store.Links(ctx, LinkQuery{
 		Account:  e.link.Account,
-		Names:    []LinkName{{Host: h.name, Key: key}},
+		Names:    []LinkName{{Host: e.link.Host, Key: e.link.Key()}},
 		Sort:     SortCreated,
 		Limit:    1,
 		DaySince: daySince(at),
@@ -243,38 +227,21 @@ func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed fun
 // linkNames returns what a caller may mean by name, the likeliest first: as
 // written, then without or with the dot.
 func (t *Tracker) linkNames(name string) []LinkName {
-	host, path := "", strings.TrimSpace(name)
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
-	}
-	path = strings.TrimSuffix(path, "/")
-	if i := strings.LastIndexByte(path, '/'); i >= 0 { // a whole tracking URL
-		before := path[:i]
-		path = path[i+1:]
-		if j := strings.Index(before, "://"); j >= 0 {
-			before = before[j+3:]
-		}
-		before, ok := strings.CutSuffix(before, t.hosts.prefix)
-		if !ok {
-			return nil
-		}
-		if before != "" { // not just "/path"
-			h, ok := t.hosts.find(before)
-			if !ok {
-				return nil
-			}
-			host = h.name
-		}
-	}
-	key, _, ok := linkKey(path)
+	h, p, ok := t.readLinkName(name)
 	if !ok {
 		return nil
 	}
-	other, dotted := strings.CutPrefix(key, ".")
-	if !dotted {
-		other = "." + key
+	host := ""
+	if h != nil {
+		host = h.name
 	}
-	return []LinkName{{host, key}, {host, other}}
+	names := []LinkName{{host, p.key}}
+	if dotted, ok := dottedKey(p.key); ok {
+		names = append(names, LinkName{host, dotted})
+	} else if bare, ok := strings.CutPrefix(p.key, "."); ok { // a caller need not know which it is
+		names = append(names, LinkName{host, bare})
+	}
+	return names
 }
 
 // daySince is where the trailing 24 hours of Counts.Day begin.

@@ -131,12 +131,11 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	if len(parts) != 3 {
 		return Link{}, ErrNotFound
 	}
-	key, plus, ok := linkKey(parts[1])
 	mac, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if !ok || plus || err != nil || len(mac) != sha256.Size {
+	if !isLinkPath(parts[1]) || err != nil || len(mac) != sha256.Size {
 		return Link{}, ErrNotFound
 	}
-	l, err := t.store.LinkByPath(ctx, parts[0], key)
+	l, err := t.store.LinkByPath(ctx, parts[0], Link{Path: parts[1]}.Key())
 	if err != nil {
 		return Link{}, unavailable(err)
 	}

@@ -85,7 +85,7 @@ func (p *Pages) QR(links http.Handler) http.Handler {
 		p.sessions.widen()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if !strings.Contains(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			links.ServeHTTP(w, r)
 			return
 		}
@@ -103,7 +103,8 @@ func (p *Pages) QR(links http.Handler) http.Handler {
 // ownLink returns the link whose code is asked for, of who is signed in.
 func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 	host, path, ok := p.t.Locate(hr)
-	if !ok || strings.Contains(path, "+") { // that of the statistics
+	path, isCode := strings.CutSuffix(path, ".qr")
+	if !ok || !isCode || strings.Contains(path, "+") { // that of the statistics
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), pageTimeout)
@@ -112,7 +113,6 @@ func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 	if err := p.identify(r); err != nil {
 		return linktrack.Link{}, err
 	}
-	path = strings.TrimSuffix(path, ".qr")
 	l, _, err := p.find(ctx, r.account, host, path)
 	if err == nil && !strings.EqualFold(l.Path, path) { // it may be the one with a dot before it, and this another's
 		err = linktrack.ErrNotFound

@@ -1,0 +1,251 @@
+package linktrack_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// asTheyArrive are forms in which mail programs, chats and people write a path
+// behind the host.
+var asTheyArrive = []string{
+	"/PATH", "/PATH/", "//PATH", "//PATH//", "/PATH%20", "/%20PATH", "/PATH%C2%A0", "/PATH%E2%80%8B", "/PATH%E3%80%80", "/PATH%E2%80%9D", "/%E2%80%9CPATH",
+	"/PATH”", "/PATH…", "/PATH»", "/«PATH»", "/PATH。", "/PATH、", "/PATH’s", "/PATH%0D%0A", "/PATH%09", "/PATH%2520", "/PATH%22%3E", "/PATH*", "/*PATH*", "/PATH%FF%FE", "/%C3PATH",
+	"/PATH&utm_source=x", "/PATH/&utm_source=x", "/PATH%26utm_source=x", "/PATH%3Futm_source=x", "/PATH&amp;utm_source=x", "/PATH%23top", "/PATH%E7%9C%8B", "/PATH).", "/PATH~", "/PATH|", "/PATH%5C",
+}
+
+func TestALinkIsFoundAsItArrivesFromMailAndText(t *testing.T) {
+	for name, base := range map[string]string{"at the root": "http://go.example.com", "under a prefix": "http://go.example.com/to/l"} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, memstore.New(), linktrack.Options{BaseURL: base})
+			vanity := strings.TrimPrefix(s.makeLink("vanity_link", "spring_sale", "external_url", "https://example.com/vanity"), base+"/")
+			dotted := strings.TrimPrefix(s.makeLink("external_url", "https://example.com/dotted"), base+"/")
+			next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+			for _, handler := range []http.Handler{s.tracker.Handler(), s.tracker.Middleware(next)} {
+				s.handler = handler
+				for path, want := range map[string]string{vanity: "vanity", dotted: "dotted", dotted[1:]: "dotted", "." + dotted: "dotted", strings.ToUpper(dotted): "dotted"} {
+					for _, form := range asTheyArrive {
+						if strings.HasSuffix(form, "’s") {
+							continue // what follows may be a path of its own
+						}
+						target := base + strings.ReplaceAll(form, "PATH", path)
+						require.Equal(t, "https://example.com/"+want, s.get(target).Header.Get("Location"), target)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestTheExactPathComesFirst(t *testing.T) {
+	store := memstore.New()
+	s := newService(t, store, linktrack.Options{})
+	_, err := store.CreateLink(t.Context(), linktrack.Link{
+		Account: s.account.ID, Host: "go.example.com", Path: ".abcd123", ExternalURL: "https://example.com/dotted", IsActive: true,
+	})
+	require.NoError(t, err)
+	for target, want := range map[string]string{"/abcd123": "dotted", "/.abcd123": "dotted", "/..abcd123": "dotted", "//abcd123/": "dotted"} {
+		require.Equal(t, "https://example.com/"+want, s.get(target).Header.Get("Location"), target)
+	}
+	s.makeLink("vanity_link", "abcd123", "external_url", "https://example.com/vanity")
+	for target, want := range map[string]string{"/abcd123": "vanity", "/.abcd123": "dotted", "/..abcd123": "dotted", "//abcd123/": "vanity", "/abcd123&a=b": "vanity"} {
+		require.Equal(t, "https://example.com/"+want, s.get(target).Header.Get("Location"), target)
+	}
+}
+
+func TestNothingInsideAPathIsForgiven(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	s.makeLink("vanity_link", "spring_sale")
+	for _, target := range []string{
+		"/spring/sale", "/spring%20sale", "/spring%E2%80%8B_sale", "/spring_sale/x", "/x/spring_sale", "/spring_sale%20x", "/spring_sale.html",
+		"/spring_sale’s", "/.spring_sale", "/spring_salé_", "/spring-sale", "/springsale", "/spring_sale-", "/spring_sale_",
+	} {
+		require.Equal(t, http.StatusNotFound, s.get(target).StatusCode, target)
+	}
+}
+
+func TestTheQueryBehindAnAmpersandIsRecordedAndForwarded(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{ForwardQuery: true})
+	link := s.makeLink("vanity_link", "spring_sale")
+	for target, want := range map[string]string{
+		"/spring_sale&utm_source=x":         "utm_source=x",
+		"/spring_sale&a=b%26c&d=%C3%BC?e=f": "a=b%26c&d=%C3%BC&e=f",
+		"/spring_sale%3Fa=b%20c":            "a=b%20c",
+	} {
+		r := s.get(target)
+		require.Equal(t, "https://example.com/page?"+want, r.Header.Get("Location"), target)
+		require.Equal(t, want, s.history(link)[0]["query"], target)
+	}
+}
+
+func TestPlusPagesAndCodesForgiveToo(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{Pages: qrAsText{}})
+	link := s.makeLink("has_plus_tracking", "1", "is_public", "1")
+	path := strings.TrimPrefix(link, "http://go.example.com/")
+	for _, p := range []string{path, path[1:], "." + path, "/" + path} {
+		for _, end := range []string{"+", "%2B", "%252B", "+/", "+%20", "+”", "”+", "+.", "+&utm=x"} {
+			require.Equal(t, "summary", text(t, s.get("/"+p+end)), p+end)
+		}
+		for _, end := range []string{".qr", ".qr/", ".qr%20", ".qr”", ".qr&format=png"} {
+			require.Equal(t, "code", text(t, s.get("/"+p+end)), p+end)
+		}
+	}
+	require.EqualValues(t, 0, s.link(link)["count_total"])
+}
+
+// qrAsText are pages that say what they are.
+type qrAsText struct{}
+
+func (qrAsText) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack.Page) {
+	w.WriteHeader(p.Status)
+	w.Write([]byte(map[linktrack.PageKind]string{linktrack.SummaryPage: "summary", linktrack.QRPage: "code"}[p.Kind]))
+}
+
+func TestThePasswordFormOfAForgivenPathIsAnswered(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	link := s.makeLink("password", "letmein", "vanity_link", "secret_page")
+	for _, end := range []string{"/", "%20", "”", "&a=b"} {
+		require.Contains(t, text(t, s.get(link+end)), `type="password"`)
+		r := s.post(link+end, values("password", "letmein"))
+		require.Equal(t, http.StatusSeeOther, r.StatusCode, end)
+		require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
+	}
+	require.EqualValues(t, 4, s.link(link)["count_total"])
+}
+
+func TestAVisitorIsKnownAgainAtTheSameForgivenPath(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
+	link := s.makeLink("vanity_link", "spring_sale")
+	for target, want := range map[string]string{
+		link:                                   "/l/spring_sale",
+		link + "/":                             "/l/spring_sale/",
+		link + "%20":                           "/l/spring_sale%20",
+		link + "%e2%80%9d":                     "/l/spring_sale%e2%80%9d",
+		link + "&a=b":                          "/l/spring_sale&a=b",
+		link + "%3B%20x=%3Fy":                  "", // not a link
+		link + ";":                             "/l/spring_sale",
+		"http://go.example.com/l//spring_sale": "/l//spring_sale",
+		"http://go.example.com/l/SPRING_sale":  "/l/SPRING_sale",
+		link + "&x=" + strings.Repeat("long", 1000): "/l/spring_sale",
+	} {
+		cookies := s.get(target).Cookies()
+		if want == "" {
+			require.Empty(t, cookies, target)
+			continue
+		}
+		require.Len(t, cookies, 1, target)
+		require.Equal(t, want, cookies[0].Path, target)
+	}
+}
+
+// A lookups is a store that counts the questions of the redirect.
+type lookups struct {
+	linktrack.Store
+	byPath atomic.Int64
+}
+
+func (s *lookups) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
+	s.byPath.Add(1)
+	return s.Store.LinkByPath(ctx, host, key)
+}
+
+func (s *lookups) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]linktrack.Link, error) {
+	s.byPath.Add(int64(len(names)))
+	return s.Store.LinksByPath(ctx, names)
+}
+
+func TestHowOftenARequestAsksTheStore(t *testing.T) {
+	store := &lookups{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	s.makeLink("vanity_link", "spring_sale")
+	reached := 0
+	s.handler = s.tracker.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
+	for target, most := range map[string]int64{
+		"/":                              0,
+		"/assets/app.css":                0,
+		"/style.css":                     0,
+		"/products/1/":                   0,
+		"/favicon.ico":                   0,
+		"/a_page":                        1, // no generated path has "_"
+		"/.b1234":                        1,
+		"/..c1234":                       1,
+		"/about":                         2, // or /.about
+		"/contact/":                      2,
+		"/…………%20%20/offers”/////":       2,
+		"/" + strings.Repeat("x/", 1000): 0,
+		"/" + strings.Repeat("x", 101):   0,
+	} {
+		before, was := store.byPath.Load(), reached
+		s.get(target)
+		require.Equal(t, was+1, reached, "what is no link is the app's: %s", target)
+		require.Equal(t, most, store.byPath.Load()-before, target)
+		s.get(target)
+		require.Equal(t, most, store.byPath.Load()-before, "that there is none is kept: %s", target)
+	}
+	before := store.byPath.Load()
+	for _, form := range asTheyArrive {
+		if !strings.HasSuffix(form, "’s") {
+			require.Equal(t, http.StatusFound, s.get(strings.ReplaceAll(form, "PATH", "spring_sale")).StatusCode)
+		}
+	}
+	require.EqualValues(t, 1, store.byPath.Load()-before, "all forms are one link")
+}
+
+func TestCallersNameALinkInAllItsForms(t *testing.T) {
+	for _, base := range []string{"http://go.example.com", "http://go.example.com/l"} {
+		s := newService(t, memstore.New(), linktrack.Options{BaseURL: base})
+		s.makeLink("vanity_link", "spring_sale", "is_public", "1", "has_plus_tracking", "1", "has_public_tracking", "1")
+		host := strings.TrimPrefix(base, "http://")
+		for _, name := range []string{
+			"spring_sale", "/spring_sale", "//spring_sale/", " spring_sale ", "Spring_Sale”", "spring_sale&a=b", "spring_sale?a=b#c", "spring_sale+",
+			base + "/spring_sale", base + "/spring_sale/", base + "/spring_sale%20", base + "//spring_sale", base + "/spring_sale&a=b", "<" + base + "/spring_sale>",
+			" " + base + "/spring_sale?a=http://x.example/y ", host + "/spring_sale", "//" + host + "/spring_sale", "“" + host + "/spring_sale”", strings.ToUpper(host[:5]) + host[5:] + "/spring_sale",
+		} {
+			l, err := s.tracker.Link(t.Context(), s.account, name)
+			require.NoError(t, err, name)
+			require.Equal(t, "spring_sale", l.Path)
+			_, err = s.tracker.Summary(t.Context(), "", name)
+			require.NoError(t, err, name)
+			_, err = s.tracker.Public(t.Context(), "go.example.com", name)
+			require.NoError(t, err, name)
+			_, err = s.tracker.PublicReport(t.Context(), "", name)
+			require.NoError(t, err, name)
+			out, err := s.tracker.Follow(t.Context(), linktrack.Visit{Path: name})
+			if strings.HasSuffix(name, "+") {
+				require.ErrorIs(t, err, linktrack.ErrNotFound, "%s is the page of its counts", name)
+				continue
+			}
+			require.NoError(t, err, name)
+			require.Equal(t, "https://example.com/page", out.Location)
+		}
+		for _, name := range []string{"", "/", "http://other.example/spring_sale", base + "/x/spring_sale", "x/spring_sale", "spring_sale/x", "http://go.example.com/x/spring_sale", "ftp//spring_sale", strings.Repeat("/", 10_000)} {
+			_, err := s.tracker.Link(t.Context(), s.account, name)
+			require.ErrorIs(t, err, linktrack.ErrNotFound, name)
+			_, err = s.tracker.Follow(t.Context(), linktrack.Visit{Path: name})
+			require.ErrorIs(t, err, linktrack.ErrNotFound, name)
+		}
+	}
+}
+
+func TestAForgivenPathReachesTheServerAsItIsSent(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	s.makeLink("vanity_link", "spring_sale")
+	server := httptest.NewServer(s.handler)
+	defer server.Close()
+	for _, path := range []string{"/spring_sale/", "//spring_sale", "/spring_sale%20", "/spring_sale”", "/spring_sale&utm_source=x"} {
+		r, err := http.NewRequest(http.MethodGet, server.URL+path, nil)
+		require.NoError(t, err)
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, "https://example.com/page", resp.Header.Get("Location"), path)
+	}
+}

@@ -1,0 +1,258 @@
+package linktrack
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A linkPath is what the path of a visitor's request names. Mail programs and
+// people add to paths what stands around them in a text, and mail transport
+// doubles or drops a dot that begins a line. A link's path has a narrow
+// alphabet, so nothing else can belong to it:
+//
+//  1. The path as it came is looked up first.
+//  2. What is not of the alphabet goes at both ends, never inside.
+//  3. The dot before a generated path may be missing, or there twice.
+//
+// "&" and "?" behind the path begin a query, "#" a fragment.
+type linkPath struct {
+	key   string // see Link.Key
+	view  linkView
+	query string // what stood behind the path, escaped; "" nothing
+}
+
+// A linkView is what of a link is asked for.
+type linkView int
+
+const (
+	redirectView linkView = iota
+	summaryView           // "+" behind the path
+	codeView              // ".qr" behind the path
+)
+
+var viewSuffix = [...]string{redirectView: "", summaryView: "+", codeView: ".qr"}
+
+// parseLinkPath reads a path, with or without its leading slash. False: no link
+// can have it.
+func parseLinkPath(path string) (p linkPath, ok bool) {
+	if isLinkPath(path) {
+		return linkPath{key: strings.ToLower(path)}, true
+	}
+	for range 3 { // some programs escape what is escaped already
+		decoded := decodePath(path)
+		if decoded == path {
+			break
+		}
+		path = decoded
+	}
+	start := 0
+	for start < len(path) && !isPathChar(path[start]) {
+		start++
+	}
+	end := start
+	for end < len(path) && isPathChar(path[end]) {
+		end++
+	}
+	name, tail := path[start:end], path[end:]
+	if name == "" || len(name) > maxPath {
+		return linkPath{}, false
+	}
+	if i := strings.IndexByte(tail, '#'); i >= 0 {
+		tail = tail[:i]
+	}
+	if i := strings.IndexAny(tail, "&?"); i >= 0 {
+		p.query, tail = escapeQuery(strings.TrimPrefix(tail[i+1:], "amp;")), tail[:i] // HTML writes "&" so
+	}
+	if behind, found := strings.CutPrefix(tail, ".qr"); found {
+		p.view, tail = codeView, behind
+	}
+	plus := false
+	for _, c := range []byte(tail) {
+		if isPathChar(c) {
+			return linkPath{}, false
+		}
+		plus = plus || c == '+'
+	}
+	if plus {
+		if p.view == codeView {
+			return linkPath{}, false
+		}
+		p.view = summaryView
+	}
+	p.key = strings.ToLower(name)
+	if start > 0 && path[start-1] == '.' && mayBeGenerated(name) {
+		p.key = "." + p.key
+	}
+	return p, true
+}
+
+// dottedKey is a key with the dot that it lacks, if a link may have such a key.
+func dottedKey(key string) (dotted string, ok bool) {
+	if strings.HasPrefix(key, ".") || !mayBeGenerated(key) {
+		return "", false
+	}
+	return "." + key, true
+}
+
+// dotted returns the key of the link that has the key of name with a dot before
+// it; "" if there is none.
+func (c *linkCache) dotted(ctx context.Context, name LinkName) (string, error) {
+	key, ok := dottedKey(name.Key)
+	if !ok {
+		return "", nil
+	}
+	links, err := c.store.LinksByPath(ctx, []LinkName{{Host: name.Host, Key: key}})
+	if err != nil || len(links) == 0 {
+		return "", err
+	}
+	return key, nil
+}
+
+// find returns the entry of the link that a path names, [ErrNotFound] or
+// [ErrUnavailable]. What is asked of the store for a path that none has is kept
+// with the path.
+func (t *Tracker) find(ctx context.Context, host *servedHost, p linkPath, at time.Time) (*entry, error) {
+	e, err := t.links.get(ctx, host.name, p.key, at)
+	if errors.Is(err, ErrNotFound) && e.dotted != "" {
+		return t.links.get(ctx, host.name, e.dotted, at)
+	}
+	return e, err
+}
+
+// visited returns the entry of the link that a caller's host and path name, and
+// what else the path says. path may be a whole tracking URL; the host in it
+// counts then. host "" is the Tracker's first.
+func (t *Tracker) visited(ctx context.Context, host, path string, at time.Time) (*entry, linkPath, error) {
+	h, p, ok := t.readLinkName(path)
+	if !ok {
+		return nil, linkPath{}, ErrNotFound
+	}
+	if h == nil {
+		if h, ok = t.hosts.named(host); !ok {
+			return nil, linkPath{}, ErrNotFound
+		}
+	}
+	e, err := t.find(ctx, h, p, at)
+	return e, p, err
+}
+
+// readLinkName reads how a caller names a link: its path, in all forms that
+// visitors may ask for it, or its tracking URL, with or without the scheme. host
+// is nil if none is named.
+func (t *Tracker) readLinkName(name string) (host *servedHost, p linkPath, ok bool) {
+	if p, ok = parseLinkPath(name); ok {
+		return nil, p, true
+	}
+	_, rest, isURL := strings.Cut(name, "://")
+	if !isURL {
+		rest = strings.TrimLeftFunc(name, func(r rune) bool {
+			return r != '[' && r != '.' && (r > 0x7f || !isPathChar(byte(r)))
+		})
+	}
+	before, behind, found := strings.Cut(rest, "/")
+	if found {
+		if host, found = t.hosts.find(before); found {
+			rest = behind
+			if behind, ok = t.hosts.below("/" + behind); !ok {
+				return nil, linkPath{}, false
+			}
+			p, ok = parseLinkPath(behind)
+			return host, p, ok
+		}
+	}
+	if isURL {
+		return nil, linkPath{}, false
+	}
+	if rest, ok = t.hosts.below("/" + rest); ok {
+		p, ok = parseLinkPath(rest)
+	}
+	return nil, p, ok
+}
+
+// queryOf is what stands behind "&" in the path of a request, as it was sent if
+// that can be told: what it escapes would be read in another way.
+func (p linkPath) queryOf(u *url.URL) string {
+	if p.query == "" {
+		return ""
+	}
+	raw := strings.TrimLeft(u.EscapedPath(), "/&")
+	for i := range len(raw) {
+		behind := ""
+		switch {
+		case raw[i] == '&':
+			behind = raw[i+1:]
+		case raw[i] == '%' && i+2 < len(raw) && (raw[i+1:i+3] == "26" || strings.EqualFold(raw[i+1:i+3], "3f")):
+			behind = raw[i+3:]
+		default:
+			continue
+		}
+		behind = strings.TrimPrefix(behind, "amp;")
+		if escapeQuery(decodePath(behind)) == p.query {
+			return behind
+		}
+		break
+	}
+	return p.query
+}
+
+func joinQuery(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
+}
+
+func escapeQuery(decoded string) string { return (&url.URL{Path: decoded}).EscapedPath() }
+
+// decodePath decodes percent escapes, "+" being none.
+func decodePath(s string) string { return unescape(strings.ReplaceAll(s, "+", "%2B")) }
+
+// maxCookiePath bounds what a visitor can make us send back, in bytes.
+const maxCookiePath = 3 * maxPath
+
+// cookiePathOf is the path for the visit's cookie, below the mount: the link's
+// as the visitor wrote it, since browsers send a cookie back for just that
+// spelling, if it can stand in a cookie.
+func (h *handler) cookiePathOf(r *http.Request, path, linkPath string) string {
+	if isLinkPath(path) {
+		return path
+	}
+	raw := r.URL.EscapedPath()
+	below, ok := strings.CutPrefix(raw, h.t.hosts.cookiePath)
+	if !ok { // the mount is cut off already
+		below = strings.TrimPrefix(raw, "/")
+	}
+	if len(below) > maxCookiePath || strings.ContainsAny(below, ";,") {
+		return linkPath
+	}
+	return below
+}
+
+// isLinkPath reports whether a link may have just this path, in some case.
+func isLinkPath(s string) bool {
+	name := strings.TrimPrefix(s, ".")
+	return len(name) <= maxPath && isPathText(name)
+}
+
+// mayBeGenerated reports whether a link's path may be a dot and this name.
+func mayBeGenerated(name string) bool {
+	return len(name) <= maxGenerated && !strings.ContainsAny(name, "_-")
+}
+
+func isPathText(s string) bool {
+	for i := range len(s) {
+		if !isPathChar(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isPathChar is the alphabet of paths.
+func isPathChar(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}
