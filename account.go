@@ -166,7 +166,7 @@ const maxLogin = 100 // characters
 // [Options.Authenticate] that function decides instead, behind the same
 // throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
-	if len(login) > 4*maxLogin { // no login is that long; do not keep it in the throttle
+	if len(login) > 4*maxLogin { // no login is that long
 		login = login[:4*maxLogin]
 	}
 	pair, alone := "login\x00"+client+"\x00"+login, "client\x00"+client

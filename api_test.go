@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
@@ -674,7 +675,7 @@ func TestRightCredentialsAreNotThrottledHoweverManyComeAtOnce(t *testing.T) {
 		s := newService(t, store, linktrack.Options{})
 		var wg sync.WaitGroup
 		for range 100 {
-			wg.Go(func() { require.Equal(t, 200, s.call("getLinks", nil).StatusCode) })
+			wg.Go(func() { assert.Equal(t, 200, s.call("getLinks", nil).StatusCode) })
 		}
 		wg.Wait()
 	})
@@ -705,4 +706,14 @@ func TestALinkIsFoundByACopiedAddress(t *testing.T) {
 	for _, copied := range []string{link + "?utm=1", link + "/", link + "#x", link + "."} {
 		require.Equal(t, link, s.link(copied)["link"])
 	}
+}
+
+func TestAHostsOwnMessageIsPutOnOneLine(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{CheckDestination: func(context.Context, string) error {
+		return errors.New("it is listed\r\n\tby one list\n\nand  another\n")
+	}})
+	const want = "not allowed: external_url is refused: it is listed by one list and another"
+	require.Equal(t, "Error: "+want, text(t, s.call("makeLink", values("external_url", "https://spam.example/"))))
+	_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", "https://spam.example/")
+	require.ErrorContains(t, err, "\n", "to a host its own text comes as it is")
 }

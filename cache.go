@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,8 @@ type linkCache struct {
 }
 
 const (
-	cacheSize     = 100_000         // links and paths that are none
+	cacheBytes    = 64 << 20        // of links, about; and of paths that are none see weigh
+	absentPaths   = 4096            // paths that are known to be none, at most
 	absentTTL     = time.Second     // how long a path is known to be none
 	lookupTimeout = time.Second     // of one question to the store
 	downFor       = 1 * time.Second // after a failure
@@ -54,7 +56,8 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 	return &linkCache{
 		store: store,
 		entries: otter.Must(&otter.Options[LinkName, *entry]{
-			MaximumSize: cacheSize,
+			MaximumWeight: cacheBytes,
+			Weigher:       weigh,
 			// Never by itself, but Refresh wants one.
 			RefreshCalculator: otter.RefreshWriting[LinkName, *entry](1 << 62),
 			Logger:            &otter.NoopLogger{},
@@ -63,6 +66,19 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 		ttl:     ttl,
 		log:     log,
 	}
+}
+
+// weigh returns what an entry takes of cacheBytes. A path that is none takes more
+// than its bytes: it is good for absentTTL only, and strangers make up any number
+// of them.
+func weigh(name LinkName, e *entry) uint32 {
+	l := &e.link
+	if l.ID == 0 {
+		return cacheBytes / absentPaths
+	}
+	const fixed = 600 // the entry, its slices, and what the cache has beside it
+	return uint32(fixed + len(name.Key) + len(l.Host) + len(l.Path) + len(l.ExternalURL) + len(e.location[0]) +
+		len(l.Title) + len(l.Group) + len(l.PasswordHash) + len(e.cookieTail))
 }
 
 // get returns the entry of a path, [ErrNotFound] or [ErrUnavailable].
@@ -74,6 +90,7 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		return e.orNotFound()
 	}
 	c.misses.Add(1)
+	name.Key = strings.Clone(key) // what the cache keeps must not keep the request
 	if wait := c.downUntil.Load() - at.UnixNano(); wait > 0 && wait <= int64(2*downFor) {
 		if known {
 			return e.orNotFound()

@@ -158,5 +158,6 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time)
 
 // holds reports whether clicks wait here for the store.
 func (r *recorder) holds() bool {
-	return r.memory.Size().Clicks > 0 || r.disk != nil && r.disk.journal.Size().Clicks > 0
+	clicks, _ := r.room.used()
+	return int64(clicks) > r.memory.Size().Aside || r.disk != nil && r.disk.journal.Size().Clicks > 0
 }

@@ -35,6 +35,7 @@ func (c *convoy[T]) join(item T, patience time.Duration) {
 		c.mu.Unlock()
 		c.single[0] = item
 		c.call(c.single[:])
+		clear(c.single[:])
 		if next := c.take(); next != nil {
 			go c.serve(next)
 		}

@@ -235,7 +235,7 @@ func (t *Tracker) completer(m agents) func(*Click) {
 func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
 	if c.Referrer != "" {
 		c.Referrer = clip(c.Referrer, maxReferrer)
-		c.ReferrerHost = referrerHost(c.Referrer)
+		c.ReferrerHost = strings.Clone(referrerHost(c.Referrer)) // the referrer may go
 	}
 	if c.UserAgent != "" {
 		c.UserAgent = clip(c.UserAgent, maxUserAgent)
@@ -251,26 +251,34 @@ func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
 	t.opts.Privacy.cut(c)
 }
 
-// agents remembers what user agents are: most visitors have one of a few.
-type agents map[string]agent.Agent
+// agents remember what user agents are: most visitors have one of a few. The
+// zero value is ready.
+type agents struct {
+	known map[string]agent.Agent
+	bytes int // of known, about
+}
 
-const maxAgents = 10_000
+const maxAgents = 2 << 20 // bytes
 
-func (m agents) parse(userAgent string) agent.Agent {
-	a, known := m[userAgent]
-	if !known {
-		if len(m) >= maxAgents {
-			clear(m)
-		}
-		a = readAgent(userAgent)
-		m[strings.Clone(userAgent)] = a
+func (m *agents) parse(userAgent string) agent.Agent {
+	a, known := m.known[userAgent]
+	if known {
+		return a
 	}
+	a = readAgent(userAgent)
+	size := 100 + len(userAgent) + len(a.Browser) + len(a.Platform)
+	if m.bytes += size; m.known == nil || m.bytes > maxAgents {
+		m.known, m.bytes = make(map[string]agent.Agent), size
+	}
+	m.known[strings.Clone(userAgent)] = a
 	return a
 }
 
+// readAgent returns what a user agent is. It keeps no part of the memory that
+// userAgent is in.
 func readAgent(userAgent string) agent.Agent {
 	a := agent.Parse(userAgent)
-	a.Browser, a.Platform = clip(a.Browser, 255), clip(a.Platform, 255)
+	a.Browser, a.Platform = strings.Clone(clip(a.Browser, 255)), strings.Clone(clip(a.Platform, 255))
 	return a
 }
 
@@ -281,13 +289,10 @@ const (
 	maxQuery     = 2048
 )
 
-// bound cuts what can not be among the first n characters, so that clicks that
-// wait do not keep a whole request in memory.
+// bound returns a copy of s without what can not be among its first n characters:
+// a click outlives its request, in whose memory s may be.
 func bound(s string, n int) string {
-	if len(s) > utf8.UTFMax*n {
-		return strings.Clone(s[:utf8.UTFMax*n])
-	}
-	return s
+	return strings.Clone(s[:min(len(s), utf8.UTFMax*n)])
 }
 
 // clip replaces what is not UTF-8 and NUL, and cuts to n characters.

@@ -3,12 +3,15 @@ package linktrack_test
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
@@ -51,13 +54,14 @@ func (f *follower) visit(v linktrack.Visit) (linktrack.Outcome, error) {
 	return f.tracker.Follow(context.Background(), v)
 }
 
-// passes visits and expects to be redirected and counted.
+// passes visits and expects to be redirected and counted. Any goroutine may call
+// it.
 func (f *follower) passes(v linktrack.Visit) linktrack.Outcome {
 	f.Helper()
 	out, err := f.visit(v)
-	require.NoError(f, err)
-	require.Equal(f, linktrack.Redirect, out.Action)
-	require.False(f, out.Click.IsZero())
+	assert.NoError(f, err)
+	assert.Equal(f, linktrack.Redirect, out.Action)
+	assert.False(f, out.Click.IsZero())
 	return out
 }
 
@@ -422,4 +426,20 @@ func TestALinkCanBeSwitchedOffWhoseDestinationIsNotAllowedAnyMore(t *testing.T) 
 	off := false
 	_, err = again.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{IsActive: &off})
 	require.NoError(t, err)
+}
+
+func TestAReferrersHostIsKeptToTwoHundredAndFiftyFiveCharacters(t *testing.T) {
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	long := strings.Repeat("a", 200) + "." + strings.Repeat("\u00fc", 200) + ".example"
+	for referrer, want := range map[string]string{
+		"https://" + long + "/page":       long[:200+1+2*54],
+		"https://" + long[:200] + "/page": long[:200],
+	} {
+		out := f.passes(linktrack.Visit{Referrer: referrer})
+		clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+		require.NoError(t, err)
+		i := slices.IndexFunc(clicks, func(c linktrack.Click) bool { return c.ID == out.Click })
+		require.Equal(t, want, clicks[i].ReferrerHost)
+		require.Equal(t, referrer, clicks[i].Referrer)
+	}
 }

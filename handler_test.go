@@ -325,3 +325,32 @@ func TestNothingHoldsABrowserBackBehindThePasswordForm(t *testing.T) {
 	r := s.post(link+"?password=x", values("other", "y"))
 	require.Equal(t, 403, r.StatusCode, "a password belongs in the body, not in the history")
 }
+
+func TestAPageInPlaceOfAPublicLinkIsNotIndexed(t *testing.T) {
+	store := &flaky{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	public := func(pairs ...string) string { return s.makeLink(append(pairs, "is_public", "1")...) }
+	usedUp, limited := public("deactivate_at", "1"), public("deactivate_at", "5")
+	require.Equal(t, http.StatusFound, s.get(usedUp).StatusCode)
+	require.Equal(t, http.StatusFound, s.get(limited).StatusCode)
+	protected := public("password", "open sesame")
+	wrong := func() *http.Response { return s.post(protected, values("password", "wrong")) }
+	store.down.Store(true)
+	unavailable := s.get(limited)
+	store.down.Store(false)
+	pages := map[string]*http.Response{
+		"410 inactive":     s.get(public("is_active", "0")),
+		"410 used up":      s.get(usedUp),
+		"200 the password": s.get(protected),
+		"403 wrong":        wrong(),
+		"503 unavailable":  unavailable,
+		"404 none":         s.get("/none"),
+	}
+	for range 5 {
+		pages["429 throttled"] = wrong()
+	}
+	for name, r := range pages {
+		require.Equal(t, name[:3], fmt.Sprint(r.StatusCode), name)
+		require.Equal(t, "noindex", r.Header.Get("X-Robots-Tag"), name)
+	}
+}

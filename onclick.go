@@ -16,7 +16,7 @@ import (
 // the clicks behind.
 type listener struct {
 	call func(context.Context, Batch) error
-	most int // clicks that may wait
+	room room // of the clicks that wait
 	log  *slog.Logger
 
 	hurry  chan struct{}   // closed: wait no longer than necessary
@@ -25,7 +25,6 @@ type listener struct {
 
 	mu      sync.Mutex
 	batches []Batch // in the order in which they were stored; the first is being shown
-	clicks  int     // of them
 	missed  int64
 	said    time.Time // when the log was last told that some were missed
 	working bool
@@ -40,7 +39,8 @@ func newListener(o *Options) *listener {
 	if o.OnClick == nil {
 		return nil
 	}
-	l := &listener{call: o.OnClick, most: o.MaxPending, log: o.Logger, hurry: make(chan struct{})}
+	l := &listener{call: o.OnClick, log: o.Logger, hurry: make(chan struct{})}
+	l.room.mostClicks, l.room.mostBytes = o.MaxPending, o.MaxPendingBytes
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -53,12 +53,11 @@ func (l *listener) add(b Batch) {
 	b.Clicks = slices.Clone(b.Clicks)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.clicks+len(b.Clicks) > l.most || l.ctx.Err() != nil {
+	if l.ctx.Err() != nil || !l.room.take(len(b.Clicks), sizeOf(b.Clicks)) {
 		l.miss(len(b.Clicks))
 		return
 	}
 	l.batches = append(l.batches, b)
-	l.clicks += len(b.Clicks)
 	if !l.working {
 		l.working = true
 		go l.work()
@@ -69,14 +68,15 @@ func (l *listener) miss(clicks int) {
 	l.missed += int64(clicks)
 	if at := time.Now(); at.Sub(l.said) >= time.Minute {
 		l.said = at
-		l.log.Error("linktrack: OnClick is behind and misses clicks, which are stored", "most", l.most, "missed", l.missed)
+		l.log.Error("linktrack: OnClick is behind and misses clicks, which are stored",
+			"most", l.room.mostClicks, "mostBytes", l.room.mostBytes, "missed", l.missed)
 	}
 }
 
 func (l *listener) work() {
 	for b, ok := l.next(); ok; b, ok = l.next() {
 		if l.insist(b) {
-			l.seen(len(b.Clicks))
+			l.seen()
 		}
 	}
 }
@@ -109,10 +109,10 @@ func (l *listener) insist(b Batch) bool {
 }
 
 // seen drops the oldest batch.
-func (l *listener) seen(clicks int) {
+func (l *listener) seen() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.clicks -= clicks
+	l.room.give(len(l.batches[0].Clicks), sizeOf(l.batches[0].Clicks))
 	l.batches[0] = Batch{}
 	if l.batches = l.batches[1:]; len(l.batches) == 0 {
 		l.batches = nil // give back what a backlog took
@@ -203,8 +203,8 @@ func (l *listener) close(ctx context.Context) {
 		return
 	}
 	l.cancel()
-	if l.clicks > 0 {
-		l.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", l.clicks)
+	if clicks, _ := l.room.used(); clicks > 0 {
+		l.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", clicks)
 	}
 }
 
@@ -214,5 +214,6 @@ func (l *listener) addTo(s *Stats) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.Unseen, s.Missed = int64(l.clicks), l.missed
+	clicks, _ := l.room.used()
+	s.Unseen, s.Missed = int64(clicks), l.missed
 }

@@ -6,60 +6,63 @@ import (
 )
 
 // A queue is the journal of those who have none: it keeps clicks in memory
-// until the store has them, at most a number of them.
+// until the store has them. They have room when they come, and the queue gives
+// it back.
 type queue struct {
-	most int
+	room *room
 
 	mu     sync.Mutex
 	source Source
 	seq    int64
 	sent   Batch   // what Next returned, or send is sending; Seq 0: nothing
+	taken  int64   // the bytes that have room for sent
 	direct bool    // it is send's
 	clicks []Click // behind that
 	aside  []Click // see SetAside
 }
 
-func newQueue(most int) *queue {
-	q := &queue{most: most}
+func newQueue(r *room) *queue {
+	q := &queue{room: r}
 	rand.Read(q.source[:])
 	return q
 }
 
-// maxBatchText ends a batch whose texts have become long, in bytes. Usual
-// clicks have some hundred each.
-const maxBatchText = 4 << 20
+// maxBatchBytes ends a batch whose clicks are long. Usual clicks have some hundred
+// bytes each.
+const maxBatchBytes = 4 << 20
+
+// batchOf returns how many of the first clicks make a batch of at most a number,
+// and their bytes.
+func batchOf(clicks []Click, most int) (n int, bytes int64) {
+	for n < min(most, len(clicks)) && bytes < maxBatchBytes {
+		bytes += clicks[n].size()
+		n++
+	}
+	return n, bytes
+}
 
 // Append implements Journal.
 func (q *queue) Append(clicks []Click) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.append(clicks)
-}
-
-func (q *queue) append(clicks []Click) error {
-	if q.held()+len(clicks) > q.most {
-		return ErrJournalFull
-	}
 	q.clicks = append(q.clicks, clicks...)
 	return nil
 }
 
-func (q *queue) held() int {
-	return len(q.sent.Clicks) + len(q.clicks) + len(q.aside)
-}
-
-// send gives the clicks to write as a batch if nothing is before them. If that
-// fails, or something is, they are appended, and queued is true. One goroutine
-// calls it at a time.
+// send gives the clicks to write as a batch if nothing is before them and they
+// are no more than a batch. If that fails, or they are not, they are appended, and
+// queued is true. One goroutine calls it at a time.
 func (q *queue) send(clicks []Click, write func(Batch) error) (queued bool, err error) {
+	n, bytes := batchOf(clicks, maxBatch)
 	q.mu.Lock()
-	if q.sent.Seq != 0 || len(q.clicks) > 0 {
+	if q.sent.Seq != 0 || len(q.clicks) > 0 || n < len(clicks) {
 		defer q.mu.Unlock()
-		return true, q.append(clicks)
+		q.clicks = append(q.clicks, clicks...)
+		return true, nil
 	}
 	q.seq++
 	b := Batch{Source: q.source, Seq: q.seq, Clicks: clicks}
-	q.sent, q.direct = b, true // nobody else may send before this is decided
+	q.sent, q.taken, q.direct = b, bytes, true // nobody else may send before this is decided
 	q.mu.Unlock()
 
 	err = write(b)
@@ -68,7 +71,7 @@ func (q *queue) send(clicks []Click, write func(Batch) error) (queued bool, err 
 	defer q.mu.Unlock()
 	q.direct = false
 	if err == nil {
-		q.sent = Batch{}
+		q.drop()
 		return false, nil
 	}
 	q.sent.Clicks = append([]Click(nil), clicks...) // the caller's slice is the caller's
@@ -80,12 +83,8 @@ func (q *queue) Next(most int) (Batch, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.sent.Seq == 0 && len(q.clicks) > 0 {
-		n, bytes := 0, 0
-		for n < min(most, len(q.clicks)) && bytes < maxBatchText {
-			c := &q.clicks[n]
-			bytes += len(c.Referrer) + len(c.UserAgent) + len(c.Query)
-			n++
-		}
+		var n int
+		n, q.taken = batchOf(q.clicks, most)
 		q.seq++
 		q.sent = Batch{Source: q.source, Seq: q.seq, Clicks: q.clicks[:n:n]}
 		q.clicks = q.clicks[n:]
@@ -100,19 +99,28 @@ func (q *queue) Next(most int) (Batch, error) {
 func (q *queue) Done() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.sent = Batch{}
+	clear(q.sent.Clicks) // they stand before q.clicks, which keeps the memory of both
+	q.drop()
 	if len(q.clicks) == 0 {
 		q.clicks = nil // give back what a backlog took
 	}
 	return nil
 }
 
+// drop ends the batch that was sent, and gives its room back.
+func (q *queue) drop() {
+	q.room.give(len(q.sent.Clicks), q.taken)
+	q.sent, q.taken = Batch{}, 0
+}
+
 // SetAside implements Journal.
 func (q *queue) SetAside() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.room.give(0, q.taken-sizeOf(q.sent.Clicks)) // they were completed: they count as they are now
 	q.aside = append(q.aside, q.sent.Clicks...)
-	q.sent = Batch{}
+	clear(q.sent.Clicks)
+	q.sent, q.taken = Batch{}, 0
 	return nil
 }
 
@@ -130,5 +138,5 @@ func (q *queue) Restore() (int, error) {
 func (q *queue) Size() JournalSize {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return JournalSize{Clicks: int64(q.held() - len(q.aside)), Aside: int64(len(q.aside))}
+	return JournalSize{Clicks: int64(len(q.sent.Clicks) + len(q.clicks)), Aside: int64(len(q.aside))}
 }

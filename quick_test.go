@@ -263,3 +263,29 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, w.Code, "by API: %s", call)
 	}
 }
+
+// A redated store has its links made at another time.
+type redated struct {
+	linktrack.Store
+	by time.Duration
+}
+
+func (r *redated) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
+	l, err := r.Store.LinkByPath(ctx, host, key)
+	l.CreatedAt = l.CreatedAt.Add(r.by)
+	return l, err
+}
+
+func TestAClaimIsOfTheLinkThatWasMadeAtItsTime(t *testing.T) {
+	store := &redated{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	_, claim := s.quick("192.0.2.1")
+	for _, by := range []time.Duration{time.Microsecond, -time.Microsecond, time.Hour} {
+		store.by = by
+		_, err := s.tracker.QuickLink(t.Context(), claim)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, "after a backup was restored another link may have the number and the path")
+	}
+	store.by = 0
+	_, err := s.tracker.QuickLink(t.Context(), claim)
+	require.NoError(t, err)
+}

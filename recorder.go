@@ -2,7 +2,6 @@ package linktrack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -20,6 +19,7 @@ type recorder struct {
 	patience time.Duration // how long a visitor waits at most
 	log      *slog.Logger
 
+	room   *room // of all clicks that are here, wherever they wait
 	convoy convoy[Click]
 	memory *queue
 	write  func(Batch) error // writeSoon
@@ -45,11 +45,13 @@ type recorder struct {
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
 func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click), alerts *deliverer) *recorder {
+	space := &room{mostClicks: o.MaxPending, mostBytes: o.MaxPendingBytes}
 	r := &recorder{
 		mode:     o.Ack,
 		patience: o.AckTimeout,
 		log:      o.Logger,
-		memory:   newQueue(o.MaxPending),
+		room:     space,
+		memory:   newQueue(space),
 		cancel:   func() {},
 		hook:     newListener(o),
 	}
@@ -58,19 +60,19 @@ func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval
 	}
-	r.sender = newSender(r.memory, "memory", r.roller, pace, o, prepare(make(agents)), func(b Batch) {
+	r.sender = newSender(r.memory, "memory", r.roller, pace, o, prepare(agents{}), func(b Batch) {
 		alerts.soon()
 		r.hook.add(b)
 	})
 	r.convoy.call, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, prepare(make(agents)), func(Batch) { alerts.soon() })
+		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, prepare(agents{}), func(Batch) { alerts.soon() })
 		r.disk.safe = true
 		r.disk.see = r.hook.see
 		r.disk.kick() // what an earlier process left
 	}
 	if o.Ack == AckJournaled {
-		r.complete = prepare(make(agents))
+		r.complete = prepare(agents{})
 		r.convoy.call = r.keep
 		r.convoy.away = true // a disk that dies may hang
 	}
@@ -91,8 +93,12 @@ func (r *recorder) enter() bool {
 func (r *recorder) leave() { r.active.Add(-1) }
 
 // record hands over a click and returns when its visitor may be answered. A
-// click that finds the memory full is dropped and counted.
+// click that finds no room is dropped and counted.
 func (r *recorder) record(c Click) {
+	if !r.room.take(1, c.size()) {
+		r.drop(1)
+		return
+	}
 	if r.mode == AckBuffered {
 		r.buffer([]Click{c})
 	} else {
@@ -104,10 +110,7 @@ func (r *recorder) record(c Click) {
 // behind others that it could not take.
 func (r *recorder) store(clicks []Click) {
 	queued, err := r.memory.send(clicks, r.write)
-	switch {
-	case errors.Is(err, ErrJournalFull):
-		r.drop(len(clicks))
-	case err != nil:
+	if err != nil {
 		r.sender.failed(err)
 	}
 	if queued {
@@ -121,6 +124,7 @@ func (r *recorder) writeSoon(b Batch) error { return r.sender.write(r.context(),
 // keep writes clicks, for which visitors wait, to the journal. They are
 // completed before: what is not to be kept may not come into a file either.
 func (r *recorder) keep(clicks []Click) {
+	taken := sizeOf(clicks)
 	for i := range clicks {
 		r.complete(&clicks[i])
 	}
@@ -130,9 +134,11 @@ func (r *recorder) keep(clicks []Click) {
 		if !spilled {
 			r.log.Error("linktrack: the journal takes no clicks; they go to the store without it", "error", err)
 		}
+		r.room.give(0, taken-sizeOf(clicks)) // they count as they are now
 		r.store(clicks)
 		return
 	}
+	r.room.give(len(clicks), taken)
 	if spilled {
 		r.log.Info("linktrack: the journal takes clicks again")
 	}
@@ -141,9 +147,7 @@ func (r *recorder) keep(clicks []Click) {
 
 // buffer leaves clicks to the sender.
 func (r *recorder) buffer(clicks []Click) {
-	if err := r.memory.Append(clicks); err != nil {
-		r.drop(len(clicks))
-	}
+	r.memory.Append(clicks) // it never fails
 	r.sender.kick()
 }
 
@@ -162,7 +166,8 @@ func (r *recorder) context() context.Context {
 func (r *recorder) drop(n int) {
 	all := r.dropped.Add(int64(n))
 	if at, last := time.Now().Unix(), r.said.Load(); at-last >= 60 && r.said.CompareAndSwap(last, at) {
-		r.log.Error("linktrack: the memory for clicks is full; clicks are lost", "most", r.memory.most, "lost", all)
+		r.log.Error("linktrack: the memory for clicks is full; clicks are lost",
+			"most", r.room.mostClicks, "mostBytes", r.room.mostBytes, "lost", all)
 	}
 }
 
@@ -191,8 +196,8 @@ func (r *recorder) close(ctx context.Context) error {
 	}
 	var left PendingError
 	r.sender.drain(ctx)
-	size := r.memory.Size()
-	left.Lost = size.Clicks + size.Aside
+	clicks, _ := r.room.used()
+	left.Lost = int64(clicks)
 	if r.disk != nil {
 		r.disk.drain(ctx)
 		size := r.disk.journal.Size()

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
@@ -53,7 +54,7 @@ func TestAVisitorWaitsNoLongerThanTheAckTimeout(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				f.passes(linktrack.Visit{})
-				require.LessOrEqual(t, time.Since(start), 2*time.Second)
+				assert.LessOrEqual(t, time.Since(start), 2*time.Second)
 			})
 		}
 		wg.Wait()
@@ -337,5 +338,38 @@ func TestABatchThatIsRejectedDoesNotBlockThoseBehindIt(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		require.NoError(t, f.tracker.Close(t.Context()))
 		require.EqualValues(t, 1003, f.counts().Total, "and that, too, once the store takes it")
+	})
+}
+
+func TestABatchIsRejectedThreeTimesAndThenSentInPartsThatGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &flaky{Store: memstore.New()}
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.passes(linktrack.Visit{})
+		store.down.Store(true)
+		for i := range 1000 { // the first of them is a batch of its own
+			query := ""
+			if i == 500 {
+				query = "poison"
+			}
+			f.passes(linktrack.Visit{Query: query})
+		}
+		store.rejects.Store(true)
+		store.mu.Lock()
+		before := len(store.batches)
+		store.mu.Unlock()
+		store.down.Store(false)
+		time.Sleep(30 * time.Second)
+		var sizes []int
+		for _, b := range store.batches[before:] {
+			sizes = append(sizes, len(b.Clicks))
+		}
+		require.Equal(t, []int{1, 999, 999, 999, 99, 198}, sizes[:6], "in tenths, and then twice as many each time")
+		require.Equal(t, []int{396, 396, 396, 39, 78, 156, 312, 312, 312}, sizes[6:15], "the part with the click at fault likewise, behind the others")
+		require.Equal(t, []int{1, 1, 1}, sizes[len(sizes)-3:], "until it is alone")
+		require.EqualValues(t, 1000, f.counts().Total)
+		require.EqualValues(t, 1, f.tracker.Stats().SetAside)
+		store.rejects.Store(false)
+		require.NoError(t, f.tracker.Close(t.Context()))
 	})
 }

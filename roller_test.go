@@ -126,3 +126,20 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 		close(over)
 	})
 }
+
+func TestAConversionIsRolledUpThoughNobodyClicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &closable{Store: memstore.New()}
+		f := follow(t, store, linktrack.Options{}, converting)
+		click := f.clicks()
+		time.Sleep(time.Minute)
+		before := store.rolled.Load()
+		require.True(t, f.convert(linktrack.Conversion{Click: click}))
+		time.Sleep(time.Minute)
+		require.Equal(t, before+1, store.rolled.Load())
+		require.False(t, f.convert(linktrack.Conversion{Click: click}))
+		time.Sleep(time.Minute)
+		require.Equal(t, before+1, store.rolled.Load(), "one that was counted before leaves nothing to do")
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}

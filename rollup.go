@@ -100,11 +100,8 @@ func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 // values that differ in what is not UTF-8 only.
 func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
-	if _, known := t.Top[value]; !known {
-		value = strings.Clone(value)
-	}
-	t.add(value, 1)
-	if len(t.Top) > 2*MaxTop { // now and then, since it sorts
+	t.add(strings.Clone(value), 1) // also if it is known: a map takes over the new key
+	if len(t.Top) > 2*MaxTop {     // now and then, since it sorts
 		t.cut()
 	}
 }
@@ -202,6 +199,7 @@ func (r *Rollup) addValue(currency string, value int64) {
 	if r.Values == nil {
 		r.Values = make(map[string]int64)
 	}
+	currency = strings.Clone(currency) // it may be a part of a request
 	r.Values[currency] = int64(Amount(r.Values[currency]).plus(Amount(value)))
 }
 

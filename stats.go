@@ -5,6 +5,7 @@ import "time"
 // Stats is how a Tracker does, since it was made and at one moment.
 type Stats struct {
 	Pending       int64         // clicks that wait in memory for the store
+	PendingBytes  int64         // what they and those that are set aside there take of it, about
 	JournalClicks int64         // clicks that wait in the journal for the store
 	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
 	SetAside      int64         // clicks that the store rejects, in memory or in the journal
@@ -12,11 +13,11 @@ type Stats struct {
 
 	Batches int64 // that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
-	Dropped int64 // clicks that were lost because [Options.MaxPending] waited before them
+	Dropped int64 // clicks that were lost because [Options.MaxPending] or [Options.MaxPendingBytes] waited before them
 	Failing bool  // the last try to store clicks failed
 
 	Unseen int64 // clicks that were stored and wait in memory for [Options.OnClick]
-	Missed int64 // clicks that were stored and never shown to it, because [Options.MaxPending] waited before them
+	Missed int64 // clicks that were stored and never shown to it, because [Options.MaxPending] or [Options.MaxPendingBytes] waited before them
 
 	CacheHits   int64 // visits whose link was known
 	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined
@@ -31,8 +32,9 @@ func (t *Tracker) Stats() Stats {
 		CacheHits:   t.links.hits.Load(),
 		CacheMisses: t.links.misses.Load(),
 	}
-	memory := r.memory.Size()
-	s.Pending, s.SetAside = memory.Clicks, memory.Aside
+	clicks, bytes := r.room.used()
+	s.SetAside = r.memory.Size().Aside
+	s.Pending, s.PendingBytes = max(0, int64(clicks)-s.SetAside), bytes
 	r.sender.addTo(&s)
 	if r.disk != nil {
 		journal := r.disk.journal.Size()

@@ -168,6 +168,12 @@ type Options struct {
 	// are dropped and counted ([Stats]). Default: 100,000.
 	MaxPending int
 
+	// MaxPendingBytes is how many bytes of memory these clicks may take, about:
+	// a usual click takes some hundred bytes, one with a long referrer, user
+	// agent and query string up to 20,000. What is more than that is dropped
+	// and counted as with MaxPending. Default: 64 MiB.
+	MaxPendingBytes int64
+
 	// OnClick sees every batch of clicks after the store has it, for a host
 	// that passes clicks on to somewhere else. It is called behind the
 	// visitors' backs, for one Source in the order of Seq and one call at a
@@ -182,9 +188,10 @@ type Options struct {
 	// after, they are stored again, which counts them no second time, and
 	// shown again, with the same Source and Seq. So while it fails, the clicks
 	// behind wait in the journal and are not counted yet. Clicks that go to the
-	// store from memory are kept in memory for it, MaxPending of them at most;
-	// it never sees what is more than that ([Stats]), nor what a crash or the
-	// end of Close finds there. Default: nobody sees them.
+	// store from memory are kept in memory for it, as many more as MaxPending and
+	// MaxPendingBytes allow; it never sees what is more than that ([Stats]),
+	// nor what a crash or the end of Close finds there. Default: nobody sees
+	// them.
 	OnClick func(ctx context.Context, b Batch) error
 
 	// Notify delivers alerts, see [Alert]. They wait in the store until one of
@@ -255,8 +262,8 @@ func New(store Store, o Options) (*Tracker, error) {
 	switch {
 	case o.PathLength < 5 || o.PathLength > 32:
 		return nil, invalid("PathLength", "must be from 5 to 32")
-	case o.CacheTTL < 0 || o.AckTimeout < 0 || o.FlushInterval < 0 || o.MaxPending < 0:
-		return nil, invalid("CacheTTL, AckTimeout, FlushInterval and MaxPending", "must not be negative")
+	case o.CacheTTL < 0 || o.AckTimeout < 0 || o.FlushInterval < 0 || o.MaxPending < 0 || o.MaxPendingBytes < 0:
+		return nil, invalid("CacheTTL, AckTimeout, FlushInterval, MaxPending and MaxPendingBytes", "must not be negative")
 	case o.Ack < AckStored || o.Ack > AckBuffered:
 		return nil, invalid("Ack", "must be AckStored, AckJournaled or AckBuffered")
 	case o.Ack == AckJournaled && o.Journal == nil:
@@ -285,6 +292,9 @@ func New(store Store, o Options) (*Tracker, error) {
 	}
 	if o.MaxPending == 0 {
 		o.MaxPending = 100_000
+	}
+	if o.MaxPendingBytes == 0 {
+		o.MaxPendingBytes = 64 << 20
 	}
 	if o.Pages == nil {
 		o.Pages = plainPages{}

@@ -11,8 +11,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/maypok86/otter/v2"
 )
 
 // visitAfter is how long a visitor must have been away from a link to be new
@@ -84,18 +82,21 @@ func (v *visitors) sign(link int64, b *[tokenSize]byte) {
 }
 
 // strangers tell new visitors from known ones without a cookie: see
-// Options.Cookieless.
+// Options.Cookieless. Each visit is kept for visitAfter at least, in the younger
+// of two maps when it comes; a full map is given up early, with the visits that
+// were last then.
 type strangers struct {
-	seen *otter.Cache[[16]byte, time.Time]
-
-	mu   sync.Mutex
-	day  int64 // since 1970, of salt
-	salt [32]byte
+	mu       sync.Mutex
+	day      int64 // since 1970, of salt
+	salt     [32]byte
+	young    map[[16]byte]int64 // last visits, in Unix microseconds
+	old      map[[16]byte]int64
+	youngest time.Time // when young was begun
 }
 
-func newStrangers() *strangers {
-	return &strangers{seen: otter.Must(&otter.Options[[16]byte, time.Time]{MaximumSize: 1_000_000})}
-}
+const maxStrangers = 500_000 // in each of the two maps
+
+func newStrangers() *strangers { return &strangers{young: make(map[[16]byte]int64)} }
 
 // isNew records the visit and reports whether it is the first within
 // visitAfter.
@@ -109,21 +110,28 @@ func (s *strangers) isNew(link int64, ip netip.Addr, userAgent string, at time.T
 	mac.Write(msg[:])
 	mac.Write([]byte(userAgent))
 	key := [16]byte(mac.Sum(nil))
-	isNew := true
-	s.seen.Compute(key, func(last time.Time, found bool) (time.Time, otter.ComputeOp) {
-		isNew = !found || at.Sub(last) >= visitAfter
-		return at, otter.WriteOp
-	})
-	return isNew
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, known := s.young[key]
+	if !known {
+		last, known = s.old[key]
+	}
+	if age := at.Sub(s.youngest); age >= visitAfter || age <= -visitAfter || len(s.young) >= maxStrangers {
+		s.old, s.young, s.youngest = s.young, make(map[[16]byte]int64), at
+	}
+	s.young[key] = at.UnixMicro()
+	return !known || at.Sub(time.UnixMicro(last)) >= visitAfter
 }
 
+// saltOf returns the salt of a day. With a new one, what is known is of no use.
 func (s *strangers) saltOf(at time.Time) [32]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if day := at.Unix() / 86400; day != s.day {
 		s.day = day
 		rand.Read(s.salt[:])
-		s.seen.InvalidateAll()
+		s.young, s.old, s.youngest = make(map[[16]byte]int64), nil, at
 	}
 	return s.salt
 }

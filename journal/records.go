@@ -91,7 +91,7 @@ func (b buckets) next(s *state, most int64) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !s.flight.empty() && s.flight.clicks+clicks > most {
+		if !s.flight.empty() && (s.flight.clicks+clicks > most || s.flight.bytes+int64(len(record)) > mostBatch) {
 			break
 		}
 		records = append(records, bytes.Clone(record))
@@ -107,6 +107,9 @@ func (b buckets) next(s *state, most int64) ([][]byte, error) {
 	}
 	return records, nil
 }
+
+// mostBatch ends a batch whose clicks are long, in bytes.
+const mostBatch = 4 << 20
 
 // leap is for a file that was written without fsync. If the machine crashed it
 // may be an older one than the store has seen the numbers of, and the store

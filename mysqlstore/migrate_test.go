@@ -52,14 +52,14 @@ func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 func TestMigrateWaitsForAnotherAsLongAsItsContext(t *testing.T) {
 	s, dsn := opened(t)
 	holding, done := make(chan struct{}), make(chan struct{})
+	conn, err := admin(t, dsn).Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		// A reader holds the table, and so the migrator that prunes, up.
-		conn, err := admin(t, dsn).Connx(t.Context())
-		if err != nil {
-			t.Error(err)
-		}
-		defer conn.Close()
 		if _, err := conn.ExecContext(t.Context(), `LOCK TABLES lt_click READ`); err != nil {
 			t.Error(err)
 		}
@@ -77,7 +77,6 @@ func TestMigrateWaitsForAnotherAsLongAsItsContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	var err error
 	for ctx.Err() == nil { // until the one that prunes has the lock
 		err = s.Migrate(ctx)
 	}

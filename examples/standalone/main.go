@@ -26,7 +26,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -35,17 +34,21 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// gcPercent trades memory for speed. As long as the store takes clicks the program
-// keeps little, so that at Go's default of 100 the collector would run many times
-// a second under load. GOGC takes its place if it is set; GOMEMLIMIT holds with
-// either.
-const gcPercent = 400
+// ballast trades memory for speed. As long as the store takes clicks the program
+// keeps little, so that the collector, which runs when as much again was allocated
+// as is kept, would run many times a second under load. The ballast counts as kept,
+// and since nobody writes to it the machine has no memory for it. A higher GOGC
+// would do the same, but make several times as much of what is really kept when the
+// store is down. There is none if GOGC is set.
+var ballast []byte
+
+const ballastSize = 16 << 20
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		ballast = make([]byte, ballastSize)
 	}
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }

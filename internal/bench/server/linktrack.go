@@ -45,6 +45,15 @@ func (l Linktrack) MakeLinks(ctx context.Context, n int, destination string) err
 	return nil
 }
 
+// MakeProtected makes a link with a path and a password.
+func (l Linktrack) MakeProtected(ctx context.Context, path string) error {
+	status, body, err := l.call(ctx, "makeLink", url.Values{"external_url": {"https://example.com/"}, "vanity_link": {path}, "password": {pass}})
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("makeLink was answered %d %s", status, body)
+	}
+	return err
+}
+
 // Counted is the sum of count_total over the account's links, a thousand at
 // most, as the API tells it.
 func (l Linktrack) Counted(ctx context.Context) (sum int64, err error) {

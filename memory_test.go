@@ -1,0 +1,297 @@
+package linktrack_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/journal"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+const requestBytes = 200_000
+
+// inRequest returns s as a part of a long request, in whose memory it is.
+func inRequest(s string) string {
+	return strings.Repeat("x", requestBytes) + s
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
+	const requests = 200
+	path := func(i int) string { return fmt.Sprintf("/none%d%s", i, strings.Repeat(".", requestBytes)) }
+	part := func(i int, s string) string { return inRequest(s)[requestBytes:] }
+	query := func(i int) linktrack.Visit { return linktrack.Visit{Query: part(i, "a=1")} }
+	referrer := func(i int) linktrack.Visit { return linktrack.Visit{Referrer: part(i, "https://a.example/")} }
+	agent := func(i int) linktrack.Visit {
+		return linktrack.Visit{UserAgent: part(i, fmt.Sprintf("Mozilla/5.0 Firefox/%d.0", i))}
+	}
+	fast := func(options linktrack.Options, visit func(int) linktrack.Visit) func(*testing.T, *flaky) (*follower, func(int)) {
+		return func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, options, linktrack.NewLink{})
+			return f, func(i int) { f.passes(visit(i)) }
+		}
+	}
+	whileDown := func(visit func(int) linktrack.Visit) func(*testing.T, *flaky) (*follower, func(int)) {
+		return func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			f.passes(linktrack.Visit{})
+			store.down.Store(true)
+			return f, func(i int) { f.passes(visit(i)) }
+		}
+	}
+	fails := func(context.Context, linktrack.Batch) error { return errDown }
+	for _, test := range []struct {
+		name  string
+		begin func(*testing.T, *flaky) (*follower, func(i int))
+	}{
+		{"a path that is none, by Follow", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) { f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: path(i)}) }
+		}},
+		{"a path that is none, by the handler", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			s := &service{t: t, tracker: f.tracker, handler: f.tracker.Handler()}
+			return f, func(i int) { require.Equal(t, http.StatusNotFound, s.get("http://localhost:8080"+path(i)).StatusCode) }
+		}},
+		{"a link's path", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			var paths []string
+			for range requests {
+				l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com/"})
+				require.NoError(t, err)
+				paths = append(paths, l.Path)
+			}
+			return f, func(i int) { f.passes(linktrack.Visit{Path: paths[i] + strings.Repeat(".", requestBytes)}) }
+		}},
+		{"a query string that waits", whileDown(query)},
+		{"a referrer that waits", whileDown(referrer)},
+		{"a user agent that waits", whileDown(agent)},
+		{"a query string that waits for OnClick", fast(linktrack.Options{OnClick: fails}, query)},
+		{"a referrer that waits for OnClick", fast(linktrack.Options{OnClick: fails}, referrer)},
+		{"the host of a referrer of which nothing else is kept",
+			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{Referrer: linktrack.ReferrerHost}}, referrer)},
+		{"what a user agent names, of which nothing else is kept",
+			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{DropUserAgent: true}}, agent)},
+		{"a user agent that is remembered", fast(linktrack.Options{}, agent)},
+		{"the currency of a conversion", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, converting)
+			currencies := []string{"EUR", "USD", "GBP", "CHF", "JPY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY", "INR", "CNY", "AUD", "CAD", "NZD", "ZAR"}
+			return f, func(i int) {
+				require.True(t, f.convert(linktrack.Conversion{Click: f.clicks(), Value: 1, Currency: part(i, currencies[i%len(currencies)])}))
+			}
+		}},
+		{"the order of a conversion", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, converting)
+			return f, func(i int) {
+				require.True(t, f.convert(linktrack.Conversion{Click: f.clicks(), OrderID: part(i, fmt.Sprint(i))}))
+			}
+		}},
+		{"a form's values in a link", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) {
+				_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{
+					ExternalURL: part(i, "https://example.com/"), Host: part(i, "localhost:8080"), VanityLink: part(i, fmt.Sprint("v", i)),
+					Title: part(i, "title"), Description: part(i, "description"), Notes: part(i, "notes"), Group: part(i, fmt.Sprint("group", i)),
+				})
+				require.NoError(t, err)
+			}
+		}},
+		{"a form's values in an account", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) {
+				_, _, err := f.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: part(i, fmt.Sprint("login", i)), Type: part(i, linktrack.Free), Email: part(i, "a@b.example")})
+				require.NoError(t, err)
+			}
+		}},
+		{"a login that is wrong", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) {
+				_, err := f.tracker.Authenticate(t.Context(), inRequest("login"), "wrong", fmt.Sprint(i, inRequest("client")))
+				require.ErrorIs(t, err, linktrack.ErrUnauthorized)
+			}
+		}},
+		{"who makes a quick link", func(t *testing.T, store *flaky) (*follower, func(int)) {
+			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) {
+				_, _, err := f.tracker.MakeQuickLink(t.Context(), fmt.Sprint(i, inRequest("client")), "https://example.com/")
+				require.NoError(t, err)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			store := &flaky{Store: memstore.New()}
+			f, request := test.begin(t, store)
+			before := heap()
+			for i := range requests {
+				request(i)
+			}
+			require.Less(t, heap()-before, int64(requests*requestBytes/20)) // all of them are 40 MB
+			store.down.Store(false)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			f.tracker.Close(ctx)
+			runtime.KeepAlive(f)
+		})
+	}
+}
+
+// longVisit is one of whose texts all is kept that may be.
+func longVisit(i int) linktrack.Visit {
+	return linktrack.Visit{
+		Referrer:  "https://example.com/" + strings.Repeat("\U0001F600", 2500),
+		UserAgent: firefox + fmt.Sprint(i) + strings.Repeat("\U0001F600", 1500),
+		Query:     strings.Repeat("\U0001F600", 2500),
+	}
+}
+
+const longClick = (2048 + 1024 + 2048) * 4 // bytes
+
+func TestWhatWaitsForTheStoreIsBoundedInBytes(t *testing.T) {
+	for _, ack := range []linktrack.Ack{linktrack.AckStored, linktrack.AckBuffered} {
+		t.Run(ack.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log logBuffer
+				store := &flaky{Store: memstore.New()}
+				f := follow(t, store, linktrack.Options{Ack: ack, MaxPendingBytes: 1 << 20, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+				f.passes(linktrack.Visit{})
+				time.Sleep(time.Second)
+				store.down.Store(true)
+				for i := range 200 {
+					f.passes(longVisit(i))
+				}
+				stats := f.tracker.Stats()
+				require.InDelta(t, 1<<20, stats.PendingBytes, 2*longClick)
+				require.LessOrEqual(t, stats.PendingBytes, int64(1<<20))
+				require.InDelta(t, (1<<20)/longClick, stats.Pending, 2)
+				require.EqualValues(t, 200, stats.Pending+stats.Dropped, "what is dropped is counted")
+				require.Equal(t, 1, strings.Count(log.String(), "the memory for clicks is full"), log.String())
+				store.down.Store(false)
+				time.Sleep(time.Minute)
+				require.EqualValues(t, 1+stats.Pending, f.counts().Total)
+				require.Zero(t, f.tracker.Stats().Pending)
+				require.Zero(t, f.tracker.Stats().PendingBytes, "all room is given back")
+				require.NoError(t, f.tracker.Close(t.Context()))
+			})
+		})
+	}
+}
+
+func TestClicksThatAnUnansweringStoreOrDiskKeepsWaitingAreBounded(t *testing.T) {
+	for name, ack := range map[string]linktrack.Ack{"the store": linktrack.AckStored, "the journal": linktrack.AckJournaled} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &flaky{Store: memstore.New(), gate: make(chan struct{})}
+				disk := &hanging{gate: make(chan struct{})}
+				o := linktrack.Options{Ack: ack, MaxPending: 10}
+				if ack == linktrack.AckJournaled {
+					o.Journal = disk
+				}
+				f := follow(t, store, o, linktrack.NewLink{})
+				for range 25 {
+					go f.passes(linktrack.Visit{})
+				}
+				time.Sleep(10 * time.Second)
+				require.EqualValues(t, 10, f.tracker.Stats().Pending)
+				require.EqualValues(t, 15, f.tracker.Stats().Dropped)
+				close(store.gate)
+				close(disk.gate)
+				time.Sleep(time.Minute)
+				require.Zero(t, f.tracker.Stats().Pending)
+				require.NoError(t, f.tracker.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// A hanging journal takes clicks when its gate opens, and forgets them.
+type hanging struct {
+	linktrack.Journal
+	gate chan struct{}
+}
+
+func (h *hanging) Append([]linktrack.Click) error     { <-h.gate; return nil }
+func (h *hanging) Next(int) (linktrack.Batch, error)  { return linktrack.Batch{}, nil }
+func (h *hanging) Size() (none linktrack.JournalSize) { return none }
+
+func TestWhatWaitsForOnClickIsBoundedInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &watcher{}
+		w.does(func(context.Context, linktrack.Batch) error { return errDown })
+		f := follow(t, memstore.New(), linktrack.Options{OnClick: w.see, MaxPendingBytes: 1 << 20}, linktrack.NewLink{})
+		for i := range 200 {
+			f.passes(longVisit(i))
+		}
+		stats := f.tracker.Stats()
+		require.EqualValues(t, 200, f.counts().Total, "all of them are stored")
+		require.InDelta(t, (1<<20)/longClick, stats.Unseen, 2)
+		require.EqualValues(t, 200, stats.Unseen+stats.Missed)
+		w.does(nil)
+		time.Sleep(time.Minute)
+		require.Zero(t, f.tracker.Stats().Unseen)
+		for i := range 40 {
+			f.passes(longVisit(i))
+		}
+		require.Equal(t, stats.Missed, f.tracker.Stats().Missed, "all room was given back")
+		require.NoError(t, f.tracker.Close(t.Context()))
+	})
+}
+
+func TestABatchOfLongClicksEndsBeforeItsNumberIsReached(t *testing.T) {
+	const most = 4<<20 + longClick + 1000
+	for name, o := range map[string]func(*testing.T) linktrack.Options{
+		"from memory": func(*testing.T) linktrack.Options { return linktrack.Options{} },
+		"from a journal": func(t *testing.T) linktrack.Options {
+			j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), journal.Options{OSBuffered: true})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, j.Close()) })
+			return linktrack.Options{Ack: linktrack.AckJournaled, Journal: j}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &flaky{Store: memstore.New()}
+			f := follow(t, store, o(t), linktrack.NewLink{})
+			f.passes(linktrack.Visit{})
+			store.down.Store(true)
+			for i := range 500 {
+				f.passes(longVisit(i))
+			}
+			store.down.Store(false)
+			require.NoError(t, f.tracker.Close(t.Context()))
+			require.EqualValues(t, 501, f.counts().Total)
+			largest := 0
+			for _, b := range store.batches {
+				bytes := 0
+				for _, c := range b.Clicks {
+					bytes += len(c.Referrer) + len(c.UserAgent) + len(c.Query)
+				}
+				largest = max(largest, bytes)
+			}
+			require.LessOrEqual(t, largest, most)
+			require.Greater(t, largest, most/2, "and not before")
+		})
+	}
+}
+
+func TestMaxPendingBytesIsNotNegative(t *testing.T) {
+	_, err := linktrack.New(memstore.New(), linktrack.Options{MaxPendingBytes: -1})
+	var invalid *linktrack.InvalidError
+	require.ErrorAs(t, err, &invalid)
+	require.Contains(t, err.Error(), "MaxPendingBytes")
+}
