@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -97,4 +98,13 @@ func TestTheStoreIsAskedAgainWhenTheClockWasSetBackSinceItFailed(t *testing.T) {
 	require.Equal(t, before, s.lookups, "it failed a moment ago")
 	_, err = c.get(t.Context(), "go.example.com", "spring", now().Add(-time.Hour))
 	require.NoError(t, err, "a clock that was set back by an hour would leave it alone for an hour")
+}
+
+func TestTheHostOfAReferrerIsACopy(t *testing.T) {
+	c := Click{Referrer: "https://www.example.com/page"}
+	encodingTracker(t).complete(&c, readAgent)
+	require.Equal(t, "www.example.com", c.ReferrerHost)
+	referrer := uintptr(unsafe.Pointer(unsafe.StringData(c.Referrer)))
+	host := uintptr(unsafe.Pointer(unsafe.StringData(c.ReferrerHost)))
+	require.False(t, referrer <= host && host < referrer+uintptr(len(c.Referrer)), "a part of it would keep all of it where only the host is wanted")
 }
