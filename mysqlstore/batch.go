@@ -2,6 +2,7 @@ package mysqlstore
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -53,11 +54,14 @@ func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
 	return append(stmts, string(append(b, tail...)))
 }
 
-// The counts travel as one JSON literal that the server reads as a table. So
-// links that do not exist drop out of the join instead of being made, as an
-// upsert would. For a few rows the table costs more than it saves, and they have
-// a statement each.
-const fewRows = 2
+// The counts travel as a table of literals that is joined. So links that do not
+// exist drop out of the join instead of being made, as an upsert would. For a
+// few rows the table costs more than it saves, and they have a statement each.
+// Many rows take several statements, since servers are slow with long unions.
+const (
+	fewRows   = 2
+	unionRows = 200
+)
 
 // A sum is what some clicks on one link add up to.
 type sum struct {
@@ -76,25 +80,22 @@ func appendCounts(stmts []string, clicks []*linktrack.Click) []string {
 		}
 		return stmts
 	}
-	const head = `UPDATE JSON_TABLE(_utf8mb4'[`
-	const tail = `]', '$[*]' COLUMNS (link_id BIGINT PATH '$[0]', total BIGINT PATH '$[1]', uniques BIGINT PATH '$[2]', bots BIGINT PATH '$[3]', last_click BIGINT PATH '$[4]')) d` +
-		` STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id` +
+	const head = `UPDATE (SELECT %d AS link_id, %d AS total, %d AS uniques, %d AS bots, %d AS last_click`
+	const next = ` UNION ALL SELECT %d, %d, %d, %d, %d`
+	const tail = `) d STRAIGHT_JOIN lt_count c ON c.link_id = d.link_id` +
 		` SET c.total = c.total + d.total, c.added = d.total, c.uniques = c.uniques + d.uniques, c.bots = c.bots + d.bots, c.last_click = GREATEST(c.last_click, d.last_click)`
-	b := []byte(head)
-	for _, s := range sums {
-		if len(b) >= packetSize {
-			stmts, b = append(stmts, string(append(b, tail...))), append(b[:0], head...)
+	for part := range slices.Chunk(sums, unionRows) {
+		var b []byte
+		for i, s := range part {
+			row := next
+			if i == 0 {
+				row = head
+			}
+			b = fmt.Appendf(b, row, s.link, s.people, s.uniques, s.bots, s.last)
 		}
-		if len(b) > len(head) {
-			b = append(b, ',')
-		}
-		b = append(b, '[')
-		for _, n := range [...]int64{s.link, s.people, s.uniques, s.bots} {
-			b = append(strconv.AppendInt(b, n, 10), ',')
-		}
-		b = append(strconv.AppendInt(b, s.last, 10), ']')
+		stmts = append(stmts, string(append(b, tail...)))
 	}
-	return append(stmts, string(append(b, tail...)))
+	return stmts
 }
 
 // sumsOf sums up clicks, sorted by link and id, per link.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
@@ -41,6 +42,44 @@ func TestManyMigrateAtOnce(t *testing.T) {
 	}
 }
 
+// A host's settings do not change what Migrate makes, and neither does a copy:
+// the other tests use one.
+func TestEveryWayToASchemaMakesTheSame(t *testing.T) {
+	tables := func(dsn string) (all []string) {
+		db := admin(t, dsn)
+		var names []string
+		require.NoError(t, db.Select(&names, `SHOW TABLES`))
+		for _, name := range names {
+			var made string
+			require.NoError(t, db.QueryRow("SHOW CREATE TABLE "+name).Scan(&name, &made))
+			all = append(all, made)
+		}
+		return all
+	}
+	own := testmysql.DSN(t)
+	s, err := mysqlstore.Open(own)
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Migrate(t.Context()))
+	want := tables(own)
+	require.NotEmpty(t, want)
+
+	hosts := testmysql.DSN(t)
+	require.NoError(t, hostile(t, hosts).Migrate(t.Context()))
+	require.Equal(t, want, tables(hosts))
+
+	migrated(t) // the first one may be what the others copy
+	dsn := migrated(t)
+	s, err = mysqlstore.Open(dsn)
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Migrate(t.Context())) // makes the days
+	require.Equal(t, want, tables(dsn))
+	var rows int
+	require.NoError(t, admin(t, dsn).Get(&rows, `SELECT COUNT(*) FROM lt_roll`))
+	require.Equal(t, 1, rows)
+}
+
 func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	s, dsn := opened(t)
 	admin(t, dsn).MustExec(`INSERT INTO lt_migration (version, name) VALUES (99, 'later.sql')`)
@@ -51,6 +90,9 @@ func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 
 func TestMigrateWaitsForAnotherAsLongAsItsContext(t *testing.T) {
 	s, dsn := opened(t)
+	if err := s.Migrate(t.Context()); err != nil { // the days, which a copy has not
+		t.Fatal(err)
+	}
 	holding, done := make(chan struct{}), make(chan struct{})
 	conn, err := admin(t, dsn).Connx(t.Context())
 	if err != nil {

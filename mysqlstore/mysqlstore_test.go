@@ -1,6 +1,7 @@
 package mysqlstore_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -21,23 +22,33 @@ import (
 // opened returns a migrated Store on a fresh database, and the DSN.
 func opened(t testing.TB) (*mysqlstore.Store, string) {
 	t.Helper()
-	dsn := testmysql.DSN(t)
+	dsn := migrated(t)
 	s, err := mysqlstore.Open(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	return s, dsn
 }
 
-// hostile returns a migrated Store on a pool with settings that no store would
-// choose.
-func hostile(t testing.TB) *mysqlstore.Store {
+// migrated returns the DSN of a fresh database with the schema in it.
+func migrated(t testing.TB) string {
 	t.Helper()
-	c, err := mysql.ParseDSN(testmysql.DSN(t))
+	return testmysql.MigratedDSN(t, func(dsn string) error {
+		s, err := mysqlstore.Open(dsn)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return s.Migrate(t.Context())
+	})
+}
+
+// hostile returns a Store on a database of a DSN, over a pool with settings that
+// no store would choose. Every statement is held to plain SQL.
+func hostile(t testing.TB, dsn string) *mysqlstore.Store {
+	t.Helper()
+	c, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,18 +61,15 @@ func hostile(t testing.TB) *mysqlstore.Store {
 	if err := c.Apply(mysql.Charset("latin1", "")); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sqlx.Open("mysql", c.FormatDSN())
+	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	db := sqlx.NewDb(sql.OpenDB(plainSQL{connector, t}), "mysql")
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(20)
 	db.MapperFunc(strings.ToUpper)
-	s := mysqlstore.New(db)
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return mysqlstore.New(db)
 }
 
 func admin(t testing.TB, dsn string) *sqlx.DB {
@@ -128,7 +136,7 @@ func history(t testing.TB, s linktrack.Store, link int64) []linktrack.Click {
 
 var pools = map[string]func(t *testing.T) *mysqlstore.Store{
 	"a pool of its own":     func(t *testing.T) *mysqlstore.Store { s, _ := opened(t); return s },
-	"a hostile host's pool": func(t *testing.T) *mysqlstore.Store { return hostile(t) },
+	"a hostile host's pool": func(t *testing.T) *mysqlstore.Store { return hostile(t, migrated(t)) },
 }
 
 func TestEveryTextComesBackAsItWentIn(t *testing.T) {

@@ -18,6 +18,10 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
+// ProgramVariable names the environment variable that holds the path of the
+// server's program.
+const ProgramVariable = "LINKTRACK_TEST_MYSQLD"
+
 // A Server is a MySQL or MariaDB server that belongs to one test.
 type Server struct {
 	t      testing.TB
@@ -29,12 +33,15 @@ type Server struct {
 }
 
 // Start starts a server with an empty data directory, on a free port of the
-// loopback and on a socket, and stops it when the test ends. It needs mariadbd
-// or mysqld on the machine; where there is neither, the test is skipped, but
-// fails where CI=true.
+// loopback and on a socket, and stops it when the test ends. The server is the
+// program that ProgramVariable names, or else mariadbd or mysqld; where there is
+// neither, the test is skipped, but fails where CI=true.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	binary := find("mariadbd", "mysqld")
+	binary := os.Getenv(ProgramVariable)
+	if binary == "" {
+		binary = find("mariadbd", "mysqld")
+	}
 	if binary == "" {
 		const sentence = "this test starts a server of its own and needs mariadbd or mysqld on the machine"
 		if os.Getenv("CI") == "true" {
@@ -97,7 +104,7 @@ func (s *Server) run() {
 		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(s.port),
 		"--log-error="+filepath.Join(s.dir, "err.log"))
 	if !s.mariaDB() {
-		args = append(args, "--mysqlx=OFF")
+		args = append(args, "--mysqlx=OFF", "--performance-schema=OFF")
 	}
 	cmd := exec.Command(s.binary, args...)
 	if err := cmd.Start(); err != nil {

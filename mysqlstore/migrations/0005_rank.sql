@@ -20,8 +20,7 @@ INSERT IGNORE INTO lt_rank (link_id, account_id, recent, total, last_click)
 
 DROP TABLE IF EXISTS lt_recent;
 
-ALTER TABLE lt_count
-  DROP KEY lt_count_total,
-  DROP KEY lt_count_last,
-  DROP COLUMN total_step,
-  DROP COLUMN last_minute;
+ALTER TABLE lt_count DROP KEY lt_count_total;
+ALTER TABLE lt_count DROP KEY lt_count_last;
+ALTER TABLE lt_count DROP COLUMN total_step;
+ALTER TABLE lt_count DROP COLUMN last_minute;
