@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
 // API serves the calls of the API in the name of an account, at the paths of
@@ -75,7 +77,7 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 		}
 		return
 	}
-	call(w, r)
+	gzipped.Serve(w, r, gzipped.Private, func(w http.ResponseWriter) { call(w, r) })
 }
 
 // apiTimeout is how long a call waits for the store at most.

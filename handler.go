@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
 // Handler serves the API and the redirects, and answers 404 to all else. It
@@ -266,7 +268,7 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 		p.Link = p.Link.public()
 	}
 	p.Location = h.t.opts.Location
-	h.t.opts.Pages.ServePage(w, r, p)
+	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.Pages.ServePage(w, r, p) })
 }
 
 // serveSummary answers the plus-tracking page: the report if anyone may see it,

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
 // A page answers a request, or returns an error that is answered with a page of
@@ -58,7 +60,11 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx)
 		r.Body = http.MaxBytesReader(w, r.Body, p.maxBody(r))
-		next.ServeHTTP(w, r)
+		kind := gzipped.Private
+		if strings.HasPrefix(r.URL.Path, p.o.Prefix+"static/") {
+			kind = gzipped.Public
+		}
+		gzipped.Serve(w, r, kind, func(w http.ResponseWriter) { next.ServeHTTP(w, r) })
 	})
 }
 
