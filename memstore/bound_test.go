@@ -274,3 +274,38 @@ func TestRecordingAClickAllocatesItsTextOnly(t *testing.T) {
 	})
 	require.Zero(t, allocs, "a look-up of a link without a password allocates nothing")
 }
+
+func TestTheHistoryIsBoundedInBytes(t *testing.T) {
+	s := NewWith(Options{MaxBytes: 1 << 20})
+	links := s.makeLinks(t, 2)
+	for i := range 1000 {
+		c := clickAt(links[i%2].ID, i)
+		c.Query = strings.Repeat("x", 10_000)
+		s.click(t, 1, int64(i+1), c)
+		require.LessOrEqual(t, s.bytes.Load(), int64(1<<20))
+	}
+	rows, _ := s.held()
+	require.InDelta(t, 98, rows, 8)
+	require.Len(t, s.kept.entries, rows)
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: links[1].ID, Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, noon.Add(999*time.Microsecond), clicks[0].ID.Time(), "the oldest go")
+	found, err := s.LinkByPath(t.Context(), links[0].Host, links[0].Path)
+	require.NoError(t, err)
+	require.EqualValues(t, 500, found.Counts.Total, "counters are never cut")
+
+	require.NoError(t, s.PruneClicks(t.Context(), noon.AddDate(0, 0, 2)))
+	require.Zero(t, s.bytes.Load(), "what is pruned takes nothing")
+}
+
+func TestAClickLargerThanTheBoundIsNotKeptAndCounts(t *testing.T) {
+	s := NewWith(Options{MaxBytes: 1})
+	l := s.makeLinks(t, 1)[0]
+	s.click(t, 1, 1, clickAt(l.ID, 1), clickAt(l.ID, 2))
+	rows, _ := s.held()
+	require.Zero(t, rows)
+	require.Zero(t, s.bytes.Load())
+	found, err := s.LinkByPath(t.Context(), l.Host, l.Path)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, found.Counts.Total)
+}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,18 +49,24 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	src.touched = src.touched[:0]
 	for i := range b.Clicks {
 		if l := s.link(b.Clicks[i].Link); l != nil {
-			l.record(&b.Clicks[i], b.Zone, &s.alerts)
+			s.bytes.Add(l.record(&b.Clicks[i], b.Zone, &s.alerts))
 			src.touched = append(src.touched, l)
 		}
 	}
-	for _, l := range s.kept.push(src.touched) {
-		l.forget()
+	s.forget(s.kept.push(src.touched))
+	for s.bytes.Load() > s.maxBytes {
+		gone := s.kept.shed()
+		if len(gone) == 0 { // all that is there is being recorded by others
+			break
+		}
+		s.forget(gone)
 	}
 	src.seq = b.Seq
 	return nil
 }
 
-func (l *link) record(k *linktrack.Click, zone *time.Location, a *alerts) {
+// record returns the bytes that the click takes in the history.
+func (l *link) record(k *linktrack.Click, zone *time.Location, a *alerts) int64 {
 	r := newRow(k) // copies, which needs no lock
 	at := k.ID.Time().UnixMicro()
 	day, hour := linktrack.DayAndHour(k.ID.Time(), zone)
@@ -72,16 +79,19 @@ func (l *link) record(k *linktrack.Click, zone *time.Location, a *alerts) {
 		a.counted(l, k.ID)
 	}
 	l.days.of(day).AddClick(k, hour)
+	return r.size()
 }
 
 // RollUp implements [linktrack.ClickStore]. Nothing is put off here.
 func (s *Store) RollUp(ctx context.Context, _ time.Time) error { return ctx.Err() }
 
-// forget drops the oldest click of the link's history.
-func (l *link) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.history.drop()
+// forget drops the oldest click of each link's history.
+func (s *Store) forget(links []*link) {
+	for _, l := range links {
+		l.mu.Lock()
+		s.bytes.Add(-l.history.drop())
+		l.mu.Unlock()
+	}
 }
 
 // A ring has one entry for each click in a history, in the order in which they
@@ -108,6 +118,17 @@ func (r *ring) push(links []*link) (gone []*link) {
 		}
 	}
 	return gone
+}
+
+// shed removes the oldest entries, a sixteenth of all and one at least, and returns
+// them.
+func (r *ring) shed() (gone []*link) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries := slices.Concat(r.entries[r.next:], r.entries[:r.next])
+	n := (len(entries) + 15) / 16
+	r.entries, r.next = entries[n:], 0
+	return entries[:n:n]
 }
 
 // ReserveClicks implements [linktrack.ClickStore]. It grants a part of n if

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unsafe"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -97,21 +98,26 @@ func (h *history) insert(r *row) {
 	h.chunks[c] = slices.Insert(chunk, before(chunk, r.id), *r)
 }
 
-// drop removes the oldest row.
-func (h *history) drop() {
+// size is how many bytes of memory a row takes, about.
+func (r *row) size() int64 { return int64(unsafe.Sizeof(*r)) + int64(len(r.text)) }
+
+// drop removes the oldest row and returns the bytes that it took.
+func (h *history) drop() (bytes int64) {
 	if len(h.chunks) == 0 {
-		return
+		return 0
 	}
 	first := h.chunks[0]
+	bytes = first[0].size()
 	first[0] = row{} // its text can go now
 	if len(first) > 1 {
 		h.chunks[0] = first[1:]
-		return
+		return bytes
 	}
 	h.chunks[0] = nil
 	if h.chunks = h.chunks[1:]; len(h.chunks) == 0 {
 		h.chunks = nil
 	}
+	return bytes
 }
 
 // chunkOf returns the first chunk whose last row is not below id, or

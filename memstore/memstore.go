@@ -5,9 +5,9 @@
 // exact, a batch counts once, and counters, hourly sums and history agree.
 // Nothing survives the process.
 //
-// The history is bounded, by [Options.MaxClicks] over all links together. With
-// each click beyond that, the link whose click was recorded longest ago loses
-// its oldest one. Counters and hourly sums are never cut and stay exact. What
+// The history is bounded, by [Options.MaxClicks] and [Options.MaxBytes] over all
+// links together. With each click beyond that, the link whose click was recorded
+// longest ago loses its oldest one. Counters and hourly sums are never cut and stay exact. What
 // grows without a bound are links, groups and accounts, sixteen bytes for each
 // hour and a roll-up of about two kilobytes for each day on which a link was
 // clicked, and a little for each conversion and each source of batches.
@@ -33,6 +33,10 @@ type Options struct {
 	// MaxClicks is how many clicks the history holds, over all links.
 	// Default: 1,000,000, which take about 350 MB where browsers click.
 	MaxClicks int
+
+	// MaxBytes is how many bytes of memory they take, about: strangers choose
+	// how long their texts are. Default: 512 MiB.
+	MaxBytes int64
 }
 
 // Store is a linktrack.Store in memory. It is safe for concurrent use. The zero
@@ -51,8 +55,10 @@ type Store struct {
 	sourcesMu sync.RWMutex
 	sources   map[linktrack.Source]*source
 
-	kept   ring
-	alerts alerts
+	kept     ring
+	bytes    atomic.Int64 // of all rows of all histories
+	maxBytes int64
+	alerts   alerts
 
 	conversions conversions
 }
@@ -67,6 +73,9 @@ func NewWith(o Options) *Store {
 	if o.MaxClicks < 1 {
 		o.MaxClicks = 1_000_000
 	}
+	if o.MaxBytes < 1 {
+		o.MaxBytes = 512 << 20
+	}
 	s := &Store{
 		accounts: accounts{
 			byID:    map[linktrack.AccountID]linktrack.Account{},
@@ -74,10 +83,11 @@ func NewWith(o Options) *Store {
 			epochs:  map[linktrack.AccountID]int64{},
 			ended:   map[endedSession]time.Time{},
 		},
-		seed:    maphash.MakeSeed(),
-		owners:  map[linktrack.AccountID]*owner{},
-		sources: map[linktrack.Source]*source{},
-		kept:    ring{max: o.MaxClicks},
+		seed:     maphash.MakeSeed(),
+		owners:   map[linktrack.AccountID]*owner{},
+		sources:  map[linktrack.Source]*source{},
+		kept:     ring{max: o.MaxClicks},
+		maxBytes: o.MaxBytes,
 		conversions: conversions{
 			clicks: map[linktrack.ClickRef]bool{},
 			orders: map[order]bool{},

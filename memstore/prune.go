@@ -25,8 +25,9 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 				continue
 			}
 			l.mu.Lock()
-			n := l.history.prune(first)
+			n, bytes := l.history.prune(first)
 			l.mu.Unlock()
+			s.bytes.Add(-bytes)
 			if n > 0 {
 				lost[l] = n
 			}
@@ -38,22 +39,26 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// prune removes the rows below id and returns how many they were.
-func (h *history) prune(id linktrack.ClickID) (n int) {
+// prune removes the rows below id and returns how many they were, and the bytes
+// that they took.
+func (h *history) prune(id linktrack.ClickID) (n int, bytes int64) {
 	for len(h.chunks) > 0 {
 		first := h.chunks[0]
 		old := before(first, id)
 		n += old
+		for i := range first[:old] {
+			bytes += first[i].size()
+		}
 		clear(first[:old]) // their text can go now
 		if old < len(first) {
 			h.chunks[0] = first[old:]
-			return n
+			return n, bytes
 		}
 		h.chunks[0] = nil
 		h.chunks = h.chunks[1:]
 	}
 	h.chunks = nil
-	return n
+	return n, bytes
 }
 
 // leave removes the oldest entries of links, as many as their histories lost.
