@@ -295,3 +295,34 @@ func TestMaxPendingBytesIsNotNegative(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	require.Contains(t, err.Error(), "MaxPendingBytes")
 }
+
+// A refusing journal takes no clicks.
+type refusing struct{ hanging }
+
+func (*refusing) Append([]linktrack.Click) error { return errDown }
+
+func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
+	for name, o := range map[string]linktrack.Options{
+		"set aside":                 {},
+		"refused by the journal":    {Ack: linktrack.AckJournaled, Journal: &refusing{}},
+		"set aside after a refusal": {Ack: linktrack.AckJournaled, Journal: &refusing{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &flaky{Store: memstore.New()}
+				f := follow(t, store, o, linktrack.NewLink{})
+				store.rejects.Store(strings.HasPrefix(name, "set aside"))
+				for range 10 {
+					f.passes(linktrack.Visit{Query: "poison", Referrer: "https://www.example.com/" + strings.Repeat("x", 5000)})
+				}
+				time.Sleep(30 * time.Second)
+				store.rejects.Store(false)
+				time.Sleep(10 * time.Minute)
+				stats := f.tracker.Stats()
+				require.Equal(t, []int64{0, 0, 0}, []int64{stats.Pending, stats.SetAside, stats.PendingBytes})
+				require.EqualValues(t, 10, f.counts().Total)
+				require.NoError(t, f.tracker.Close(t.Context()))
+			})
+		})
+	}
+}
