@@ -41,6 +41,7 @@ func (p *Pages) maxBody(r *http.Request) int64 {
 type importPage struct {
 	Formats, Hosts     []option
 	Format, Host, Skip string        // as asked for
+	SkipBad            string        // as asked for; it has Skip in it
 	Most               int64         // megabytes
 	Mark               template.HTML // see progress
 
@@ -81,7 +82,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	case err != nil:
 		return err
 	}
-	page := importPage{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"]}
+	page := importPage{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"], SkipBad: up.values["skipbad"]}
 	if up.size == 0 {
 		page.Error = p.look.text("import.nofile")
 		return p.renderImport(w, r, http.StatusBadRequest, page)
@@ -93,11 +94,24 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	// The work goes on if the visitor goes away: it would leave a part behind.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), importTimeout)
 	defer cancel()
+	if up.values["bad"] == "1" {
+		return p.sendBadRows(ctx, w, r, up.file, page)
+	}
 	g := &progress{p: p, w: w, r: r, last: time.Now()}
+	var bad, differ int64 // lines with a problem that is no clash, and links that differ from another in case only
+	badLine := 0
 	result, err := transfer.Import(ctx, p.t, r.account, up.file, transfer.ImportOptions{
-		Format: transfer.Format(page.Format), Host: page.Host, SkipClashes: page.Skip == "1", DryRun: !importing,
+		Format: transfer.Format(page.Format), Host: page.Host, DryRun: !importing,
+		SkipClashes: page.Skip == "1" || page.SkipBad == "1", SkipProblems: page.SkipBad == "1",
 		Progress: g.told,
 		Problem: func(problem transfer.Problem) {
+			if !problem.Clash && problem.Line != badLine {
+				badLine = problem.Line
+				bad++
+			}
+			if problem.Case {
+				differ++
+			}
 			if len(page.Problems) < shownProblems {
 				page.Problems = append(page.Problems, problem)
 			} else {
@@ -122,15 +136,44 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 		return g.fail(page, err)
 	case importing:
 		page.Good = p.look.text("import.done")
-	case result.Links-result.Present-result.Clashes == 0:
+	case result.Links-result.Present-result.Clashes-bad <= 0:
 		page.Good = p.look.text("import.nothing")
 	default:
 		page.Good, page.Checked = p.look.text("import.good"), sum
 	}
-	if checked != "" && !importing && err == nil {
+	switch {
+	case err != nil:
+	case checked != "" && !importing:
 		page.Error = p.look.text("import.other")
+	case differ > 0:
+		page.Error = p.look.text("import.case", count(differ))
 	}
 	return g.end(status, page)
+}
+
+// sendBadRows answers the rows of a file that cannot be imported as a file, and
+// changes nothing.
+func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page importPage) error {
+	d := &csvDownload{w: w, name: "bad-rows.csv"}
+	_, err := transfer.Import(ctx, p.t, r.account, file, transfer.ImportOptions{
+		Format: transfer.Format(page.Format), Host: page.Host, DryRun: true, Rejected: d,
+	})
+	var inv *linktrack.InvalidError
+	switch {
+	case errors.Is(err, transfer.ErrRefused):
+		err = nil
+	case err != nil && d.begun:
+		p.note(r, err)
+		panic(http.ErrAbortHandler)
+	case errors.As(err, &inv):
+		page.Error = p.look.text("import.unreadable", p.look.reason(p.look.text(inv.Param), inv))
+		return p.renderImport(w, r, http.StatusBadRequest, page)
+	}
+	if err == nil && !d.begun {
+		page.Good = p.look.text("import.nobad")
+		return p.renderImport(w, r, http.StatusOK, page)
+	}
+	return err
 }
 
 func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page importPage) error {
@@ -146,7 +189,7 @@ func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page
 func (p *Pages) drawImport(r *request, page importPage) ([]byte, error) {
 	page.Most = maxUpload >> 20
 	page.Formats = []option{{"", p.look.text("import.format.any"), page.Format == ""}}
-	for _, f := range []transfer.Format{transfer.CSV, transfer.YOURLS, transfer.Shlink} {
+	for _, f := range transfer.Formats {
 		page.Formats = append(page.Formats, option{string(f), p.look.text("import.format." + string(f)), string(f) == page.Format})
 	}
 	page.Hosts = []option{{"", p.look.text("import.host.any"), page.Host == ""}}
@@ -204,7 +247,7 @@ func (u *upload) add(part *multipart.Part) error {
 		return err
 	}
 	value, err := io.ReadAll(io.LimitReader(part, 1<<10))
-	if slices.Contains([]string{"format", "host", "skip", "checked"}, part.FormName()) {
+	if slices.Contains([]string{"format", "host", "skip", "skipbad", "bad", "checked"}, part.FormName()) {
 		u.values[part.FormName()] = string(value)
 	}
 	return err
@@ -228,7 +271,9 @@ func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
 	name := "links-" + time.Now().In(p.t.Location()).Format(time.DateOnly) + ".csv"
 	d := &csvDownload{w: w, name: name}
 	// It ends when the browser takes no more.
-	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{})
+	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{
+		BOM: r.URL.Query().Get("bom") != "0",
+	})
 	if err != nil && d.begun {
 		p.note(r, err)
 		panic(http.ErrAbortHandler)

@@ -127,6 +127,51 @@ func TestProblemsOfAFileAreShownByLine(t *testing.T) {
 	require.Contains(t, r.body, "100 more are not shown.")
 }
 
+func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
+	s := signedIn(t, "ada")
+	s.make(s.ada, linktrack.NewLink{VanityLink: "taken"})
+	const file = "url,slug\nhttps://example.com/1,one\nhttps://example.com/2,Taken\nexample.com,three\nhttps://example.com/a,1a\nhttps://example.com/b,1A\n"
+	require.Nil(t, s.upload(nil, file).confirm())
+	checked := s.upload(url.Values{"skipbad": {"1"}}, file)
+	require.Equal(t, []string{"The file can be imported."}, checked.texts("good"))
+	require.Equal(t, "1", checked.confirm().Get("skipbad"), "the choice stays")
+	require.Contains(t, checked.texts("error")[0], "2 links are left out: their paths differ in upper and lower case only")
+
+	form := url.Values{}
+	for _, f := range checked.all(func(n *html.Node) bool { return n.Data == "form" }) {
+		if values := formValues(f); values.Get("bad") != "" {
+			form = values
+			form.Del("file")
+		}
+	}
+	r := s.upload(form, file)
+	require.Equal(t, 200, r.StatusCode)
+	require.Equal(t, `attachment; filename="bad-rows.csv"`, r.Header.Get("Content-Disposition"))
+	rows := strings.Split(strings.TrimSpace(r.body), "\r\n")
+	require.Len(t, rows, 5)
+	require.Equal(t, "problem,url,slug", rows[0])
+	require.Equal(t, "line 4: url must begin with http:// or https://,example.com,three", rows[2])
+	require.Len(t, s.links(s.ada), 1, "to download them changes nothing")
+
+	done := s.upload(checked.confirm(), file)
+	require.Equal(t, []string{"The links are imported. Show the links"}, done.texts("good"))
+	require.Contains(t, done.texts("error")[0], "2 links are left out")
+	require.Equal(t, []string{"5", "1", "0", "3", "1"}, done.texts("dd"))
+	require.Len(t, s.links(s.ada), 2)
+	require.Equal(t, []string{"There is nothing to import in the file."}, s.upload(url.Values{"skipbad": {"1"}}, file).texts("good"))
+
+	form.Set("bad", "1")
+	require.Equal(t, []string{"All rows of the file can be imported."}, s.upload(form, "url,slug\nhttps://example.com/9,nine\n").texts("good"))
+	require.Equal(t, 400, s.upload(form, "hello\n").StatusCode)
+}
+
+func TestAnExportBeginsWithAByteOrderMarkUnlessItIsNotWanted(t *testing.T) {
+	s := signedIn(t, "ada")
+	require.True(t, strings.HasPrefix(s.get("export").body, "\ufefflink,"))
+	require.True(t, strings.HasPrefix(s.get("export?bom=0").body, "link,"))
+	require.Contains(t, s.get("import").body, `export?bom=0" download>`)
+}
+
 func TestTheHostOfAnImportCanBeChosen(t *testing.T) {
 	s := signedIn(t, "ada")
 	const file = "external_url,host,redirect_hash\nhttps://example.com/,old.example,one\n"

@@ -15,6 +15,8 @@ const (
 	maxColumns = 1000    // fields of a row
 )
 
+var tooManyFields = fmt.Sprintf("a row has more than %d fields", maxColumns)
+
 // A csvReader reads CSV exactly: what stands between quotation marks is returned
 // as it is, line ends too. A line ends with LF, CRLF or CR.
 type csvReader struct {
@@ -128,10 +130,10 @@ func (c *csvReader) row() error {
 		if err != nil && (fields == 0 || !errors.Is(err, io.EOF)) {
 			return err
 		}
-		if fields < maxColumns {
+		if fields <= maxColumns { // one more, for problemColumn
 			c.ends = append(c.ends, len(c.text))
 		} else {
-			c.bad(fmt.Sprintf("a row has more than %d fields", maxColumns))
+			c.bad(tooManyFields)
 		}
 		if last || err != nil { // the end of the file behind a separator ends the row, too
 			return nil

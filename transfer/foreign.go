@@ -143,11 +143,12 @@ func (f *foreignCSV) place(e *entry, get func(string) string) {
 		secondHost = host
 	}
 	switch {
-	case secondPath == "" || secondPath == path && secondHost == host:
+	case len(e.problems) > 0 || secondPath == "" || secondPath == path && secondHost == host:
 	case path == "":
 		l.Host, l.VanityLink = secondHost, secondPath
 	default:
 		other := *e
+		other.second = true
 		other.link.Host, other.link.VanityLink = secondHost, secondPath
 		f.second = &other
 	}

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -145,4 +146,16 @@ func TestRulesOfShlinkAreListed(t *testing.T) {
 	require.Equal(t, []string{
 		"redirect rules is not carried over; in the file it is set 2 times", "deviceLongUrls is not carried over; in the file it is set once",
 	}, r.Notes)
+}
+
+func TestARowOfTwoPathsIsLeftOutOnce(t *testing.T) {
+	p := professional(t)
+	p.make(linktrack.NewLink{VanityLink: "one"})
+	p.make(linktrack.NewLink{VanityLink: "two"})
+	for _, row := range []string{"https://go.example.com/one,https://go.example.com/two,https://example.com/other", "https://go.example.com/one,https://go.example.com/two,"} {
+		var bad strings.Builder
+		r := p.imports("Link,Custom Link,Destination URL\n"+row+"\n", transfer.ImportOptions{SkipClashes: true, SkipProblems: true, Rejected: &bad})
+		require.Zero(t, r.Made)
+		require.Equal(t, 2, strings.Count(bad.String(), "\r\n"), bad.String())
+	}
 }

@@ -14,6 +14,7 @@ import (
 type jsonReader struct {
 	in   *bufio.Reader
 	line int // of the next byte
+	buf  bytes.Buffer
 }
 
 // maxNesting is how many objects and lists may stand in one another.
@@ -74,24 +75,22 @@ func (j *jsonReader) member(end byte, first bool) (more bool, err error) {
 	return true, nil
 }
 
-// name reads the name of a member of an object, and the colon behind it.
-func (j *jsonReader) name() (string, error) {
+// name reads the name of a member of an object, and the colon behind it. It
+// holds until the next is read. A name with escapes is returned as it is
+// written.
+func (j *jsonReader) name() ([]byte, error) {
 	b, err := j.next()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if b != '"' {
-		return "", j.unexpected(b, "the name of a member")
+		return nil, j.unexpected(b, "the name of a member")
 	}
-	var raw bytes.Buffer
-	if err := j.text(&raw); err != nil {
-		return "", err
+	j.buf.Reset()
+	if err := j.text(&j.buf); err != nil {
+		return nil, err
 	}
-	var name string
-	if err := json.Unmarshal(raw.Bytes(), &name); err != nil {
-		return "", &broken{j.line, "this is no JSON: " + err.Error()}
-	}
-	return name, j.colon(nil)
+	return bytes.Trim(j.buf.Bytes(), `"`), j.colon(nil)
 }
 
 func (j *jsonReader) colon(to *bytes.Buffer) error {
@@ -218,7 +217,8 @@ func (j *jsonReader) text(to *bytes.Buffer) error {
 
 // word reads a number, true, false or null.
 func (j *jsonReader) word(to *bytes.Buffer) error {
-	var word []byte
+	var room [101]byte
+	word := room[:0]
 	for {
 		b, err := j.in.ReadByte()
 		if err != nil && !errors.Is(err, io.EOF) {

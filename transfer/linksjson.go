@@ -85,9 +85,14 @@ func (s *jsonLinks) enter(name string, begin byte) {
 // member reads a member of an object that is called in, up to what is in it or
 // to its end.
 func (s *jsonLinks) member(in string) error {
-	name, err := s.json.name()
+	written, err := s.json.name()
 	if err != nil {
 		return err
+	}
+	name := ""
+	switch string(written) {
+	case "shortUrls", "data", "pagination", "total":
+		name = string(written)
 	}
 	b, err := s.json.next()
 	switch {

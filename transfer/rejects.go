@@ -12,13 +12,15 @@ import (
 type rejects struct {
 	w     *bufio.Writer
 	begun bool
+	line  int // of the last link
 }
 
 // add writes a link with its problems.
 func (r *rejects) add(from source, e entry) error {
-	if r == nil || len(e.problems) == 0 {
+	if r == nil || len(e.problems) == 0 || e.second && e.line == r.line { // its row is there
 		return nil
 	}
+	r.line = e.line
 	if !r.begun {
 		r.begun = true
 		if err := writeRow(r.w, append([]string{problemColumn}, defused(from.header())...)); err != nil {

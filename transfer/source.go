@@ -30,6 +30,7 @@ type entry struct {
 	line     int
 	link     linktrack.ImportedLink
 	raw      []string  // its fields as the file has them; more or fewer than the header's if a problem says so
+	second   bool      // the row before was of the same fields, and of the link's other path
 	problems []Problem // what could not be read of it
 }
 
@@ -69,9 +70,9 @@ func open(in *bufio.Reader, f Format, t *linktrack.Tracker) (source, Format, err
 	case f == YOURLS:
 		s, err = newYOURLSTable(in, t)
 	case f == Shlink && isJSON:
-		s = &jsonLinks{json: jsonReader{in, 1}, kind: &shlink{t: t, seen: map[int]bool{}}}
+		s = &jsonLinks{json: jsonReader{in: in, line: 1}, kind: &shlink{t: t, seen: map[int]bool{}}}
 	case f == Kutt && isJSON:
-		s = &jsonLinks{json: jsonReader{in, 1}, kind: &kutt{t: t}}
+		s = &jsonLinks{json: jsonReader{in: in, line: 1}, kind: &kutt{t: t}}
 	case f == "":
 		err = &linktrack.InvalidError{Param: "the file", Reason: "is in no format that is known: it needs a header row with external_url, or must come from " + programs}
 	default:

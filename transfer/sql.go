@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -73,7 +72,7 @@ func (r *sqlReader) names() ([]string, error) {
 			return nil, &broken{tok.line, "names of columns are expected"}
 		case tok.kind != 's':
 			if len(names) >= maxColumns {
-				return nil, &broken{tok.line, fmt.Sprintf("a row has more than %d fields", maxColumns)}
+				return nil, &broken{tok.line, tooManyFields}
 			}
 			names = append(names, tok.text)
 		}
@@ -98,7 +97,7 @@ func (r *sqlReader) tuple() (values []string, line int, more bool, err error) {
 			return nil, 0, false, r.early(err)
 		case tok.is(","), tok.is(")"):
 			if len(values) >= maxColumns {
-				return nil, 0, false, &broken{tok.line, fmt.Sprintf("a row has more than %d fields", maxColumns)}
+				return nil, 0, false, &broken{tok.line, tooManyFields}
 			}
 			values, value = append(values, value), ""
 			if size += len(values[len(values)-1]) + 1; size > maxText {
@@ -133,6 +132,8 @@ func (r *sqlReader) more() (bool, error) {
 	return false, r.skip(tok) // ON DUPLICATE KEY and the like
 }
 
+const signs = "(),;=."
+
 // token returns the next one, without comments; io.EOF at the end.
 func (r *sqlReader) token() (token, error) {
 	for {
@@ -155,9 +156,10 @@ func (r *sqlReader) token() (token, error) {
 			return r.quoted(b, 't')
 		case b == '`':
 			return r.quoted(b, 'n')
-		case strings.IndexByte("(),;=.", b) >= 0:
-			return token{'s', string(b), r.line}, nil
 		default:
+			if i := strings.IndexByte(signs, b); i >= 0 {
+				return token{'s', signs[i : i+1], r.line}, nil
+			}
 			return r.word(b)
 		}
 	}

@@ -47,7 +47,9 @@ func newTable(in *bufio.Reader) (*table, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	t.name(header)
+	if t.name(header); len(t.names) > maxColumns {
+		return nil, &broken{line, tooManyFields}
+	}
 	return t, nil
 }
 

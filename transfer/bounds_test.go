@@ -1,0 +1,162 @@
+package transfer_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/transfer"
+)
+
+// An endless file has a unit again and again, and is nowhere in memory.
+type endless struct {
+	head, unit string
+	size       int64 // about
+
+	at   int64
+	read int64 // in all
+	when int64 // call then after so many bytes
+	then func()
+}
+
+func (e *endless) Read(b []byte) (n int, err error) {
+	if e.then != nil && e.read >= e.when {
+		e.then()
+	}
+	for n < len(b) && e.at < e.size {
+		part := e.unit
+		if e.at < int64(len(e.head)) {
+			part = e.head[e.at:]
+		} else {
+			part = part[(e.at-int64(len(e.head)))%int64(len(part)):]
+		}
+		c := copy(b[n:], part)
+		n += c
+		e.at += int64(c)
+	}
+	e.read += int64(n)
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (e *endless) Seek(int64, int) (int64, error) {
+	e.at = 0
+	return 0, nil
+}
+
+// long repeats a unit of a file so that it is read in large parts.
+func long(unit string) string { return strings.Repeat(unit, 1+4096/len(unit)) }
+
+// hostile are files that have no link, and a lot else. wants is the problem or
+// the error, "" for none.
+var hostileFiles = map[string]struct{ head, unit, wants string }{
+	"CSV, columns":                 {"external_url", ",a", "line 1: a row has more than 1000 fields"},
+	"CSV, columns with long names": {"external_url", "," + strings.Repeat("a", 5000), "line 1: a row has more than a million bytes"},
+	"CSV, the same column":         {"external_url", ",external_url", "line 1: a row has more than 1000 fields"},
+	"CSV, separators":              {"external_url\n", ",,,\n", ""},
+	"CSV, a row of separators":     {"external_url\n", ",", "line 2: a row has more than 1000 fields"},
+	"CSV, empty lines":             {"external_url\n", "\r\n\n", ""},
+	"CSV, a text":                  {"external_url\n", "x", "line 2: a text has more than a million bytes"},
+	"CSV, a quoted text":           {"external_url\n\"", "x\n", "line 2: a quotation mark is never closed"},
+	"CSV, quotation marks":         {"external_url\n\"\"", "\"\"", "line 2: a quotation mark is never closed"},
+	"CSV, text behind a quote":     {"external_url\n\"\"", "x", "line 2: there is text behind a closing quotation mark"},
+	"SQL, columns":                 {"INSERT INTO x_url (a", ",a", "line 1: a row has more than 1000 fields"},
+	"SQL, values":                  {"INSERT INTO x_url VALUES (1", ",1", "line 1: a row has more than 1000 fields"},
+	"SQL, a name":                  {"INSERT INTO `", "x", "line 1: a text has more than a million bytes"},
+	"SQL, a word":                  {"INSERT INTO ", "x", "line 1: a word has more than a million bytes"},
+	"SQL, words":                   {"INSERT INTO ", "x ", "the file ends within a statement"},
+	"SQL, a comment":               {"/*", " *", "the file ends within a statement"},
+	"SQL, comments":                {"-- x\n", "#\n", "there is no INSERT INTO a table"},
+	"SQL, another statement":       {"CREATE TABLE x (", "a,'b',`c`,", "the file ends within a statement"},
+	"SQL, a text that is skipped":  {"SET x = '", "xx", "the file ends within a statement"},
+	"SQL, empty statements":        {"SET x = 1", ";\n", "there is no INSERT INTO a table"},
+	"JSON, white space":            {"[", "\n ", "the file ends within the JSON"},
+	"JSON, nesting of lists":       {`{"x":`, "[", "line 1: more than 100 objects and lists stand in one another"},
+	"JSON, nesting of objects":     {``, `{"data":`, "line 1: more than 100 objects and lists stand in one another"},
+	"JSON, nesting of links":       {`[`, `[`, "line 1: more than 100 objects and lists stand in one another"},
+	"JSON, a list that is skipped": {`{"x":[1`, `,1`, "the file ends within the JSON"},
+	"JSON, a text that is skipped": {`{"x":"`, `x\"`, "the file ends within the JSON"},
+	"JSON, a link":                 {`[{"longUrl":"`, `x`, "line 1: a value has more than a million bytes"},
+	"JSON, a link of spaces":       {`[{"longUrl":`, ` `, "the file ends within the JSON"},
+	"JSON, a name":                 {`{"`, `x`, "line 1: a value has more than a million bytes"},
+	"JSON, members":                {`{"a":1`, `,"a":1`, "the file ends within the JSON"},
+	"JSON, a number":               {`[`, `1`, "line 1: this is no JSON"},
+	"JSON, pages":                  {`[]`, `[]`, ""},
+}
+
+func TestNoFileTakesMoreMemoryThanARow(t *testing.T) {
+	for name, file := range hostileFiles {
+		t.Run(name, func(t *testing.T) {
+			p := professional(t)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			in := &endless{head: file.head, unit: long(file.unit), size: 8 << 20}
+			var problems []string
+			_, err := transfer.Import(t.Context(), p.tracker, p.account, in, transfer.ImportOptions{
+				SkipProblems: true, Problem: func(problem transfer.Problem) { problems = append(problems, problem.String()) },
+			})
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				problems = append(problems, err.Error())
+			}
+			require.Contains(t, strings.Join(problems, "\n"), file.wants)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(24<<20), "all that was allocated, garbage too, for a file of 8 MB")
+			require.LessOrEqual(t, in.read, 4*in.size, "it is read once or twice")
+		})
+	}
+}
+
+func TestEveryFileEndsWithTheContext(t *testing.T) {
+	for name, file := range hostileFiles {
+		const size, soon = 4 << 20, 1 << 20
+		for when := range map[int64]bool{soon: true, size + soon: true} { // in each reading
+			p := professional(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			in := &endless{head: file.head, unit: long(file.unit), size: size, when: when, then: cancel}
+			_, err := transfer.Import(ctx, p.tracker, p.account, in, transfer.ImportOptions{})
+			cancel()
+			if errors.Is(err, transfer.ErrRefused) || err != nil && !errors.Is(err, context.Canceled) {
+				require.Less(t, in.read, when+soon, "%s: it was refused before that: %v", name, err)
+				continue
+			}
+			require.ErrorIs(t, err, context.Canceled, name)
+			require.Less(t, in.read, when+256<<10, name)
+		}
+	}
+}
+
+func TestNotesNameAFewColumns(t *testing.T) {
+	for _, header := range []string{"external_url", "url,slug"} {
+		var b strings.Builder
+		b.WriteString(header)
+		for i := range 900 {
+			b.WriteString("," + strings.Repeat("long ", 100) + itoa(i))
+		}
+		b.WriteString("\n" + strings.Replace(header, "url", "https://example.com/", 1) + strings.Repeat(",x", 900) + "\n")
+		r, _ := professional(t).importing(b.String(), transfer.ImportOptions{DryRun: true})
+		require.Len(t, r.Notes, 21)
+		require.Less(t, len(strings.Join(r.Notes, "")), 4000)
+		require.Contains(t, r.Notes[20], "880 more columns")
+	}
+}
+
+func TestAHeaderMayHaveAThousandColumns(t *testing.T) {
+	p := professional(t)
+	file := "external_url" + strings.Repeat(",", 999) + "\nexample.com" + strings.Repeat(",", 999) + "\n"
+	var bad strings.Builder
+	_, err := p.importing(file, transfer.ImportOptions{Rejected: &bad})
+	require.ErrorIs(t, err, transfer.ErrRefused)
+	require.Equal(t, []string{"line 2: external_url must begin with http:// or https://"}, p.problems)
+	p.imports(strings.Replace(bad.String(), ",example.com", ",https://example.com/", 1), transfer.ImportOptions{})
+	require.Equal(t, "https://example.com/", p.links()[0].ExternalURL)
+	_, err = p.importing("external_url"+strings.Repeat(",", 1000)+"\n", transfer.ImportOptions{})
+	require.ErrorIs(t, err, transfer.ErrRefused)
+	require.Equal(t, []string{"line 1: a row has more than 1000 fields"}, p.problems)
+}
