@@ -58,11 +58,14 @@ func (a Amount) String() string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-// plus adds an amount of 0 or more, and stays at the largest sum there is
-// rather than begin anew below zero.
+// plus adds an amount, and stays at the largest sum there is, above or below
+// zero, rather than begin anew at the other end.
 func (a Amount) plus(b Amount) Amount {
-	if a > maxSum-b {
+	switch {
+	case b > 0 && a > maxSum-b:
 		return maxSum
+	case b < 0 && a < -maxSum-b:
+		return -maxSum
 	}
 	return a + b
 }

@@ -24,6 +24,12 @@ type Conversion struct {
 	Value    Amount
 	Currency string
 
+	// Trusted says that the link's owner reports it, and not a visitor's
+	// browser, which can make up any order and value. Such a conversion takes
+	// the place of those of its click and of its order that are not trusted.
+	// [Tracker.ConvertFor] sets it.
+	Trusted bool
+
 	// Time is when it happened: at most 30 days after the click, not before
 	// it, and not in the future. Zero: now.
 	Time time.Time
@@ -37,7 +43,9 @@ const (
 // Convert counts a conversion, whoever the click's link belongs to: to know the
 // click is to be allowed to. It returns when the store has it. counted is false
 // if the click or the order was counted before: a report may be repeated as
-// often as one likes, and reports that come at once count once.
+// often as one likes, and reports that come at once count once. What visitors
+// report is counted as long as nobody reports it who is trusted; counted is true
+// where c takes the place of that.
 //
 // A click is known by its place in the history, so one that has been pruned
 // there is [ErrNotFound], like one that never was. A click that may still be on
@@ -49,12 +57,14 @@ func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err 
 	return t.convert(ctx, c, func(Link) bool { return true })
 }
 
-// ConvertFor is [Tracker.Convert] for a caller who acts for an account: a click
-// on a link of another account is [ErrNotFound].
+// ConvertFor is [Tracker.Convert] for a caller who acts for an account, and is
+// trusted: see [Conversion.Trusted]. A click on a link of another account is
+// [ErrNotFound].
 func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (counted bool, err error) {
 	if err := a.refuseNobody(); err != nil {
 		return false, err
 	}
+	c.Trusted = true
 	return t.convert(ctx, c, func(l Link) bool { return l.Account == a.ID })
 }
 

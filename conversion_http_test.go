@@ -353,3 +353,37 @@ func TestAFailingStoreIsNoAnswerToAServerAndNoHarmToAPage(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.StatusCode, "it was counted the first time")
 	require.Equal(t, 1, s.converted(link))
 }
+
+func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		link := s.convertible("has_public_tracking", "1", "vanity_link", "sale")
+		visitor, customer := ref(s.click(link)), ref(s.click(link))
+		s.pixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
+		require.Equal(t, 1, s.converted(link))
+		report := values("click_id", customer, "order_id", "1001", "value", "12.34", "currency", "EUR")
+		require.Equal(t, http.StatusCreated, s.call("conversion", report).StatusCode, "the order is the shop's")
+		require.Equal(t, http.StatusOK, s.call("conversion", report).StatusCode, "a repeat counts nothing")
+		s.pixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
+		require.Equal(t, 1, s.converted(link))
+		values := func() map[string]int64 {
+			r, err := s.tracker.Report(t.Context(), s.account, "sale", linktrack.ReportQuery{})
+			require.NoError(t, err)
+			require.EqualValues(t, 1, r.Total.Conversions)
+			return r.Values
+		}
+		require.Equal(t, map[string]int64{"EUR": 123_400}, values())
+
+		public := func() linktrack.Report {
+			r, err := s.tracker.PublicReport(t.Context(), "", "sale")
+			require.NoError(t, err)
+			require.EqualValues(t, 1, r.Total.Conversions)
+			return r
+		}
+		require.Nil(t, public().Values, "what it was worth is nobody's business")
+		_, err := s.tracker.UpdateLink(t.Context(), s.account, "sale", linktrack.LinkEdit{HasPublicRevenue: new(true)})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"EUR": 123_400}, public().Values, "the owner ticked the box")
+		require.NotContains(t, s.link(link), "has_public_revenue", "the documented calls have their documented fields")
+	})
+}

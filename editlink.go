@@ -28,6 +28,7 @@ type LinkEdit struct {
 	HasConversionTracking *bool
 	HasAlertEmail         *bool
 	ForwardQuery          *bool
+	HasPublicRevenue      *bool
 }
 
 // UpdateLink changes a link of the account. name is as in [Tracker.Link]. The
@@ -87,6 +88,7 @@ func (e LinkEdit) apply(l *Link) {
 	set(&l.HasConversionTracking, e.HasConversionTracking)
 	set(&l.HasAlertEmail, e.HasAlertEmail)
 	set(&l.ForwardQuery, e.ForwardQuery)
+	set(&l.HasPublicRevenue, e.HasPublicRevenue)
 	if e.Group != nil {
 		l.Group = strings.TrimSpace(*e.Group)
 	}

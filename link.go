@@ -28,6 +28,7 @@ type Link struct {
 	HasConversionTracking bool
 	HasAlertEmail         bool
 	ForwardQuery          bool // the tracking link's query string is added to the destination's
+	HasPublicRevenue      bool // the public report says what conversions were worth
 
 	PasswordHash []byte // nil: no password
 	AlertAt      int64  // people's clicks; 0 off

@@ -33,7 +33,8 @@ type NewLink struct {
 	HasConversionTracking bool
 	HasAlertEmail         bool
 
-	ForwardQuery bool // see Options.ForwardQuery; no parameter of the API
+	ForwardQuery     bool // see Options.ForwardQuery; no parameter of the API
+	HasPublicRevenue bool // see Link.HasPublicRevenue; no parameter of the API
 }
 
 // given are the parameters that are set, for the rule of account types.
@@ -120,6 +121,7 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 		HasConversionTracking: in.HasConversionTracking,
 		HasAlertEmail:         in.HasAlertEmail,
 		ForwardQuery:          in.ForwardQuery,
+		HasPublicRevenue:      in.HasPublicRevenue,
 		AlertAt:               in.AlertAt,
 		DeactivateAt:          in.DeactivateAt,
 		ExpiresAt:             in.ExpiresAt.UTC().Truncate(time.Microsecond),

@@ -101,11 +101,11 @@ func TestLinksArePagedAndSearchedWithinBounds(t *testing.T) {
 func TestParametersAreReadAsTheAPIReadsThem(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{Location: time.UTC})
 	in, err := s.tracker.ParseNewLink(map[string]string{
-		"external_url": "https://example.com/", "is_active": "no", "alert_at": "7", "expires_at": "2199-01-02", "forward_query": "on", "unknown": "x",
+		"external_url": "https://example.com/", "is_active": "no", "alert_at": "7", "expires_at": "2199-01-02", "forward_query": "on", "has_public_revenue": "1", "unknown": "x",
 	})
 	require.NoError(t, err)
 	require.Equal(t, linktrack.NewLink{
-		ExternalURL: "https://example.com/", Inactive: true, AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true,
+		ExternalURL: "https://example.com/", Inactive: true, AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true, HasPublicRevenue: true,
 	}, in)
 	_, err = s.tracker.ParseNewLink(map[string]string{"forward_query": "maybe"})
 	require.ErrorContains(t, err, "forward_query must be 1 or 0")

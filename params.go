@@ -212,13 +212,16 @@ func (p params) given() []string {
 }
 
 // ParseNewLink reads a link from the parameters of makeLink, by name, as the API
-// does. Names that are not among them are ignored, but for forward_query, a
-// flag. The error is an [*InvalidError].
+// does. Names that are not among them are ignored, but for forward_query and
+// has_public_revenue, flags. The error is an [*InvalidError].
 func (t *Tracker) ParseNewLink(values map[string]string) (NewLink, error) {
 	p := params(values)
 	in, err := p.newLink(t.opts.Location)
 	if err == nil {
 		in.ForwardQuery, err = p.flag("forward_query", false)
+	}
+	if err == nil {
+		in.HasPublicRevenue, err = p.flag("has_public_revenue", false)
 	}
 	return in, err
 }

@@ -44,7 +44,7 @@ type Report struct {
 	Total    Sums           // of Periods
 
 	// Values are what conversions were worth, by currency, in ten-thousandths
-	// of its unit.
+	// of its unit. nil: nothing is known of that, or the public is not told.
 	Values map[string]int64
 
 	// People's clicks by property. "" is not known, or none.
@@ -102,11 +102,16 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 
 // PublicReport is the report of the last 30 days on the link at a visitor's
 // path, if its owner lets anyone see it; else [ErrNotFound]. The destination is
-// left out, as are all the owner's own notes. In Other are referrers that are no
+// left out, as are all the owner's own notes, and Values unless the link has
+// HasPublicRevenue. In Other are referrers that are no
 // whole domain names, and browsers that are not among the well-known ones: a
 // visitor can call them anything. host is as in [Visit].
 func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, error) {
-	l, err := t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPublicTracking })
+	revenue := false
+	l, err := t.publicLink(ctx, host, path, func(l *Link) bool {
+		revenue = l.HasPublicRevenue
+		return l.HasPublicTracking
+	})
 	if err != nil {
 		return Report{}, err
 	}
@@ -115,6 +120,9 @@ func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, 
 		return Report{}, err
 	}
 	r, err := t.report(ctx, l, q)
+	if !revenue {
+		r.Values = nil
+	}
 	r.Referrers = r.Referrers.where(isPublicHost)
 	r.Browsers = r.Browsers.where(agent.IsKnownBrowser)
 	return r, err

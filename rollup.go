@@ -195,22 +195,51 @@ func (r *Rollup) AddConversion(c *Conversion, hour int) {
 	}
 }
 
+// RemoveConversion takes back what AddConversion counted, of the same hour.
+func (r *Rollup) RemoveConversion(c *Conversion, hour int) {
+	r.addSums(Sums{Conversions: -1}, hour)
+	if c.Currency != "" {
+		r.addValue(c.Currency, -int64(c.Value))
+	}
+}
+
+// Trim drops the Values of conversions that were all taken back, and reports
+// whether anything is counted. Stores trim the roll-ups that they return, and
+// leave out those in which nothing is.
+func (r *Rollup) Trim() bool {
+	if r.Conversions == 0 {
+		r.Values = nil
+	}
+	return r.Sums != Sums{}
+}
+
+// addValue adds to the value in a currency. What was added and taken back leaves
+// no trace, in whatever order.
 func (r *Rollup) addValue(currency string, value int64) {
 	if r.Values == nil {
 		r.Values = make(map[string]int64)
 	}
 	currency = strings.Clone(currency) // it may be a part of a request
-	r.Values[currency] = int64(Amount(r.Values[currency]).plus(Amount(value)))
+	sum := int64(Amount(r.Values[currency]).plus(Amount(value)))
+	if r.Values[currency] = sum; sum == 0 && value != 0 {
+		delete(r.Values, currency)
+	}
 }
 
 func (r *Rollup) addSums(s Sums, hour int) {
 	r.add(s)
+	r.addHour(s, hour)
+}
+
+func (r *Rollup) addHour(s Sums, hour int) {
 	if r.Hours == nil {
 		r.Hours = make(map[int]Sums)
 	}
 	sum := r.Hours[hour]
 	sum.add(s)
-	r.Hours[hour] = sum
+	if r.Hours[hour] = sum; sum == (Sums{}) {
+		delete(r.Hours, hour)
+	}
 }
 
 // Merge adds what another roll-up counted, and shares nothing with it. Hours are
@@ -234,12 +263,7 @@ func (r *Rollup) addAll(o Rollup) {
 		if r.Day != o.Day {
 			break
 		}
-		if r.Hours == nil {
-			r.Hours = make(map[int]Sums)
-		}
-		sum := r.Hours[hour]
-		sum.add(s)
-		r.Hours[hour] = sum
+		r.addHour(s, hour)
 	}
 	for currency, v := range o.Values {
 		r.addValue(currency, v)

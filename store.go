@@ -232,8 +232,16 @@ type ConversionStore interface {
 	// nothing, and returns true. If a conversion of the click was counted
 	// before, or one of the link's account with the same OrderID, if that is
 	// not "", compared byte by byte, it changes nothing and returns false: of
-	// any number of calls, at once and in many processes, one returns true. It
-	// does not look at the history. zone is what [Batch.Zone] says.
+	// any number of calls, at once and in many processes, one returns true.
+	//
+	// c.Trusted takes the place of those one or two, unless one of them is
+	// Trusted, too: in the same step they are taken out of the Counts.Conversion
+	// of their links and out of the day and hour that they were counted in
+	// ([Rollup.RemoveConversion]), and their clicks and orders are as if they
+	// had never been reported. So of any number of calls with Trusted, one
+	// returns true, and that is the one that counts in the end.
+	//
+	// It does not look at the history. zone is what [Batch.Zone] says.
 	// [ErrNotFound] if there is no such link. It may be called again after any error.
 	RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error)
 }

@@ -12,8 +12,17 @@ import (
 // conversions are those that were counted, for ever.
 type conversions struct {
 	mu     sync.Mutex
-	clicks map[linktrack.ClickRef]bool
-	orders map[order]bool
+	clicks map[linktrack.ClickRef]*conversion
+	orders map[order]*conversion
+}
+
+// A conversion is one that was counted, and where.
+type conversion struct {
+	linktrack.Conversion
+	link  *link
+	order order
+	day   linktrack.Day
+	hour  int
 }
 
 // An order is one by its account and the account's name for it.
@@ -53,20 +62,45 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	if zone == nil {
 		zone = time.UTC
 	}
-	all, o := &s.conversions, order{l.def.Load().Account, strings.Clone(c.OrderID)}
+	c.OrderID, c.Currency = strings.Clone(c.OrderID), strings.Clone(c.Currency)
+	k := &conversion{Conversion: c, link: l, order: order{l.def.Load().Account, c.OrderID}}
+	k.day, k.hour = linktrack.DayAndHour(c.Time, zone)
+	all := &s.conversions
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if all.clicks[c.Click] || all.orders[o] {
-		return false, nil
+	before := []*conversion{all.clicks[c.Click], all.orders[k.order]}
+	for _, b := range before {
+		if b != nil && (b.Trusted || !c.Trusted) {
+			return false, nil
+		}
 	}
-	all.clicks[c.Click] = true
-	if c.OrderID != "" {
-		all.orders[o] = true
+	for _, b := range before {
+		if b != nil && all.clicks[b.Click] == b { // else it is both
+			all.remove(b)
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.counts.conversion.Add(1)
-	day, hour := linktrack.DayAndHour(c.Time, zone)
-	l.days.of(day).AddConversion(&c, hour)
+	all.add(k)
 	return true, nil
+}
+
+func (all *conversions) add(k *conversion) {
+	all.clicks[k.Click] = k
+	if k.OrderID != "" {
+		all.orders[k.order] = k
+	}
+	k.link.mu.Lock()
+	defer k.link.mu.Unlock()
+	k.link.counts.conversion.Add(1)
+	k.link.days.of(k.day).AddConversion(&k.Conversion, k.hour)
+}
+
+func (all *conversions) remove(k *conversion) {
+	delete(all.clicks, k.Click)
+	if k.OrderID != "" {
+		delete(all.orders, k.order)
+	}
+	k.link.mu.Lock()
+	defer k.link.mu.Unlock()
+	k.link.counts.conversion.Add(-1)
+	k.link.days.of(k.day).RemoveConversion(&k.Conversion, k.hour)
 }

@@ -40,7 +40,9 @@ func (s *Store) Rollups(ctx context.Context, id int64, first, last linktrack.Day
 		if first <= r.Day && r.Day <= last {
 			copied := linktrack.Rollup{Day: r.Day}
 			copied.Merge(*r)
-			found = append(found, copied)
+			if copied.Trim() {
+				found = append(found, copied)
+			}
 		}
 	}
 	return found, nil

@@ -89,8 +89,8 @@ func NewWith(o Options) *Store {
 		kept:     ring{max: o.MaxClicks},
 		maxBytes: o.MaxBytes,
 		conversions: conversions{
-			clicks: map[linktrack.ClickRef]bool{},
-			orders: map[order]bool{},
+			clicks: map[linktrack.ClickRef]*conversion{},
+			orders: map[order]*conversion{},
 		},
 	}
 	for i := range s.paths {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -27,49 +29,45 @@ func (s *Store) LinkByClick(ctx context.Context, click linktrack.ClickRef) (link
 	return l, nil
 }
 
-// errCounted ends the transaction of a conversion that was counted before.
-var errCounted = errors.New("it was counted before")
+var (
+	// errCounted ends the transaction of a conversion whose click or order was
+	// counted before.
+	errCounted = errors.New("it was counted before")
+	// errOvertaken ends one that another, of the same click or order, came
+	// before.
+	errOvertaken = errors.New("another was counted meanwhile")
+)
+
+// A conversion has the day and the hour that it counts in.
+type conversion struct {
+	linktrack.Conversion
+	day  linktrack.Day
+	hour int
+}
 
 // RecordConversion implements [linktrack.ConversionStore]. Others who report
 // the same click or order wait at the unique keys until this transaction ends.
-// It locks the conversion before the counts, and of these one row only, so it
-// waits in no circle with the batches of clicks.
+// It locks conversions before counts, and these in the order in which batches of
+// clicks do, so it waits in no circle with them.
 func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zone *time.Location) (counted bool, err error) {
 	const doing = "record a conversion"
 	if err := fit("order_id", c.OrderID, 1020); err != nil {
 		return false, failed(doing, err)
 	}
-	if zone == nil {
-		zone = time.UTC
+	k := conversion{Conversion: c}
+	k.day, k.hour = linktrack.DayAndHour(c.Time, zone)
+	err = s.transact(ctx, func(tx *sqlx.Tx) error { return k.count(ctx, tx, nil, zone) })
+	for try := 0; c.Trusted && (errors.Is(err, errOvertaken) || number(err) == errDeadlock) && try < 10; try++ {
+		err = s.transact(ctx, func(tx *sqlx.Tx) error {
+			replaced, err := k.replace(ctx, tx, zone)
+			if err != nil {
+				return err
+			}
+			return k.count(ctx, tx, replaced, zone)
+		})
 	}
-	var order any
-	if c.OrderID != "" {
-		order = []byte(c.OrderID)
-	}
-	err = s.transact(ctx, func(tx *sqlx.Tx) error {
-		res, err := tx.ExecContext(ctx, `
-			INSERT INTO lt_conversion (link_id, click_id, account_id, order_id, value, currency, created_at)
-			SELECT link_id, ?, account_id, ?, ?, ?, ? FROM lt_count WHERE link_id = ?`,
-			c.Click.ID[:], order, int64(c.Value), []byte(c.Currency), micros(c.Time), c.Click.Link)
-		if number(err) == errDuplicate {
-			return errCounted
-		}
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			return linktrack.ErrNotFound
-		}
-		if err := s.pendingConversion(ctx, tx, c, zone); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE lt_count SET conversions = conversions + 1 WHERE link_id = ?`, c.Click.Link)
-		return err
-	})
 	switch {
-	case errors.Is(err, errCounted):
+	case errors.Is(err, errCounted), errors.Is(err, errOvertaken) && !c.Trusted:
 		return false, nil
 	case errors.Is(err, linktrack.ErrNotFound):
 		return false, err
@@ -79,10 +77,110 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	return true, nil
 }
 
-// pendingConversion leaves a conversion to the roll-up of its day, in the
-// transaction that counts it. The day is that of c.Time in zone.
-func (s *Store) pendingConversion(ctx context.Context, tx *sqlx.Tx, c linktrack.Conversion, zone *time.Location) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO lt_pending (last_link, facts) VALUES (?, ?)`,
-		c.Click.Link, appendConversion([]byte{factsVersion}, &c, zone))
+// replace deletes the conversions that have the click or the order, and returns
+// them. errCounted if one of them is trusted: that is found out without a lock,
+// since most reports that come twice are the owner's. The rows are locked by
+// their primary key and in its order.
+func (k *conversion) replace(ctx context.Context, tx *sqlx.Tx, zone *time.Location) (replaced []conversion, err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT link_id, click_id FROM lt_conversion WHERE link_id = ? AND click_id = ?
+		UNION SELECT link_id, click_id FROM lt_conversion
+			WHERE account_id = (SELECT account_id FROM lt_count WHERE link_id = ?) AND order_id = ?
+		ORDER BY link_id, click_id`, k.Click.Link, k.Click.ID[:], k.Click.Link, []byte(k.OrderID))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []linktrack.ClickRef
+	for rows.Next() {
+		var click linktrack.ClickRef
+		var id []byte
+		if err := rows.Scan(&click.Link, &id); err != nil {
+			return nil, err
+		}
+		copy(click.ID[:], id)
+		found = append(found, click)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for _, lock := range []string{``, ` FOR UPDATE`} {
+		replaced = replaced[:0]
+		for _, click := range found {
+			old := conversion{Conversion: linktrack.Conversion{Click: click}}
+			var at int64
+			var day, hour sql.NullInt64
+			err := tx.QueryRowContext(ctx, `
+				SELECT value, currency, created_at, is_trusted, day, hour FROM lt_conversion
+				WHERE link_id = ? AND click_id = ? AND (order_id = ? OR link_id = ? AND click_id = ?)`+lock,
+				click.Link, click.ID[:], []byte(k.OrderID), k.Click.Link, k.Click.ID[:]).
+				Scan(&old.Value, &old.Currency, &at, &old.Trusted, &day, &hour)
+			switch {
+			case errors.Is(err, sql.ErrNoRows): // it was replaced meanwhile
+				continue
+			case err != nil:
+				return nil, err
+			case old.Trusted:
+				return nil, errCounted
+			}
+			old.Time = fromMicros(at)
+			if old.day, old.hour = linktrack.Day(day.Int64), int(hour.Int64); !day.Valid {
+				old.day, old.hour = linktrack.DayAndHour(old.Time, zone)
+			}
+			replaced = append(replaced, old)
+		}
+	}
+	for _, old := range replaced {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM lt_conversion WHERE link_id = ? AND click_id = ?`, old.Click.Link, old.Click.ID[:]); err != nil {
+			return nil, err
+		}
+	}
+	return replaced, nil
+}
+
+// count writes the conversion, and changes the counts by it and by those that it
+// replaced. errOvertaken if its click or order is there.
+func (k *conversion) count(ctx context.Context, tx *sqlx.Tx, replaced []conversion, zone *time.Location) error {
+	var order any
+	if k.OrderID != "" {
+		order = []byte(k.OrderID)
+	}
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO lt_conversion (link_id, click_id, account_id, order_id, value, currency, created_at, is_trusted, day, hour)
+		SELECT link_id, ?, account_id, ?, ?, ?, ?, ?, ?, ? FROM lt_count WHERE link_id = ?`,
+		k.Click.ID[:], order, int64(k.Value), []byte(k.Currency), micros(k.Time), k.Trusted, int64(k.day), k.hour, k.Click.Link)
+	if number(err) == errDuplicate {
+		return errOvertaken
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return linktrack.ErrNotFound
+	}
+	changes := map[int64]int64{k.Click.Link: 1}
+	if err := leaveFacts(ctx, tx, k.Click.Link, appendConversion([]byte{plainVersion}, &k.Conversion, zone)); err != nil {
+		return err
+	}
+	for i := range replaced {
+		changes[replaced[i].Click.Link]--
+		if err := leaveFacts(ctx, tx, replaced[i].Click.Link, appendTakenBack([]byte{factsVersion}, &replaced[i])); err != nil {
+			return err
+		}
+	}
+	for _, link := range slices.Sorted(maps.Keys(changes)) {
+		if _, err := tx.ExecContext(ctx, `UPDATE lt_count SET conversions = conversions + ? WHERE link_id = ?`, changes[link], link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveFacts leaves a conversion to the roll-up of its day, in the transaction
+// that counts it or takes it back.
+func leaveFacts(ctx context.Context, tx *sqlx.Tx, link int64, facts []byte) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO lt_pending (last_link, facts) VALUES (?, ?)`, link, facts)
 	return err
 }

@@ -18,12 +18,18 @@ type fact struct {
 	click linktrack.Click // its ReferrerHost, Browser, Platform, Country, Unique and Bot
 
 	isConversion bool
+	isTakenBack  bool                 // the conversion no longer counts
 	conversion   linktrack.Conversion // its Value and Currency
 }
 
-// factsVersion begins every lt_pending.facts. Version 1 had whole hours since
-// 1970 in the place of microseconds.
-const factsVersion = 2
+// A version begins every lt_pending.facts. Version 1 had whole hours since 1970
+// in the place of microseconds. Conversions that are taken back are in rows of
+// version 3 only, so that a process that does not know them leaves them alone
+// and goes on to read all others.
+const (
+	factsVersion = 3 // the newest
+	plainVersion = 2
+)
 
 var errFacts = errors.New("a row of lt_pending cannot be read: it is damaged or a newer linktrack's")
 
@@ -31,12 +37,13 @@ const (
 	factUnique = 1 << iota
 	factBot
 	factConversion
+	factTakenBack
 )
 
 // appendPending writes what the clicks, sorted by link, add to the roll-ups, as
 // few rows.
 func appendPending(stmts []string, clicks []*linktrack.Click, zone *time.Location) []string {
-	b := []byte{factsVersion}
+	b := []byte{plainVersion}
 	for i, c := range clicks {
 		b = appendFact(b, c, zone)
 		if len(b) >= packetSize/2 || i == len(clicks)-1 { // in hex they take twice the room
@@ -55,7 +62,8 @@ func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
 	if c.Bot {
 		flags |= factBot
 	}
-	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), zone)
+	day, hour := linktrack.DayAndHour(c.ID.Time(), zone)
+	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), day, hour)
 	for _, s := range [...]string{c.ReferrerHost, c.Browser, c.Platform, c.Country} {
 		b = appendText(b, cut(s, 1020))
 	}
@@ -63,12 +71,20 @@ func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
 }
 
 func appendConversion(b []byte, c *linktrack.Conversion, zone *time.Location) []byte {
-	b = appendWhen(append(b, factConversion), c.Click.Link, c.Time, zone)
+	day, hour := linktrack.DayAndHour(c.Time, zone)
+	return appendValue(appendWhen(append(b, factConversion), c.Click.Link, c.Time, day, hour), c)
+}
+
+// appendTakenBack takes back a conversion that appendConversion wrote.
+func appendTakenBack(b []byte, k *conversion) []byte {
+	return appendValue(appendWhen(append(b, factConversion|factTakenBack), k.Click.Link, k.Time, k.day, k.hour), &k.Conversion)
+}
+
+func appendValue(b []byte, c *linktrack.Conversion) []byte {
 	return appendText(binary.AppendVarint(b, int64(c.Value)), c.Currency)
 }
 
-func appendWhen(b []byte, link int64, at time.Time, zone *time.Location) []byte {
-	day, hour := linktrack.DayAndHour(at, zone)
+func appendWhen(b []byte, link int64, at time.Time, day linktrack.Day, hour int) []byte {
 	for _, n := range [...]int64{link, micros(at), int64(day), int64(hour)} {
 		b = binary.AppendVarint(b, n)
 	}
@@ -92,7 +108,7 @@ func readFacts(b []byte, take func(*fact)) error {
 	for len(r.rest) > 0 {
 		flags := r.rest[0]
 		r.rest = r.rest[1:]
-		f := fact{isConversion: flags&factConversion != 0}
+		f := fact{isConversion: flags&factConversion != 0, isTakenBack: flags&factTakenBack != 0}
 		f.link, f.at, f.day, f.of = r.number(), r.number()*unit, linktrack.Day(r.number()), int(r.number())
 		if f.isConversion {
 			f.conversion.Value, f.conversion.Currency = linktrack.Amount(r.number()), r.text()

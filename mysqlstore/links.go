@@ -14,7 +14,7 @@ import (
 const linkColumns = `
 	l.id, l.account_id, l.host, l.path, l.external_url, l.title, l.description, l.notes, l.group_name,
 	l.is_active, l.is_public, l.has_plus_tracking, l.has_public_tracking, l.has_conversion_tracking,
-	l.has_alert_email, l.forward_query, l.password_hash, l.alert_at, l.expires_at, l.created_at,
+	l.has_alert_email, l.forward_query, l.has_public_revenue, l.password_hash, l.alert_at, l.expires_at, l.created_at,
 	c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
 
 // scanLink reads linkColumns, by position: a host's DSN may change the names
@@ -25,7 +25,7 @@ func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
 	err := row.Scan(
 		&l.ID, &l.Account, &l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group,
 		&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking, &l.HasConversionTracking,
-		&l.HasAlertEmail, &l.ForwardQuery, &l.PasswordHash, &l.AlertAt, &expires, &created,
+		&l.HasAlertEmail, &l.ForwardQuery, &l.HasPublicRevenue, &l.PasswordHash, &l.AlertAt, &expires, &created,
 		&l.DeactivateAt, &l.Counts.Total, &l.Counts.Unique, &l.Counts.Bot, &l.Counts.Conversion, &l.Counts.Used, &last)
 	l.ExpiresAt, l.CreatedAt, l.Counts.LastClick = fromMicros(expires), fromMicros(created), fromMicros(last)
 	return l, err
@@ -65,12 +65,12 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		res, err := tx.ExecContext(ctx, `
 			INSERT INTO lt_link (account_id, host, path_key, path, external_url, url_head, title, description, notes, group_name,
 				is_active, is_public, has_plus_tracking, has_public_tracking, has_conversion_tracking,
-				has_alert_email, forward_query, password_hash, alert_at, expires_at, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				has_alert_email, forward_query, has_public_revenue, password_hash, alert_at, expires_at, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), []byte(l.ExternalURL), urlHead(l.ExternalURL),
 			[]byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(name),
 			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
-			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), micros(l.CreatedAt))
+			l.HasAlertEmail, l.ForwardQuery, l.HasPublicRevenue, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), micros(l.CreatedAt))
 		if number(err) == errDuplicate {
 			return linktrack.ErrTaken
 		}
@@ -246,11 +246,11 @@ func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move,
 		_, err = tx.ExecContext(ctx, `
 			UPDATE lt_link SET external_url = ?, url_head = ?, title = ?, description = ?, notes = ?, group_name = ?,
 				is_active = ?, is_public = ?, has_plus_tracking = ?, has_public_tracking = ?, has_conversion_tracking = ?,
-				has_alert_email = ?, forward_query = ?, password_hash = ?, alert_at = ?, expires_at = ?
+				has_alert_email = ?, forward_query = ?, has_public_revenue = ?, password_hash = ?, alert_at = ?, expires_at = ?
 			WHERE id = ?`,
 			[]byte(l.ExternalURL), urlHead(l.ExternalURL), []byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(l.Group),
 			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
-			l.HasAlertEmail, l.ForwardQuery, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
+			l.HasAlertEmail, l.ForwardQuery, l.HasPublicRevenue, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
 				l.AlertAt, l.DeactivateAt, id)

@@ -148,7 +148,7 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 			in := linktrack.Link{
 				Account: 7, Host: "go.example.com", Path: "Spring_Sale", ExternalURL: "https://example.com/" + odd,
 				Title: odd, Description: strings.Repeat("😀", 2000), Notes: strings.Repeat("😀", 10000), Group: "Ünïcode 😀 ",
-				IsActive: true, HasAlertEmail: true, ForwardQuery: true, PasswordHash: []byte{0, 255, '\''},
+				IsActive: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true, PasswordHash: []byte{0, 255, '\''},
 				AlertAt: 5, DeactivateAt: 1 << 40, ExpiresAt: noon.Add(time.Hour), CreatedAt: noon,
 			}
 			made, err := s.CreateLink(t.Context(), in)

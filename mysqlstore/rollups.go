@@ -63,7 +63,9 @@ func (s *Store) Rollups(ctx context.Context, link int64, first, last linktrack.D
 		if err := json.Unmarshal(data, &r); err != nil {
 			return nil, failed(doing, err)
 		}
-		all = append(all, r)
+		if r.Trim() {
+			all = append(all, r)
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, failed(doing, err)
@@ -282,7 +284,11 @@ func (w *work) take(f *fact) {
 		day = &linktrack.Rollup{Day: f.day}
 		w.days[linkDay{f.link, f.day}] = day
 	}
-	if f.isConversion {
+	switch {
+	case f.isTakenBack:
+		day.RemoveConversion(&f.conversion, f.of)
+		return
+	case f.isConversion:
 		day.AddConversion(&f.conversion, f.of)
 		return
 	}

@@ -71,7 +71,7 @@ var formSections = []struct {
 		{"alert_at", "number"}, {"has_alert_email", "box"},
 	}},
 	{"form.public", []struct{ name, kind string }{
-		{"is_public", "box"}, {"has_plus_tracking", "box"}, {"has_public_tracking", "box"}, {"has_conversion_tracking", "box"},
+		{"is_public", "box"}, {"has_plus_tracking", "box"}, {"has_public_tracking", "box"}, {"has_public_revenue", "box"}, {"has_conversion_tracking", "box"},
 	}},
 }
 
@@ -204,6 +204,7 @@ func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
 		"has_conversion_tracking": flag(l.HasConversionTracking),
 		"has_alert_email":         flag(l.HasAlertEmail),
 		"forward_query":           flag(l.ForwardQuery),
+		"has_public_revenue":      flag(l.HasPublicRevenue),
 	}
 	if !l.ExpiresAt.IsZero() {
 		values["expires_at"] = l.ExpiresAt.In(p.t.Location()).Format(formTime)
@@ -231,6 +232,7 @@ func changes(before, after map[string]string, allowed map[string]bool, in linktr
 	edited(&e.HasConversionTracking, &in.HasConversionTracking, changed("has_conversion_tracking"))
 	edited(&e.HasAlertEmail, &in.HasAlertEmail, changed("has_alert_email"))
 	edited(&e.ForwardQuery, &in.ForwardQuery, changed("forward_query"))
+	edited(&e.HasPublicRevenue, &in.HasPublicRevenue, changed("has_public_revenue"))
 	if allowed["password"] {
 		// One that is empty stays as it is; to clear it has a box of its own.
 		edited(&e.Password, &in.Password, in.Password != "")

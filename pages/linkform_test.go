@@ -22,7 +22,7 @@ var every = url.Values{
 	"title": {"Spring שלום 😀"}, "group": {"News"}, "description": {"one\r\ntwo"}, "notes": {"\r\nthree"},
 	"password": {"let me in"}, "expires_at": {"2199-12-24T10:35"}, "deactivate_at": {"100"}, "alert_at": {"50"},
 	"has_alert_email": {"1"}, "is_public": {"1"}, "has_plus_tracking": {"1"}, "has_public_tracking": {"1"},
-	"has_conversion_tracking": {"1"}, "forward_query": {"1"},
+	"has_conversion_tracking": {"1"}, "forward_query": {"1"}, "has_public_revenue": {"1"},
 }
 
 func TestALinkIsMadeWithEveryParameter(t *testing.T) {
@@ -42,7 +42,7 @@ func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
 		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.Location()).UTC(),
 		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
-		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true,
+		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
 	}, l)
 }
 
@@ -91,7 +91,7 @@ func TestEveryParameterIsEdited(t *testing.T) {
 		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
 		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.Location()).UTC(),
 		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
-		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true,
+		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
 	}, l)
 
 	form = s.get(path).form()

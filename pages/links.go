@@ -86,6 +86,7 @@ func (p *Pages) allowed(a linktrack.Account) map[string]bool {
 	for _, name := range typ.Params {
 		allowed[name] = true
 	}
+	allowed["has_public_revenue"] = allowed["has_public_tracking"]
 	return allowed
 }
 

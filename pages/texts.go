@@ -211,6 +211,7 @@ var english = map[string]string{
 	"param.is_public":               "The link may be listed and indexed",
 	"param.has_plus_tracking":       "Anyone may see a summary at the link with + behind it",
 	"param.has_public_tracking":     "Anyone may see the full report",
+	"param.has_public_revenue":      "The full report shows what conversions were worth",
 	"param.has_conversion_tracking": "Track conversions",
 	"param.search":                  "The search",
 	"param.sort":                    "The sort",

@@ -39,6 +39,24 @@ func requireConverted(t *testing.T, s linktrack.Store, l linktrack.Link, n int, 
 	require.EqualValues(t, n, found[0].Counts.Conversion, "Links: %s", why)
 }
 
+// daysOf returns all roll-ups of a link.
+func daysOf(t *testing.T, s linktrack.Store, l linktrack.Link) []linktrack.Rollup {
+	t.Helper()
+	require.NoError(t, s.RollUp(t.Context(), time.Time{}), "nothing is wrong")
+	days, err := s.Rollups(t.Context(), l.ID, 0, linktrack.DayOf(noon)+400)
+	require.NoError(t, err, "roll-ups can be read")
+	return days
+}
+
+func requireDays(t *testing.T, s linktrack.Store, l linktrack.Link, want ...linktrack.Rollup) {
+	t.Helper()
+	days := daysOf(t, s, l)
+	require.Len(t, days, len(want), "a day on which nothing is counted is left out")
+	for i := range want {
+		require.Equal(t, want[i], days[i], "what was taken back leaves no trace")
+	}
+}
+
 var conversions = []rule{
 	{"a click in the history names its link", func(t *testing.T, s linktrack.Store) {
 		l, other := create(t, s, plain("sale")), create(t, s, plain("other"))
@@ -141,6 +159,85 @@ var conversions = []rule{
 		require.NoError(t, err, "neither holds the other up")
 		counts := look(t, s, l).Counts
 		require.Equal(t, []int64{120, 40}, []int64{counts.Total, counts.Conversion}, "none is lost and none is counted twice")
+	}},
+	{"a trusted conversion takes the place of those that are not", func(t *testing.T, s linktrack.Store) {
+		made := createMany(t, s, 3)
+		byOrder, byClick := conversion(made[0], "1001"), conversion(made[1], "1002")
+		byOrder.Time, byOrder.Value, byOrder.Currency = noon.Add(-24*time.Hour), 0, "EUR"
+		byOrder.Click.ID = linktrack.NewClickID(noon.Add(-25 * time.Hour))
+		byClick.Value, byClick.Currency = 990_000, "USD"
+		require.True(t, convert(t, s, byOrder), "a visitor's report is counted")
+		require.True(t, convert(t, s, byClick), "a visitor's report is counted")
+		owner := byClick
+		owner.OrderID, owner.Value, owner.Currency, owner.Trusted = "1001", 500_000, "EUR", true
+		require.True(t, convert(t, s, owner), "the owner's report of the one's order and the other's click takes the place of both")
+		require.False(t, convert(t, s, owner), "a repeat changes nothing")
+		requireConverted(t, s, made[0], 0, "the order is not its")
+		requireConverted(t, s, made[1], 1, "the one that stays")
+		requireDays(t, s, made[0])
+		requireDays(t, s, made[1], linktrack.Rollup{
+			Day:    linktrack.DayOf(noon),
+			Sums:   linktrack.Sums{Conversions: 1},
+			Hours:  map[int]linktrack.Sums{12: {Conversions: 1}},
+			Values: map[string]int64{"EUR": 500_000},
+		})
+
+		for why, c := range map[string]linktrack.Conversion{
+			"the order was counted for its owner": conversion(made[2], "1001"),
+			"the click was counted for its owner": byClick,
+		} {
+			for _, trusted := range []bool{false, true} {
+				c.Trusted = trusted
+				require.False(t, convert(t, s, c), why)
+			}
+		}
+		require.True(t, convert(t, s, conversion(made[2], "1002")), "an order is free that was taken back")
+		byOrder.OrderID = ""
+		require.True(t, convert(t, s, byOrder), "so is a click")
+		mixed := conversion(made[2], "1001")
+		mixed.Click = byOrder.Click
+		mixed.Trusted = true
+		require.False(t, convert(t, s, mixed), "one of the two is the owner's, so neither is replaced")
+		requireConverted(t, s, made[0], 1, "its click was reported again")
+		requireConverted(t, s, made[2], 1, "its order")
+
+		same := conversion(made[2], "1003")
+		require.True(t, convert(t, s, same), "a visitor's report is counted")
+		same.Value, same.Trusted = 7, true
+		require.True(t, convert(t, s, same), "the owner says what the same order of the same click was worth")
+		requireConverted(t, s, made[2], 2, "it counts once")
+	}},
+	{"visitors' and owners' reports at once count each order once, as its owner has it", func(t *testing.T, s linktrack.Store) {
+		made := createMany(t, s, 3)
+		for i := range 5 {
+			order := strings.Repeat("x", i+1)
+			var counted atomic.Int64
+			err := together(60, func(n int) error {
+				c := conversion(made[n%2], order)
+				c.Value = 1
+				if n%3 == 0 {
+					c.Trusted, c.Value = true, 50_000
+				}
+				ok, err := s.RecordConversion(t.Context(), c, time.UTC)
+				if ok && c.Trusted {
+					counted.Add(1)
+				}
+				return err
+			})
+			require.NoError(t, err, "a repeat is no error")
+			require.EqualValues(t, 1, counted.Load(), "one of the owner's is told that it was counted")
+		}
+		var sum linktrack.Rollup
+		total := int64(0)
+		for _, l := range made {
+			total += look(t, s, l).Counts.Conversion
+			for _, day := range daysOf(t, s, l) {
+				sum.Merge(day)
+			}
+		}
+		require.EqualValues(t, 5, total, "each order is one conversion")
+		require.EqualValues(t, 5, sum.Conversions, "so say the roll-ups")
+		require.Equal(t, map[string]int64{"EUR": 250_000}, sum.Values, "each is worth what its owner says")
 	}},
 	{"a conversion of a link that does not exist is not found", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))

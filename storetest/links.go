@@ -22,7 +22,7 @@ func full(path string) linktrack.Link {
 		Notes:       "notes\r\n\t" + odd,
 		Group:       "group " + odd,
 		IsActive:    true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true,
-		HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true,
+		HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
 		PasswordHash: []byte{0, 0xff, '\\', '\'', '%', 0},
 		AlertAt:      1 << 40, DeactivateAt: 1<<62 + 1,
 		ExpiresAt: noon.AddDate(75, 0, 0),
@@ -47,7 +47,7 @@ var links = []rule{
 			l := plain(pathOf(i))
 			on := []*bool{
 				&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking,
-				&l.HasConversionTracking, &l.HasAlertEmail, &l.ForwardQuery,
+				&l.HasConversionTracking, &l.HasAlertEmail, &l.ForwardQuery, &l.HasPublicRevenue,
 			}
 			l.IsActive = false
 			*on[i] = true

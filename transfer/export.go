@@ -31,7 +31,7 @@ var columns = []string{
 	"link", "redirect_hash", "host", "external_url", "title", "description", "notes", "group",
 	"is_active", "is_public", "has_plus_tracking", "has_public_tracking", "has_conversion_tracking",
 	"has_alert_email", "forward_query", "has_password", "alert_at", "deactivate_at", "count_used",
-	"expires_at", "created_at",
+	"expires_at", "created_at", "has_public_revenue",
 }
 
 const hashColumn = "password_hash"
@@ -92,7 +92,7 @@ func rowOf(l linktrack.Link, url string) []string {
 		text(url), text(l.Path), text(l.Host), text(l.ExternalURL), text(l.Title), text(l.Description), text(l.Notes), text(l.Group),
 		flag(l.IsActive), flag(l.IsPublic), flag(l.HasPlusTracking), flag(l.HasPublicTracking), flag(l.HasConversionTracking),
 		flag(l.HasAlertEmail), flag(l.ForwardQuery), flag(l.HasPassword()), number(l.AlertAt), number(l.DeactivateAt), number(used),
-		moment(l.ExpiresAt), moment(l.CreatedAt),
+		moment(l.ExpiresAt), moment(l.CreatedAt), flag(l.HasPublicRevenue),
 	}
 }
 

@@ -20,6 +20,7 @@ type ownCSV struct {
 var given = []string{
 	"external_url", "host", "title", "description", "notes", "group", "is_active", "is_public", "has_plus_tracking",
 	"has_public_tracking", "has_conversion_tracking", "has_alert_email", "forward_query", "alert_at", "deactivate_at",
+	"has_public_revenue",
 }
 
 // ownKeys are the keys of the columns that are read, or need not be.

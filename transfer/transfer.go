@@ -18,6 +18,7 @@
 //	alert_at, deactivate_at  numbers of clicks, 0 for none
 //	count_used               people let through a link with deactivate_at
 //	expires_at, created_at   2024-11-24T16:35:16.123456Z, empty for never
+//	has_public_revenue       1 or 0
 //	password_hash            only if it is asked for
 //
 // Texts are written so that no spreadsheet takes them for formulas: where one

@@ -110,7 +110,7 @@ func TestARoundTripKeepsEverything(t *testing.T) {
 			ExternalURL: "https://exämple.com/;=1'a\"?q=,%20&x='=2", Host: "alt.example", VanityLink: "-Sale_2",
 			Title: strings.ReplaceAll(hostile, "\t", " "), Description: "a\nb\r\nc\rd\r\n\r\n" + hostile, Notes: "\r\n'\n=" + hostile, Group: "=Gr;'üppe",
 			Password: "letmein", AlertAt: 7, DeactivateAt: 1 << 40, ExpiresAt: time.Now().AddDate(1, 0, 0),
-			Inactive: true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true, HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true,
+			Inactive: true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true, HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
 		})
 		from.make(linktrack.NewLink{VanityLink: "sale", Title: "'", Notes: " spaces ", Group: "=gr;'ÜPPE"})
 		_, err := from.tracker.ImportLinks(t.Context(), from.account, []linktrack.ImportedLink{
