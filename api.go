@@ -36,6 +36,7 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 	defer cancel()
 	r = r.WithContext(ctx)
 	methods := []string{http.MethodGet, http.MethodPost}
+	reading := []string{http.MethodGet, http.MethodHead}
 	var call func(http.ResponseWriter, *http.Request)
 	switch name {
 	case "v1_0/makeLink":
@@ -49,6 +50,7 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 	case "v1_0/getReport":
 		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getReport, "csv") }
 	case "v1_0/exportHistory":
+		methods = append(reading, http.MethodPost)
 		call = func(w http.ResponseWriter, r *http.Request) { h.exportHistory(w, r, whole) }
 	case "v1_0/conversion":
 		methods = methods[1:]
@@ -58,9 +60,9 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 	case "optout":
 		methods, call = methods[:1], h.optOut
 	case "ping":
-		methods, call = methods[:1], h.ping
+		methods, call = reading, h.ping
 	case "openapi.json":
-		methods, call = methods[:1], h.openAPI
+		methods, call = reading, h.openAPI
 	default:
 		h.notFound(w, r)
 		return

@@ -26,7 +26,7 @@ func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole co
 		d.patience = server.WriteTimeout
 	}
 	if err == nil {
-		err = h.exportTo(whole, account, p, format, &d)
+		err = h.exportTo(whole, account, p, format, &d, r.Method == http.MethodHead)
 	}
 	if err == nil {
 		return
@@ -45,7 +45,7 @@ func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole co
 	}
 }
 
-func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, d *download) error {
+func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, d *download, head bool) error {
 	hash := p["redirect_hash"]
 	if hash == "" {
 		return invalid("redirect_hash", "is missing")
@@ -56,6 +56,12 @@ func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, d
 	}
 	if names := h.t.linkNames(hash); len(names) > 0 {
 		d.name = "history-" + strings.TrimPrefix(names[0].Key, ".") + "." + string(f)
+	}
+	if head {
+		if _, err = h.t.Link(ctx, a, hash); err == nil {
+			_, err = d.Write(nil)
+		}
+		return err
 	}
 	return h.t.ExportHistory(ctx, a, hash, q, f, d)
 }

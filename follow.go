@@ -31,8 +31,13 @@ type Visit struct {
 	// without which it is not heeded.
 	Private bool
 
-	// Peek asks what would happen: nothing counts and nothing is used up.
-	// It is what HEAD does.
+	// Confirmed: the visitor pressed the button of the page that Preview asks
+	// for, as a person does. It counts as a person, whatever UserAgent says, and
+	// so does one who gives a right password.
+	Confirmed bool
+
+	// Peek asks what would happen: nothing counts and nothing is used up. A
+	// link with a limit does not tell its destination. It is what HEAD does.
 	Peek bool
 	// Prefetch: a browser asks ahead of its user, who may never come.
 	Prefetch bool
@@ -58,7 +63,7 @@ type Action int
 const (
 	Redirect    Action = iota // go to Location; the click is recorded, unless Outcome.Click is zero
 	AskPassword               // show a form; nothing is recorded
-	Preview                   // show the link's title: a bot on a link with a limit; nothing is recorded
+	Preview                   // show the link's title and a button, see Visit.Confirmed: a bot or Peek on a link with a limit; nothing is recorded
 )
 
 // Follow decides what a visit to a link leads to, and records it if it counts.
@@ -104,7 +109,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		return out, ErrInactive
 	}
 	limited := l.DeactivateAt > 0
-	if limited && !t.opts.BotsAsPeople && agent.IsBot(v.UserAgent) {
+	if limited && !l.HasPassword() && !v.Confirmed && (v.Peek || !t.opts.BotsAsPeople && agent.IsBot(v.UserAgent)) {
 		out.action = Preview
 		return out, nil
 	}
@@ -121,7 +126,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	if v.Query != "" && (l.ForwardQuery || t.opts.ForwardQuery) {
 		location = addQuery(location, v.Query)
 	}
-	ahead := v.Prefetch && !v.HasPassword
+	ahead := v.Prefetch && !v.HasPassword && !v.Confirmed
 	if ahead && !v.Peek && limited {
 		// A browser that may use what it fetched ahead would let its user
 		// through without asking us again.
@@ -146,7 +151,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 			e.spent.Store(true)
 			return out, ErrUsedUp
 		}
-		if max(l.Counts.Used, l.Counts.Total)+e.granted.Add(1) >= l.DeactivateAt {
+		if l.Counts.Passed()+e.granted.Add(1) >= l.DeactivateAt {
 			t.links.forget(*l) // that was the last, or nearly: ask how it stands
 		}
 	}
@@ -157,6 +162,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		Referrer:  bound(v.Referrer, maxReferrer),
 		UserAgent: bound(v.UserAgent, maxUserAgent),
 		Query:     bound(v.Query, maxQuery),
+		Person:    v.Confirmed || v.HasPassword,
 	}
 	visitor := ""
 	private := v.Private && t.opts.Privacy.HonourGPC
@@ -241,7 +247,7 @@ func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
 		c.UserAgent = clip(c.UserAgent, maxUserAgent)
 		a := parse(c.UserAgent)
 		c.Browser, c.Platform = a.Browser, a.Platform
-		c.Bot = a.Bot && !t.opts.BotsAsPeople
+		c.Bot = a.Bot && !t.opts.BotsAsPeople && !c.Person
 	}
 	if c.Country == "" {
 		c.Country = t.locator.locate(c.IP)

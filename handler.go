@@ -139,8 +139,10 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 			return
 		}
 		v.Password, v.HasPassword = p["password"], true
+	case r.Method == http.MethodPost && e.link.DeactivateAt > 0:
+		v.Confirmed = true
 	default:
-		methodNotAllowed(w, e.link.HasPassword())
+		methodNotAllowed(w, e.link.HasPassword() || e.link.DeactivateAt > 0)
 		return
 	}
 	if cookies := r.CookiesNamed(visitCookie); len(cookies) > 0 {
@@ -178,7 +180,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	if e.clickCookie && out.visitor != "" {
 		header["Set-Cookie"] = append(header["Set-Cookie"], h.t.clickCookie(&e.link, out.click))
 	}
-	if v.HasPassword {
+	if v.HasPassword || v.Confirmed {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
@@ -205,11 +207,17 @@ func first(values []string) string {
 	return values[0]
 }
 
-// isPrefetch reports whether a browser says that it asks ahead of its user.
+// isPrefetch reports whether a browser says that it asks ahead of its user, or
+// for a preview that it shows.
 func isPrefetch(h http.Header) bool {
-	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		if v := first(h[name]); v != "" && strings.Contains(strings.ToLower(v), "prefetch") {
-			return true
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		for _, value := range h[name] {
+			value = strings.ToLower(value)
+			for _, word := range [...]string{"prefetch", "preview", "prerender", "instant"} {
+				if strings.Contains(value, word) {
+					return true
+				}
+			}
 		}
 	}
 	return false
@@ -287,9 +295,8 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 	case err != nil:
 		h.t.reading.note(h.t.log, err)
 		h.refuse(w, r, Link{}, err)
-	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
-		writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		methodNotAllowed(w, false)
 	default:
 		h.page(w, r, p)
 	}

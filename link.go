@@ -50,6 +50,11 @@ type Counts struct {
 	LastClick  time.Time // of anyone; zero: never
 }
 
+// Passed is how many people count for [Link.DeactivateAt]: those who were let
+// through, or those whose clicks were recorded, whichever is more. A link may
+// have clicks from before it had a limit.
+func (c Counts) Passed() int64 { return max(c.Used, c.Total) }
+
 // Key is what a link's path is compared by: letters of the Latin alphabet
 // count without case. Host and Key together identify a link.
 func (l Link) Key() string { return strings.ToLower(l.Path) }
@@ -80,7 +85,7 @@ func (l Link) State(now time.Time) error {
 }
 
 func (l Link) usedUp() bool {
-	return l.DeactivateAt > 0 && max(l.Counts.Used, l.Counts.Total) >= l.DeactivateAt
+	return l.DeactivateAt > 0 && l.Counts.Passed() >= l.DeactivateAt
 }
 
 // GroupKey is what group names are compared by: without case.

@@ -32,7 +32,7 @@ const (
 	NotFoundPage    PageKind = iota
 	GonePage                 // the link lets nobody through: Page.Err says why
 	PasswordPage             // a form that posts "password" to its own address
-	PreviewPage              // for bots, in place of a redirect
+	PreviewPage              // for bots, in place of a redirect, with a form that posts to its own address, for who is none
 	SummaryPage              // the plus-tracking page
 	ThrottledPage            // too many wrong passwords
 	UnavailablePage          // come back in Page.RetryAfter
@@ -102,6 +102,8 @@ func (p plainPage) Text() string {
 		return "Its owner has switched it off."
 	case p.Kind == PasswordPage && p.Err != nil:
 		return "The password is wrong."
+	case p.Kind == PreviewPage:
+		return "This link lets a limited number of people through. Press Continue to open it."
 	case p.Kind == NotFoundPage:
 		return "Please check the address for typing errors."
 	case p.Kind == ThrottledPage:
@@ -114,6 +116,7 @@ func (p plainPage) Text() string {
 
 // IsPassword and IsSummary choose a part of the page.
 func (p plainPage) IsPassword() bool { return p.Kind == PasswordPage }
+func (p plainPage) IsPreview() bool  { return p.Kind == PreviewPage }
 func (p plainPage) IsSummary() bool  { return p.Kind == SummaryPage || p.Kind == ReportPage }
 
 // Breakdown is a part of a report under its heading.
@@ -153,6 +156,11 @@ var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <form method="post">
 <p><label for="password">Password</label>
 <input id="password" name="password" type="password" required autofocus autocomplete="off"></p>
+<p><button>Continue</button></p>
+</form>
+{{end -}}
+{{if .IsPreview -}}
+<form method="post">
 <p><button>Continue</button></p>
 </form>
 {{end -}}

@@ -22,6 +22,7 @@ type params map[string]string
 const (
 	maxBody  = 1 << 20 // bytes
 	maxParts = 1000    // of a multipart body
+	maxPairs = 1000    // of a query string or a urlencoded body
 )
 
 var (
@@ -34,7 +35,9 @@ var (
 // returned with them.
 func readParams(w http.ResponseWriter, r *http.Request) (params, error) {
 	p := make(params)
-	p.parse(r.URL.RawQuery, true)
+	if err := p.parse(r.URL.RawQuery, true); err != nil {
+		return p, err
+	}
 	return p, p.readBody(w, r)
 }
 
@@ -60,7 +63,13 @@ func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return bodyError(err)
 	case isForm:
-		p.parse(string(body), false)
+		fields := make(params)
+		if err := fields.parse(string(body), false); err != nil {
+			return err
+		}
+		for name, value := range fields {
+			p.set(name, value)
+		}
 		return nil
 	}
 	fields, err := readMultipart(body, attributes["boundary"])
@@ -120,9 +129,21 @@ func bodyError(err error) error {
 // whatever stands in it, as PHP does not. With rawURL it reads the
 // documentation's way to give external_url: pasted as it is, to the end of the
 // query or up to a "&login=" or "&pass=".
-func (p params) parse(s string, rawURL bool) {
+// It is read before the login is known, so one of too many pairs is an
+// *InvalidError.
+func (p params) parse(s string, rawURL bool) error {
 	const external = "external_url="
-	for s != "" {
+	for n := 0; ; n++ {
+		if s = strings.TrimLeft(s, "&"); s == "" {
+			return nil
+		}
+		if n == maxPairs {
+			what := "the body"
+			if rawURL {
+				what = "the query"
+			}
+			return invalid(what, "must have at most %d parameters", maxPairs)
+		}
 		if rawURL && strings.HasPrefix(s, external) && isWebURL(s[len(external):]) {
 			s = s[len(external):]
 			end := rawEnd(s)
@@ -185,14 +206,21 @@ func unescape(s string) string {
 		case s[i] == '+':
 			b = append(b, ' ')
 		case s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
-			n, _ := strconv.ParseUint(s[i+1:i+3], 16, 8)
-			b = append(b, byte(n))
+			b = append(b, hexValue(s[i+1])<<4|hexValue(s[i+2]))
 			i += 2
 		default:
 			b = append(b, s[i])
 		}
 	}
 	return string(b)
+}
+
+// hexValue is what a digit that isHex accepts stands for.
+func hexValue(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&0x0f + 9
 }
 
 func isHex(c byte) bool {

@@ -355,4 +355,5 @@ type Click struct {
 	Query        string // the query string of the tracking link, without "?"
 	Unique       bool
 	Bot          bool // counts in Counts.Bot and in nothing else
+	Person       bool // known to be one, whatever UserAgent says; a store need not keep it
 }

@@ -32,6 +32,7 @@ const (
 	flagIPv4
 	flagIPv6
 	flagZone // after the IPv6 address, as a text
+	flagPerson
 	flagsEnd
 )
 
@@ -80,6 +81,9 @@ func appendClick(b []byte, c *linktrack.Click) []byte {
 	}
 	if c.Bot {
 		flags |= flagBot
+	}
+	if c.Person {
+		flags |= flagPerson
 	}
 	b[at] = flags
 	for _, s := range [...]string{c.Referrer, c.ReferrerHost, c.UserAgent, c.Browser, c.Platform, c.Query, c.Country} {
@@ -161,6 +165,7 @@ func (c *cut) click(to *linktrack.Click, version byte) {
 	c.bad = c.bad || flags >= flagsEnd
 	to.Unique = flags&flagUnique != 0
 	to.Bot = flags&flagBot != 0
+	to.Person = flags&flagPerson != 0
 	for _, s := range [...]*string{&to.Referrer, &to.ReferrerHost, &to.UserAgent, &to.Browser, &to.Platform, &to.Query} {
 		*s = c.text()
 	}

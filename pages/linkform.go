@@ -20,6 +20,7 @@ type formPage struct {
 	List     string   // the address of that list
 	Resumed  bool     // it was kept while its sender signed in again
 	Sections []section
+	Reached  string // a warning that the limit of clicks is reached
 	Limited  string // the account's type, if it does not allow all
 	Error    string // of no field
 }
@@ -322,6 +323,14 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 					f.Disabled, f.Hint = f.Value != "1", p.mailNote(noMail)
 				} else if email != "" {
 					f.Hint = p.look.text("hint.has_alert_email.to", email)
+				}
+			case "deactivate_at":
+				if l != nil && l.Counts.Passed() > 0 {
+					passed := count(l.Counts.Passed())
+					f.Hint = p.look.text("hint.deactivate_at.passed", passed)
+					if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil && n > 0 && n <= l.Counts.Passed() {
+						page.Reached = p.look.text("form.reached", passed, count(n))
+					}
 				}
 			case "expires_at":
 				f.Hint = p.look.text("hint.expires_at", p.look.zoneLine(p.t.Location(), time.Now()))

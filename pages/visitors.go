@@ -66,17 +66,18 @@ func (l *look) sheet(names ...string) sheet {
 
 // A visitorPage is what the template gets.
 type visitorPage struct {
-	Style         template.CSS
-	Name          string
-	Heading, Text string
-	Title         string // of the link, for the preview and the summary
-	URL           string
-	AsksPassword  bool
-	Error         string // beside the password
-	Summary       *linktrack.Link
-	Report        *counts
-	Zone          string // of times, in a sentence; "" the page shows none
-	zone          *time.Location
+	Style          template.CSS
+	Name           string
+	Heading, Text  string
+	Title          string // of the link, for the preview and the summary
+	URL            string
+	AsksPassword   bool
+	AsksToContinue bool
+	Error          string // beside the password
+	Summary        *linktrack.Link
+	Report         *counts
+	Zone           string // of times, in a sentence; "" the page shows none
+	zone           *time.Location
 }
 
 // When shows a time in the service zone.
@@ -130,7 +131,7 @@ func (v *Visitors) page(p linktrack.Page) visitorPage {
 			page.Error = v.look.text("visitor.password.wrong")
 		}
 	case linktrack.PreviewPage:
-		key = "visitor.preview"
+		key, page.AsksToContinue = "visitor.preview", true
 	case linktrack.SummaryPage:
 		key, page.Summary = "visitor.summary", &p.Link
 	case linktrack.ReportPage:
