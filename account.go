@@ -158,40 +158,6 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 
 const maxLogin = 100 // characters
 
-// Authenticate returns the account that a login and its pass name:
-// [ErrUnauthorized] if either is wrong, [ErrForbidden] if the account is
-// switched off. client is where the caller comes from, an IP address as a rule:
-// after ten failures of one login from one client, or fifty of one client,
-// within a minute, further ones are [ErrThrottled] without a look. With
-// [Options.Authenticate] that function decides instead, behind the same
-// throttle.
-func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
-	if len(login) > 4*maxLogin { // no login is that long
-		login = login[:4*maxLogin]
-	}
-	pair, alone := "login\x00"+client+"\x00"+login, "client\x00"+client
-	for key, limit := range map[string]int{pair: 10, alone: 50} {
-		if err := t.throttle.check(key, limit); err != nil {
-			return Account{}, err
-		}
-	}
-	a, err := t.authenticate(ctx, login, pass)
-	switch {
-	case errors.Is(err, ErrUnauthorized):
-		t.throttle.fail(pair, time.Minute)
-		t.throttle.fail(alone, time.Minute)
-	case err == nil:
-		t.throttle.forget(pair)
-	}
-	if err != nil {
-		return Account{}, err
-	}
-	if err := a.refuse(); err != nil {
-		return Account{}, err
-	}
-	return a, nil
-}
-
 func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account, error) {
 	if t.opts.Authenticate != nil {
 		a, err := t.opts.Authenticate(ctx, login, pass)

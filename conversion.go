@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/share"
 )
 
 // A Conversion is what a click led to: an order, a registration.
@@ -54,7 +56,7 @@ const (
 // says what else is wrong: a click of more than 30 days ago, a link without
 // HasConversionTracking, a Value without a Currency.
 func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err error) {
-	return t.convert(ctx, c, func(Link) bool { return true })
+	return t.convert(ctx, c, nil, func(Link) bool { return true })
 }
 
 // ConvertFor is [Tracker.Convert] for a caller who acts for an account, and is
@@ -65,10 +67,10 @@ func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (coun
 		return false, err
 	}
 	c.Trusted = true
-	return t.convert(ctx, c, func(l Link) bool { return l.Account == a.ID })
+	return t.convert(ctx, c, []share.Limit{accountShare(a, awaitedOfAccount)}, func(l Link) bool { return l.Account == a.ID })
 }
 
-func (t *Tracker) convert(ctx context.Context, c Conversion, mayKnow func(Link) bool) (counted bool, err error) {
+func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, mayKnow func(Link) bool) (counted bool, err error) {
 	at := now()
 	if err := c.check(at); err != nil {
 		return false, err
@@ -76,7 +78,7 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, mayKnow func(Link) 
 	if c.Time = c.Time.UTC().Truncate(time.Microsecond); c.Time.IsZero() {
 		c.Time = at
 	}
-	l, err := t.clickedLink(ctx, c.Click, at)
+	l, err := t.clickedLink(ctx, c.Click, at, who)
 	switch {
 	case err != nil:
 		return false, err
@@ -129,16 +131,24 @@ const young = time.Minute
 // asks the store several times, and anyone can make up clicks.
 const maxAwaited = 256
 
+// Of these, one client, one /48 and one account may have so many.
+const (
+	awaitedOfClient  = 8
+	awaitedOfSite    = 32
+	awaitedOfAccount = 64
+)
+
 // errNotYet: a click may be on its way to the store.
 var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
 // clickedLink returns the link of a click that the store has or will have in a
-// moment.
-func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time) (Link, error) {
+// moment; who are the limits of who reports it.
+func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time, who []share.Limit) (Link, error) {
+	who = append(who, share.Limit{Key: "all", Most: maxAwaited})
 	waits := false
 	defer func() {
 		if waits {
-			t.awaited.Add(-1)
+			t.awaited.Release(who...)
 		}
 	}()
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
@@ -153,8 +163,7 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time)
 			return Link{}, errNotYet
 		}
 		if !waits {
-			waits = true
-			if t.awaited.Add(1) > maxAwaited {
+			if waits = t.awaited.Take(who...); !waits {
 				return Link{}, errNotYet
 			}
 		}

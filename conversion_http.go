@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/share"
 )
 
 // The ways of a conversion to the Tracker:
@@ -88,7 +90,7 @@ func (h *handler) convert(w http.ResponseWriter, r *http.Request, host *servedHo
 	if err != nil {
 		return
 	}
-	_, err = h.t.Convert(ctx, c)
+	_, err = h.t.convert(ctx, c, share.Of(h.t.ClientOf(r), awaitedOfClient, awaitedOfSite), func(Link) bool { return true })
 	h.t.outage.note(h.t.log, err)
 }
 

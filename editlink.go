@@ -56,7 +56,7 @@ func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, edit L
 	}
 	var hash []byte
 	if edit.Password != nil && *edit.Password != "" {
-		if hash, err = t.hashPassword(ctx, *edit.Password); err != nil {
+		if hash, err = t.hashPassword(ctx, a, *edit.Password); err != nil {
 			return Link{}, err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -70,7 +69,7 @@ const (
 // It returns when the click is recorded as [Options.Ack] says.
 //
 // The errors: [ErrNotFound], an [ErrGone], [ErrWrongPassword], [ErrThrottled]
-// (five wrong passwords for one link from one client within a minute), and
+// (too many wrong passwords for the link), and
 // [ErrUnavailable] if the store can not say whose the path is, or can not
 // promise that one more may pass a link with a limit. Outcome.Link is set where
 // the link is known.
@@ -183,31 +182,6 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 }
 
 var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)
-
-// enter checks the password that a visitor gave.
-func (t *Tracker) enter(ctx context.Context, l *Link, v *Visit) error {
-	key := "link\x00" + strconv.FormatInt(l.ID, 10) + "\x00" + clientKey(v.IP)
-	if err := t.throttle.check(key, 5); err != nil {
-		return err
-	}
-	if err := t.passwords.begin(ctx); err != nil {
-		return err
-	}
-	defer t.passwords.end()
-	if err := t.throttle.check(key, 5); err != nil { // others failed while this one waited
-		return err
-	}
-	ok, err := matchPassword(l.PasswordHash, v.Password)
-	switch {
-	case err != nil:
-		return unavailable(err)
-	case !ok:
-		t.throttle.fail(key, time.Minute)
-		return ErrWrongPassword
-	}
-	t.throttle.forget(key)
-	return nil
-}
 
 // prepare makes a link ready to be followed, once for many visits.
 func (t *Tracker) prepare(l Link) *entry {

@@ -30,6 +30,7 @@ type handler struct {
 
 // ServeHTTP finds out what a request is for.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.t.noteProxy(r)
 	host, path, ok := h.locate(r)
 	known := host != nil
 	if !ok || !known && h.next != nil {

@@ -108,7 +108,7 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 			return nil, err
 		}
 		if l.PasswordHash == nil && link.Password != "" {
-			if l.PasswordHash, err = t.hashPassword(ctx, link.Password); err != nil {
+			if l.PasswordHash, err = t.hashPassword(ctx, a, link.Password); err != nil {
 				return nil, err
 			}
 		}

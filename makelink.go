@@ -92,7 +92,7 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 		return Link{}, err
 	}
 	if in.Password != "" {
-		if l.PasswordHash, err = t.hashPassword(ctx, in.Password); err != nil {
+		if l.PasswordHash, err = t.hashPassword(ctx, a, in.Password); err != nil {
 			return Link{}, err
 		}
 	}
@@ -244,13 +244,14 @@ func (t *Tracker) checkHook(ctx context.Context, externalURL string) error {
 
 const maxPassword = 1000 // bytes
 
-func (t *Tracker) hashPassword(ctx context.Context, password string) ([]byte, error) {
+func (t *Tracker) hashPassword(ctx context.Context, a Account, password string) ([]byte, error) {
 	if len(password) > maxPassword {
 		return nil, invalid("password", "must have at most %d bytes", maxPassword)
 	}
-	if err := t.passwords.begin(ctx); err != nil {
+	end, err := t.passwords.begin(ctx, accountShare(a, hashesOfAccount))
+	if err != nil {
 		return nil, err
 	}
-	defer t.passwords.end()
+	defer end()
 	return hashPassword(password)
 }

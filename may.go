@@ -49,6 +49,7 @@ func (t *Tracker) Location() *time.Location { return t.opts.Location }
 // comes from: the visitor's address (see [Options.TrustedProxies]), of IPv6 the
 // /64 that one customer has.
 func (t *Tracker) ClientOf(r *http.Request) string {
+	t.noteProxy(r)
 	if ip := t.proxies.client(r); ip.IsValid() {
 		return clientKey(ip)
 	}

@@ -10,27 +10,44 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/linktrackhq/linktrack/internal/share"
 )
 
 // passwords bounds how many link passwords are hashed at a time: a hash takes a
 // core for tens of milliseconds, and redirects must get their share.
-type passwords chan struct{}
+type passwords struct {
+	places  chan struct{}
+	clients share.Pool // who hashes or waits
+}
 
-func newPasswords() passwords { return make(passwords, min(max(1, runtime.GOMAXPROCS(0)/2), 4)) }
+const (
+	hashesOfClient  = 2 // at a time, those that wait for a place included
+	hashesOfSite    = 4
+	hashesOfAccount = 8 // of links that are made
+)
 
-// begin waits a moment for a place. The error is a *ThrottledError.
-func (p passwords) begin(ctx context.Context) error {
+func newPasswords() *passwords {
+	return &passwords{places: make(chan struct{}, min(max(1, runtime.GOMAXPROCS(0)/2), 4))}
+}
+
+// begin waits a moment for a place, and refuses at once who has the share that
+// limits says. The error is a *ThrottledError; without one, end gives the
+// place back.
+func (p *passwords) begin(ctx context.Context, limits ...share.Limit) (end func(), err error) {
+	if !p.clients.Take(limits...) {
+		return nil, &ThrottledError{RetryAfter: time.Second}
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	select {
-	case p <- struct{}{}:
-		return nil
+	case p.places <- struct{}{}:
+		return func() { <-p.places; p.clients.Release(limits...) }, nil
 	case <-ctx.Done():
-		return &ThrottledError{RetryAfter: 5 * time.Second}
+		p.clients.Release(limits...)
+		return nil, &ThrottledError{RetryAfter: 5 * time.Second}
 	}
 }
-
-func (p passwords) end() { <-p }
 
 // hashPassword and matchPassword use bcrypt of the SHA-256 of the password:
 // bcrypt alone reads no more than 72 bytes of it.

@@ -3,6 +3,7 @@ package linktrack
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,7 @@ type proxies []netip.Prefix
 // neither is believed.
 func (ps proxies) client(r *http.Request) netip.Addr {
 	ip := remoteIP(r)
-	if !contains(ps, ip) {
+	if !ps.trust(ip) {
 		return ip
 	}
 	forwardedFor, forwarded := r.Header["X-Forwarded-For"], r.Header["Forwarded"]
@@ -37,6 +38,32 @@ func (ps proxies) client(r *http.Request) netip.Addr {
 		return ip
 	}
 	return client
+}
+
+// noAddress among the proxies stands for a connection without an address, see
+// Options.TrustUnixSocket.
+var noAddress netip.Prefix
+
+// trust reports whether the other end of a connection is a trusted proxy.
+func (ps proxies) trust(ip netip.Addr) bool {
+	if !ip.IsValid() {
+		return slices.Contains(ps, noAddress)
+	}
+	return contains(ps, ip)
+}
+
+// noteProxy logs once what looks like a proxy that was not named.
+func (t *Tracker) noteProxy(r *http.Request) {
+	if !t.unnamed.Load() && (len(r.Header["X-Forwarded-For"]) > 0 || len(r.Header["Forwarded"]) > 0) {
+		if ip := remoteIP(r); !t.proxies.trust(ip) && t.unnamed.CompareAndSwap(false, true) {
+			network, remedy := "a Unix socket", "set Options.TrustUnixSocket (of the program: -trusted-proxies unix)"
+			if ip.IsValid() {
+				network, remedy = cutIP(ip).String(), "name its network in Options.TrustedProxies (of the program: -trusted-proxies)"
+			}
+			t.log.Warn("linktrack: a request came with X-Forwarded-For or Forwarded over a connection that is not trusted, so the headers were not read. "+
+				"If a proxy of yours is there, all its visitors are taken for one client: "+remedy, "network", network)
+		}
+	}
 }
 
 // behind returns who is behind a trusted proxy by the lines of a header, which

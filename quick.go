@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/share"
 )
 
 // Quick links are made by people without an account. Until they are claimed
@@ -35,8 +37,8 @@ const (
 // MakeQuickLink makes a link for someone without an account, on the Tracker's
 // first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the
 // caller comes from, see [Tracker.ClientOf]: ten links an hour and a hundred a
-// day are made for one, and a thousand an hour for all together, in each
-// process. Those that [Options.CheckDestination] refuses count, too; a
+// day are made for one, ten times as many for all of an IPv6 /48, and a thousand
+// an hour for all together, in each process. Those that [Options.CheckDestination] refuses count, too; a
 // destination that breaks a rule does not. claim is what to give to who made the
 // link, and to nobody else: see [Tracker.ClaimLink].
 //
@@ -153,24 +155,20 @@ type quickMeter struct {
 
 // take counts a link that is to be made, unless a limit is reached.
 func (m *quickMeter) take(client string) error {
-	limits := []struct {
-		key    string
-		limit  int
-		window time.Duration
-	}{
+	client = canonical(client)
+	bounds := []quota{
 		{"hour\x00" + client, quickHourly, time.Hour},
 		{"day\x00" + client, quickDaily, 24 * time.Hour},
 		{"all", quickTogether, time.Hour},
 	}
+	if site := share.Site(client); site != "" {
+		bounds = append(bounds, quota{"hour\x00" + site, 10 * quickHourly, time.Hour}, quota{"day\x00" + site, 10 * quickDaily, 24 * time.Hour})
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, l := range limits {
-		if err := m.counts.check(l.key, l.limit); err != nil {
-			return err
-		}
+	if err := m.counts.checkAll(bounds); err != nil {
+		return err
 	}
-	for _, l := range limits {
-		m.counts.fail(l.key, l.window)
-	}
+	m.counts.failAll(bounds)
 	return nil
 }

@@ -56,6 +56,8 @@ import (
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // the service zone must be known on any machine
+
+	"github.com/linktrackhq/linktrack/internal/share"
 )
 
 // Options are the choices of a host. The zero value works; each field says
@@ -124,6 +126,12 @@ type Options struct {
 	// the search at the proxy before it. If both headers are there and do not
 	// agree, it is the address of the connection. Default: none.
 	TrustedProxies []netip.Prefix
+
+	// TrustUnixSocket takes a connection without an address, as those over a
+	// Unix socket are (http.Request.RemoteAddr), for one of the TrustedProxies.
+	// Default: it is not; all visitors over such connections are one client then,
+	// whose address is not known.
+	TrustUnixSocket bool
 
 	// Locator tells the countries of clicks. Default: they are not known.
 	Locator Locator
@@ -226,18 +234,20 @@ type Tracker struct {
 	destinations destinationRule
 	links        *linkCache
 	recorder     *recorder
-	awaited      atomic.Int64 // conversions that wait for their clicks
-	alerts       *deliverer   // nil: this process delivers none
+	awaited      share.Pool // conversions that wait for their clicks
+	alerts       *deliverer // nil: this process delivers none
 	turnstile    *turnstile
 	throttle     throttle
+	right        successes
 	quick        quickMeter
 	accountEdits chan struct{} // a place for the one that is under way
-	passwords    passwords
+	passwords    *passwords
 	visitors     *visitors
 	secret       []byte     // see Key
 	strangers    *strangers // nil: all visitors are told apart by cookie
 	optOuts      *optOuts
 	proxies      proxies
+	unnamed      atomic.Bool // the log was told of a proxy that is not trusted
 	locator      guardedLocator
 	pruner       *pruner   // nil: history is kept for ever
 	outage       outage    // of the API, and of what goal pages report
@@ -280,6 +290,9 @@ func New(store Store, o Options) (*Tracker, error) {
 	trusted, err := networks("TrustedProxies", o.TrustedProxies)
 	if err != nil {
 		return nil, err
+	}
+	if o.TrustUnixSocket {
+		trusted = append(trusted, noAddress)
 	}
 	if o.CacheTTL == 0 {
 		o.CacheTTL = 5 * time.Second
@@ -337,6 +350,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		refusals:  outage{what: "links with a limit let nobody through"},
 		reading:   outage{what: "public pages fail"},
 		throttle:  newThrottle(),
+		right:     newSuccesses(),
 		quick:     quickMeter{counts: newThrottle()},
 		passwords: newPasswords(),
 

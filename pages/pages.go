@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 
 	"github.com/linktrackhq/linktrack"
+	clients "github.com/linktrackhq/linktrack/internal/share"
 )
 
 // Options are the choices of a host. The zero value works; each field says
@@ -93,8 +94,8 @@ type Pages struct {
 	sessions *sessions    // nil: the host's own
 	mux      http.Handler // the pages without what protects them
 	handler  http.Handler
-	failed   atomic.Int64  // Unix seconds, when a page failed last
-	imports  chan struct{} // a place for each file that is being read
+	failed   atomic.Int64 // Unix seconds, when a page failed last
+	imports  clients.Pool // a place for each file that is being read
 }
 
 // New returns the pages of accounts over t. The errors are an
@@ -110,7 +111,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &Pages{t: t, o: o, imports: make(chan struct{}, maxImports)}
+	p := &Pages{t: t, o: o}
 	if o.Session == nil {
 		p.sessions = newSessions(t, o.Prefix)
 	}

@@ -12,15 +12,17 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	clients "github.com/linktrackhq/linktrack/internal/share"
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
 const (
 	maxUpload     = 64 << 20         // bytes of a file
-	maxImports    = 2                // at a time: each may hold a file of that size, on the disk
+	maxImports    = 8                // at a time: each may hold a file of that size, on the disk
 	uploadTimeout = 10 * time.Minute // for the visitor to send it
 	importTimeout = 10 * time.Minute // for the links to be made
 	shownProblems = 200
@@ -62,14 +64,15 @@ func (p *Pages) showImport(w http.ResponseWriter, r *request) error {
 // has its hash then, and the file must have the same. All others it checks.
 // Nothing is kept between the two.
 func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
-	select {
-	case p.imports <- struct{}{}:
-		defer func() { <-p.imports }()
-	default:
+	places := append(clients.Of(p.t.ClientOf(r.Request), 2, 3),
+		clients.Limit{Key: "account\x00" + strconv.FormatInt(int64(r.account.ID), 10), Most: 1},
+		clients.Limit{Key: "all", Most: maxImports})
+	if !p.imports.Take(places...) {
 		return &linktrack.ThrottledError{RetryAfter: 10 * time.Second}
 	}
+	defer p.imports.Release(places...)
 	control := http.NewResponseController(w) // a host that has wrapped w for good keeps its limits
-	_ = control.SetReadDeadline(time.Now().Add(uploadTimeout))
+	r.Body = newPaced(r.Body, control.SetReadDeadline)
 	_ = control.SetWriteDeadline(time.Now().Add(uploadTimeout + importTimeout))
 
 	up, err := receive(r.Request)

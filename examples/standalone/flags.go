@@ -165,7 +165,12 @@ func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "the same as -honor-gpc")
 	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "for how many `days` clicks stay in the history, at least 30; negative: for ever")
 	flags.Func("exclude", "`networks` whose clicks are redirected and not recorded, with commas between: 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
-	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between", networks(&c.proxies))
+	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between; unix for those that connect by a Unix socket", func(list string) error {
+		items := listOf(list)
+		others := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return item == "unix" })
+		o.TrustUnixSocket = len(others) < len(items)
+		return networks(&c.proxies)(strings.Join(others, ","))
+	})
 	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
 	flags.BoolVar(&o.Cookieless, "cookieless", false, "tell new visitors from known ones without a cookie, by a hash that is forgotten every day")
 	flags.BoolVar(&o.BotsAsPeople, "bots-as-people", false, "count bots that say so as people")

@@ -1,0 +1,84 @@
+package linktrack
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/linktrackhq/linktrack/internal/share"
+)
+
+// Failures within a minute.
+const (
+	failuresOfPair   = 10  // of one login from one client
+	failuresOfClient = 50  // of one client
+	failuresOfSite   = 200 // of an IPv6 /48, which has many clients
+)
+
+// Authenticate returns the account that a login and its pass name:
+// [ErrUnauthorized] if either is wrong, [ErrForbidden] if the account is
+// switched off. client is where the caller comes from, an IP address as a rule:
+// after ten failures of one login from one client, fifty of one client, or 200
+// of an IPv6 /48, within a minute, further ones are [ErrThrottled] without a
+// look. The last two bounds are not for a login that was right from that client
+// within the last 24 hours, and none of them for a pass that was right with it:
+// many people may come by one address. With [Options.Authenticate] that function
+// decides instead, behind the same throttle.
+func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
+	client = canonical(client)
+	if len(login) > 4*maxLogin { // no login is that long
+		login = login[:4*maxLogin]
+	}
+	pair := "login\x00" + client + "\x00" + login
+	bounds := []quota{{pair, failuresOfPair, time.Minute}, {"client\x00" + client, failuresOfClient, time.Minute}}
+	if site := share.Site(client); site != "" {
+		bounds = append(bounds, quota{"site\x00" + site, failuresOfSite, time.Minute})
+	}
+	checked := bounds
+	proof := t.proof(pair, pass)
+	was, known := t.right.find(pair)
+	same := known && subtle.ConstantTimeCompare(was[:], proof[:]) == 1
+	if same {
+		checked = nil
+	} else if known {
+		checked = bounds[:1]
+	}
+	if err := t.throttle.checkAll(checked); err != nil {
+		return Account{}, err
+	}
+	a, err := t.authenticate(ctx, login, pass)
+	switch {
+	case errors.Is(err, ErrUnauthorized):
+		t.throttle.failAll(bounds)
+		if same { // it is right no more
+			t.right.forget(pair)
+		}
+	case err == nil:
+		t.throttle.forget(pair)
+		t.right.note(pair, proof)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	if err := a.refuse(); err != nil {
+		return Account{}, err
+	}
+	return a, nil
+}
+
+// proof is what is kept in memory of a pass that was right: nobody finds the pass
+// by it who does not know the secret.
+func (t *Tracker) proof(pair, pass string) [sha256.Size]byte {
+	key := t.Key("credentials that were right lately")
+	b := binary.BigEndian.AppendUint64(key[:], uint64(len(pair)))
+	return sha256.Sum256(append(append(b, pair...), pass...))
+}
+
+// accountShare is a limit of places for an account.
+func accountShare(a Account, most int) share.Limit {
+	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Most: most}
+}

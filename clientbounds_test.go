@@ -1,0 +1,241 @@
+package linktrack_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
+)
+
+// guess tries a password at a link from an address.
+func (s *service) guess(l linktrack.Link, from, password string) error {
+	_, err := s.tracker.Follow(s.t.Context(), linktrack.Visit{Path: l.Path, IP: netip.MustParseAddr(from), HasPassword: true, Password: password})
+	return err
+}
+
+func (s *service) protected() linktrack.Link {
+	s.t.Helper()
+	l, err := s.tracker.MakeLink(s.t.Context(), s.account, linktrack.NewLink{ExternalURL: "https://example.com/", Password: "open sesame"})
+	require.NoError(s.t, err)
+	return l
+}
+
+func TestAPasswordIsNotGuessedFromManyNetworks(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.protected()
+	require.NoError(t, s.guess(l, "198.51.100.1", "open sesame"))
+	wrong := 0
+	for i := range 130 {
+		err := s.guess(l, fmt.Sprintf("2001:db8:%x::1", i), "wrong")
+		if err == linktrack.ErrWrongPassword {
+			wrong++
+			continue
+		}
+		require.ErrorIs(t, err, linktrack.ErrThrottled)
+	}
+	require.Equal(t, 100, wrong)
+	require.ErrorIs(t, s.guess(l, "198.51.100.2", "open sesame"), linktrack.ErrThrottled, "nor from a client that is new")
+	require.NoError(t, s.guess(l, "198.51.100.1", "open sesame"), "a client that was right lately may try")
+	require.ErrorIs(t, s.guess(l, "198.51.100.1", "wrong"), linktrack.ErrWrongPassword)
+	require.NoError(t, s.guess(s.protected(), "198.51.100.2", "open sesame"), "another link is not concerned")
+}
+
+func TestAPasswordIsNotGuessedFromTheNetworksOfOneSite(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.protected()
+	for i := range 30 {
+		require.ErrorIs(t, s.guess(l, fmt.Sprintf("2001:db8:1:%x::1", i), "wrong"), linktrack.ErrWrongPassword)
+	}
+	require.ErrorIs(t, s.guess(l, "2001:db8:1:ffff::1", "wrong"), linktrack.ErrThrottled)
+	require.NoError(t, s.guess(l, "2001:db8:2::1", "open sesame"), "another site is not concerned")
+}
+
+func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
+	for name, from := range map[string]func(i int) string{
+		"an address":           func(int) string { return "192.0.2.1" },
+		"many networks of one": func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, memstore.New(), linktrack.Options{})
+			l := s.protected()
+			var wait sync.WaitGroup
+			begin := make(chan struct{})
+			var mu sync.Mutex
+			throttled := 0
+			for i := range 200 {
+				wait.Go(func() {
+					<-begin
+					at := time.Now()
+					if err := s.guess(l, from(i), "open sesame"); err != nil {
+						assert.ErrorIs(t, err, linktrack.ErrThrottled)
+						assert.Less(t, time.Since(at), 4*time.Second, "it does not wait")
+						mu.Lock()
+						defer mu.Unlock()
+						throttled++
+					}
+				})
+			}
+			close(begin)
+			require.NoError(t, s.guess(l, "203.0.113.7", "open sesame"), "another client gets its turn")
+			wait.Wait()
+			require.Greater(t, throttled, 100, "most are refused at once")
+		})
+	}
+}
+
+func TestRightCredentialsPassWhereManyAreWrong(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	const proxy = "10.0.0.1"
+	try := func(login, pass, client string) error {
+		_, err := s.tracker.Authenticate(t.Context(), login, pass, client)
+		return err
+	}
+	require.NoError(t, try(login, pass, proxy))
+	for i := range 50 {
+		require.ErrorIs(t, try(fmt.Sprint("login", i), "x", proxy), linktrack.ErrUnauthorized)
+	}
+	require.ErrorIs(t, try("another", "x", proxy), linktrack.ErrThrottled)
+	require.NoError(t, try(login, pass, proxy), "a login that was right from there lately")
+	for range 10 {
+		require.ErrorIs(t, try(login, "x", proxy), linktrack.ErrUnauthorized, "is held to its own bound")
+	}
+	require.ErrorIs(t, try(login, "x", proxy), linktrack.ErrThrottled)
+	require.NoError(t, try(login, pass, proxy), "the pass that was right lately is no guess")
+	require.ErrorIs(t, try(login, pass+"x", proxy+"1"), linktrack.ErrUnauthorized)
+}
+
+func TestAPassThatIsRightNoMoreIsThrottledAsAny(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	_, err := s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+	require.NoError(t, err)
+	_, err = s.tracker.RenewPass(t.Context(), s.account)
+	require.NoError(t, err)
+	for range 10 {
+		_, err = s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+		require.ErrorIs(t, err, linktrack.ErrUnauthorized)
+	}
+	_, err = s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+	require.ErrorIs(t, err, linktrack.ErrThrottled)
+}
+
+func TestLoginsAreNotGuessedFromTheNetworksOfOneSite(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for i := range 200 {
+		_, err := s.tracker.Authenticate(t.Context(), login, "x", fmt.Sprintf("2001:db8:1:%x::", i))
+		require.ErrorIs(t, err, linktrack.ErrUnauthorized)
+	}
+	_, err := s.tracker.Authenticate(t.Context(), login, "x", "2001:db8:1:ffff::")
+	require.ErrorIs(t, err, linktrack.ErrThrottled)
+	_, err = s.tracker.Authenticate(t.Context(), login, pass, "2001:db8:2::")
+	require.NoError(t, err)
+}
+
+func TestAProxyThatWasNotNamedIsToldOfOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		remote string
+		header string
+		want   []string
+	}{
+		"X-Forwarded-For":       {"192.0.2.77:80", "X-Forwarded-For", []string{"TrustedProxies", "-trusted-proxies", "192.0.2.0"}},
+		"Forwarded":             {"[2001:db8:1:2::77]:80", "Forwarded", []string{"TrustedProxies", "-trusted-proxies", "2001:db8:1::"}},
+		"over a Unix socket":    {"@", "X-Forwarded-For", []string{"TrustUnixSocket", "-trusted-proxies unix"}},
+		"a proxy that is named": {"10.0.0.1:80", "X-Forwarded-For", nil},
+		"none of the headers":   {"192.0.2.77:80", "X-Other", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			s := newService(t, memstore.New(), linktrack.Options{
+				TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			})
+			for range 3 {
+				r := request("GET", "/none", "", c.header, "for=198.51.100.1")
+				r.RemoteAddr = c.remote
+				s.do(r)
+			}
+			require.Equal(t, min(len(c.want), 1), strings.Count(log.String(), "\n"), log.String())
+			for _, w := range c.want {
+				require.Contains(t, log.String(), w)
+			}
+			require.NotContains(t, log.String(), "77")
+			require.NotContains(t, log.String(), "198.51.100.1")
+		})
+	}
+}
+
+func TestTheProxyBehindAUnixSocketIsTrustedIfTheHostSaysSo(t *testing.T) {
+	for _, remote := range []string{"@", "", "/run/proxy.sock"} {
+		r := request("GET", "/", "", "X-Forwarded-For", "198.51.100.1, 192.0.2.9")
+		r.RemoteAddr = remote
+		s := newService(t, memstore.New(), linktrack.Options{TrustUnixSocket: true})
+		require.Equal(t, "192.0.2.9", s.tracker.ClientOf(r))
+		s = newService(t, memstore.New(), linktrack.Options{})
+		require.Equal(t, remote, s.tracker.ClientOf(r))
+		r.RemoteAddr = "203.0.113.1:80"
+		s = newService(t, memstore.New(), linktrack.Options{TrustUnixSocket: true})
+		require.Equal(t, "203.0.113.1", s.tracker.ClientOf(r), "who has an address is no Unix socket")
+	}
+}
+
+func TestOneSiteDoesNotUseUpTheQuickLinksOfTheHour(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	for i := range 100 {
+		s.quick(fmt.Sprintf("2001:db8:1:%x::", i))
+	}
+	_, _, err := s.tracker.MakeQuickLink(t.Context(), "2001:db8:1:ffff::", destination)
+	require.ErrorIs(t, err, linktrack.ErrThrottled)
+	s.quick("2001:db8:2::")
+	for i := range 9 {
+		s.quick(fmt.Sprintf("2001:db8:2::%x", i+1))
+	}
+	_, _, err = s.tracker.MakeQuickLink(t.Context(), "2001:db8:2::ff", destination)
+	require.ErrorIs(t, err, linktrack.ErrThrottled, "all addresses of a /64 are one client")
+}
+
+func TestForgedClicksOfOneClientDoNotKeepOthersFromWaiting(t *testing.T) {
+	store := &asked{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	var wait sync.WaitGroup
+	for range 100 {
+		wait.Go(func() {
+			ref := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now())}
+			r := request(http.MethodGet, "/c.gif?click="+url.QueryEscape(ref.String()), "")
+			r.RemoteAddr = "192.0.2.1:80"
+			s.do(r)
+		})
+	}
+	wait.Wait()
+	require.LessOrEqual(t, store.count(), 100+8*6, "8 of them wait; the others are looked up once")
+}
+
+// asked counts how often clicks are looked up.
+type asked struct {
+	linktrack.Store
+	mu sync.Mutex
+	n  int
+}
+
+func (a *asked) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.n
+}
+
+func (a *asked) LinkByClick(ctx context.Context, c linktrack.ClickRef) (linktrack.Link, error) {
+	a.mu.Lock()
+	a.n++
+	a.mu.Unlock()
+	return a.Store.LinkByClick(ctx, c)
+}
