@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/localtime"
 )
 
 // params are the parameters of one API call, by name. Where one is given twice
@@ -421,16 +423,15 @@ func (p params) ascending() (bool, error) {
 const timeLayout = "2006-01-02 15:04:05"
 
 // time reads a time or a day, whose 00:00:00 is meant; absent is zero.
+// localtime.Parse says what is meant where clocks are changed.
 func (p params) time(name string, zone *time.Location) (time.Time, error) {
 	s := p[name]
 	if s == "" {
 		return time.Time{}, nil
 	}
 	for _, layout := range []string{timeLayout, time.DateOnly} {
-		if len(s) == len(layout) { // Parse would take fractions of a second, too
-			if at, err := time.ParseInLocation(layout, s, zone); err == nil && at.Year() >= 1970 {
-				return at, nil
-			}
+		if at, ok := localtime.Parse(layout, s, zone); ok && at.Year() >= 1970 {
+			return at, nil
 		}
 	}
 	return time.Time{}, invalid(name, "must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on")

@@ -3,6 +3,8 @@ package transfer
 import (
 	"strings"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/localtime"
 )
 
 const timeReason = "must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16"
@@ -31,6 +33,10 @@ func parseTime(s string, zone *time.Location) (at time.Time, ok bool) {
 	for _, layout := range timeLayouts {
 		at, err := time.ParseInLocation(layout, s, zone)
 		if err == nil { // which reads fractions of a second, too
+			if !strings.Contains(layout, "-07") {
+				at, _ = time.Parse(layout, s)
+				at = localtime.In(at, zone)
+			}
 			year := at.UTC().Year()
 			return at, 1970 <= year && year <= 9999
 		}
