@@ -87,7 +87,11 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	case !l.HasConversionTracking:
 		return false, invalid("click_id", "is of a link without has_conversion_tracking")
 	}
-	counted, err = t.store.RecordConversion(ctx, c, t.opts.Location)
+	zone, err := t.days.keep(ctx)
+	if err != nil {
+		return false, err
+	}
+	counted, err = t.store.RecordConversion(ctx, c, zone)
 	if counted {
 		t.recorder.roller.soon()
 	}

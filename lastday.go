@@ -45,8 +45,12 @@ func (t *Tracker) LastDay(ctx context.Context, a Account, links []Link) ([][]Per
 const maxLastDay = 4 // reads at a time, so that one list leaves the store to others
 
 func (t *Tracker) lastDay(ctx context.Context, l Link, at time.Time) ([]Period, error) {
-	since, zone := daySince(at), t.opts.Location
-	r, err := t.report(ctx, l, ReportQuery{From: DayOf(since.In(zone)), To: DayOf(at.In(zone)), By: ByHour})
+	since := daySince(at)
+	zone, err := t.days.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.report(ctx, l, ReportQuery{From: DayOf(since.In(zone)), To: DayOf(at.In(zone)), By: ByHour}, zone)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ type recorder struct {
 // errClosed is what a visitor gets who comes after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
-func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click), alerts *deliverer) *recorder {
+func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agents) func(*Click), alerts *deliverer) *recorder {
 	space := &room{mostClicks: o.MaxPending, mostBytes: o.MaxPendingBytes}
 	r := &recorder{
 		mode:     o.Ack,
@@ -60,13 +60,13 @@ func newRecorder(store ClickStore, o *Options, prepare func(agents) func(*Click)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval
 	}
-	r.sender = newSender(r.memory, "memory", r.roller, pace, o, prepare(agents{}), func(b Batch) {
+	r.sender = newSender(r.memory, "memory", r.roller, pace, o, days, prepare(agents{}), func(b Batch) {
 		alerts.soon()
 		r.hook.add(b)
 	})
 	r.convoy.call, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, prepare(agents{}), func(Batch) { alerts.soon() })
+		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, days, prepare(agents{}), func(Batch) { alerts.soon() })
 		r.disk.safe = true
 		r.disk.see = r.hook.see
 		r.disk.kick() // what an earlier process left

@@ -14,7 +14,7 @@ import (
 // days by day.
 type ReportQuery struct {
 	From Day // inclusive; zero: 30 days that end with To, or only To if By is ByHour
-	To   Day // inclusive; zero: today in Options.Location; not before From
+	To   Day // inclusive; zero: today in [Tracker.DayLocation]; not before From
 	By   By  // "": ByDay
 }
 
@@ -39,7 +39,7 @@ type Report struct {
 
 	From, To Day // inclusive
 	By       By
-	Zone     *time.Location // whose days they are
+	Zone     *time.Location // whose days they are, see [Tracker.DayLocation]
 	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
 	Total    Sums           // of Periods
 
@@ -89,7 +89,11 @@ func (r Report) ConversionRate() float64 {
 // [Tracker.Link]. It reads roll-ups, never the history. The errors: an
 // [*InvalidError], [ErrNotFound], [ErrUnavailable].
 func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQuery) (Report, error) {
-	q, err := q.complete(DayOf(time.Now().In(t.opts.Location)))
+	zone, err := t.days.look(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	q, err = q.complete(DayOf(time.Now().In(zone)))
 	if err != nil {
 		return Report{}, err
 	}
@@ -97,7 +101,7 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 	if err != nil {
 		return Report{}, err
 	}
-	return t.report(ctx, l, q)
+	return t.report(ctx, l, q, zone)
 }
 
 // PublicReport is the report of the last 30 days on the link at a visitor's
@@ -115,11 +119,15 @@ func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, 
 	if err != nil {
 		return Report{}, err
 	}
-	q, err := ReportQuery{}.complete(DayOf(time.Now().In(t.opts.Location)))
+	zone, err := t.days.look(ctx)
 	if err != nil {
 		return Report{}, err
 	}
-	r, err := t.report(ctx, l, q)
+	q, err := ReportQuery{}.complete(DayOf(time.Now().In(zone)))
+	if err != nil {
+		return Report{}, err
+	}
+	r, err := t.report(ctx, l, q, zone)
 	if !revenue {
 		r.Values = nil
 	}
@@ -161,12 +169,12 @@ func (q ReportQuery) complete(today Day) (ReportQuery, error) {
 
 const lastDay Day = 2932896 // 9999-12-31
 
-func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery) (Report, error) {
+func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.Location) (Report, error) {
 	days, err := t.store.Rollups(ctx, l.ID, q.From, q.To)
 	if err != nil {
 		return Report{}, unavailable(err)
 	}
-	r := Report{Link: l, URL: t.TrackingURL(l), From: q.From, To: q.To, By: q.By, Zone: t.opts.Location}
+	r := Report{Link: l, URL: t.TrackingURL(l), From: q.From, To: q.To, By: q.By, Zone: zone}
 	var all Rollup
 	for day := q.From; day <= q.To; day++ {
 		first := len(r.Periods)

@@ -20,7 +20,7 @@ type sender struct {
 	name    string // of the journal, for the log
 	store   ClickStore
 	roller  *roller
-	zone    *time.Location
+	days    *dayZone
 	prepare func(*Click)
 	log     *slog.Logger
 	safe    bool              // what the journal holds outlives the process
@@ -62,13 +62,13 @@ const (
 	tryAside     = time.Minute
 )
 
-func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, prepare func(*Click), stored func(Batch)) *sender {
+func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, days *dayZone, prepare func(*Click), stored func(Batch)) *sender {
 	s := &sender{
 		journal: j,
 		name:    name,
 		store:   roller.store,
 		roller:  roller,
-		zone:    o.Location,
+		days:    days,
 		prepare: prepare,
 		log:     o.Logger,
 		pace:    pace,
@@ -93,9 +93,11 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 	for i := range b.Clicks {
 		s.prepare(&b.Clicks[i])
 	}
-	b.Zone = s.zone
 	s.trying.Store(time.Now().UnixNano())
 	defer s.trying.Store(0)
+	if b.Zone, err = s.days.keep(ctx); err != nil {
+		return err
+	}
 	err = s.store.RecordClicks(ctx, b)
 	if err == nil {
 		s.down.Store(false)

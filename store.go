@@ -34,7 +34,7 @@ type Store interface {
 }
 
 // AccountStore keeps the accounts that the API's credentials name. A host with
-// its own users ([Options.Authenticate]) never calls it but for Secret.
+// its own users ([Options.Authenticate]) never calls it but for Secret and Zone.
 type AccountStore interface {
 	// CreateAccount keeps a new account and returns it with its ID.
 	// A login that exists, compared byte by byte, is [ErrTaken].
@@ -68,6 +68,14 @@ type AccountStore interface {
 	// first call ever keeps candidate and returns it; every later call, in
 	// any process, returns what was kept.
 	Secret(ctx context.Context, candidate []byte) ([]byte, error)
+
+	// Zone returns the name of the zone in whose days the roll-ups of this
+	// store are. The first call ever with a candidate that is not "" keeps it
+	// and returns it; every later call, in any process, returns what was kept.
+	// With the candidate "" nothing is kept; it returns "" if nothing was kept
+	// before. The Tracker gives the name of its zone before it counts for the
+	// first time, 1 to 100 bytes.
+	Zone(ctx context.Context, candidate string) (string, error)
 }
 
 // LinkStore keeps links.

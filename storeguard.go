@@ -63,6 +63,11 @@ func (g guardedStore) Secret(ctx context.Context, candidate []byte) (_ []byte, e
 	return g.store.Secret(ctx, candidate)
 }
 
+func (g guardedStore) Zone(ctx context.Context, candidate string) (_ string, err error) {
+	defer caught(&err)
+	return g.store.Zone(ctx, candidate)
+}
+
 func (g guardedStore) CreateLink(ctx context.Context, l Link) (_ Link, err error) {
 	defer caught(&err)
 	return g.store.CreateLink(ctx, l)

@@ -100,7 +100,12 @@ type Options struct {
 	CheckDestination func(ctx context.Context, externalURL string) error
 
 	// Location is the zone of all times that the API reads and writes, the
-	// "CST" of its documentation. Default: America/Chicago.
+	// "CST" of its documentation. Its name, 1 to 100 bytes, is kept in the store
+	// when the first click is counted: from then on reports are in the days and
+	// hours of that zone, whatever Location says later, see
+	// [Tracker.DayLocation]. All other times follow Location at once. Give a zone
+	// of the IANA database: names such as that of time.Local mean another zone
+	// on another machine. Default: America/Chicago.
 	Location *time.Location
 
 	// Secret signs the visitors' cookies, at least 16 bytes; all processes of
@@ -234,6 +239,7 @@ type Tracker struct {
 	destinations destinationRule
 	links        *linkCache
 	recorder     *recorder
+	days         *dayZone
 	awaited      share.Pool // conversions that wait for their clicks
 	alerts       *deliverer // nil: this process delivers none
 	turnstile    *turnstile
@@ -320,6 +326,9 @@ func New(store Store, o Options) (*Tracker, error) {
 			return nil, fmt.Errorf("linktrack: load the service zone: %w", err)
 		}
 	}
+	if n := len(o.Location.String()); n < 1 || n > maxZone {
+		return nil, invalid("Location", "must have a name of 1 to %d bytes", maxZone)
+	}
 	schemes := make([]string, 0, len(o.Schemes))
 	for _, s := range o.Schemes {
 		s = strings.ToLower(strings.TrimSuffix(s, ":"))
@@ -368,8 +377,9 @@ func New(store Store, o Options) (*Tracker, error) {
 	}
 	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
 	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
+	t.days = &dayZone{store: store, service: o.Location, log: o.Logger}
 	t.alerts = newDeliverer(store, &t.opts, t.TrackingURL)
-	t.recorder = newRecorder(store, &t.opts, t.completer, t.alerts)
+	t.recorder = newRecorder(store, &t.opts, t.days, t.completer, t.alerts)
 	if o.Cookieless || o.Privacy.HonourGPC {
 		t.strangers = newStrangers()
 	}

@@ -19,6 +19,7 @@ type accounts struct {
 	secret  []byte
 	epochs  map[linktrack.AccountID]int64
 	ended   map[endedSession]time.Time // until when it is kept
+	zone    string
 }
 
 // CreateAccount implements [linktrack.AccountStore]. a.ID is ignored.
@@ -100,6 +101,19 @@ func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
 		s.accounts.secret = append([]byte{}, candidate...)
 	}
 	return bytes.Clone(s.accounts.secret), nil
+}
+
+// Zone implements [linktrack.AccountStore].
+func (s *Store) Zone(ctx context.Context, candidate string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	if s.accounts.zone == "" {
+		s.accounts.zone = strings.Clone(candidate)
+	}
+	return s.accounts.zone, nil
 }
 
 // ownAccount returns a in the form in which it is kept, sharing nothing with

@@ -121,23 +121,45 @@ func accountColumns(a linktrack.Account) (hosts []byte, err error) {
 
 // Secret implements [linktrack.AccountStore].
 func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
-	const doing = "read the secret"
 	if err := fit("secret", string(candidate), 1024); err != nil {
-		return nil, failed(doing, err)
+		return nil, failed("read the secret", err)
 	}
+	return s.setting(ctx, "secret", append([]byte{}, candidate...))
+}
+
+// Zone implements [linktrack.AccountStore].
+func (s *Store) Zone(ctx context.Context, candidate string) (string, error) {
+	if err := fit("zone", candidate, 255); err != nil {
+		return "", failed("read the zone", err)
+	}
+	var first []byte
+	if candidate != "" {
+		first = []byte(candidate)
+	}
+	zone, err := s.setting(ctx, "zone", first)
+	return string(zone), err
+}
+
+// setting returns what was kept under a name. The first call keeps candidate;
+// if that is nil nothing is kept, and nil is returned as long as nothing is.
+func (s *Store) setting(ctx context.Context, name string, candidate []byte) ([]byte, error) {
+	doing := "read the " + name
 	for try := 1; ; try++ {
-		var secret []byte
-		err := s.db.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = 'secret'`).Scan(&secret)
+		var value []byte
+		err := s.db.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = ?`, []byte(name)).Scan(&value)
 		if err == nil {
-			return secret, nil
+			return value, nil
 		}
 		if try > 1 || !errors.Is(err, sql.ErrNoRows) {
 			return nil, failed(doing, err)
 		}
+		if candidate == nil {
+			return nil, nil
+		}
 		// If others are at it too, one of them is first and all read its.
 		_, err = s.db.ExecContext(ctx, `
-			INSERT INTO lt_setting (name, value) VALUES ('secret', ?)
-			ON DUPLICATE KEY UPDATE name = VALUES(name)`, append([]byte{}, candidate...))
+			INSERT INTO lt_setting (name, value) VALUES (?, ?)
+			ON DUPLICATE KEY UPDATE name = VALUES(name)`, []byte(name), candidate)
 		if err != nil {
 			return nil, failed(doing, err)
 		}

@@ -69,6 +69,9 @@ func TestADatabaseOfVersionOneKeepsWhatItCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if zone, err := s.Zone(t.Context(), ""); err != nil || zone != "America/Chicago" {
+		t.Errorf("the zone of what was counted is %q, %v", zone, err)
+	}
 	var from int64
 	if err := db.Get(&from, `SELECT from_hour FROM lt_roll`); err != nil || from < hour-25 {
 		t.Errorf("the last day begins %d hours ago, %v: the first reader would have to take a year out of it", hour-from, err)

@@ -25,7 +25,7 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	q, err := p.reportQuery(r.URL.Query())
+	q, err := p.reportQuery(r, r.URL.Query())
 	if err != nil {
 		return err
 	}

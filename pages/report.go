@@ -62,7 +62,7 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 	given := r.URL.Query()
 	page := reportPage{Link: p.row(r.account, l), From: given.Get("from"), To: given.Get("to"), Errors: map[string]string{}}
 	var report linktrack.Report
-	q, err := p.reportQuery(given)
+	q, err := p.reportQuery(r, given)
 	if err == nil {
 		report, err = p.t.Report(r.Context(), r.account, name, q)
 	}
@@ -90,20 +90,27 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 		page.By = append(page.By, option{string(by), p.look.text("report.by." + string(by)), by == q.By || q.By == "" && by == linktrack.ByDay})
 	}
 	for _, days := range presets {
-		choice := p.preset(l, q, days)
+		choice := p.preset(r, l, q, days)
 		choice.Current = choice.Current && page.Counts != nil
 		page.Presets = append(page.Presets, choice)
 	}
 	return p.render(w, r, status, "report", p.look.text("report.title"), page)
 }
 
-func (p *Pages) today() linktrack.Day { return linktrack.DayOf(time.Now().In(p.t.Location())) }
+// today is the day that reports are in now.
+func (p *Pages) today(r *request) linktrack.Day {
+	zone, err := p.t.DayLocation(r.Context())
+	if err != nil { // the report, which asks the same, says so
+		zone = p.t.Location()
+	}
+	return linktrack.DayOf(time.Now().In(zone))
+}
 
 // reportQuery reads what report is asked for.
-func (p *Pages) reportQuery(given url.Values) (q linktrack.ReportQuery, err error) {
+func (p *Pages) reportQuery(r *request, given url.Values) (q linktrack.ReportQuery, err error) {
 	q.By = linktrack.By(given.Get("by"))
 	if days, err := strconv.Atoi(given.Get("days")); err == nil {
-		q.To = p.today()
+		q.To = p.today(r)
 		q.From = q.To - linktrack.Day(min(max(days, 1), maxPreset)) + 1
 		return q, nil
 	}
@@ -136,12 +143,12 @@ func (p *Pages) reportAt(l linktrack.Link, file string, values url.Values) strin
 	return p.look.to(parts...) + "?" + values.Encode()
 }
 
-func (p *Pages) preset(l linktrack.Link, q linktrack.ReportQuery, days int) preset {
+func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, days int) preset {
 	values := url.Values{"days": {strconv.Itoa(days)}}
 	if q.By == linktrack.ByHour && days <= 31 {
 		values.Set("by", string(q.By))
 	}
-	today := p.today()
+	today := p.today(r)
 	whole := q.To == 0 && q.From == 0 && q.By != linktrack.ByHour && days == 30
 	return preset{
 		URL:     p.reportAt(l, "", values),
@@ -165,7 +172,7 @@ func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []download {
 
 // addClicks adds a part of the report's clicks, newest first.
 func (p *Pages) addClicks(r *request, page *reportPage, name string, report linktrack.Report) error {
-	first := max(report.From, p.today()-clickDays+1)
+	first := max(report.From, p.today(r)-clickDays+1)
 	if page.Kept = first <= report.To; !page.Kept {
 		return nil
 	}

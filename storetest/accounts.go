@@ -200,6 +200,39 @@ var accounts = []rule{
 			require.Equal(t, want, got, "later calls return what the first one kept")
 		}
 	}},
+	{"the first zone that is given is kept for ever", func(t *testing.T, s linktrack.Store) {
+		for _, step := range []struct{ candidate, want, why string }{
+			{"", "", "nothing is kept yet"},
+			{"", "", "to ask keeps nothing"},
+			{"America/Argentina/ComodRivadavia", "America/Argentina/ComodRivadavia", "the first call keeps its candidate"},
+			{"Europe/Berlin", "America/Argentina/ComodRivadavia", "later calls return what the first one kept"},
+			{"", "America/Argentina/ComodRivadavia", "and so do those that give none"},
+		} {
+			zone, err := s.Zone(t.Context(), step.candidate)
+			require.NoError(t, err, step.why)
+			require.Equal(t, step.want, zone, step.why)
+		}
+	}},
+	{"a zone name of 100 bytes is kept as it is", func(t *testing.T, s linktrack.Store) {
+		long := strings.Repeat("Zone/'\\é ", 10)[:100]
+		zone, err := s.Zone(t.Context(), long)
+		require.NoError(t, err, "the first call keeps its candidate")
+		require.Equal(t, long, zone, "byte by byte")
+	}},
+	{"concurrent first calls agree on one zone", func(t *testing.T, s linktrack.Store) {
+		var mu sync.Mutex
+		got := map[string]bool{}
+		err := together(16, func(i int) error {
+			zone, err := s.Zone(t.Context(), fmt.Sprintf("Zone/%d", i))
+			mu.Lock()
+			defer mu.Unlock()
+			got[zone] = true
+			return err
+		})
+		require.NoError(t, err, "every one of the first callers gets a zone")
+		require.Len(t, got, 1, "all callers get the same zone")
+		require.NotContains(t, got, "", "the zone is one of the candidates")
+	}},
 	{"concurrent first calls agree on one secret", func(t *testing.T, s linktrack.Store) {
 		var mu sync.Mutex
 		got := map[string]bool{}

@@ -38,6 +38,7 @@ var contexts = []rule{
 			},
 			"EndSessions": func() error { return s.EndSessions(ctx, account.ID) },
 			"Secret":      func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
+			"Zone":        func() error { _, err := s.Zone(ctx, "Europe/Berlin"); return err },
 			"CreateLink":  func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
 			"UpdateLink": func() error {
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
@@ -85,6 +86,9 @@ var contexts = []rule{
 		secret, err := s.Secret(t.Context(), []byte("first candidate"))
 		require.NoError(t, err, "the first call keeps its candidate")
 		require.Equal(t, []byte("first candidate"), secret, "Secret kept nothing")
+		zone, err := s.Zone(t.Context(), "")
+		require.NoError(t, err, "the zone can be read")
+		require.Empty(t, zone, "Zone kept nothing")
 		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkQuery{}), "CreateLink, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
 		a, ok := lease(t, s)

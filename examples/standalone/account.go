@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -75,7 +76,7 @@ func ofAccount(doing, login string, err error) error {
 }
 
 // greet prints where the server listens and how to make a first link.
-func greet(w io.Writer, c config, local string, a account, mail string) {
+func greet(w io.Writer, c config, local string, a account, mail string, days *time.Location) {
 	kept := "memory: nothing outlives this process"
 	if c.mysql != "" {
 		kept = "MySQL"
@@ -86,6 +87,9 @@ func greet(w io.Writer, c config, local string, a account, mail string) {
 		fmt.Fprintf(w, "alerts by mail: %s\n", mail)
 	}
 	fmt.Fprintf(w, "time zone: %s, from %s\n", c.zone, cmp.Or(c.zoneFrom, "the API's documentation; -zone sets another"))
+	if days.String() != c.zone.String() {
+		fmt.Fprintf(w, "days and hours of reports: those of %s, in which the store has counted clicks since the first\n", days)
+	}
 	fmt.Fprintf(w, "pages for people: %s%s\n", local, pagesPrefix(c.baseURL))
 	if c.quick {
 		front := strings.TrimSuffix(pagesPrefix(c.baseURL), "account/")

@@ -143,6 +143,10 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	days, err := t.DayLocation(ctx)
+	if err != nil {
+		return err
+	}
 
 	if c.admin != "" {
 		addr, closeAdmin, err := serveAdmin(c.admin, t, logger)
@@ -164,7 +168,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	greet(stdout, c, local, acc, mailState(ctx, t, c, acc.Account))
+	greet(stdout, c, local, acc, mailState(ctx, t, c, acc.Account), days)
 
 	select {
 	case err := <-failed:

@@ -2,12 +2,15 @@ package main
 
 import (
 	"io"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/linktrackhq/linktrack/internal/testmysql"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
 )
 
@@ -66,4 +69,38 @@ func TestTimesAreInTheZoneThatIsSaidAtStart(t *testing.T) {
 		assert.Regexp(t, tt.offset, ping)
 		assert.Equal(t, 0, p.Stop(t))
 	}
+}
+
+func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
+	dsn := testmysql.DSN(t)
+	bin := testprogram.Build(t, ".")
+	env := []string{"LINKTRACK_MYSQL=" + dsn, "LINKTRACK_PASS=" + testPass, "LINKTRACK_BASE_URL=http://go.example.com"}
+	start := func(zone string) (p *testprogram.Program, line string) {
+		p = testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-zone", zone)
+		return p, strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
+	}
+	p, line := start("America/Chicago")
+	link := curl(t, line)
+	assert.Equal(t, 0, p.Stop(t))
+
+	p, line = start("Pacific/Kiritimati")
+	assert.NotContains(t, p.Stdout(), "days and hours of reports", "nothing is counted yet")
+	click(t, line, link)
+	assert.Equal(t, 0, p.Stop(t))
+
+	p, line = start("Pacific/Pago_Pago")
+	assert.Contains(t, p.Stdout(), "time zone: Pacific/Pago_Pago, from -zone\n"+
+		"days and hours of reports: those of Pacific/Kiritimati, in which the store has counted clicks since the first\n")
+	assert.Contains(t, p.Stderr(), "days=Pacific/Kiritimati")
+	click(t, line, link)
+	address, host := request(t, line)
+	api := address[:strings.Index(address, "/makeLink")]
+	form := url.Values{"login": {"linktrack"}, "pass": {testPass}, "redirect_hash": {link}, "format": {"json"}, "by": {"hour"}}
+	_, _, report := testprogram.GetHost(t, api+"/getReport?"+form.Encode(), host)
+	assert.Contains(t, report, time.Now().UTC().Add(14*time.Hour).Format(time.DateOnly))
+	assert.Contains(t, report, `"count_total":2`)
+	assert.Equal(t, 0, p.Stop(t))
+
+	status, _, errs := transferring(t, map[string]string{"LINKTRACK_MYSQL": dsn, "TZ": "Asia/Tokyo"}, "export")
+	assert.Equal(t, 0, status, errs)
 }
