@@ -1,8 +1,7 @@
 // Keeps the newest click that led here, and reports what it led to.
 (function (d, l) {
   var s = d.currentScript, a = s.dataset,
-    // Clicks begin with their time. One from the future is made up, but for
-    // the minutes by which clocks differ.
+    // A click begins with its time. Clocks differ by minutes, not by more.
     past = function (m) { return m && parseInt(m[1].slice(0, 12), 16) < Date.now() + 3e5 ? m[1] : ""; },
     click = past(d.cookie.match(/(?:^|; )linktrack_click=([0-9a-f]{32}\w+)/)),
     landed = past(l.search.match(/.*[?&]lt_click=([0-9a-f]{32}\w+)/));

@@ -19,6 +19,14 @@ import (
 // errDamaged says nothing about the file: it could not be read.
 var errDamaged = errors.New("damaged")
 
+// errOtherVersion: another version wrote the file, and it is whole. The clicks in
+// it are safe, and must not be put aside.
+var errOtherVersion = errors.New("journal: the file is of a version that this program cannot read; let the program that wrote it bring its clicks to the store, or move the file away")
+
+func otherVersion(of string, version uint32) error {
+	return fmt.Errorf("%w (version %d of %s)", errOtherVersion, version, of)
+}
+
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errDamaged, fmt.Sprintf(format, args...))
 }
@@ -51,6 +59,12 @@ type boltMetaPage struct {
 // file must have these buckets and no others; names is sorted.
 func readBolt(file io.ReaderAt, size int64, names []string, visit func(bucket string, key, value []byte) error) error {
 	first, err := readMeta(file, size, 0)
+	if errors.Is(err, errDamaged) {
+		// Another version may compute its checksum in another way.
+		if v := versionAt(file, 0); v != 0 && v != boltVersion && v == versionAt(file, pageSize) {
+			return otherVersion("bbolt's file", v)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -106,8 +120,11 @@ func readMeta(file io.ReaderAt, size int64, at uint64) (boltMetaPage, error) {
 	sum := fnv.New64a()
 	sum.Write(b[:56])
 	order := binary.NativeEndian
-	if order.Uint32(b) != boltMagic || order.Uint32(b[4:]) != boltVersion || order.Uint64(b[56:]) != sum.Sum64() {
+	if order.Uint32(b) != boltMagic || order.Uint64(b[56:]) != sum.Sum64() {
 		return m, damaged("a meta page is not bbolt's")
+	}
+	if v := order.Uint32(b[4:]); v != boltVersion {
+		return m, otherVersion("bbolt's file", v)
 	}
 	m = boltMetaPage{
 		pageSize: uint64(order.Uint32(b[8:])),
@@ -120,6 +137,15 @@ func readMeta(file io.ReaderAt, size int64, at uint64) (boltMetaPage, error) {
 		return m, damaged("a page size of %d", m.pageSize)
 	}
 	return m, nil
+}
+
+// versionAt returns the version that a meta page at that place states, or 0.
+func versionAt(file io.ReaderAt, at int64) uint32 {
+	var b [boltHeader + 8]byte
+	if _, err := file.ReadAt(b[:], at); err != nil || binary.NativeEndian.Uint32(b[boltHeader:]) != boltMagic {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(b[boltHeader+4:])
 }
 
 func readAt(file io.ReaderAt, b []byte, at uint64) error {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -96,30 +98,30 @@ func TestADamagedFileIsKeptAndAnEmptyJournalTakesItsPlace(t *testing.T) {
 	id := func(n int) []byte { return binary.NativeEndian.AppendUint64(nil, uint64(n)) }
 	require.NotZero(t, s.file[free*page+10], "there are free pages")
 	for name, file := range map[string][]byte{
-		"a page leads to itself":            change(tree*page+16+8, id(tree)...),
-		"a page leads out of the file":      change(tree*page+16+8, id(1<<30)...),
-		"a page in use is free":             change(free*page+16, id(leaf)...),
-		"a page is free twice":              change(free*page+16, s.file[free*page+24:free*page+32]...),
-		"there are 65,534 free pages":       change(free*page+10, 0xfe, 0xff),
-		"there are 2^56 free pages":         change(free*page+10, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
-		"it is empty":                       {},
-		"it is one byte":                    {1},
-		"it is a text":                      []byte("not a journal\n"),
-		"it is noise":                       noise,
-		"it is zeros":                       make([]byte, 10*page),
-		"it is cut within the first page":   s.file[:50],
-		"it is cut after the first page":    s.file[:page],
-		"it is cut after the second page":   s.file[:2*page],
-		"it is cut within a page":           s.file[:len(s.file)/2+100],
-		"the first page is lost":            change(0, make([]byte, page)...),
-		"the second page is lost":           change(page, make([]byte, page)...),
-		"both are lost":                     change(0, make([]byte, 2*page)...),
-		"the first page is older":           change(0, s.file[page:2*page]...),
-		"it is of another version of bbolt": change(16+4, 9),
-		"a page is lost":                    change(leaf*page, make([]byte, page)...),
-		"a page is torn":                    change(leaf*page+page/2, make([]byte, page/2)...),
-		"a page is another":                 change(leaf*page, s.file[(leaf-1)*page:leaf*page]...),
-		"a click has another letter":        change(letter, 'm'),
+		"a page leads to itself":          change(tree*page+16+8, id(tree)...),
+		"a page leads out of the file":    change(tree*page+16+8, id(1<<30)...),
+		"a page in use is free":           change(free*page+16, id(leaf)...),
+		"a page is free twice":            change(free*page+16, s.file[free*page+24:free*page+32]...),
+		"there are 65,534 free pages":     change(free*page+10, 0xfe, 0xff),
+		"there are 2^56 free pages":       change(free*page+10, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+		"it is empty":                     {},
+		"it is one byte":                  {1},
+		"it is a text":                    []byte("not a journal\n"),
+		"it is noise":                     noise,
+		"it is zeros":                     make([]byte, 10*page),
+		"it is cut within the first page": s.file[:50],
+		"it is cut after the first page":  s.file[:page],
+		"it is cut after the second page": s.file[:2*page],
+		"it is cut within a page":         s.file[:len(s.file)/2+100],
+		"the first page is lost":          change(0, make([]byte, page)...),
+		"the second page is lost":         change(page, make([]byte, page)...),
+		"both are lost":                   change(0, make([]byte, 2*page)...),
+		"the first page is older":         change(0, s.file[page:2*page]...),
+		"one page is of another version":  change(16+4, 9),
+		"a page is lost":                  change(leaf*page, make([]byte, page)...),
+		"a page is torn":                  change(leaf*page+page/2, make([]byte, page/2)...),
+		"a page is another":               change(leaf*page, s.file[(leaf-1)*page:leaf*page]...),
+		"a click has another letter":      change(letter, 'm'),
 	} {
 		t.Run(name, func(t *testing.T) { require.True(t, s.holds(t, file)) })
 	}
@@ -213,6 +215,81 @@ func TestAFileThatIsNotAJournalsIsKept(t *testing.T) {
 			file, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.True(t, s.holds(t, file))
+		})
+	}
+}
+
+// A whole file of another version has clicks that are safe, so it must stay.
+func TestAFileOfAnotherVersionStaysAndTheJournalDoesNotOpen(t *testing.T) {
+	s := newSound(t)
+	const page, meta = 4096, 16
+	version := func(sum bool, pages ...int) []byte {
+		file := bytes.Clone(s.file)
+		for _, p := range pages {
+			b := file[p*page+meta:]
+			binary.NativeEndian.PutUint32(b[4:], 9)
+			if sum {
+				h := fnv.New64a()
+				h.Write(b[:56])
+				binary.NativeEndian.PutUint64(b[56:], h.Sum64())
+			}
+		}
+		return file
+	}
+	castagnoli := crc32.MakeTable(crc32.Castagnoli)
+	inBolt := func(change func(tx *bbolt.Tx) error) []byte {
+		path := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(path, s.file, 0o600))
+		db, err := bbolt.Open(path, 0o600, nil)
+		require.NoError(t, err)
+		require.NoError(t, db.Update(change))
+		require.NoError(t, db.Close())
+		file, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return file
+	}
+	for name, file := range map[string][]byte{
+		"bbolt's, with its checksum":       version(true, 0, 1),
+		"bbolt's, with a checksum unknown": version(false, 0, 1),
+		"bbolt's, of the first page only":  version(true, 0),
+		"bbolt's, of the second page only": version(true, 1),
+		"that of the state": inBolt(func(tx *bbolt.Tx) error {
+			v := bytes.Clone(tx.Bucket([]byte("about")).Get([]byte("state")))
+			v[0]++
+			binary.BigEndian.PutUint32(v[len(v)-4:], crc32.Checksum(v[:len(v)-4], castagnoli))
+			return tx.Bucket([]byte("about")).Put([]byte("state"), v)
+		}),
+		"that of a longer state": inBolt(func(tx *bbolt.Tx) error {
+			v := bytes.Clone(tx.Bucket([]byte("about")).Get([]byte("state")))
+			v[0]++
+			v = append(v[:len(v)-4], 1, 2, 3)
+			v = binary.BigEndian.AppendUint32(v, crc32.Checksum(v, castagnoli))
+			return tx.Bucket([]byte("about")).Put([]byte("state"), v)
+		}),
+		"that of a record": inBolt(func(tx *bbolt.Tx) error {
+			source := tx.Bucket([]byte("about")).Get([]byte("state"))[1:17]
+			k, v := tx.Bucket([]byte("clicks")).Cursor().First()
+			k, v = bytes.Clone(k), bytes.Clone(v)
+			v[4] = 99
+			sum := slices.Concat(source, []byte("clicks"), k, v[4:])
+			binary.BigEndian.PutUint32(v, crc32.Checksum(sum, castagnoli))
+			return tx.Bucket([]byte("clicks")).Put(k, v)
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "journal.bolt")
+			require.NoError(t, os.WriteFile(path, file, 0o600))
+			for range 2 {
+				_, err := journal.Open(dir, journal.Options{OSBuffered: true})
+				require.ErrorContains(t, err, "is of a version that this program cannot read")
+			}
+			files, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, files, 1, "nothing is put aside")
+			kept, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, file, kept)
 		})
 	}
 }

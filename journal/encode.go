@@ -237,5 +237,8 @@ func (p place) open(to []linktrack.Click, record []byte) ([]linktrack.Click, err
 	if len(record) < sealed || binary.BigEndian.Uint32(record) != p.sum(record[sealed:]) {
 		return to, errRecord
 	}
+	if body := record[sealed:]; len(body) > 0 && body[0] != version && body[0] != withoutCountry {
+		return to, otherVersion("a record of clicks", uint32(body[0])) // its checksum says that it is as it was written
+	}
 	return decode(to, string(record[sealed:]))
 }

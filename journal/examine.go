@@ -48,9 +48,11 @@ func (c *census) visit(bucket string, key, value []byte) error {
 		if c.begun || string(key) != string(stateKey) {
 			return damaged("it has more than one state")
 		}
-		if c.state, c.begun = decodeState(value); !c.begun {
-			return damaged("its state cannot be read")
+		var err error
+		if c.state, err = decodeState(value); err != nil {
+			return err
 		}
+		c.begun = true
 		from := func(q queue) queue { return queue{head: q.head, tail: q.head} }
 		c.flight, c.waiting, c.aside = from(c.state.flight), from(c.state.waiting), from(c.state.aside)
 		return nil
@@ -70,7 +72,9 @@ func (c *census) visit(bucket string, key, value []byte) error {
 		return damaged("a record is missing before number %d", p.number)
 	}
 	var err error
-	if c.clicks, err = p.open(c.clicks[:0], value); err != nil {
+	if c.clicks, err = p.open(c.clicks[:0], value); errors.Is(err, errOtherVersion) {
+		return err
+	} else if err != nil {
 		return damaged("%v", err)
 	}
 	q.push(int64(len(c.clicks)), value)

@@ -119,12 +119,9 @@ func (f *file) ready() (s state, opened bool, err error) {
 		f.db = nil
 		return s, false, err
 	}
-	err = f.transact(false, func(tx *bbolt.Tx) error {
-		var ok bool
-		if s, ok = decodeState(tx.Bucket([]byte(stateBucket)).Get(stateKey)); !ok {
-			return damaged("its state cannot be read")
-		}
-		return nil
+	err = f.transact(false, func(tx *bbolt.Tx) (err error) {
+		s, err = decodeState(tx.Bucket([]byte(stateBucket)).Get(stateKey))
+		return err
 	})
 	s.leap = s.loose
 	s.loose = f.loose

@@ -84,11 +84,19 @@ func (s *state) encode() []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-func decodeState(b []byte) (state, bool) {
+// decodeState returns errDamaged or errOtherVersion if b is not a state of this
+// version.
+func decodeState(b []byte) (state, error) {
 	var s state
-	if len(b) != stateSize || b[0] != stateVersion ||
-		binary.BigEndian.Uint32(b[stateSize-4:]) != crc32.Checksum(b[:stateSize-4], castagnoli) {
-		return s, false
+	end := len(b) - 4
+	if end < 1 || binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], castagnoli) {
+		return s, damaged("its state cannot be read")
+	}
+	if b[0] != stateVersion {
+		return s, otherVersion("its state", uint32(b[0]))
+	}
+	if len(b) != stateSize {
+		return s, damaged("its state has %d bytes", len(b))
 	}
 	b = b[1:]
 	b = b[copy(s.source[:], b):]
@@ -102,5 +110,8 @@ func decodeState(b []byte) (state, bool) {
 		q.bytes = int64(binary.BigEndian.Uint64(b[24:]))
 		b = b[32:]
 	}
-	return s, s.flight.tail == s.waiting.head
+	if s.flight.tail != s.waiting.head {
+		return s, damaged("its state contradicts itself")
+	}
+	return s, nil
 }

@@ -20,11 +20,9 @@ package pages
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"github.com/linktrackhq/linktrack"
@@ -105,8 +103,8 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Prefix == "" {
 		o.Prefix = "/account/"
 	}
-	if !strings.HasPrefix(o.Prefix, "/") || !strings.HasSuffix(o.Prefix, "/") || strings.Contains(o.Prefix, "//") || strings.ContainsAny(o.Prefix, "{}?#\\ ") {
-		return nil, &linktrack.InvalidError{Param: "Prefix", Reason: fmt.Sprintf("must be a path with a slash at both ends such as /account/, not %q", o.Prefix)}
+	if err := checkPrefix(o.Prefix); err != nil {
+		return nil, err
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -1,0 +1,25 @@
+package pages
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// checkPrefix holds Options.Prefix to what can stand in a browser's address and
+// in a pattern of net/http.ServeMux as it is, so that requests find it and nothing
+// panics.
+func checkPrefix(prefix string) error {
+	inner, isBelow := strings.CutSuffix(strings.TrimPrefix(prefix, "/"), "/")
+	if (prefix == "/" || isBelow && inner != "" && prefix == path.Clean("/"+inner)+"/") && strings.Trim(prefix, prefixCharacters) == "" {
+		return nil
+	}
+	return &linktrack.InvalidError{Param: "Prefix", Reason: fmt.Sprintf(
+		`must be a path with a slash at both ends such as /account/, of letters, digits and -._~!$&'()*+,=:@, without // and without the parts . and .., not %q`, prefix)}
+}
+
+// prefixCharacters are those that RFC 3986, section 3.3, lets stand in a path
+// without an escape, but for ";".
+const prefixCharacters = "/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
