@@ -31,9 +31,7 @@ func TestPagesAndStaticFilesAreCompressed(t *testing.T) {
 	s.signIn("ada", pass)
 	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPublicTracking: true, HasPlusTracking: true})
 	paths := []string{"links", "links?q=spring", "links/new", "links/go.example.com/spring/report", "account", "api", "quick", "/spring+", "/none"}
-	for _, m := range regexp.MustCompile(`/account/static/(style|report|app)\.\w+\.\w+`).FindAllString(s.get("links").body, -1) {
-		paths = append(paths, m)
-	}
+	paths = append(paths, regexp.MustCompile(`/account/static/(style|report|app)\.\w+\.\w+`).FindAllString(s.get("links").body, -1)...)
 	require.Len(t, paths, 9+3)
 	for _, path := range paths {
 		want := s.get(path).body

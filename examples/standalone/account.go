@@ -27,14 +27,14 @@ type account struct {
 func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Store, c config) (account, error) {
 	a, err := store.AccountByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
-		made, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
+		made, pass, cause := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
 		switch {
-		case err == nil && c.pass == "":
+		case cause == nil && c.pass == "":
 			return account{made, pass, "new, pass " + pass + " (shown this once)"}, nil
-		case err == nil:
+		case cause == nil:
 			return account{made, "", "new, with the pass that was given"}, nil
-		case !errors.Is(err, linktrack.ErrTaken):
-			return account{}, ofAccount("make", c.login, err)
+		case !errors.Is(cause, linktrack.ErrTaken):
+			return account{}, ofAccount("make", c.login, cause)
 		}
 		a, err = store.AccountByLogin(ctx, c.login) // another process made it just now
 	}

@@ -26,6 +26,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -34,23 +35,24 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// ballast trades memory for speed. As long as the store takes clicks the program
+// The ballast trades memory for speed. As long as the store takes clicks the program
 // keeps little, so that the collector, which runs when as much again was allocated
 // as is kept, would run many times a second under load. The ballast counts as kept,
 // and since nobody writes to it the machine has no memory for it. A higher GOGC
 // would do the same, but make several times as much of what is really kept when the
 // store is down. There is none if GOGC is set.
-var ballast []byte
-
 const ballastSize = 16 << 20
 
 func main() {
+	var ballast []byte
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if os.Getenv("GOGC") == "" {
 		ballast = make([]byte, ballastSize)
 	}
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	status := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	runtime.KeepAlive(ballast)
+	os.Exit(status)
 }
 
 // run is the program, until ctx is done, and returns its exit status: 0 when
