@@ -361,9 +361,11 @@ func TestABatchIsRejectedThreeTimesAndThenSentInPartsThatGrow(t *testing.T) {
 		store.down.Store(false)
 		time.Sleep(30 * time.Second)
 		var sizes []int
+		store.mu.Lock()
 		for _, b := range store.batches[before:] {
 			sizes = append(sizes, len(b.Clicks))
 		}
+		store.mu.Unlock()
 		require.Equal(t, []int{1, 999, 999, 999, 99, 198}, sizes[:6], "in tenths, and then twice as many each time")
 		require.Equal(t, []int{396, 396, 396, 39, 78, 156, 312, 312, 312}, sizes[6:15], "the part with the click at fault likewise, behind the others")
 		require.Equal(t, []int{1, 1, 1}, sizes[len(sizes)-3:], "until it is alone")

@@ -108,7 +108,7 @@ func readFacts(b []byte, take func(*fact)) error {
 	for len(r.rest) > 0 {
 		flags := r.rest[0]
 		r.rest = r.rest[1:]
-		f := fact{isConversion: flags&factConversion != 0, isTakenBack: flags&factTakenBack != 0}
+		f := fact{isConversion: flags&factConversion != 0, isTakenBack: flags&factConversion != 0 && flags&factTakenBack != 0}
 		f.link, f.at, f.day, f.of = r.number(), r.number()*unit, linktrack.Day(r.number()), int(r.number())
 		if f.isConversion {
 			f.conversion.Value, f.conversion.Currency = linktrack.Amount(r.number()), r.text()

@@ -68,6 +68,7 @@ func FuzzFacts(f *testing.F) {
 	b = appendConversion(b, &linktrack.Conversion{Click: linktrack.ClickRef{Link: 8}, Time: at, Value: 12_3400, Currency: "EUR"}, time.UTC)
 	f.Add(b)
 	f.Add(b[:len(b)-2])
+	f.Add(appendTakenBack(b, &conversion{Conversion: linktrack.Conversion{Click: linktrack.ClickRef{Link: 8}, Time: at, Value: 12_3400, Currency: "EUR"}}))
 	f.Add(append([]byte{1}, b[1:]...))
 	f.Add(append(b[:1:1], 0, 14, 2, 2, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)) // a text of 2^64-1 bytes
 	f.Fuzz(func(t *testing.T, row []byte) {
@@ -89,14 +90,18 @@ func FuzzFacts(f *testing.F) {
 		require.Equal(t, facts, got)
 
 		w := newWork()
+		want := 0
 		for i := range facts {
 			w.take(&facts[i])
+			if want++; facts[i].isTakenBack {
+				want -= 2
+			}
 		}
 		var taken int64
 		for _, d := range w.days {
 			taken += d.People + d.Bots + d.Conversions
 		}
-		require.EqualValues(t, len(facts), taken)
+		require.EqualValues(t, want, taken)
 	})
 }
 
@@ -106,6 +111,9 @@ func writeFact(b []byte, f fact) []byte {
 	flags := byte(0)
 	if f.isConversion {
 		flags, numbers = factConversion, append(numbers, int64(f.conversion.Value))
+		if f.isTakenBack {
+			flags |= factTakenBack
+		}
 	} else {
 		texts = []string{f.click.ReferrerHost, f.click.Browser, f.click.Platform, f.click.Country}
 	}
