@@ -23,7 +23,7 @@ func parseColor(s string) (color, error) {
 }
 
 func badAccent(s string) error {
-	return &linktrack.InvalidError{Param: "Accent", Reason: fmt.Sprintf("must be a colour such as #1f5fd0, not %q", s)}
+	return &linktrack.InvalidError{Param: "Accent", Reason: fmt.Sprintf("must be a color such as #1f5fd0, not %q", s)}
 }
 
 func (c color) String() string { return "#" + hex.EncodeToString(c[:]) }

@@ -40,7 +40,7 @@ func TestTheMailAddressOfAnAccountIsSetAndRefused(t *testing.T) {
 		} else {
 			require.Equal(t, 303, r.StatusCode)
 			r = s.get(r.Header.Get("Location"))
-			require.Equal(t, "The mail address is saved.", r.texts("notice")[0])
+			require.Equal(t, "The mail address was saved.", r.texts("notice")[0])
 			require.Equal(t, c.kept, r.formTo(t, "account").Get("email"))
 		}
 		a, err := s.tracker.Account(t.Context(), s.ada.ID)
@@ -96,7 +96,7 @@ func TestAnOwnersBrowserIsLeftOutByAButton(t *testing.T) {
 		out, state string
 		want       int64 // clicks
 	}{
-		{"1", "Clicks by this browser are left out.", 0},
+		{"1", "Clicks by this browser do not count.", 0},
 		{"0", "Clicks by this browser count.", 1},
 	} {
 		form := s.get("account").formTo(t, "account/optout")

@@ -160,7 +160,7 @@ func TestAnAccountOfAHostIsNotOfferedAMailAddress(t *testing.T) {
 	r := s.get("account")
 	require.Equal(t, 200, r.StatusCode)
 	require.Empty(t, r.all(func(n *html.Node) bool { return attribute(n, "name") == "email" }))
-	require.Contains(t, r.body, "does not know the mail addresses")
+	require.Contains(t, r.body, "accounts are not known here")
 	require.NotContains(t, r.body, "Sign out")
 	require.Equal(t, 404, s.post("account", url.Values{"email": {"ada@example.com"}}).StatusCode)
 }

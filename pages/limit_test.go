@@ -38,5 +38,5 @@ func TestClicksFromBeforeALimitCountAsUsed(t *testing.T) {
 	limit = 2
 	_, err = s.tracker.UpdateLink(t.Context(), s.ada, "popular", linktrack.LinkEdit{DeactivateAt: &limit})
 	require.NoError(t, err)
-	require.Contains(t, s.get("links/go.example.com/popular/edit").body, "The limit of clicks is reached already: 3 of 2.")
+	require.Contains(t, s.get("links/go.example.com/popular/edit").body, "The click limit has already been reached: 3 of 2.")
 }

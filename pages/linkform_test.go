@@ -30,7 +30,7 @@ func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 	r := s.post("links/new", every)
 	require.Equal(t, 303, r.StatusCode, r.texts("error"))
 	require.Equal(t, "/account/links?made=alt.example%2FSpring_Sale", r.Header.Get("Location"))
-	require.Contains(t, s.get(r.Header.Get("Location")).texts("made")[0], "The link is made:\nhttps://alt.example/Spring_Sale")
+	require.Contains(t, s.get(r.Header.Get("Location")).texts("made")[0], "The link was made:\nhttps://alt.example/Spring_Sale")
 
 	l := s.link("https://alt.example/spring_sale")
 	require.True(t, l.HasPassword())
@@ -67,7 +67,7 @@ func TestAFormThatIsSavedAsItIsChangesNothing(t *testing.T) {
 		r := s.post("links/"+path+"/edit", s.get("links/"+path+"/edit").form())
 		require.Equal(t, 303, r.StatusCode)
 		require.Equal(t, before, s.link("https://"+path))
-		require.Contains(t, s.get(r.Header.Get("Location")).texts("notice")[0], "The changes are saved: https://"+path)
+		require.Contains(t, s.get(r.Header.Get("Location")).texts("notice")[0], "The changes were saved: https://"+path)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestWhatIsWrongStandsAtItsFieldAndAllValuesStay(t *testing.T) {
 		{"password", strings.Repeat("x", 1001), 400, "Password must have at most 1000 bytes"},
 		{"expires_at", "2001-01-01T00:00:00", 400, "Expires must not be in the past"},
 		{"expires_at", "tomorrow", 400, "Expires must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on"},
-		{"deactivate_at", "-1", 400, "Limit of clicks must be a whole number, 0 or more"},
+		{"deactivate_at", "-1", 400, "Click limit must be a whole number, 0 or more"},
 		{"alert_at", "many", 400, "Alert at must be a whole number, 0 or more"},
 		{"is_public", "maybe", 400, "The link may be listed and indexed must be 1 or 0"},
 	} {
@@ -174,7 +174,7 @@ func TestAHostsRefusalIsShown(t *testing.T) {
 	s.signIn("ada", pass)
 	r := s.post("links/new", url.Values{"external_url": {"https://example.com/kept"}})
 	require.Equal(t, 403, r.StatusCode)
-	require.Equal(t, []string{"This is refused: not allowed: external_url is refused: <it> is on a list."}, r.texts("notice"))
+	require.Equal(t, []string{"This was refused: not allowed: external_url is refused: <it> is on a list."}, r.texts("notice"))
 	require.Equal(t, "https://example.com/kept", r.form().Get("external_url"))
 }
 
@@ -189,7 +189,7 @@ func TestAnAccountSeesWhatItsTypeDoesNotHave(t *testing.T) {
 		}
 		return names
 	}())
-	require.Equal(t, "Not part of your type of account.", r.id("f-title-hint"))
+	require.Equal(t, "Not included in your type of account.", r.id("f-title-hint"))
 	require.Contains(t, r.texts("notice")[0], "free")
 	form := r.form()
 	form.Set("external_url", "https://example.com/one")

@@ -63,9 +63,9 @@ func TestOptionsThatCannotWorkAreErrors(t *testing.T) {
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
 	for want, options := range map[string]pages.Options{
-		"Accent must be a colour such as #1f5fd0, not \"red\"":                               {Accent: "red"},
-		"Accent must be a colour such as #1f5fd0, not \"#12345g\"":                           {Accent: "#12345g"},
-		"Accent must be a colour such as #1f5fd0, not \"#fff;}a{\"":                          {Accent: "#fff;}a{"},
+		"Accent must be a color such as #1f5fd0, not \"red\"":                                {Accent: "red"},
+		"Accent must be a color such as #1f5fd0, not \"#12345g\"":                            {Accent: "#12345g"},
+		"Accent must be a color such as #1f5fd0, not \"#fff;}a{\"":                           {Accent: "#fff;}a{"},
 		"Prefix must be a path with a slash at both ends such as /account/, not \"account\"": {Prefix: "account"},
 		"Prefix must be a path with a slash at both ends such as /account/, not \"/a\"":      {Prefix: "/a"},
 		"pages: template: links.html":                                                        {Templates: fstest.MapFS{"links.html": {Data: []byte("{{")}}},

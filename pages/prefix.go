@@ -17,7 +17,7 @@ func checkPrefix(prefix string) error {
 		return nil
 	}
 	return &linktrack.InvalidError{Param: "Prefix", Reason: fmt.Sprintf(
-		`must be a path with a slash at both ends such as /account/, of letters, digits and -._~!$&'()*+,=:@, without // and without the parts . and .., not %q`, prefix)}
+		`must be a path with a slash at both ends such as /account/, not %q; it may have letters, digits, and -._~!$&'()*+,=:@, but not //, and not the segments . and ..`, prefix)}
 }
 
 // prefixCharacters are those that RFC 3986, section 3.3, lets stand in a path

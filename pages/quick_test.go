@@ -110,7 +110,7 @@ func TestAQuickLinkIsClaimedOnceByWhoSignsIn(t *testing.T) {
 	for range 2 { // for one who is not signed in, and for another
 		page = s.get(at)
 		require.Equal(t, 410, page.StatusCode)
-		require.Equal(t, []string{"This link is claimed"}, page.texts("h1"))
+		require.Equal(t, []string{"This link has been claimed"}, page.texts("h1"))
 		require.NotContains(t, page.body, "example.com/quick", "where it leads is its owner's now")
 		s.signIn("bob", pass)
 	}

@@ -130,7 +130,7 @@ func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	require.Equal(t, "Spring", r.texts("h2")[0])
 	require.Contains(t, r.texts("note")[0], "2024-11-02 to 2024-11-04 (CDT/CST)")
 	totals := r.texts("totals")[0]
-	for _, want := range []string{"Clicks3", "Unique visitors2", "Clicks of bots1", "Conversions133.3% of clicks", "Worth, EUR1\u202f234.50"} {
+	for _, want := range []string{"Clicks3", "Unique visitors2", "Clicks by bots1", "Conversions133.3% of clicks", "Value, EUR1\u202f234.50"} {
 		require.Contains(t, strings.ReplaceAll(totals, "\n", ""), want)
 	}
 	require.Equal(t, [][]string{{"2024-11-02", "2", "1", "1", "1"}, {"2024-11-03", "1", "1", "0", "0"}, {"2024-11-04", "0", "0", "0", "0"}}, r.table("chart"))
@@ -158,8 +158,8 @@ func TestAReportListsTheNewestClicks(t *testing.T) {
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})
 	r := s.get("links/go.example.com/spring/report")
 	require.Contains(t, r.body, "Nobody has clicked on the link yet.")
-	require.Contains(t, r.body, "Nothing was counted in these days.")
-	require.Contains(t, r.body, "The history has no clicks of these days.")
+	require.Contains(t, r.body, "Nothing was counted on these days.")
+	require.Contains(t, r.body, "The history has no clicks on these days.")
 	require.Zero(t, r.checkSVG(t))
 
 	first := time.Now().Add(-2 * time.Hour)
@@ -283,8 +283,8 @@ func TestAReportIsDownloaded(t *testing.T) {
 	for name, want := range map[string][2]string{
 		"Report as CSV":                    {"report", "csv"},
 		"Report as JSON":                   {"report", "json"},
-		"All clicks of these days as CSV":  {"history", "csv"},
-		"All clicks of these days as JSON": {"history", "json"},
+		"All clicks on these days as CSV":  {"history", "csv"},
+		"All clicks on these days as JSON": {"history", "json"},
 	} {
 		kind, given, err := mime.ParseMediaType(files[name].Header.Get("Content-Disposition"))
 		require.NoError(t, err)
@@ -307,7 +307,7 @@ func TestAReportIsDownloaded(t *testing.T) {
 			require.True(t, json.Valid([]byte(files[name].body)))
 		}
 	}
-	require.Equal(t, 1+2, strings.Count(files["All clicks of these days as CSV"].body, "\n"), "of these days only")
+	require.Equal(t, 1+2, strings.Count(files["All clicks on these days as CSV"].body, "\n"), "of these days only")
 	require.Contains(t, files["Report as JSON"].body, `"from":"2024-11-03"`)
 	head := s.do(httptest.NewRequest("HEAD", "https://go.example.com/account/"+at+"/history.csv", nil))
 	require.Equal(t, 200, head.StatusCode)
@@ -391,7 +391,7 @@ func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "open", HasPublicTracking: true, HasPlusTracking: true, Password: "let me in",
 		ExternalURL: secret, Title: "Open", Notes: "private notes", Description: "private notes"})
 	r := s.get("/open+")
-	require.Contains(t, r.body, "Nothing was counted in these days.")
+	require.Contains(t, r.body, "Nothing was counted on these days.")
 	checkVisitorPage(t, r)
 	byAddress := clickAt(time.Now().Add(-time.Hour))
 	byAddress.ReferrerHost = "198.51.100.9"
@@ -426,7 +426,7 @@ func TestALinkOfTheListShowsItsLastDay(t *testing.T) {
 	sparks := r.all(func(n *html.Node) bool { return attribute(n, "class") == "spark" })
 	require.Len(t, sparks, 1, "there is nothing to draw of the other")
 	require.Equal(t, 1, r.checkSVG(t))
-	require.Equal(t, "Clicks by the hour in the last 24 hours: at most 2 in an hour", attribute(sparks[0], "aria-label"))
+	require.Equal(t, "Clicks per hour in the last 24 hours: at most 2 in an hour", attribute(sparks[0], "aria-label"))
 	require.Equal(t, 2, strings.Count(attribute(sparks[0].LastChild, "d"), "M"), "two hours have a bar")
 	require.Len(t, r.all(func(n *html.Node) bool {
 		return attribute(n, "href") == "/account/links/go.example.com/"+clicked.Path+"/report"

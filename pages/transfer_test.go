@@ -68,14 +68,14 @@ func TestAFileIsCheckedAndThenImported(t *testing.T) {
 
 	done := s.upload(checked.confirm(), goodFile)
 	require.Equal(t, 200, done.StatusCode)
-	require.Equal(t, []string{"The links are imported. Show the links"}, done.texts("good"))
+	require.Equal(t, []string{"The links were imported. Show the links"}, done.texts("good"))
 	require.Equal(t, []string{"2", "2", "0", "0", "0"}, done.texts("dd"))
 	links := s.links(s.ada)
 	require.Len(t, links, 2)
 	require.Equal(t, ".f2jt", s.link("f2jt").Path)
 
 	again := s.upload(nil, goodFile)
-	require.Equal(t, []string{"There is nothing to import in the file."}, again.texts("good"))
+	require.Equal(t, []string{"The file contains nothing to import."}, again.texts("good"))
 	require.Nil(t, again.confirm())
 
 	r := s.get("export")
@@ -92,7 +92,7 @@ func TestAnotherFileThanTheCheckedOneIsNotImported(t *testing.T) {
 	s := signedIn(t, "ada")
 	confirm := s.upload(nil, goodFile).confirm()
 	other := s.upload(confirm, goodFile+"https://example.com/3,three,\n")
-	require.Contains(t, other.texts("error")[0], "This is another file")
+	require.Contains(t, other.texts("error")[0], "This is not the file")
 	require.NotNil(t, other.confirm(), "it is checked now")
 	confirm.Set("checked", "")
 	s.upload(confirm, goodFile)
@@ -105,7 +105,7 @@ func TestProblemsOfAFileAreShownByLine(t *testing.T) {
 	const file = "external_url,redirect_hash,<i>\nhttps://example.com/1,one,\nhttps://example.com/2,Taken,\njavascript:1,three,\nhttps://example.com,<script>,\n"
 	r := s.upload(nil, file)
 	require.Equal(t, 200, r.StatusCode)
-	require.Equal(t, []string{"The file cannot be imported as it is. Nothing is changed."}, r.texts("error"))
+	require.Equal(t, []string{"The file cannot be imported as it is. Nothing was changed."}, r.texts("error"))
 	require.Equal(t, []string{
 		"3", "redirect_hash", "Taken is already taken on go.example.com",
 		"4", "external_url", "must not use the scheme javascript",
@@ -124,7 +124,7 @@ func TestProblemsOfAFileAreShownByLine(t *testing.T) {
 	many := "external_url,redirect_hash\n" + strings.Repeat("x,y\n", 300)
 	r = s.upload(nil, many)
 	require.Len(t, r.texts("td"), 600)
-	require.Contains(t, r.body, "100 more are not shown.")
+	require.Contains(t, r.body, "100 more problems are not shown.")
 }
 
 func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
@@ -135,7 +135,7 @@ func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
 	checked := s.upload(url.Values{"skipbad": {"1"}}, file)
 	require.Equal(t, []string{"The file can be imported."}, checked.texts("good"))
 	require.Equal(t, "1", checked.confirm().Get("skipbad"), "the choice stays")
-	require.Contains(t, checked.texts("error")[0], "2 links are left out: their paths differ in upper and lower case only")
+	require.Contains(t, checked.texts("error")[0], "2 links are left out: they lead to different places, but their paths differ only in upper and lower case")
 
 	form := url.Values{}
 	for _, f := range checked.all(func(n *html.Node) bool { return n.Data == "form" }) {
@@ -154,11 +154,11 @@ func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
 	require.Len(t, s.links(s.ada), 1, "to download them changes nothing")
 
 	done := s.upload(checked.confirm(), file)
-	require.Equal(t, []string{"The links are imported. Show the links"}, done.texts("good"))
+	require.Equal(t, []string{"The links were imported. Show the links"}, done.texts("good"))
 	require.Contains(t, done.texts("error")[0], "2 links are left out")
 	require.Equal(t, []string{"5", "1", "0", "3", "1"}, done.texts("dd"))
 	require.Len(t, s.links(s.ada), 2)
-	require.Equal(t, []string{"There is nothing to import in the file."}, s.upload(url.Values{"skipbad": {"1"}}, file).texts("good"))
+	require.Equal(t, []string{"The file contains nothing to import."}, s.upload(url.Values{"skipbad": {"1"}}, file).texts("good"))
 
 	form.Set("bad", "1")
 	require.Equal(t, []string{"All rows of the file can be imported."}, s.upload(form, "url,slug\nhttps://example.com/9,nine\n").texts("good"))
@@ -194,7 +194,7 @@ func TestAnUploadThatCannotBeReadIsRefused(t *testing.T) {
 	large := "external_url\n" + strings.Repeat("https://example.com/\n", 3_200_000)
 	r = s.upload(nil, large)
 	require.Equal(t, 413, r.StatusCode)
-	require.Equal(t, []string{"The file is larger than 64 MB. Larger ones can be imported by whoever runs this service."}, r.texts("error"))
+	require.Equal(t, []string{"The file is larger than 64 MB. The operator of this service can import larger files."}, r.texts("error"))
 	require.Equal(t, 413, s.post("links/new", url.Values{"notes": {large[:1<<20]}}).StatusCode, "other forms have their own limit")
 	require.Empty(t, s.links(s.ada))
 }
@@ -246,6 +246,6 @@ func TestALongImportShowsHowFarItIs(t *testing.T) {
 	require.Equal(t, 1, strings.Count(r.body, "<!DOCTYPE html>"))
 	require.Equal(t, 1, strings.Count(r.body, "</html>"))
 	require.NotContains(t, r.body, "<!-- progress -->")
-	require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links are imported."))
+	require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links were imported."))
 	require.Equal(t, "https://example.com/1199", s.link("path1199").ExternalURL)
 }

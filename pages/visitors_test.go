@@ -44,7 +44,7 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 	}{
 		{"/none", "", 404, "This link does not exist", "Please check the address for typing errors."},
 		{"/off", "", 410, "This link is switched off", "Its owner has switched it off."},
-		{"/expired", "", 410, "This link has expired", "It was made for a time that is over."},
+		{"/expired", "", 410, "This link has expired", "It was made for a limited time, which is over."},
 		{"/used", "", 410, "This link is used up", "The number of visits that it was made for has been reached."},
 		{"/password", "", 200, "This link needs a password", ""},
 		{"/limited", "Twitterbot/1.0", 200, "<b>Title</b>", ""},

@@ -20,19 +20,18 @@ type account struct {
 	state string // what to tell about it
 }
 
-// openAccount makes the account that the flags name, if the store has none of
-// that login. One that exists stays as it is; a pass that was given becomes its
-// own, which is also the way out when the pass is lost, and so does a mail
-// address.
+// openAccount makes the account that the flags name if the store has none with
+// that login. An existing account is left as it is, except that it gets a given
+// pass, also to replace a lost one, and a given mail address.
 func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Store, c config) (account, error) {
 	a, err := store.AccountByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		made, pass, cause := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
 		switch {
 		case cause == nil && c.pass == "":
-			return account{made, pass, "new, pass " + pass + " (shown this once)"}, nil
+			return account{made, pass, "new, pass " + pass + " (shown only once)"}, nil
 		case cause == nil:
-			return account{made, "", "new, with the pass that was given"}, nil
+			return account{made, "", "new, with the given pass"}, nil
 		case !errors.Is(cause, linktrack.ErrTaken):
 			return account{}, ofAccount("make", c.login, cause)
 		}
@@ -49,24 +48,24 @@ func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Stor
 		}
 	}
 	if c.pass == "" {
-		return account{a, "", "as it was, with the pass that it had"}, nil
+		return account{a, "", "unchanged, with its previous pass"}, nil
 	}
 	// The same pass again changes nothing: who is signed in stays signed in.
 	_, err = t.Authenticate(ctx, c.login, c.pass, "")
 	switch {
 	case err == nil:
-		return account{a, "", "as it was"}, nil
+		return account{a, "", "unchanged"}, nil
 	case !errors.Is(err, linktrack.ErrUnauthorized):
 		return account{}, ofAccount("look up", c.login, err)
 	}
 	if a, err = t.SetPass(ctx, a, c.pass); err != nil {
 		return account{}, ofAccount("change", c.login, err)
 	}
-	return account{a, "", "has the pass that was given from now on"}, nil
+	return account{a, "", "now has the given pass"}, nil
 }
 
-// ofAccount says what could not be done. A rule that a flag breaks names the
-// flag.
+// ofAccount returns an error about an action on the account. If a flag breaks a
+// rule, the error names the flag.
 func ofAccount(doing, login string, err error) error {
 	var invalid *linktrack.InvalidError
 	if errors.As(err, &invalid) {
@@ -77,7 +76,7 @@ func ofAccount(doing, login string, err error) error {
 
 // greet prints where the server listens and how to make a first link.
 func greet(w io.Writer, c config, local string, a account, mail string, days *time.Location) {
-	kept := "memory: nothing outlives this process"
+	kept := "memory until this process ends"
 	if c.mysql != "" {
 		kept = "MySQL"
 	}
@@ -86,9 +85,9 @@ func greet(w io.Writer, c config, local string, a account, mail string, days *ti
 	if mail != "" {
 		fmt.Fprintf(w, "alerts by mail: %s\n", mail)
 	}
-	fmt.Fprintf(w, "time zone: %s, from %s\n", c.zone, cmp.Or(c.zoneFrom, "the API's documentation; -zone sets another"))
+	fmt.Fprintf(w, "time zone: %s, from %s\n", c.zone, cmp.Or(c.zoneFrom, "the API's documentation; -zone changes it"))
 	if days.String() != c.zone.String() {
-		fmt.Fprintf(w, "days and hours of reports: those of %s, in which the store has counted clicks since the first\n", days)
+		fmt.Fprintf(w, "days and hours of reports: in %s, the time zone since the first click\n", days)
 	}
 	fmt.Fprintf(w, "pages for people: %s%s\n", local, pagesPrefix(c.baseURL))
 	if c.quick {
@@ -98,7 +97,7 @@ func greet(w io.Writer, c config, local string, a account, mail string, days *ti
 		}
 		fmt.Fprintf(w, "quick links for anyone: %s%s\n", local, front)
 	}
-	fmt.Fprintf(w, "make a link%s:\n  %s\n", map[bool]string{true: ", with the account's pass for PASS"}[a.pass == ""], curlLine(c.baseURL, local, a))
+	fmt.Fprintf(w, "make a link%s:\n  %s\n", map[bool]string{true: " (replace PASS with the account's pass)"}[a.pass == ""], curlLine(c.baseURL, local, a))
 }
 
 // mailState says whether alerts about the account's links are mailed, where
@@ -109,9 +108,9 @@ func mailState(ctx context.Context, t *linktrack.Tracker, c config, a linktrack.
 	case errors.Is(err, linktrack.ErrNoAddress):
 		return "none to account " + a.Login + ", which has no mail address; -email or its account page sets one"
 	case errors.Is(err, linktrack.ErrNoMailer) && a.Email != "":
-		return "none, for want of -smtp; account " + a.Login + " has a mail address"
+		return "none, because -smtp is not set; account " + a.Login + " has a mail address"
 	case err == nil:
-		return "to the address of account " + a.Login + ", about links with has_alert_email"
+		return "to the address of account " + a.Login + ", for links with has_alert_email"
 	}
 	return ""
 }

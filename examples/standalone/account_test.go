@@ -50,13 +50,13 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 	first := kept()
 
 	for _, step := range []struct{ pass, email, state, wantEmail, wantErr string }{
-		{"", "", "as it was, with the pass that it had", "", ""},
-		{"", "ada@example.com", "as it was, with the pass that it had", "ada@example.com", ""},
-		{"", "", "as it was, with the pass that it had", "ada@example.com", ""},
+		{"", "", "unchanged, with its previous pass", "", ""},
+		{"", "ada@example.com", "unchanged, with its previous pass", "ada@example.com", ""},
+		{"", "", "unchanged, with its previous pass", "ada@example.com", ""},
 		{"x", "", "", "ada@example.com", "-pass must have at least 8 characters"},
 		{"", "ada", "", "ada@example.com", "-email must be a mail address such as ada@example.com"},
-		{"given-12", "", "has the pass that was given from now on", "ada@example.com", ""},
-		{"given-12", "bob@example.com", "as it was", "bob@example.com", ""},
+		{"given-12", "", "now has the given pass", "ada@example.com", ""},
+		{"given-12", "bob@example.com", "unchanged", "bob@example.com", ""},
 	} {
 		a, err := open(step.pass, step.email)
 		if step.wantErr != "" {
@@ -80,7 +80,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 	require.NoError(t, store.UpdateAccount(t.Context(), short))
 	a, err = open("x", "")
 	require.NoError(t, err, "an account that has a short pass keeps it")
-	assert.Equal(t, "as it was", a.state)
+	assert.Equal(t, "unchanged", a.state)
 
 	off := kept()
 	off.Disabled = true

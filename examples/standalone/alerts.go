@@ -30,11 +30,11 @@ type alertFlags struct {
 func addAlertFlags(flags *flag.FlagSet) *alertFlags {
 	a := new(alertFlags)
 	flags.StringVar(&a.smtp, "smtp", "", "`URL` of the server that mails alerts, smtp://user:pass@host:587?from=alerts@example.com, or smtps:// for TLS from the first byte; "+
-		"smtp:// wants STARTTLS unless the host is this machine or tls=none is given; helo=name names this one (default: no mails)")
+		"smtp:// requires STARTTLS unless the host is this machine or tls=none is given; helo=name sets the name of this machine (default: no mail)")
 	flags.StringVar(&a.webhook, "alert-webhook", "", "https `URL` that alerts are posted to as JSON (default: none)")
-	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs what is posted, at least 16 bytes (default: it is not signed)")
-	flags.BoolVar(&a.private, "alert-private", false, "let -alert-webhook lead to a private address or to this machine, and be http")
-	flags.StringVar(&a.proxy, "alert-proxy", "", "`URL` of the proxy that posts go through, which needs -alert-private (default: none)")
+	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs posts, at least 16 bytes (default: posts are not signed)")
+	flags.BoolVar(&a.private, "alert-private", false, "let -alert-webhook use http, a private address, or this machine")
+	flags.StringVar(&a.proxy, "alert-proxy", "", "`URL` of the proxy for posts; requires -alert-private (default: none)")
 	duration(flags, &a.timeout, "alert-timeout", 0, "longest `time` that one delivery may take (default: 30s for a mail, 10s for a post)")
 	return a
 }
@@ -42,7 +42,7 @@ func addAlertFlags(flags *flag.FlagSet) *alertFlags {
 // notifier returns nil if alerts are not to be delivered.
 func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 	if a.webhook == "" && (a.secret != "" || a.private || a.proxy != "") {
-		return nil, errors.New("-alert-secret and -alert-private are for -alert-webhook, and so is -alert-proxy")
+		return nil, errors.New("-alert-secret, -alert-private, and -alert-proxy require -alert-webhook")
 	}
 	var all []linktrack.Notifier
 	if a.smtp != "" {
@@ -57,7 +57,7 @@ func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 		if a.proxy != "" {
 			proxy, err := url.Parse(a.proxy)
 			if err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" || proxy.Hostname() == "" {
-				return nil, errors.New("-alert-proxy must be an http, https or socks5 URL such as http://proxy.example.com:3128")
+				return nil, errors.New("-alert-proxy must be an http, https, or socks5 URL such as http://proxy.example.com:3128")
 			}
 			o.Proxy = http.ProxyURL(proxy)
 		}
@@ -79,17 +79,17 @@ func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 	u, err := url.Parse(a.smtp)
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Path != "" && u.Path != "/" {
-		return nil, errors.New("-smtp is smtp://user:pass@host:port?from=address or smtps://…; a pass needs %40 for @ and %2F for /")
+		return nil, errors.New("-smtp must be smtp://user:pass@host:port?from=address or smtps://…; write @ as %40 and / as %2F in a pass")
 	}
 	// A parameter that cannot be read or is not known may hold what was meant
 	// for the password.
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, errors.New("-smtp has a query that cannot be read")
+		return nil, errors.New("-smtp has an invalid query")
 	}
 	for name := range q {
 		if name != "from" && name != "helo" && name != "tls" {
-			return nil, errors.New("-smtp takes the parameters from, helo and tls only")
+			return nil, errors.New("-smtp takes only the parameters from, helo, and tls")
 		}
 	}
 	o := smtp.Options{From: q.Get("from"), HELO: q.Get("helo"), Username: u.User.Username(), Timeout: a.timeout, Location: a.zone}
@@ -103,7 +103,7 @@ func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 	case u.Scheme == "smtp" && tls == "starttls":
 		o.TLS = smtp.StartTLS
 	case tls != "":
-		return nil, errors.New("-smtp: tls is starttls or none, and for smtp:// only")
+		return nil, errors.New("-smtp: tls must be starttls or none, and requires smtp://")
 	}
 	if u.Port() != "" {
 		port = u.Port()

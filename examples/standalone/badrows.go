@@ -27,7 +27,7 @@ func openBadRows(name string, imported *os.File) (*badRowsFile, error) {
 	}
 	if from, err := imported.Stat(); err == nil && os.SameFile(from, info) {
 		f.Close()
-		return nil, refused(errors.New("-bad-rows must be another file than the one that is imported"))
+		return nil, refused(errors.New("-bad-rows must not be the imported file"))
 	}
 	return &badRowsFile{File: f, regular: info.Mode().IsRegular()}, nil
 }

@@ -41,11 +41,11 @@ func newElsewhere(c config) (*elsewhere, error) {
 	home, notFound := e.lands(e.home), e.lands(e.notFound)
 	switch {
 	case home == onRoot:
-		return nil, errors.New("-home must not lead to the root of this service, from where it leads")
+		return nil, errors.New("-home must not lead to the root of this service, because that redirects there")
 	case notFound == onLinks:
-		return nil, errors.New("-not-found must not lead to a link of this service, which may not exist; it may lead to the root or to the pages")
+		return nil, errors.New("-not-found must not lead to a link of this service, because the link may not exist; it may lead to the root or to the pages")
 	case notFound == onRoot && home == onLinks:
-		return nil, errors.New("-not-found must not lead to the root of this service while -home leads from there to a link, which may not exist")
+		return nil, errors.New("-not-found must not lead to the root of this service while -home redirects that to a link, because the link may not exist")
 	}
 	return e, nil
 }

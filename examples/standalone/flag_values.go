@@ -27,7 +27,7 @@ func duration(flags *flag.FlagSet, to *time.Duration, name string, value time.Du
 	flags.Var(&checked{shown, func(s string) error {
 		d, err := time.ParseDuration(s)
 		if err != nil || d <= 0 {
-			return errors.New("must be a length of time above 0, such as 200ms, 5s or 1m30s")
+			return errors.New("must be a duration above 0, such as 200ms, 5s, or 1m30s")
 		}
 		*to = d
 		return nil
@@ -89,7 +89,7 @@ func words(to *[]string) func(string) error {
 	return func(s string) error {
 		for _, word := range listOf(s) {
 			if !isWord(word) {
-				return fmt.Errorf("%q is no path that a link could have: letters, digits, - and _ only", word)
+				return fmt.Errorf("%q cannot be the path of a link: use only letters, digits, - and _", word)
 			}
 		}
 		*to = listOf(s)
@@ -106,7 +106,7 @@ func networks(to *[]netip.Prefix) func(string) error {
 			if err != nil {
 				ip, err := netip.ParseAddr(item)
 				if err != nil || ip.Zone() != "" {
-					return fmt.Errorf("%q is no network and no address", item)
+					return fmt.Errorf("%q is neither a network nor an address", item)
 				}
 				network = netip.PrefixFrom(ip, ip.BitLen())
 			}
@@ -128,10 +128,10 @@ func accountTypes(to *map[string]linktrack.AccountType) func(string) error {
 			}
 			name, params, ok := strings.Cut(item, "=")
 			if name = strings.TrimSpace(name); !ok || !isWord(name) {
-				return fmt.Errorf("%q is no account type: name=parameter,parameter", strings.TrimSpace(item))
+				return fmt.Errorf("%q is not an account type such as name=parameter,parameter", strings.TrimSpace(item))
 			}
 			if _, twice := types[name]; twice {
-				return fmt.Errorf("has the account type %s twice", name)
+				return fmt.Errorf("the account type %s is given twice", name)
 			}
 			types[name] = linktrack.AccountType{Params: listOf(params)}
 		}
@@ -153,7 +153,7 @@ func texts(to *map[string]string) func(string) error {
 		}
 		var all map[string]string
 		if err := json.Unmarshal(b, &all); err != nil {
-			return fmt.Errorf("%s is no JSON object of texts by their keys: %w", file, err)
+			return fmt.Errorf("%s is not a JSON object of texts by key: %w", file, err)
 		}
 		*to = all
 		return nil
@@ -172,7 +172,7 @@ func folder(to *fs.FS) func(string) error {
 			return err
 		}
 		if !info.IsDir() {
-			return fmt.Errorf("%s is no folder", dir)
+			return fmt.Errorf("%s is not a folder", dir)
 		}
 		*to = os.DirFS(dir)
 		return nil

@@ -84,15 +84,15 @@ func refusedOption(err error) error {
 func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) string) error) {
 	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
-	flags.Func("hosts", "further `hosts` whose links are served, with commas between", list(&c.hosts))
-	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: memory, gone at the end)")
+	flags.Func("hosts", "further `hosts` whose links are served, separated by commas", list(&c.hosts))
+	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
 	addConnectionsFlag(flags, c)
-	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at start if it does not exist")
-	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more; an account that exists gets it as its new one. Given as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
-	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp; an account that exists gets it as its new one (default: a new account has none)")
-	flags.StringVar(&c.accountType, "type", linktrack.Professional, "`type` of the first account if it is made: free, professional, or one of -account-types")
-	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, which is no link (default: the pages for people, or the front page of -quick-links)")
-	flags.StringVar(&c.notFound, "not-found", "", "`URL` that paths that do not exist redirect to (default: a page that says so, as 404)")
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at the start if it does not exist")
+	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more, also replaces the pass of an existing account. If set as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
+	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp, also replaces the address of an existing account (default: a new account has none)")
+	flags.StringVar(&c.accountType, "type", linktrack.Professional, "`type` of the first account when it is made: free, professional, or one of -account-types")
+	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the front page of -quick-links)")
+	flags.StringVar(&c.notFound, "not-found", "", "`URL` that unknown paths redirect to (default: a page with status 404)")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
 	zone := addZoneFlag(flags)
 	addLinkFlags(flags, c)
@@ -117,8 +117,8 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) s
 // addRuleFlags adds the flags of what links may be, which import has, too.
 func addRuleFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
-	flags.Func("reserved", "`words` that no vanity link may be, beside api, account and the like, with commas between", words(&o.Reserved))
-	flags.Func("schemes", "`schemes` of destinations beside http and https, such as mailto, with commas between", list(&o.Schemes))
+	flags.Func("reserved", "`words` that vanity links may not use, in addition to api, account, and the like, separated by commas", words(&o.Reserved))
+	flags.Func("schemes", "`schemes` that destinations may have in addition to http and https, such as mailto, separated by commas", list(&o.Schemes))
 	flags.Func("account-types", "further account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.AccountTypes))
 }
 
@@ -127,11 +127,11 @@ func addConnectionsFlag(flags *flag.FlagSet, c *config) {
 	flags.Var(&checked{strconv.Itoa(c.mysqlConnections), func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
-			return fmt.Errorf("-mysql-connections is at least 1, not %s", s)
+			return fmt.Errorf("-mysql-connections must be at least 1, not %s", s)
 		}
 		c.mysqlConnections = n
 		return nil
-	}}, "mysql-connections", "`number` of connections to MySQL that are opened at most")
+	}}, "mysql-connections", "maximum `number` of connections to MySQL")
 }
 
 func addLinkFlags(flags *flag.FlagSet, c *config) {
@@ -139,20 +139,20 @@ func addLinkFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
 	number(flags, &o.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
 	flags.BoolVar(&o.ForwardQuery, "forward-query", false, "add the query string of every tracking link to its destination's (default: only for links that ask for it)")
-	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to destinations as lt_click, for links with conversion tracking")
-	duration(flags, &o.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again: an edit by another process is seen after that long")
+	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to the query of destinations, as lt_click, for links with conversion tracking")
+	duration(flags, &o.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again and edits by other processes take effect")
 }
 
 func addRecordingFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
-	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: when the click is `stored`, journaled, or at once (buffered)")
+	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: after the click is `stored` or journaled, or at once (buffered)")
 	duration(flags, &o.AckTimeout, "ack-timeout", 2*time.Second, "longest `time` that a visitor waits for the click to be stored or journaled")
-	duration(flags, &o.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, and before they go from the journal to the store")
+	duration(flags, &o.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, or before they go from the journal to the store")
 	number(flags, &o.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store, within -max-pending-bytes; more are dropped and counted")
-	number(flags, &o.MaxPendingBytes, "max-pending-bytes", 64<<20, "`bytes` of memory, about, that clicks may take that wait for the store")
+	number(flags, &o.MaxPendingBytes, "max-pending-bytes", 64<<20, "approximate `bytes` of memory that clicks may take while they wait for the store")
 	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
-	flags.BoolVar(&c.journalOptions.OSBuffered, "journal-os-buffered", false, "do not wait for the disk: clicks in the journal survive a crash of the program, and not one of the machine")
-	number(flags, &c.journalOptions.MaxBytes, "journal-max-bytes", maxJournal, "`bytes` of clicks that the journal may hold")
+	flags.BoolVar(&c.journalOptions.OSBuffered, "journal-os-buffered", false, "do not wait for the disk: clicks in the journal survive a crash of the program, but not of the machine")
+	number(flags, &c.journalOptions.MaxBytes, "journal-max-bytes", maxJournal, "maximum `bytes` of clicks in the journal")
 }
 
 const maxJournal = 1 << 30 // bytes
@@ -160,30 +160,30 @@ const maxJournal = 1 << 30 // bytes
 func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 	o := &c.options
 	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.CutIP, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
-	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of where visitors came from: `whole`, host, or none")
-	userAgent := flags.Bool("keep-user-agent", true, "keep user agents; else only the browser and the platform that they name")
-	flags.BoolVar(&c.privacy.HonourGPC, "honor-gpc", false, "set no cookie and keep nothing personal of visitors who send Sec-GPC: 1 or DNT: 1")
+	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of the referrers: `whole`, host, or none")
+	userAgent := flags.Bool("keep-user-agent", true, "keep complete user agents; if false, keep only the browser and the platform")
+	flags.BoolVar(&c.privacy.HonourGPC, "honor-gpc", false, "set no cookie and keep no personal data for visitors who send Sec-GPC: 1 or DNT: 1")
 	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "the same as -honor-gpc")
-	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "for how many `days` clicks stay in the history, at least 30; negative: for ever")
-	flags.Func("exclude", "`networks` whose clicks are redirected and not recorded, with commas between: 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
-	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is believed, with commas between; unix for those that connect by a Unix socket", func(list string) error {
+	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "number of `days` that clicks stay in the history, at least 30; a negative number keeps them forever")
+	flags.Func("exclude", "`networks` whose clicks are redirected but not recorded, separated by commas, such as 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
+	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is used, separated by commas; unix means proxies that connect by a Unix socket", func(list string) error {
 		items := listOf(list)
 		others := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return item == "unix" })
 		o.TrustUnixSocket = len(others) < len(items)
 		return networks(&c.proxies)(strings.Join(others, ","))
 	})
-	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb; looked at for changes every hour (default: none)")
-	flags.BoolVar(&o.Cookieless, "cookieless", false, "tell new visitors from known ones without a cookie, by a hash that is forgotten every day")
-	flags.BoolVar(&o.BotsAsPeople, "bots-as-people", false, "count bots that say so as people")
+	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb, checked for changes every hour (default: none)")
+	flags.BoolVar(&o.Cookieless, "cookieless", false, "recognize returning visitors without a cookie, by a hash that is deleted every day")
+	flags.BoolVar(&o.BotsAsPeople, "bots-as-people", false, "count bots as people")
 	return func() { c.privacy.DropUserAgent = !*userAgent }
 }
 
 func addPageFlags(flags *flag.FlagSet, c *config) {
-	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone makes links, which end after 30 days unless they are moved into an account")
+	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone can make links, which end after 30 days unless they are moved into an account")
 	flags.StringVar(&c.look.Name, "name", "Linktrack", "`name` of the service, which the pages show")
 	flags.StringVar(&c.look.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
-	flags.Func("templates", "`folder` of templates and static files that replace those of the pages with the same names", folder(&c.look.Templates))
-	flags.Func("texts", "JSON `file` of texts that replace those of the pages, by their keys: to translate them", texts(&c.look.Texts))
+	flags.Func("templates", "`folder` of templates and static files that replace those of the pages with the same name", folder(&c.look.Templates))
+	flags.Func("texts", "JSON `file` of texts by key that replace those of the pages, for example to translate them", texts(&c.look.Texts))
 }
 
 // parseFlags reads the flags, and for those not given the environment. It
@@ -204,7 +204,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	case err != nil:
 		return c, fmt.Errorf("%w (-h shows the flags)", err)
 	case flags.NArg() > 0:
-		return c, fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0))
+		return c, fmt.Errorf("takes only flags, not %q (-h shows them)", flags.Arg(0))
 	}
 	return c, finish(getenv)
 }
@@ -212,10 +212,10 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 // check holds together what the flags say one by one.
 func (c *config) check() error {
 	if c.privacy.HistoryDays == 0 {
-		return errors.New("-history-days is at least 30, or negative for all days, not 0")
+		return errors.New("-history-days must be at least 30, or negative to keep all days, not 0")
 	}
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return fmt.Errorf("-addr is host:port or :port, not %q", c.addr)
+		return fmt.Errorf("-addr must be host:port or :port, not %q", c.addr)
 	}
 	types := []string{linktrack.Free, linktrack.Professional}
 	for name := range c.options.AccountTypes {
@@ -226,17 +226,17 @@ func (c *config) check() error {
 	if !slices.Contains(types, c.accountType) {
 		slices.Sort(types[2:])
 		last := len(types) - 1
-		return fmt.Errorf("-type is %s or %s, not %q", strings.Join(types[:last], ", "), types[last], c.accountType)
+		return fmt.Errorf("-type must be %s or %s, not %q", strings.Join(types[:last], ", "), types[last], c.accountType)
 	}
 	if c.ack == linktrack.AckJournaled && c.journal == "" {
-		return errors.New("-ack journaled needs -journal and a folder")
+		return errors.New("-ack journaled requires -journal with a folder")
 	}
 	if c.journal == "" && (c.journalOptions.OSBuffered || c.journalOptions.MaxBytes != maxJournal) {
-		return errors.New("-journal-os-buffered and -journal-max-bytes are for -journal")
+		return errors.New("-journal-os-buffered and -journal-max-bytes require -journal")
 	}
 	if c.admin != "" {
 		if _, _, err := net.SplitHostPort(c.admin); err != nil {
-			return fmt.Errorf("-admin-addr is host:port or :port, not %q", c.admin)
+			return fmt.Errorf("-admin-addr must be host:port or :port, not %q", c.admin)
 		}
 	}
 	if c.login == "" {

@@ -73,23 +73,23 @@ func TestAlertFlagsThatAreWrongAreNamedWithoutTheirSecrets(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no mail URL":                 {[]string{"-smtp", "hush@mail.example.com"}, "-smtp is smtp://"},
-		"another scheme":              {[]string{"-smtp", "https://links:hush@mail.example.com"}, "-smtp is smtp://"},
-		"a pass with a slash":         {[]string{"-smtp", "smtp://links:hu/sh@mail.example.com?from=a@example.com"}, "-smtp is smtp://"},
-		"a pass with a percent sign":  {[]string{"-smtp", "smtp://links:hush%zz@mail.example.com?from=a@example.com"}, "-smtp is smtp://"},
+		"no mail URL":                 {[]string{"-smtp", "hush@mail.example.com"}, "-smtp must be smtp://"},
+		"another scheme":              {[]string{"-smtp", "https://links:hush@mail.example.com"}, "-smtp must be smtp://"},
+		"a pass with a slash":         {[]string{"-smtp", "smtp://links:hu/sh@mail.example.com?from=a@example.com"}, "-smtp must be smtp://"},
+		"a pass with a percent sign":  {[]string{"-smtp", "smtp://links:hush%zz@mail.example.com?from=a@example.com"}, "-smtp must be smtp://"},
 		"a pass with a question mark": {[]string{"-smtp", "smtp://links:hu?hush@mail.example.com?from=a@example.com"}, "-smtp"},
 		"no sender":                   {[]string{"-smtp", "smtp://links:hush@mail.example.com"}, "-smtp: from must be a mail address"},
 		"no such port":                {[]string{"-smtp", "smtp://links:hush@mail.example.com:99999?from=a@example.com"}, "-smtp: host must be host:port"},
-		"a parameter that is none":    {[]string{"-smtp", testMail + "&hush=1"}, "-smtp takes the parameters"},
-		"a query that is none":        {[]string{"-smtp", testMail + "&from=%hush"}, "-smtp has a query"},
+		"a parameter that is none":    {[]string{"-smtp", testMail + "&hush=1"}, "-smtp takes only the parameters"},
+		"a query that is none":        {[]string{"-smtp", testMail + "&from=%hush"}, "-smtp has an invalid query"},
 		"a pass for all to read":      {[]string{"-smtp", testMail + "&tls=none"}, "-smtp: user needs TLS"},
-		"TLS of an unknown kind":      {[]string{"-smtp", testMail + "&tls=hush"}, "-smtp: tls is starttls or none"},
-		"TLS twice":                   {[]string{"-smtp", "smtps://mail.example.com?from=a@example.com&tls=none"}, "-smtp: tls is starttls or none"},
+		"TLS of an unknown kind":      {[]string{"-smtp", testMail + "&tls=hush"}, "-smtp: tls must be starttls or none"},
+		"TLS twice":                   {[]string{"-smtp", "smtps://mail.example.com?from=a@example.com&tls=none"}, "-smtp: tls must be starttls or none"},
 		"no hook URL":                 {[]string{"-alert-webhook", "hook.example.com/?key=hush"}, "-alert-webhook must be an absolute https URL"},
 		"an http hook":                {[]string{"-alert-webhook", "http://me:hush@hook.example.com/"}, "-alert-webhook must be https"},
 		"a short secret":              {[]string{"-alert-webhook", testHook, "-alert-secret", "hush"}, "-alert-secret must have at least 16 bytes"},
-		"a secret for nothing":        {[]string{"-alert-secret", "hush"}, "-alert-secret and -alert-private are for -alert-webhook"},
-		"private for nothing":         {[]string{"-alert-private"}, "-alert-secret and -alert-private are for -alert-webhook"},
+		"a secret for nothing":        {[]string{"-alert-secret", "hush"}, "-alert-secret, -alert-private, and -alert-proxy require -alert-webhook"},
+		"private for nothing":         {[]string{"-alert-private"}, "-alert-secret, -alert-private, and -alert-proxy require -alert-webhook"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseFlags(tt.args, environment(nil), io.Discard)

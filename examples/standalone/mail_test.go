@@ -70,7 +70,7 @@ func TestAnAlertThatIsReachedIsInTheMailboxOfTheFirstAccount(t *testing.T) {
 	box, smtp := openMailbox(t)
 	p := testprogram.Start(t, testprogram.Build(t, "."), []string{"LINKTRACK_SMTP=" + smtp, "LINKTRACK_PASS=" + testPass},
 		"-addr", "127.0.0.1:0", "-email", "ada@example.com", "-zone", "Europe/Berlin")
-	require.Equal(t, "to the address of account linktrack, about links with has_alert_email", p.Line(t, "alerts by mail:"))
+	require.Equal(t, "to the address of account linktrack, for links with has_alert_email", p.Line(t, "alerts by mail:"))
 	line := strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
 	address, _ := request(t, line)
 	api := address[:strings.Index(address, "/makeLink")]
@@ -97,9 +97,9 @@ func TestItIsSaidAtStartWhereAlertsCannotBeMailed(t *testing.T) {
 		"a mail server and no address": {[]string{"-smtp", "smtp://localhost:25?from=a@example.com"},
 			"alerts by mail: none to account linktrack, which has no mail address; -email or its account page sets one\n"},
 		"an address and no mail server": {[]string{"-email", "ada@example.com"},
-			"alerts by mail: none, for want of -smtp; account linktrack has a mail address\n"},
+			"alerts by mail: none, because -smtp is not set; account linktrack has a mail address\n"},
 		"an address and a webhook": {[]string{"-email", "ada@example.com", "-alert-webhook", testHook},
-			"alerts by mail: none, for want of -smtp; account linktrack has a mail address\n"},
+			"alerts by mail: none, because -smtp is not set; account linktrack has a mail address\n"},
 		"neither": {nil, ""},
 	} {
 		p := testprogram.Start(t, bin, nil, append(tt.args, "-addr", "127.0.0.1:0")...)

@@ -40,7 +40,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	pass := credentials(t, first).Get("pass")
 
 	p = testprogram.Start(t, bin, env, args...)
-	if state := p.Line(t, "account linktrack:"); !strings.HasPrefix(state, "as it was") {
+	if state := p.Line(t, "account linktrack:"); !strings.HasPrefix(state, "unchanged") {
 		t.Errorf("the second run says of the account: %s", state)
 	}
 	line := p.Line(t, "  curl ")
@@ -55,7 +55,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	stop(p)
 
 	p = testprogram.Start(t, bin, env, append(args, "-pass", "another-pass-0123456789")...)
-	if state := p.Line(t, "account linktrack:"); state != "has the pass that was given from now on" {
+	if state := p.Line(t, "account linktrack:"); state != "now has the given pass" {
 		t.Errorf("the run with another pass says of the account: %s", state)
 	}
 	line = p.Line(t, "  curl ")
@@ -108,5 +108,5 @@ func TestManyVisitorsShareFewConnections(t *testing.T) {
 	}
 	p := testprogram.Start(t, bin, []string{"LINKTRACK_MYSQL_CONNECTIONS=0"}, "-addr", "127.0.0.1:0")
 	require.NotZero(t, p.Wait(t))
-	require.Contains(t, p.Stderr(), "-mysql-connections is at least 1, not 0")
+	require.Contains(t, p.Stderr(), "-mysql-connections must be at least 1, not 0")
 }

@@ -61,11 +61,11 @@ func TestFlagsOfPrivacy(t *testing.T) {
 
 func TestFlagsOfPrivacyThatAreWrong(t *testing.T) {
 	for want, args := range map[string][]string{
-		`must be cut, whole or none, not "all"`:        {"-privacy-ip", "all"},
-		`must be whole, host or none, not "cut"`:       {"-keep-referrer", "cut"},
-		`"10.0.0.0/99" is no network and no address`:   {"-exclude", "10.0.0.0/99"},
-		`"proxy.example" is no network and no address`: {"-trusted-proxies", "10.0.0.1,proxy.example"},
-		"-history-days is at least 30, or negative":    {"-history-days", "0"},
+		`must be cut, whole or none, not "all"`:               {"-privacy-ip", "all"},
+		`must be whole, host or none, not "cut"`:              {"-keep-referrer", "cut"},
+		`"10.0.0.0/99" is neither a network nor an address`:   {"-exclude", "10.0.0.0/99"},
+		`"proxy.example" is neither a network nor an address`: {"-trusted-proxies", "10.0.0.1,proxy.example"},
+		"-history-days must be at least 30, or negative":      {"-history-days", "0"},
 	} {
 		_, err := parseFlags(args, func(string) string { return "" }, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {

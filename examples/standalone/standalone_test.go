@@ -73,9 +73,9 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 		want   string // a regular expression
 	}{
 		"an unknown flag":      {[]string{"-port", "80"}, 2, "not defined: -port"},
-		"an argument":          {[]string{"serve"}, 2, `takes flags only, not "serve"`},
-		"an unknown type":      {[]string{"-type", "gold"}, 2, `-type is free or professional, not "gold"`},
-		"an address without":   {[]string{"-addr", "8080"}, 2, `-addr is host:port or :port, not "8080"`},
+		"an argument":          {[]string{"serve"}, 2, `takes only flags, not "serve"`},
+		"an unknown type":      {[]string{"-type", "gold"}, 2, `-type must be free or professional, not "gold"`},
+		"an address without":   {[]string{"-addr", "8080"}, 2, `-addr must be host:port or :port, not "8080"`},
 		"a base URL without":   {[]string{"-addr", free, "-base-url", "go.example.com"}, 2, `BaseURL must be an absolute http or https URL`},
 		"a host that is none":  {[]string{"-addr", free, "-hosts", "a b"}, 2, `Hosts has "a b"`},
 		"a DSN that is none":   {[]string{"-addr", free, "-mysql", "me:hush@localhost"}, 2, "-mysql is no DSN"},

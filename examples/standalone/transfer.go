@@ -60,9 +60,9 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	flags := flag.NewFlagSet("linktrack "+verb, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
-	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account whose links they are")
-	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as the server has it (default http://localhost:8080)")
-	flags.Func("hosts", "further `hosts` whose links are served, as the server has them, with commas between", list(&c.hosts))
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account that owns the links")
+	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as set on the server (default http://localhost:8080)")
+	flags.Func("hosts", "further `hosts` whose links are served, as set on the server, separated by commas", list(&c.hosts))
 	addConnectionsFlag(flags, &c.config)
 	zone := addZoneFlag(flags)
 	addRuleFlags(flags, &c.config)
@@ -70,13 +70,13 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	if verb == "import" {
 		files = 1
 		flags.BoolVar(&c.dryRun, "dry-run", false, "check the file and change nothing")
-		flags.BoolVar(&c.skipClashes, "skip-clashes", false, "leave out links whose path is in use; else one of them and nothing is imported")
-		flags.StringVar(&c.badRows, "bad-rows", "", "leave out rows that cannot be imported, links whose path is in use among them, and write them to this `file` with the reason; mended, it can be imported")
-		flags.StringVar(&c.format, "format", "", "`format` of the file: "+formats()+" (default: found out)")
-		flags.StringVar(&c.host, "host", "", "`host` to put all links on (default: as the file says)")
+		flags.BoolVar(&c.skipClashes, "skip-clashes", false, "leave out links whose path is in use; without this flag, a single one prevents the whole import")
+		flags.StringVar(&c.badRows, "bad-rows", "", "leave out rows that cannot be imported, including links whose path is in use, and write them to this `file` with the reasons; you can correct the file and import it")
+		flags.StringVar(&c.format, "format", "", "`format` of the file: "+formats()+" (default: detected)")
+		flags.StringVar(&c.host, "host", "", "`host` to put all links on (default: as given in the file)")
 	} else {
 		flags.BoolVar(&c.bom, "bom", false, "begin the file with a byte order mark, which Excel needs to read more than ASCII")
-		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords, without which such links can't be imported again")
+		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords; links with a password cannot be imported again without them")
 	}
 	err := parseWithEnvironment(flags, args, getenv)
 	if err == nil {
@@ -95,11 +95,11 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	case err != nil:
 		return c, refused(fmt.Errorf("%w (-h shows the flags)", err))
 	case flags.NArg() != files && verb == "import":
-		return c, refused(errors.New("takes one FILE, behind all flags (-h shows them)"))
+		return c, refused(errors.New("takes one FILE after all flags (-h shows them)"))
 	case flags.NArg() != files:
-		return c, refused(fmt.Errorf("takes flags only, not %q (-h shows them)", flags.Arg(0)))
+		return c, refused(fmt.Errorf("takes only flags, not %q (-h shows them)", flags.Arg(0)))
 	case c.mysql == "":
-		return c, refused(errors.New("needs -mysql: links in memory are gone when their process is, so there are none here"))
+		return c, refused(errors.New("requires -mysql: links in memory exist only in the process that made them"))
 	}
 	c.file = flags.Arg(0)
 	return c, nil
@@ -184,15 +184,15 @@ func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 	if inv := new(linktrack.InvalidError); errors.As(err, &inv) && inv.Param == "format" {
 		return refused(fmt.Errorf("-format %s", inv.Reason))
 	}
-	fmt.Fprintf(out, "%d links in the file, %d made, %d there already, %d clashes, %d other problems\n", r.Links, r.Made, r.Present, r.Clashes, r.Problems)
+	fmt.Fprintf(out, "%d links in the file, %d made, %d already present, %d clashes, %d other problems\n", r.Links, r.Made, r.Present, r.Clashes, r.Problems)
 	switch {
 	case errors.Is(err, linktrack.ErrUnavailable):
-		return fmt.Errorf("stopped behind line %d: %w; of the lines that it names it is not known whether they are made. Import the file again: what is there is left as it is", r.Line, err)
+		return fmt.Errorf("stopped after line %d: %w; the links of the lines that it names may or may not have been made. Import the file again: existing links are left as they are", r.Line, err)
 	case err != nil && r.Made > 0:
-		return fmt.Errorf("stopped behind line %d, and what was made stays: %w. Import the file again: what is there is left as it is", r.Line, err)
+		return fmt.Errorf("stopped after line %d, and the links that were made stay: %w. Import the file again: existing links are left as they are", r.Line, err)
 	}
 	if err == nil && differ > 0 {
-		return fmt.Errorf("%d links are left out because their paths differ in case only, which does not tell links apart here; their paths are not found. Give them other names and import them", differ)
+		return fmt.Errorf("%d links are left out because their paths differ only in case, which this service does not distinguish; visitors of these paths get 404. Rename the paths and import the links again", differ)
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 	status, out, _ := transferring(t, databases["old"], "import", "-dry-run", first)
 	expect(status, 0, out, "2 links in the file, 0 made")
 	status, out, _ = transferring(t, databases["old"], "import", first)
-	expect(status, 0, out, "2 links in the file, 2 made, 0 there already, 0 clashes, 0 other problems")
+	expect(status, 0, out, "2 links in the file, 2 made, 0 already present, 0 clashes, 0 other problems")
 	status, out, errs := transferring(t, databases["old"], "export")
 	expect(status, 0, errs, "2 links exported")
 	expect(status, 0, out, "https://go.example.com/one,one,go.example.com,https://example.com/1,'=1+1,")
@@ -80,7 +80,7 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 	expect(status, 1, out, "line 2: vanity_link TWO is already taken on go.example.com\n")
 	expect(status, 1, errs, "linktrack: import: the file has problems, and nothing of it is imported")
 	status, out, _ = transferring(t, databases["new"], "import", "-skip-clashes", second)
-	expect(status, 0, out, "2 links in the file, 1 made, 0 there already, 1 clashes")
+	expect(status, 0, out, "2 links in the file, 1 made, 0 already present, 1 clashes")
 	status, _, errs = transferring(t, databases["new"], "import", "-login", "bob", first)
 	expect(status, 1, errs, "there is no account bob")
 	status, _, errs = transferring(t, databases["new"], "import", filepath.Join(dir, "none.csv"))
@@ -95,7 +95,7 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 	status, _, errs = transferring(t, databases["new"], "import", third)
 	expect(status, 1, errs, "nothing of it is imported")
 	status, out, _ = transferring(t, databases["new"], "import", "-bad-rows", bad, third)
-	expect(status, 0, out, "3 links in the file, 1 made, 0 there already, 1 clashes, 1 other problems")
+	expect(status, 0, out, "3 links in the file, 1 made, 0 already present, 1 clashes, 1 other problems")
 	rows, err := os.ReadFile(bad)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 		t.Errorf("the bad rows are\n%s\nwant\n%s", rows, want)
 	}
 	status, _, errs = transferring(t, databases["new"], "import", "-bad-rows", third, third)
-	expect(status, 2, errs, "-bad-rows must be another file")
+	expect(status, 2, errs, "-bad-rows must not be the imported file")
 	status, out, _ = transferring(t, databases["new"], "import", "-bad-rows", bad, first)
 	expect(status, 0, out, "0 clashes, 0 other problems")
 	if _, err := os.Stat(bad); !os.IsNotExist(err) {
@@ -112,18 +112,18 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 	}
 	for _, flag := range []string{"-skip-clashes", "-bad-rows=" + bad} {
 		status, out, errs = transferring(t, databases["new"], "import", flag, write("case.csv", "url,slug\nhttps://example.com/a,1a\nhttps://example.com/b,1A\n"))
-		expect(status, 1, errs, "2 links are left out because their paths differ in case only")
-		expect(status, 1, out, "2 links in the file, 0 made, 0 there already, 2 clashes, 0 other problems")
+		expect(status, 1, errs, "2 links are left out because their paths differ only in case")
+		expect(status, 1, out, "2 links in the file, 0 made, 0 already present, 2 clashes, 0 other problems")
 	}
 }
 
 func TestATransferThatIsCalledWronglySaysSo(t *testing.T) {
 	for want, args := range map[string][]string{
-		"needs -mysql":                    {"import", "links.csv"},
-		"export: needs -mysql":            {"export"},
+		"requires -mysql":                 {"import", "links.csv"},
+		"export: requires -mysql":         {"export"},
 		"takes one FILE":                  {"import", "-mysql", "me@/links"},
-		"behind all flags":                {"import", "links.csv", "-dry-run"},
-		`takes flags only, not "a.csv"`:   {"export", "a.csv"},
+		"after all flags":                 {"import", "links.csv", "-dry-run"},
+		`takes only flags, not "a.csv"`:   {"export", "a.csv"},
 		"not defined: -dry-run":           {"export", "-dry-run"},
 		"-mysql is no DSN":                {"export", "-mysql", "me:hush@localhost"},
 		"not defined: -addr (-h shows th": {"import", "-addr", ":80", "links.csv"},

@@ -15,7 +15,7 @@ type zoneFlag struct{ name string }
 
 func addZoneFlag(flags *flag.FlagSet) *zoneFlag {
 	z := new(zoneFlag)
-	flags.StringVar(&z.name, "zone", "", "time `zone` of all times that are shown and read, such as Europe/Berlin or UTC (default: TZ if it is set, else "+defaultZone+")")
+	flags.StringVar(&z.name, "zone", "", "time `zone` of all times that are shown and read, such as Europe/Berlin or UTC (default: TZ if it is set, otherwise "+defaultZone+")")
 	return z
 }
 
@@ -38,7 +38,7 @@ func (z *zoneFlag) location(getenv func(string) string) (zone *time.Location, fr
 		name = inFolder
 	}
 	if zone, err = loadZone(name); err != nil {
-		return nil, "", fmt.Errorf("TZ %w; -zone, if it is given, counts instead", err)
+		return nil, "", fmt.Errorf("TZ %w; -zone overrides it", err)
 	}
 	return zone, "TZ", nil
 }

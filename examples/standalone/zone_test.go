@@ -60,7 +60,7 @@ func TestTimesAreInTheZoneThatIsSaidAtStart(t *testing.T) {
 	}{
 		"Asia/Kathmandu, from -zone": {args: []string{"-zone", "Asia/Kathmandu"}, offset: `\+05:45$`},
 		"Asia/Tokyo, from TZ":        {env: []string{"TZ=Asia/Tokyo"}, offset: `\+09:00$`},
-		"America/Chicago, from the API's documentation; -zone sets another": {offset: `-0[56]:00$`},
+		"America/Chicago, from the API's documentation; -zone changes it": {offset: `-0[56]:00$`},
 	} {
 		p := testprogram.Start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
 		require.Equal(t, want, p.Line(t, "time zone:"))
@@ -90,7 +90,7 @@ func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
 
 	p, line = start("Pacific/Pago_Pago")
 	assert.Contains(t, p.Stdout(), "time zone: Pacific/Pago_Pago, from -zone\n"+
-		"days and hours of reports: those of Pacific/Kiritimati, in which the store has counted clicks since the first\n")
+		"days and hours of reports: in Pacific/Kiritimati, the time zone since the first click\n")
 	assert.Contains(t, p.Stderr(), "days=Pacific/Kiritimati")
 	click(t, line, link)
 	address, host := request(t, line)

@@ -32,7 +32,7 @@ func TestAFileIsCheckedThenImportedAndExported(t *testing.T) {
 
 	b.open("import")
 	require.Equal(t, 200, b.upload("#file", importProblems).status)
-	require.Equal(t, "The file cannot be imported as it is. Nothing is changed.", b.text("[role=alert]"))
+	require.Equal(t, "The file cannot be imported as it is. Nothing was changed.", b.text("[role=alert]"))
 	require.Equal(t, "2\n3\n4", b.text(".problems td:first-child"), "the lines with a problem")
 	require.Equal(t, "redirect_hash\nexternal_url\nredirect_hash", b.text(".problems td:nth-child(2)"))
 	require.Contains(t, b.text(".imported ul"), "colour", "a column that is not known")
@@ -47,9 +47,9 @@ func TestAFileIsCheckedThenImportedAndExported(t *testing.T) {
 	b.open("import")
 	b.upload("#file", importGood)
 	b.upload("#again", importGood+"https://example.com/3,imported-3,The third\n")
-	require.Contains(t, b.text("[role=alert]"), "This is another file than the one that was checked.")
+	require.Contains(t, b.text("[role=alert]"), "This is not the file that was checked before.")
 	b.upload("#again", importGood+"https://example.com/3,imported-3,The third\n")
-	require.Equal(t, "The links are imported. Show the links", b.text(".notice.good"))
+	require.Equal(t, "The links were imported. Show the links", b.text(".notice.good"))
 	b.press(".notice.good a")
 	require.ElementsMatch(t, []string{"The first", "The second", "The third"}, b.titles())
 	require.Equal(t, "https://example.com/2", s.leadsTo(t, "/imported-2"))
@@ -59,6 +59,6 @@ func TestAFileIsCheckedThenImportedAndExported(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, string(file), "/imported-3,")
 	b.upload("#file", string(file))
-	require.Equal(t, "There is nothing to import in the file.", b.text(".notice.good"), "what was exported is there already")
+	require.Equal(t, "The file contains nothing to import.", b.text(".notice.good"), "what was exported is there already")
 	b.quiet()
 }

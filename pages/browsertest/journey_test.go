@@ -196,7 +196,7 @@ func TestEveryFieldSaysWhatIsWrongWithItAndKeepsTheRest(t *testing.T) {
 		{"description", strings.Repeat("d", 2001), "Description must have at most 2000 characters", 400},
 		{"notes", strings.Repeat("n", 10001), "Notes must have at most 10000 characters", 400},
 		{"expires_at", "2001-02-03T04:05:06", "Expires must not be in the past", 400},
-		{"deactivate_at", "-1", "Limit of clicks ", 400},
+		{"deactivate_at", "-1", "Click limit ", 400},
 		{"alert_at", "many", "Alert at ", 400},
 		{"password", strings.Repeat("p", 2000), "Password ", 400},
 	} {

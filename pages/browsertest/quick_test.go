@@ -34,7 +34,7 @@ func TestAQuickLinkIsMadeByAnyoneAndClaimedOnce(t *testing.T) {
 
 	carol := s.signedIn(t, "carol")
 	require.Equal(t, 410, carol.open(page.url).status)
-	require.Equal(t, "This link is claimed", carol.text("h1"))
+	require.Equal(t, "This link has been claimed", carol.text("h1"))
 	require.NotContains(t, carol.text("main"), "quick")
 	require.Equal(t, 410, s.post(t, "carol", page.url, nil), "nor can it be claimed again")
 	carol.open("links")
