@@ -50,7 +50,7 @@ func checkTypes(types map[string]AccountType) error {
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		for _, param := range types[name].Params {
 			if !slices.Contains(linkParams, param) {
-				return invalid("AccountTypes", "has %q for accounts of type %s, which is no parameter of makeLink", param, name)
+				return invalid("AccountTypes", "has %q for accounts of type %s, which is not a parameter of makeLink", param, name)
 			}
 		}
 	}
@@ -65,8 +65,8 @@ var linkParams = []string{
 	"has_public_tracking", "has_conversion_tracking", "expires_at", "group",
 }
 
-// refuse says why nobody may act for the account: it is switched off, or it is
-// the one of quick links.
+// refuse returns an error if nobody may act for the account: it is switched off,
+// or it is the account of quick links.
 func (a Account) refuse() error {
 	if a.Disabled {
 		return fmt.Errorf("%w: the account is switched off", ErrForbidden)

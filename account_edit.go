@@ -12,12 +12,12 @@ const (
 	maxPass = 200
 )
 
-// RenewPass gives an account of the store another pass, which is generated and
-// returned here and never again. The pass before stops working at once. If
-// RenewPass is called twice at the same time, one of the two passes works
-// afterwards. [ErrNotFound] if the store has no such account, as always with
-// [Options.Authenticate], whose accounts are the host's own; [ErrForbidden] if
-// the account is switched off; [ErrUnavailable].
+// RenewPass generates another pass for an account in the store, and returns it
+// this one time only. The previous pass stops working at once. If RenewPass is
+// called twice at the same time, one of the two passes works afterward. The
+// errors are [ErrForbidden] if the account is switched off, [ErrUnavailable],
+// and [ErrNotFound] if the store has no such account. Accounts of
+// [Options.Authenticate] belong to the host and are never in the store.
 func (t *Tracker) RenewPass(ctx context.Context, a Account) (pass string, err error) {
 	pass = randomHex(32)
 	if _, err := t.setPass(ctx, a, pass); err != nil {
@@ -26,12 +26,11 @@ func (t *Tracker) RenewPass(ctx context.Context, a Account) (pass string, err er
 	return pass, nil
 }
 
-// SetPass gives an account of the store the pass that the caller chose, and
-// returns the account as it is now. A pass has 8 to 200 characters and no
-// control characters; it should be as hard to guess as a generated one, because
-// only a fast hash of it is kept. Accounts whose pass is shorter, because they
-// are older than this rule, keep it. Else as [Tracker.RenewPass]; the error may
-// also be an [*InvalidError].
+// SetPass sets a given pass for an account in the store, and returns the changed
+// account. A pass has 8 to 200 characters and no control characters. It should
+// be as hard to guess as a generated one, because only a fast hash of it is
+// kept. Existing shorter passes stay valid. Otherwise SetPass works as
+// [Tracker.RenewPass] does; the error may also be an [*InvalidError].
 func (t *Tracker) SetPass(ctx context.Context, a Account, pass string) (Account, error) {
 	if err := checkNewPass(pass); err != nil {
 		return Account{}, err

@@ -27,7 +27,7 @@ func ParseAmount(s string) (Amount, error) {
 		return 0, invalid(param, "must be a decimal number such as 12.34")
 	}
 	if len(part) > amountDigits {
-		return 0, invalid(param, "must have at most %d digits behind the point", amountDigits)
+		return 0, invalid(param, "must have at most %d digits after the point", amountDigits)
 	}
 	var n int64
 	for _, c := range []byte(whole + part + "0000"[len(part):]) {

@@ -43,7 +43,7 @@ func TestAnAmountIsADecimalNumberAndNothingElse(t *testing.T) {
 		"1 ":                     "value must be a decimal number such as 12.34",
 		"NaN":                    "value must be a decimal number such as 12.34",
 		"١٢":                     "value must be a decimal number such as 12.34",
-		"1.00000":                "value must have at most 4 digits behind the point",
+		"1.00000":                "value must have at most 4 digits after the point",
 		"1000000000000":          "value must be below 1000000000000",
 		"922337203685477.5808":   "value must be below 1000000000000",
 		strings.Repeat("9", 999): "value must be below 1000000000000",

@@ -467,8 +467,8 @@ func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 			{"limit", "1001"}:                         "limit must be a number from 1 to 1000",
 			{"links", strings.Repeat("a,", 1001)}:     "links must have at most 1000 items",
 			{"groups", strings.Repeat("a,", 1001)}:    "groups must have at most 1000 items",
-			{"links", `"one`}:                         "links has a quotation mark that is never closed",
-			{"groups", `"News" x`}:                    "groups has text behind a closing quotation mark",
+			{"links", `"one`}:                         "links has an unclosed quotation mark",
+			{"groups", `"News" x`}:                    "groups has text after a closing quotation mark",
 			{"format", "jsonp"}:                       "format must be xml or json",
 		} {
 			r := s.call("getLinks", values(pairs[0], pairs[1]))

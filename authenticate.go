@@ -19,15 +19,15 @@ const (
 	failuresOfSite   = 200 // of an IPv6 /48, which has many clients
 )
 
-// Authenticate returns the account that a login and its pass name:
-// [ErrUnauthorized] if either is wrong, [ErrForbidden] if the account is
-// switched off. client is where the caller comes from, an IP address as a rule:
-// after ten failures of one login from one client, fifty of one client, or 200
-// of an IPv6 /48, within a minute, further ones are [ErrThrottled] without a
-// look. The last two bounds are not for a login that was right from that client
-// within the last 24 hours, and none of them for a pass that was right with it:
-// many people may come by one address. With [Options.Authenticate] that function
-// decides instead, behind the same throttle.
+// Authenticate returns the account for a login and its pass. The error is
+// [ErrUnauthorized] if either is wrong, and [ErrForbidden] if the account is
+// switched off. client identifies the caller, usually by an IP address. After
+// ten failures of a login from a client, fifty of a client, or 200 of an IPv6
+// /48 within a minute, further attempts are [ErrThrottled] and are not checked.
+// Because many people may share an address, the last two limits do not apply to
+// a login that succeeded from that client within the last 24 hours, and none of
+// them applies if the pass is the same as then. If [Options.Authenticate] is
+// set, that function decides, behind the same throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
 	client = canonical(client)
 	if len(login) > 4*maxLogin { // no login is that long

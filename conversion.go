@@ -16,20 +16,20 @@ type Conversion struct {
 	// "lt_click". A click counts one conversion at most.
 	Click ClickRef
 
-	// OrderID is the owner's own name for it; "": none. Of conversions of one
-	// account with the same OrderID, compared byte by byte, one is counted,
+	// OrderID is the owner's own name for the order; "": none. Of all conversions
+	// of an account with the same OrderID, compared byte by byte, one is counted,
 	// whatever click or link it is reported with. At most 255 characters.
 	OrderID string
 
-	// Value is what it was worth, in Currency, an ISO 4217 code in upper case.
-	// Currency "": nothing is known about that, and Value is 0.
+	// Value is the conversion's value in Currency, an ISO 4217 code in upper
+	// case. If Currency is "", the value is unknown, and Value is 0.
 	Value    Amount
 	Currency string
 
-	// Trusted says that the link's owner reports it, and not a visitor's
-	// browser, which can make up any order and value. Such a conversion takes
-	// the place of those of its click and of its order that are not trusted.
-	// [Tracker.ConvertFor] sets it.
+	// Trusted means that the link's owner reports the conversion. A visitor's
+	// browser can forge any order and value. A trusted conversion replaces the
+	// untrusted conversions of its click and of its order. [Tracker.ConvertFor]
+	// sets it.
 	Trusted bool
 
 	// Time is when it happened: at most 30 days after the click, not before
@@ -42,19 +42,20 @@ const (
 	maxOrderID       = 255                 // characters
 )
 
-// Convert counts a conversion, whoever the click's link belongs to: to know the
-// click is to be allowed to. It returns when the store has it. counted is false
-// if the click or the order was counted before: a report may be repeated as
-// often as one likes, and reports that come at once count once. What visitors
-// report is counted as long as nobody reports it who is trusted; counted is true
-// where c takes the place of that.
+// Convert counts a conversion, whatever account the click's link belongs to:
+// anyone who knows the click may report it. Convert returns when the store has
+// the conversion. counted is false if the click or the order was counted before.
+// Reports may be repeated any number of times, and simultaneous reports count
+// once. A trusted conversion replaces untrusted ones of the same click or order;
+// counted is then true.
 //
-// A click is known by its place in the history, so one that has been pruned
-// there is [ErrNotFound], like one that never was. A click that may still be on
-// its way to the store is waited for, about a second, unless too many wait; then
-// it is [ErrUnavailable], and the report should be sent again. An [*InvalidError]
-// says what else is wrong: a click of more than 30 days ago, a link without
-// HasConversionTracking, a Value without a Currency.
+// The click is looked up in the history, so a click that has been pruned there
+// is [ErrNotFound], as is one that never existed. If the click may still be on
+// its way to the store, Convert waits for it for about a second. If it does not
+// arrive, or if too many calls are waiting, the error is [ErrUnavailable], and
+// the report should be sent again. An [*InvalidError] reports other mistakes: a
+// click from more than 30 days ago, a link without HasConversionTracking, or a
+// Value without a Currency.
 func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err error) {
 	return t.convert(ctx, c, nil, func(Link) bool { return true })
 }

@@ -8,7 +8,7 @@ import (
 // Browsers remember the login and pass of HTTP Basic and send them along with
 // whatever another site makes them ask for. Such a request must make nothing.
 
-var errCrossOrigin = fmt.Errorf("%w: a browser sent this for another site; HTTP Basic is not taken then, login and pass as parameters are", ErrForbidden)
+var errCrossOrigin = fmt.Errorf("%w: a browser sent this request for another site; use login and pass as parameters instead of HTTP Basic", ErrForbidden)
 
 // checkOrigin refuses a request that another site made a browser send, if it
 // may make or change something: with any method but GET, and with GET if makes

@@ -9,9 +9,9 @@ import (
 
 const maxZone = 100 // bytes of its name
 
-// A dayZone finds out in which zone the days of a store's roll-ups are. It is
-// the service's zone when the first click or conversion is counted, and stays
-// that one: a roll-up cannot be moved to another zone's days afterwards.
+// A dayZone determines the zone of the days in a store's roll-ups. It is the
+// service's zone when the first click or conversion is counted, and does not
+// change later: a roll-up cannot be moved to the days of another zone.
 type dayZone struct {
 	store   AccountStore
 	service *time.Location
@@ -19,14 +19,14 @@ type dayZone struct {
 	kept    atomic.Pointer[time.Location] // nil: not known yet
 }
 
-// keep returns the zone for what is to be counted. If the store has none yet, it
-// keeps the service's.
+// keep returns the zone for counting. If the store has none yet, it keeps the
+// service's zone.
 func (z *dayZone) keep(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, z.service.String())
 }
 
-// look returns the zone for what is to be read: the service's, as long as
-// nothing is counted.
+// look returns the zone for reading: the service's zone until something has been
+// counted.
 func (z *dayZone) look(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, "")
 }
@@ -45,9 +45,9 @@ func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, er
 	zone, said := z.service, ""
 	if name != zone.String() {
 		if zone, err = time.LoadLocation(name); err != nil || name == "Local" {
-			zone, said = z.service, "linktrack: the store counts by the days of a zone that is not known here; they are taken for days of Options.Location"
+			zone, said = z.service, "linktrack: the store counts by days of a zone that is unknown here; they are treated as days of Options.Location"
 		} else {
-			said = "linktrack: the store counts by the days of another zone than Options.Location; days and hours of reports stay in that zone, all other times are in Options.Location"
+			said = "linktrack: the zone in which the store counts differs from Options.Location; days and hours of reports stay in the store's zone, and all other times are in Options.Location"
 		}
 	}
 	if z.kept.CompareAndSwap(nil, zone) && said != "" {
@@ -56,9 +56,9 @@ func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, er
 	return z.kept.Load(), nil
 }
 
-// DayLocation returns the zone in whose days and hours reports are. It is that
-// of [Tracker.Location] as it was when the store counted its first click or
-// conversion, and never changes after that, whatever [Options.Location] says
-// later: days that were counted in one zone cannot be told in another. The error
-// is an [ErrUnavailable].
+// DayLocation returns the zone of the days and hours in reports. It is the value
+// of [Tracker.Location] when the store counted its first click or conversion. A
+// later change of [Options.Location] does not change it, because days that were
+// counted in one zone cannot be converted to another. The error is an
+// [ErrUnavailable].
 func (t *Tracker) DayLocation(ctx context.Context) (*time.Location, error) { return t.days.look(ctx) }

@@ -129,7 +129,7 @@ func (d destinationRule) checkAuthority(authority, scheme string) error {
 		return invalid(param, "has a host that is not a domain name or an IP address")
 	case !strings.ContainsAny(strings.TrimPrefix(written, "www."), dots) && !strings.HasPrefix(written, "["),
 		!strings.Contains(strings.TrimPrefix(host, "www."), ".") && !weburl.IsIP(host):
-		return invalid(param, "must have a whole domain name, with a dot in it, as host")
+		return invalid(param, "must have a complete domain name with a dot as its host")
 	}
 	if d.serves != nil && d.serves(host, port) {
 		return invalid(param, "must not lead to %s, which serves tracking links itself (a loop)", host)

@@ -8,13 +8,13 @@ import (
 	"unicode"
 )
 
-// SetEmail gives an account of the store another address for alerts by mail
-// and returns the account as it is then. The address stands alone, as
-// ada@example.com, without a name before it and with at most 254 characters;
-// "" means none. No mail is sent to it. The errors: an [*InvalidError] about
-// "email"; [ErrNotFound] if the store has no such account, as always with
-// [Options.Authenticate], whose accounts are the host's own; [ErrForbidden] if
-// it is switched off; [ErrUnavailable].
+// SetEmail sets the address for alerts by mail of an account in the store, and
+// returns the changed account. The address has no name before it, as in
+// ada@example.com, and has at most 254 characters; "" removes the address.
+// SetEmail sends no mail to it. The errors are an [*InvalidError] about "email",
+// [ErrForbidden] if the account is switched off, [ErrUnavailable], and
+// [ErrNotFound] if the store has no such account. Accounts of
+// [Options.Authenticate] belong to the host and are never in the store.
 func (t *Tracker) SetEmail(ctx context.Context, a Account, email string) (Account, error) {
 	if err := checkEmail(email); err != nil {
 		return Account{}, err
@@ -35,14 +35,15 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// A Mailer is a [Notifier] that says whether it mails alerts to [Alert.Email].
-// A Notifier that is no Mailer may do anything with it, so the pages take it
-// for one that mails.
+// A Mailer is a [Notifier] that reports whether it mails alerts to
+// [Alert.Email]. The pages assume that a Notifier which is not a Mailer sends
+// mail.
 type Mailer interface {
 	Mails() bool
 }
 
-// Mails reports whether n mails alerts, as far as it says so; nil does not.
+// Mails reports whether n mails alerts. It returns what a [Mailer] reports, true
+// for any other Notifier, and false for nil.
 func Mails(n Notifier) bool {
 	if m, ok := n.(Mailer); ok {
 		return m.Mails()
@@ -51,20 +52,20 @@ func Mails(n Notifier) bool {
 }
 
 var (
-	// ErrNoMailer: [Options.Notify] mails nothing.
+	// ErrNoMailer means that [Options.Notify] sends no mail.
 	ErrNoMailer = errors.New("this service sends no mail")
-	// ErrNoAddress: the account has no mail address.
+	// ErrNoAddress means that the account has no mail address.
 	ErrNoAddress = errors.New("the account has no mail address")
-	// ErrHostsAccount: the account is the host's own. Its mail address is not
-	// known to the Tracker, which mails it nothing.
+	// ErrHostsAccount means that the account belongs to the host. The Tracker
+	// does not know its mail address, and sends it no mail.
 	ErrHostsAccount = errors.New("the account is not linktrack's own")
 )
 
-// AlertEmail returns the address to which alerts about the account's links are
-// mailed, those with HasAlertEmail. Where none are it returns the reason as an
-// error: [ErrHostsAccount], [ErrNoMailer] or [ErrNoAddress]. It may return
-// [ErrUnavailable], too. It speaks of this process: where another one delivers
-// the alerts, it says ErrNoMailer.
+// AlertEmail returns the address that gets the alerts of the account's links
+// with HasAlertEmail. If no alerts are mailed, it returns the reason as an
+// error: [ErrHostsAccount], [ErrNoMailer], or [ErrNoAddress]. It may also return
+// [ErrUnavailable]. It considers only this process: if another process delivers
+// the alerts, the error is ErrNoMailer.
 func (t *Tracker) AlertEmail(ctx context.Context, a Account) (string, error) {
 	kept, err := t.Account(ctx, a.ID)
 	switch {

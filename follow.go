@@ -30,13 +30,14 @@ type Visit struct {
 	// without which it is not heeded.
 	Private bool
 
-	// Confirmed: the visitor pressed the button of the page that Preview asks
-	// for, as a person does. It counts as a person, whatever UserAgent says, and
-	// so does one who gives a right password.
+	// Confirmed means that the visitor pressed the button on the page that
+	// Preview asks for. Such a visitor counts as a person, whatever UserAgent
+	// says, as does a visitor who enters the right password.
 	Confirmed bool
 
-	// Peek asks what would happen: nothing counts and nothing is used up. A
-	// link with a limit does not tell its destination. It is what HEAD does.
+	// Peek returns what would happen, without counting a click or using up a
+	// limit. It does not return the destination of a link with a limit. HEAD
+	// requests use it.
 	Peek bool
 	// Prefetch: a browser asks ahead of its user, who may never come.
 	Prefetch bool

@@ -18,8 +18,10 @@ import (
 // with several, a link is found by the name only.
 func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
 
-// Middleware serves the API, the redirects and what goal pages load (c.gif and
-// c.js) of the Tracker's hosts, and hands all other requests to next.
+// Middleware serves the API, the redirects, and the files that goal pages load
+// (c.gif and c.js) on the Tracker's hosts, and passes all other requests to next.
+// A link comes before a path of next: [Options.Reserved] keeps such paths from
+// being used for links.
 func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
 
 type handler struct {

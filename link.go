@@ -28,7 +28,7 @@ type Link struct {
 	HasConversionTracking bool
 	HasAlertEmail         bool
 	ForwardQuery          bool // the tracking link's query string is added to the destination's
-	HasPublicRevenue      bool // the public report says what conversions were worth
+	HasPublicRevenue      bool // the public report shows the values of conversions
 
 	PasswordHash []byte // nil: no password
 	AlertAt      int64  // people's clicks; 0 off
@@ -50,9 +50,9 @@ type Counts struct {
 	LastClick  time.Time // of anyone; zero: never
 }
 
-// Passed is how many people count for [Link.DeactivateAt]: those who were let
-// through, or those whose clicks were recorded, whichever is more. A link may
-// have clicks from before it had a limit.
+// Passed returns the number of people that count for [Link.DeactivateAt]: those
+// who were let through or those whose clicks were recorded, whichever is more. A
+// link may have clicks from before it had a limit.
 func (c Counts) Passed() int64 { return max(c.Used, c.Total) }
 
 // Key is what a link's path is compared by: letters of the Latin alphabet

@@ -92,7 +92,7 @@ func writtenAttempts() []attempt {
 		{"urlencoded called multipart", whole("POST", makeLink, "", partsType), false, 400, ""},
 		{"a body of more than is taken", post(makeLink, credentials+toPage+strings.Repeat("&x=y", 300_000)), false, 413, small},
 		{"multipart of more than is taken", whole("POST", makeLink, aLink("notes", strings.Repeat(long, 30)), partsType), false, 413, small},
-		{"thousands of parameters", post(makeLink, credentials+many), false, 400, "external_url is missing"},
+		{"thousands of parameters", post(makeLink, credentials+many), false, 400, "the body must have at most 1000 parameters"},
 
 		{"half-sent multipart", bare("POST", makeLink, aLink()[:200], partsType, "Content-Length: 1000"), true, 400, cut},
 		{"half-sent multipart, and waiting", bare("POST", makeLink, aLink()[:200], partsType, "Content-Length: 1000"), false, 400, cut},

@@ -68,7 +68,7 @@ func (l *listener) miss(clicks int) {
 	l.missed += int64(clicks)
 	if at := time.Now(); at.Sub(l.said) >= time.Minute {
 		l.said = at
-		l.log.Error("linktrack: OnClick is behind and misses clicks, which are stored",
+		l.log.Error("linktrack: OnClick is too slow and misses clicks, which are stored",
 			"most", l.room.mostClicks, "mostBytes", l.room.mostBytes, "missed", l.missed)
 	}
 }

@@ -101,7 +101,7 @@ func (t *Tracker) describeAPI() object {
 		{"paths", paths},
 		{"components", object{
 			{"securitySchemes", object{
-				{"basic", object{{"type", "http"}, {"scheme", "basic"}, {"description", "login and pass, where neither is a parameter. They stay out of addresses so. A call that makes or changes something is refused with 403 if another site makes a browser send it."}}},
+				{"basic", object{{"type", "http"}, {"scheme", "basic"}, {"description", "login and pass, if neither is a parameter. This keeps them out of addresses. A call that makes or changes something is refused with 403 if another site makes a browser send it."}}},
 				{"login", object{{"type", "apiKey"}, {"in", "query"}, {"name", "login"}}},
 				{"pass", object{{"type", "apiKey"}, {"in", "query"}, {"name", "pass"}}},
 			}},

@@ -91,10 +91,10 @@ func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 	return h.base + "api/optout?" + q.Encode(), nil
 }
 
-// OptOutCookie is the Set-Cookie header of an answer on one of the Tracker's
-// hosts, below the path of [Options.BaseURL], by which a browser is left out of
-// the counts of the account's links from then on, for a year, as by an address
-// of OptOutURL. The zero time takes the cookie back.
+// OptOutCookie returns a Set-Cookie header for an answer on one of the Tracker's
+// hosts, below the path of [Options.BaseURL]. It leaves the browser out of the
+// counts of the account's links for a year, as an address of OptOutURL does. The
+// zero time removes the cookie.
 func (t *Tracker) OptOutCookie(a Account, from time.Time) string {
 	if from.IsZero() {
 		return optOutCookieOf(a.ID) + "=" + t.cookie("", "0")
@@ -102,8 +102,8 @@ func (t *Tracker) OptOutCookie(a Account, from time.Time) string {
 	return optOutCookieOf(a.ID) + "=" + t.optOuts.token(optOutByCookie, a.ID, from.Add(optOutFor)) + t.cookieTail("")
 }
 
-// OptedOut reports whether a request has such a cookie of the account that
-// holds.
+// OptedOut reports whether a request has a valid cookie of that kind for the
+// account.
 func (t *Tracker) OptedOut(r *http.Request, a Account) bool {
 	return t.optOuts.holds(optOutByCookie, a.ID, optOutOf(r, a.ID))
 }

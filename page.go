@@ -32,7 +32,7 @@ const (
 	NotFoundPage    PageKind = iota
 	GonePage                 // the link lets nobody through: Page.Err says why
 	PasswordPage             // a form that posts "password" to its own address
-	PreviewPage              // for bots, in place of a redirect, with a form that posts to its own address, for who is none
+	PreviewPage              // for bots, instead of a redirect, with a form for people that posts to its own address
 	SummaryPage              // the plus-tracking page
 	ThrottledPage            // too many wrong passwords
 	UnavailablePage          // come back in Page.RetryAfter

@@ -19,11 +19,11 @@ func (p params) list(name string) ([]string, error) {
 		var item string
 		if quoted, ok := strings.CutPrefix(strings.TrimLeftFunc(rest, unicode.IsSpace), `"`); ok {
 			if item, rest, ok = unquoteItem(quoted); !ok {
-				return nil, invalid(name, "has a quotation mark that is never closed")
+				return nil, invalid(name, "has an unclosed quotation mark")
 			}
 			var behind string
 			if behind, rest, more = strings.Cut(rest, ","); strings.TrimSpace(behind) != "" {
-				return nil, invalid(name, "has text behind a closing quotation mark")
+				return nil, invalid(name, "has text after a closing quotation mark")
 			}
 		} else {
 			item, rest, more = strings.Cut(rest, ",")

@@ -28,11 +28,11 @@ func TestAListIsReadWithTheQuotingOfCSV(t *testing.T) {
 		require.Equal(t, want, got, "%q", value)
 	}
 	for value, want := range map[string]string{
-		`"a`:                               "l has a quotation mark that is never closed",
-		`a,"`:                              "l has a quotation mark that is never closed",
-		`"a""`:                             "l has a quotation mark that is never closed",
-		`"a"b,c`:                           "l has text behind a closing quotation mark",
-		`"a" "b"`:                          "l has text behind a closing quotation mark",
+		`"a`:                               "l has an unclosed quotation mark",
+		`a,"`:                              "l has an unclosed quotation mark",
+		`"a""`:                             "l has an unclosed quotation mark",
+		`"a"b,c`:                           "l has text after a closing quotation mark",
+		`"a" "b"`:                          "l has text after a closing quotation mark",
 		strings.Repeat("a,", maxItems+1):   "l must have at most 1000 items",
 		strings.Repeat(`"a",`, maxItems+1): "l must have at most 1000 items",
 	} {

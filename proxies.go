@@ -60,8 +60,8 @@ func (t *Tracker) noteProxy(r *http.Request) {
 			if ip.IsValid() {
 				network, remedy = cutIP(ip).String(), "name its network in Options.TrustedProxies (of the program: -trusted-proxies)"
 			}
-			t.log.Warn("linktrack: a request came with X-Forwarded-For or Forwarded over a connection that is not trusted, so the headers were not read. "+
-				"If a proxy of yours is there, all its visitors are taken for one client: "+remedy, "network", network)
+			t.log.Warn("linktrack: a request with X-Forwarded-For or Forwarded came over an untrusted connection, so these headers were ignored. "+
+				"If this is your proxy, all its visitors count as one client: "+remedy, "network", network)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 type LinksQuery struct {
 	Links     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
 	Groups    []string // names; nil: all, unknown ones match nothing
-	Search    string   // words that are all in destination, title, path, notes or group, without case, or tracking URLs; "": all. See LinkQuery.Search.
+	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkQuery.Search.
 	Sort      Sort     // "": SortCreated
 	Ascending bool
 	Limit     int // 1 to 1,000; 0: 100

@@ -22,7 +22,7 @@ import (
 // Nobody is the account of quick links, see [Tracker.MakeQuickLink]. It is in no
 // store and nobody can sign in to it: every method that takes an account, and
 // every place where a host names one, refuses it with [ErrForbidden]. A host with
-// users of its own must not give its number to one.
+// its own users must not give this ID to a user.
 const Nobody AccountID = math.MinInt64
 
 // QuickLinkLife is how long after it was made a quick link ends.
@@ -36,11 +36,12 @@ const (
 
 // MakeQuickLink makes a link for someone without an account, on the Tracker's
 // first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the
-// caller comes from, see [Tracker.ClientOf]: ten links an hour and a hundred a
-// day are made for one, ten times as many for all of an IPv6 /48, and a thousand
-// an hour for all together, in each process. Those that [Options.CheckDestination] refuses count, too; a
-// destination that breaks a rule does not. claim is what to give to who made the
-// link, and to nobody else: see [Tracker.ClaimLink].
+// caller comes from, see [Tracker.ClientOf]. In each process, a client may make
+// ten links an hour and a hundred a day, all clients of an IPv6 /48 ten times as
+// many, and all clients together a thousand an hour. Links that
+// [Options.CheckDestination] refuses count, too; a destination that breaks a rule
+// does not. Give claim to the person who made the link, and to nobody else: see
+// [Tracker.ClaimLink].
 //
 // The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
 // (CheckDestination) and [ErrUnavailable]. Nothing is made then.

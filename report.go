@@ -39,7 +39,7 @@ type Report struct {
 
 	From, To Day // inclusive
 	By       By
-	Zone     *time.Location // whose days they are, see [Tracker.DayLocation]
+	Zone     *time.Location // of the days, see [Tracker.DayLocation]
 	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
 	Total    Sums           // of Periods
 
@@ -107,9 +107,9 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 // PublicReport is the report of the last 30 days on the link at a visitor's
 // path, if its owner lets anyone see it; else [ErrNotFound]. The destination is
 // left out, as are all the owner's own notes, and Values unless the link has
-// HasPublicRevenue. In Other are referrers that are no
-// whole domain names, and browsers that are not among the well-known ones: a
-// visitor can call them anything. host is as in [Visit].
+// HasPublicRevenue. Referrers that are not complete domain names and browsers
+// that are not well known are combined in Other, because a visitor can choose
+// their names. host is as in [Visit].
 func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, error) {
 	revenue := false
 	l, err := t.publicLink(ctx, host, path, func(l *Link) bool {

@@ -195,7 +195,7 @@ func (r *Rollup) AddConversion(c *Conversion, hour int) {
 	}
 }
 
-// RemoveConversion takes back what AddConversion counted, of the same hour.
+// RemoveConversion reverses AddConversion for the same hour.
 func (r *Rollup) RemoveConversion(c *Conversion, hour int) {
 	r.addSums(Sums{Conversions: -1}, hour)
 	if c.Currency != "" {
@@ -203,9 +203,9 @@ func (r *Rollup) RemoveConversion(c *Conversion, hour int) {
 	}
 }
 
-// Trim drops the Values of conversions that were all taken back, and reports
-// whether anything is counted. Stores trim the roll-ups that they return, and
-// leave out those in which nothing is.
+// Trim removes Values if all conversions were removed, and reports whether the
+// roll-up counts anything. Stores trim the roll-ups that they return, and leave
+// out empty ones.
 func (r *Rollup) Trim() bool {
 	if r.Conversions == 0 {
 		r.Values = nil

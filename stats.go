@@ -2,29 +2,28 @@ package linktrack
 
 import "time"
 
-// Stats is how a Tracker does, since it was made and at one moment.
+// Stats has the counts of a Tracker since it was made, and its current state.
 type Stats struct {
 	Pending       int64         // clicks that wait in memory for the store
-	PendingBytes  int64         // what they and those that are set aside there take of it, about
+	PendingBytes  int64         // approximate memory of these clicks and of those set aside in memory
 	JournalClicks int64         // clicks that wait in the journal for the store
 	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
 	SetAside      int64         // clicks that the store rejects, in memory or in the journal
 	JournalBytes  int64         // size of the journal's file
 
-	Batches int64 // that were stored
+	Batches int64 // batches that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
-	Dropped int64 // clicks that were lost because [Options.MaxPending] or [Options.MaxPendingBytes] waited before them
+	Dropped int64 // clicks that were lost because [Options.MaxPending] or [Options.MaxPendingBytes] was reached
 	Failing bool  // the last try to store clicks failed
 
 	Unseen int64 // clicks that were stored and wait in memory for [Options.OnClick]
-	Missed int64 // clicks that were stored and never shown to it, because [Options.MaxPending] or [Options.MaxPendingBytes] waited before them
+	Missed int64 // clicks that were stored but never shown to OnClick, because [Options.MaxPending] or [Options.MaxPendingBytes] was reached
 
 	CacheHits   int64 // visits whose link was known
 	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined
 }
 
-// Stats returns how the Tracker does. It costs little: call it as often as you
-// like.
+// Stats returns the state of the Tracker. It is cheap enough to call often.
 func (t *Tracker) Stats() Stats {
 	r := t.recorder
 	s := Stats{

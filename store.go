@@ -51,16 +51,18 @@ type AccountStore interface {
 	UpdateAccount(ctx context.Context, a Account) error
 
 	// Session returns how often [AccountStore.EndSessions] was called for the
-	// account, and whether that session of it was ended. [ErrNotFound] if
-	// there is no such account.
+	// account, and whether this session of the account was ended. The error is
+	// [ErrNotFound] if there is no such account.
 	Session(ctx context.Context, account AccountID, s SessionID) (epoch int64, ended bool, err error)
 
-	// EndSession keeps that a session of the account was ended, until the time
-	// until; of any account, it may forget those whose until is at or before
-	// at, the time now. A session may be ended again.
+	// EndSession records that a session of the account was ended, and keeps the
+	// record until the time until. at is the current time: EndSession may forget
+	// the ended sessions of any account whose until is not after at. A session
+	// may be ended again.
 	EndSession(ctx context.Context, account AccountID, s SessionID, until, at time.Time) error
 
-	// EndSessions raises the account's epoch by one. [AccountStore.UpdateAccount] keeps it.
+	// EndSessions raises the account's epoch by one.
+	// [AccountStore.UpdateAccount] does not change the epoch. The error is
 	// [ErrNotFound] if there is no such account.
 	EndSessions(ctx context.Context, account AccountID) error
 
@@ -69,12 +71,12 @@ type AccountStore interface {
 	// any process, returns what was kept.
 	Secret(ctx context.Context, candidate []byte) ([]byte, error)
 
-	// Zone returns the name of the zone in whose days the roll-ups of this
-	// store are. The first call ever with a candidate that is not "" keeps it
-	// and returns it; every later call, in any process, returns what was kept.
-	// With the candidate "" nothing is kept; it returns "" if nothing was kept
-	// before. The Tracker gives the name of its zone before it counts for the
-	// first time, 1 to 100 bytes.
+	// Zone returns the name of the zone of the days in this store's roll-ups.
+	// The first call with a candidate other than "" keeps and returns that
+	// candidate; every later call, in any process, returns the kept name. A call
+	// with the candidate "" keeps nothing, and returns "" if nothing was kept
+	// before. Before the Tracker counts for the first time, it passes the name
+	// of its zone, 1 to 100 bytes.
 	Zone(ctx context.Context, candidate string) (string, error)
 }
 
@@ -242,15 +244,17 @@ type ConversionStore interface {
 	// not "", compared byte by byte, it changes nothing and returns false: of
 	// any number of calls, at once and in many processes, one returns true.
 	//
-	// c.Trusted takes the place of those one or two, unless one of them is
-	// Trusted, too: in the same step they are taken out of the Counts.Conversion
-	// of their links and out of the day and hour that they were counted in
-	// ([Rollup.RemoveConversion]), and their clicks and orders are as if they
-	// had never been reported. So of any number of calls with Trusted, one
-	// returns true, and that is the one that counts in the end.
+	// If c is Trusted, it replaces those one or two conversions, unless one of
+	// them is Trusted, too. In the same step, the replaced conversions are
+	// removed from the Counts.Conversion of their links and from the day and
+	// hour in which they were counted ([Rollup.RemoveConversion]); their clicks
+	// and orders can then be reported again. So of any number of calls with
+	// Trusted, exactly one returns true, and its conversion is the one that
+	// remains.
 	//
-	// It does not look at the history. zone is what [Batch.Zone] says.
-	// [ErrNotFound] if there is no such link. It may be called again after any error.
+	// RecordConversion does not read the history. zone is that of [Batch.Zone].
+	// The error is [ErrNotFound] if there is no such link. RecordConversion may
+	// be called again after any error.
 	RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error)
 }
 
@@ -273,15 +277,14 @@ type LinkQuery struct {
 	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
 	AfterID int64      // only links with a higher ID; 0: all. With SortID, ascending, any number of links is read part by part.
 
-	// Search has words, see [LinkQuery.Words], and a link has to have all of
-	// them, each in any of these places: somewhere in the destination, the
-	// title, the path, the notes or the group; a word with a slash in it also
-	// somewhere in the host and the path with a slash between them, as in
-	// go.example.com/spring; a word that is the whole host, in each link there.
-	// Without words no link is left out. ASCII letters are compared without
-	// case; whether others are is the store's choice. Of the account's links
-	// at least the [SearchDepth] with the highest IDs are searched; older
-	// ones may be left out.
+	// Search has words, see [LinkQuery.Words]. A link matches if it contains
+	// every word in its destination, title, path, notes, or group. A word with a
+	// slash also matches in the host and path joined by a slash, as in
+	// go.example.com/spring. A word that is equal to a host matches all links on
+	// that host. Without words, all links match. ASCII letters are compared
+	// without case; a store may do the same for other letters. At least the
+	// [SearchDepth] links of the account with the highest IDs are searched;
+	// older links may be left out.
 	Search string
 
 	Sort      Sort // required
@@ -294,16 +297,16 @@ type LinkQuery struct {
 	DaySince time.Time
 }
 
-// SearchDepth is how many of an account's newest links a search looks at, at
-// least. It bounds what one search costs.
+// SearchDepth is the minimum number of an account's newest links that a search
+// covers. It limits the cost of a search.
 const SearchDepth = 50_000
 
-// MaxSearchWords is how many words a search has at most: each costs a look at
-// every link that is searched.
+// MaxSearchWords is the maximum number of words in a search. Each word is
+// compared with every link that is searched.
 const MaxSearchWords = 20
 
-// Words are the different words of Search: what stands between white space. A
-// [Tracker] asks for no more than [MaxSearchWords].
+// Words returns the distinct words of Search, which white space separates. A
+// [Tracker] passes at most [MaxSearchWords] of them.
 func (q LinkQuery) Words() []string {
 	var words []string
 	for w := range strings.FieldsSeq(q.Search) {

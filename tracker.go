@@ -72,9 +72,9 @@ type Options struct {
 	// scheme and the path of BaseURL: "alternate.example", or with a port.
 	Hosts []string
 
-	// Reserved are words that no vanity link may be, beside the Tracker's
-	// own (api, account and the like): for a host that mounts the Tracker
-	// beside its own pages. Without case.
+	// Reserved are words that vanity links may not use, in addition to the
+	// Tracker's own (api, account, and the like). A host that mounts the Tracker
+	// beside its own pages reserves their paths. Case is ignored.
 	Reserved []string
 
 	// Schemes are allowed in destinations beside http and https: "mailto",
@@ -91,7 +91,8 @@ type Options struct {
 	// Authenticate is a host's own check of API credentials. It returns
 	// [ErrUnauthorized] for a wrong login or pass; any other error but
 	// [ErrForbidden] means that it could not be checked. The account need not
-	// be in the store; [Nobody] is refused. Default: the accounts of the store.
+	// be in the store; [Nobody] is refused. Default: accounts of the store are
+	// checked.
 	Authenticate func(ctx context.Context, login, pass string) (Account, error)
 
 	// CheckDestination may refuse a destination that keeps all the rules, on
@@ -100,12 +101,12 @@ type Options struct {
 	CheckDestination func(ctx context.Context, externalURL string) error
 
 	// Location is the zone of all times that the API reads and writes, the
-	// "CST" of its documentation. Its name, 1 to 100 bytes, is kept in the store
-	// when the first click is counted: from then on reports are in the days and
-	// hours of that zone, whatever Location says later, see
-	// [Tracker.DayLocation]. All other times follow Location at once. Give a zone
-	// of the IANA database: names such as that of time.Local mean another zone
-	// on another machine. Default: America/Chicago.
+	// "CST" of its documentation. When the first click is counted, the store
+	// keeps the zone's name, which has 1 to 100 bytes. From then on, the days
+	// and hours of reports are in that zone even if Location changes, see
+	// [Tracker.DayLocation]. A change applies at once to all other times. Use a
+	// zone of the IANA database: a name such as that of time.Local can mean a
+	// different zone on another machine. Default: America/Chicago.
 	Location *time.Location
 
 	// Secret signs the visitors' cookies, at least 16 bytes; all processes of
@@ -132,17 +133,16 @@ type Options struct {
 	// agree, it is the address of the connection. Default: none.
 	TrustedProxies []netip.Prefix
 
-	// TrustUnixSocket takes a connection without an address, as those over a
-	// Unix socket are (http.Request.RemoteAddr), for one of the TrustedProxies.
-	// Default: it is not; all visitors over such connections are one client then,
-	// whose address is not known.
+	// TrustUnixSocket treats a connection without an address in
+	// http.Request.RemoteAddr, such as one over a Unix socket, as one of the
+	// TrustedProxies. Default: such connections are not trusted, and all their
+	// visitors count as one client with an unknown address.
 	TrustUnixSocket bool
 
 	// Locator tells the countries of clicks. Default: they are not known.
 	Locator Locator
 
-	// BotsAsPeople switches off that bots are told apart: they are recorded
-	// and counted as people.
+	// BotsAsPeople records and counts bots as people.
 	BotsAsPeople bool
 
 	// ForwardQuery adds the query string of every tracking link to its
@@ -181,10 +181,10 @@ type Options struct {
 	// are dropped and counted ([Stats]). Default: 100,000.
 	MaxPending int
 
-	// MaxPendingBytes is how many bytes of memory these clicks may take, about:
-	// a usual click takes some hundred bytes, one with a long referrer, user
-	// agent and query string up to 20,000. What is more than that is dropped
-	// and counted as with MaxPending. Default: 64 MiB.
+	// MaxPendingBytes is approximately how many bytes of memory these clicks may
+	// take. A typical click takes a few hundred bytes; one with a long referrer,
+	// user agent, and query string takes up to 20,000. Clicks beyond the limit
+	// are dropped and counted as with MaxPending. Default: 64 MiB.
 	MaxPendingBytes int64
 
 	// OnClick sees every batch of clicks after the store has it, for a host
@@ -196,15 +196,15 @@ type Options struct {
 	// keep the clicks but not change them. Its ctx ends after 30 s, or when
 	// [Tracker.Close] waits no longer.
 	//
-	// Clicks that come by way of the Journal it sees at least once: the journal
-	// keeps them until it returned nil. After a crash before that, or just
-	// after, they are stored again, which counts them no second time, and
-	// shown again, with the same Source and Seq. So while it fails, the clicks
-	// behind wait in the journal and are not counted yet. Clicks that go to the
-	// store from memory are kept in memory for it, as many more as MaxPending and
-	// MaxPendingBytes allow; it never sees what is more than that ([Stats]),
-	// nor what a crash or the end of Close finds there. Default: nobody sees
-	// them.
+	// OnClick sees clicks from the Journal at least once: the journal keeps them
+	// until OnClick returns nil. After a crash before or just after that, they
+	// are stored again without being counted twice, and OnClick sees them again
+	// with the same Source and Seq. While OnClick fails, later clicks wait in
+	// the journal and are not counted yet. Clicks that go to the store from
+	// memory are kept in memory for OnClick, in addition to the pending ones and
+	// within the same limits, MaxPending and MaxPendingBytes. It never sees
+	// clicks beyond these limits ([Stats]), nor clicks that are still there at a
+	// crash or at the end of Close. Default: none.
 	OnClick func(ctx context.Context, b Batch) error
 
 	// Notify delivers alerts, see [Alert]. They wait in the store until one of

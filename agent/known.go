@@ -1,8 +1,8 @@
 package agent
 
-// IsKnownBrowser reports whether a name that [Parse] returned is that of a
-// browser or an app which many people use. Any program can give any name, and
-// what is shown to the public should not be a stranger's text.
+// IsKnownBrowser reports whether a name from [Parse] belongs to a widely used
+// browser or app. Any program can send any name, and public pages should not show
+// text that strangers chose.
 func IsKnownBrowser(name string) bool { return knownBrowsers[name] }
 
 var knownBrowsers = func() map[string]bool {

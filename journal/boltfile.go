@@ -21,7 +21,7 @@ var errDamaged = errors.New("damaged")
 
 // errOtherVersion: another version wrote the file, and it is whole. The clicks in
 // it are safe, and must not be put aside.
-var errOtherVersion = errors.New("journal: the file is of a version that this program cannot read; let the program that wrote it bring its clicks to the store, or move the file away")
+var errOtherVersion = errors.New("journal: the file has a version that this program cannot read; let the program that wrote it move its clicks to the store, or move the file away")
 
 func otherVersion(of string, version uint32) error {
 	return fmt.Errorf("%w (version %d of %s)", errOtherVersion, version, of)

@@ -282,7 +282,7 @@ func TestAFileOfAnotherVersionStaysAndTheJournalDoesNotOpen(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, file, 0o600))
 			for range 2 {
 				_, err := journal.Open(dir, journal.Options{OSBuffered: true})
-				require.ErrorContains(t, err, "is of a version that this program cannot read")
+				require.ErrorContains(t, err, "has a version that this program cannot read")
 			}
 			files, err := os.ReadDir(dir)
 			require.NoError(t, err)

@@ -1,20 +1,21 @@
 // Package memstore is a [linktrack.Store] in memory: for tests, for trials, and
-// for a service whose links may go when its process does.
+// for a service whose links may be lost when its process ends.
 //
-// It keeps the whole contract of the store within one process: limits are
-// exact, a batch counts once, and counters, hourly sums and history agree.
-// Nothing survives the process.
+// It meets the whole contract of the store within one process: limits are exact,
+// a batch counts once, and counters, hourly sums, and history agree. All data is
+// lost when the process ends.
 //
-// The history is bounded, by [Options.MaxClicks] and [Options.MaxBytes] over all
-// links together. With each click beyond that, the link whose click was recorded
-// longest ago loses its oldest one. Counters and hourly sums are never cut and stay exact. What
-// grows without a bound are links, groups and accounts, sixteen bytes for each
-// hour and a roll-up of about two kilobytes for each day on which a link was
-// clicked, and a little for each conversion and each source of batches.
+// [Options.MaxClicks] and [Options.MaxBytes] limit the history of all links
+// together. Each click beyond these limits removes the oldest click of the link
+// whose click was recorded longest ago. Counters and hourly sums are never
+// removed and stay exact. The memory for links, groups, and accounts is not
+// limited. For each link, an hour with clicks takes sixteen bytes and a day with
+// clicks a roll-up of about two kilobytes. Each conversion and each source of
+// batches takes a little more.
 //
-// A click for a link that does not exist is dropped: it is counted nowhere and
-// the rest of its batch is recorded. Such a click can only come from a sender
-// with a wrong store, and an error would make it send the batch for ever.
+// A click for a link that does not exist is dropped: it is not counted, and the
+// rest of its batch is recorded. Such a click can come only from a sender with a
+// wrong store, and an error would make it send the batch forever.
 package memstore
 
 import (
@@ -30,12 +31,13 @@ import (
 
 // Options are the choices for [NewWith]. The zero value is what [New] uses.
 type Options struct {
-	// MaxClicks is how many clicks the history holds, over all links.
-	// Default: 1,000,000, which take about 350 MB where browsers click.
+	// MaxClicks is the maximum number of clicks in the history of all links
+	// together. Default: 1,000,000, which take about 350 MB if they come from
+	// browsers.
 	MaxClicks int
 
-	// MaxBytes is how many bytes of memory they take, about: strangers choose
-	// how long their texts are. Default: 512 MiB.
+	// MaxBytes is the approximate maximum number of bytes of memory for these
+	// clicks: visitors determine the length of their texts. Default: 512 MiB.
 	MaxBytes int64
 }
 

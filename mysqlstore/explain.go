@@ -11,32 +11,32 @@ import (
 )
 
 // explain returns a sentence about a server's error: the server's own text
-// without what it quotes, the number, and what to do.
+// without its quotations, the number, and advice.
 func explain(e *mysql.MySQLError) string {
 	text := strings.TrimRight(redact(e.Message), ". ")
 	return fmt.Sprintf("%s (error %d): %s", text, e.Number, advice(e))
 }
 
-// advice says what to do about an error. Numbers that MySQL and MariaDB use for
+// advice returns a remedy for an error. Numbers that MySQL and MariaDB use for
 // different errors are left out.
 func advice(e *mysql.MySQLError) string {
 	switch e.Number {
 	case errTooMany, errTooManyOfUser:
 		return "raise the server's limit, or let each process open fewer connections (MaxConnections, -mysql-connections)"
 	case errUserLimit:
-		return "raise what the database user is granted (ALTER USER … WITH …), or let each process open fewer connections (MaxConnections, -mysql-connections)"
+		return "raise the limits of the database user (ALTER USER … WITH …), or let each process open fewer connections (MaxConnections, -mysql-connections)"
 	case errDBAccessDenied, errTableDenied, 1143, errSpecificDenied, 1370:
-		return "grant the database user SELECT, INSERT, UPDATE and DELETE on the database, and CREATE, ALTER, DROP and INDEX for Migrate and PruneClicks"
+		return "grant the database user SELECT, INSERT, UPDATE, and DELETE on the database, and CREATE, ALTER, DROP, and INDEX for Migrate and PruneClicks"
 	case errAccessDenied, errDeniedNoPass:
 		return "check the user and the password in the DSN, and whether the user must use TLS (tls=true)"
 	case 3159: // insecure transport (MySQL)
 		return useTLS
 	case 1046:
-		return "name the database in the DSN, behind the slash"
+		return "name the database in the DSN, after the slash"
 	case errUnknownDB:
 		return "create the database, or name another one in the DSN"
 	case 1115, 1193, 1231, 1232, 1238, 1273, 1298: // character sets, variables, their values, time zones
-		return "take the parameter that the server does not know, or its value, out of the DSN"
+		return "remove the parameter or value that the server does not know from the DSN"
 	case 1129:
 		return "run mariadb-admin flush-hosts or TRUNCATE performance_schema.host_cache on the server"
 	case 1130:
@@ -48,17 +48,17 @@ func advice(e *mysql.MySQLError) string {
 	case 3118, 3955, 4151: // MySQL, MySQL, MariaDB
 		return "unlock the database user (ALTER USER … ACCOUNT UNLOCK)"
 	case errNoSuchTable, 1051, 1054, errDuplicateColumn, errDuplicateKey, errNoSuchColumn, 1136, 1176, 1364, 1526:
-		return "a table is missing or not as it should be, has Migrate been called by this version?"
+		return "a table is missing or has the wrong structure; make sure that this version has called Migrate"
 	case 1048, 1264, 1265, 1292, 1366, 1406, errOutOfRange:
-		return "a value does not fit its column, has Migrate been called by this version?"
+		return "a value does not fit its column; make sure that this version has called Migrate"
 	case errDuplicate:
-		return "a row with this key exists already"
+		return "a row with this key already exists"
 	case 1064, 1235, 1305:
 		return "linktrack needs MySQL 8.0.22 or MariaDB 10.11, or newer"
 	case 1071, 1118, 1286:
 		return "the tables need InnoDB, with ROW_FORMAT=DYNAMIC and pages of 16 kB"
 	case 3098, 3750:
-		return "the server asks more of tables than they have, such as a primary key: switch that off, or report it"
+		return "the server requires something that the tables lack, such as a primary key; switch that requirement off, or report this error"
 	case 1153, 1156, 1301:
 		return "raise the server's max_allowed_packet to at least 16M"
 	case 1436:
@@ -72,18 +72,18 @@ func advice(e *mysql.MySQLError) string {
 	case 1290, 1792, 1836:
 		return "connect to the server that takes writes, or let this one take them (read_only)"
 	case 1205, 1206, errDeadlock, 1637, 3100, 3101:
-		return "other work was in the way, it may be tried again"
+		return "other transactions interfered; try again"
 	case 1047, 1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3169:
-		return "it goes on when the server is ready again"
+		return "this works again when the server is ready"
 	case 3, 1021, 1114:
-		return "make room on the server's disk"
+		return "free space on the server's disk"
 	case 1034, 1035, 1194, 1195, 1712, 1932:
-		return "look into the server's error log, and repair or restore the table"
+		return "see the server's error log, and repair or restore the table"
 	}
 	if strings.Contains(e.Message, "insecure transport") { // MariaDB
 		return useTLS
 	}
-	return "the server's error log and its documentation may tell more"
+	return "see the server's error log and its documentation"
 }
 
 const useTLS = "add tls=true to the DSN"

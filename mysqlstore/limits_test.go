@@ -105,7 +105,7 @@ func TestWhoFindsNoConnectionIsToldOfTheLimitWhenTheTimeIsUp(t *testing.T) {
 func TestMaxConnectionsBoundsThePool(t *testing.T) {
 	dsn := testmysql.DSN(t)
 	_, err := mysqlstore.Open(dsn, mysqlstore.MaxConnections(0))
-	require.ErrorContains(t, err, "MaxConnections is at least 1, not 0")
+	require.ErrorContains(t, err, "MaxConnections must be at least 1, not 0")
 
 	other, err := mysqlstore.Open(dsn)
 	require.NoError(t, err)

@@ -11,14 +11,14 @@
 // programs. It needs InnoDB, and a binary log, if there is one, in ROW or
 // MIXED format: it works at READ COMMITTED, where STATEMENT is refused.
 //
-// On a cluster such as Galera, connect all processes to one node. Processes at
-// several nodes can lose clicks that were answered, and add clicks to the
+// On a cluster such as Galera, connect all processes to the same node. Processes
+// on different nodes can lose acknowledged clicks, and can add clicks to the
 // roll-ups twice.
 //
-// What it leaves to the caller: [Store.Migrate] at each start. It also makes the
-// day partitions of the month ahead, and so does [Store.PruneClicks], which the
-// Tracker calls once a day unless history is kept for ever; without them clicks
-// are kept as safely, but dropping their days takes longer.
+// The caller must call [Store.Migrate] at each start. It also makes the day
+// partitions of the next month. So does [Store.PruneClicks], which the Tracker
+// calls once a day unless history is kept forever. Without these partitions,
+// clicks are just as safe, but dropping their days takes longer.
 package mysqlstore
 
 import (
@@ -65,8 +65,8 @@ var _ linktrack.Store = (*Store)(nil)
 // [Open] needs about a sixth of the round trips for a small batch of clicks,
 // because its sessions take several statements in one packet.
 //
-// Set db.SetMaxOpenConns to no more than the server allows the user: beyond
-// that the server refuses connections, and what needed one fails.
+// Set db.SetMaxOpenConns to at most the number that the server allows the user.
+// The server refuses further connections, and the calls that need them fail.
 func New(db *sqlx.DB) *Store {
 	return &Store{db: db, reading: &readers{freed: make(chan struct{}, 1)}}
 }

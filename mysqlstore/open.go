@@ -18,27 +18,26 @@ import (
 
 // Open connects to the database that the DSN names, as
 // user:password@tcp(host:3306)/database or user:password@unix(/path)/database,
-// and returns a Store on a pool of its own. The Store decides about character
-// set, time zone, SQL mode and isolation itself; of the DSN's parameters those
-// on TLS, passwords and timeouts count. Timeouts it does not set are 5 seconds
-// to connect and a minute for an answer.
+// and returns a Store with its own pool. The Store sets character set, time zone,
+// SQL mode, and isolation itself; it uses the DSN's parameters for TLS,
+// passwords, and timeouts. The default timeouts are 5 seconds to connect and a
+// minute for an answer.
 //
-// The pool opens at most 32 connections, or [MaxConnections], keeps 16 of them
-// when they are idle, and renews each after five minutes. If the server allows
-// fewer, calls wait for one of those that it allows, as long as their contexts
-// let them. [Store.Migrate] and [Store.PruneClicks] use one more connection, or
-// one of the pool's if the server allows no more.
-// A connection whose server has become read-only is left at once
-// (rejectReadOnly), so that a failover heals itself.
+// The pool opens at most 32 connections, or [MaxConnections], keeps up to 16 idle
+// ones, and renews each after five minutes. If the server allows fewer, calls
+// wait for a free connection until their contexts end. [Store.Migrate] and
+// [Store.PruneClicks] use one additional connection, or one of the pool's
+// connections if the server allows no more. The pool closes a connection as soon
+// as its server has become read-only (rejectReadOnly), to recover from a failover.
 //
-// An error is one sentence that names the cause. It never holds the password.
+// An error is a sentence that names the cause. It never contains the password.
 func Open(dsn string, options ...Option) (*Store, error) {
 	o := settings{connections: DefaultConnections}
 	for _, set := range options {
 		set(&o)
 	}
 	if o.connections < 1 {
-		return nil, fmt.Errorf("mysqlstore: MaxConnections is at least 1, not %d", o.connections)
+		return nil, fmt.Errorf("mysqlstore: MaxConnections must be at least 1, not %d", o.connections)
 	}
 	c, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -49,7 +48,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 		return nil, errors.New("mysqlstore: the DSN cannot be read: it must look like user:password@tcp(host:3306)/database, and its parameters must be known to the driver")
 	}
 	if c.DBName == "" {
-		return nil, errors.New("mysqlstore: the DSN names no database: its name goes behind the slash, as in user:password@tcp(host:3306)/database")
+		return nil, errors.New("mysqlstore: the DSN names no database: put its name after the slash, as in user:password@tcp(host:3306)/database")
 	}
 	if err := c.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
 		return nil, errors.New("mysqlstore: the DSN cannot be read")
@@ -72,7 +71,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 	}
 	p, err := newPool(c, o.connections)
 	if err != nil {
-		return nil, errors.New("mysqlstore: the DSN cannot be used: a parameter has a value that the driver does not take")
+		return nil, errors.New("mysqlstore: the DSN cannot be used: a parameter has a value that the driver does not accept")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*c.Timeout)
 	defer cancel()
@@ -90,13 +89,13 @@ type Option func(*settings)
 
 type settings struct{ connections int }
 
-// DefaultConnections is how many connections a pool opens at most unless
-// [MaxConnections] says otherwise.
+// DefaultConnections is the maximum number of connections of a pool without
+// [MaxConnections].
 const DefaultConnections = 32
 
-// MaxConnections is how many connections the pool opens at most, at least 1.
-// Where several processes share a database user whose connections the server
-// limits, give each process its share.
+// MaxConnections sets the maximum number of connections of the pool, at least 1.
+// If several processes share a database user whose connections are limited,
+// divide the limit among the processes.
 func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
 
 // Close closes the pool that Open made. On a Store made by New it does
@@ -146,7 +145,7 @@ func refused(c *mysql.Config, err error) error {
 	case errors.As(err, &e):
 		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, explain(e))
 	case errors.Is(err, mysql.ErrNoTLS):
-		cause = fmt.Sprintf("the server at %s offers no TLS, which the DSN asks for: set it up there, or leave tls out of the DSN", c.Addr)
+		cause = fmt.Sprintf("the server at %s does not offer TLS, which the DSN requires: enable TLS on the server, or remove tls from the DSN", c.Addr)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
 		cause = fmt.Sprintf("no server answers at %s: connection refused", c.Addr)
 	case errors.As(err, &dns):

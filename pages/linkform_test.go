@@ -119,7 +119,7 @@ func TestWhatIsWrongStandsAtItsFieldAndAllValuesStay(t *testing.T) {
 		want         string
 	}{
 		{"external_url", "", 400, "Destination is missing"},
-		{"external_url", "https://nodot", 400, "Destination must have a whole domain name, with a dot in it, as host"},
+		{"external_url", "https://nodot", 400, "Destination must have a complete domain name with a dot as its host"},
 		{"external_url", " https://example.com", 400, "Destination must not begin or end with white space"},
 		{"host", "other.example", 400, "Host is not a host that is served here"},
 		{"vanity_link", "a b", 400, "Custom path may have letters (a-z), digits, _ and - only"},

@@ -1,7 +1,7 @@
-// Package pages is linktrack for people: the pages on which the owner of an
-// account makes, finds and edits links, and those that visitors see where a
-// link does not simply redirect. No rule is decided here; every page is a skin
-// over the methods of [linktrack.Tracker].
+// Package pages contains linktrack's web pages: those on which the owner of an
+// account makes, finds, and edits links, and those that visitors see where a link
+// does not simply redirect. The pages have no rules of their own; they use the
+// methods of [linktrack.Tracker].
 //
 //	visitors, err := pages.ForVisitors(pages.Options{Name: "Example Links"})
 //	t, err := linktrack.New(store, linktrack.Options{Pages: visitors})
@@ -9,13 +9,19 @@
 //	mux.Handle("/account/", account)
 //	mux.Handle("/", account.QR(t.Handler()))
 //
-// Everything works without JavaScript, loads nothing from elsewhere, and is
-// served under a strict Content-Security-Policy: no page has a style or a script
-// inside, but for the visitors' pages, whose one style is allowed by its hash.
+// With [linktrack.Tracker.Middleware], mount the pages in the application, and do
+// not use [Pages.QR]:
 //
-// A page is a file here, a template of the same name in templates, and a line in
-// the table of routes. Every text that is seen is in texts.go, or
-// in a file beside it whose name begins so.
+//	app.Handle("/account/", account)
+//	http.ListenAndServe(addr, t.Middleware(app))
+//
+// All pages work without JavaScript, load nothing from other sites, and have a
+// strict Content-Security-Policy. No page contains a style or a script, except
+// that the pages for visitors contain one style, which is allowed by its hash.
+//
+// Each page has a file in this package, a template of the same name in templates,
+// and a line in the table of routes. All visible texts are in the files whose
+// names begin with texts.
 package pages
 
 import (
@@ -37,41 +43,41 @@ type Options struct {
 	// do, unless it begins with a reserved word. Default: /account/.
 	Prefix string
 
-	// Session tells whose pages a request asks for, for a host with a login of
-	// its own. It returns [linktrack.ErrUnauthorized] for one who is not
-	// signed in; any other error means that it could not be told. The account
-	// need not be in the store; [linktrack.Nobody] is refused. Default: a login
-	// form for the accounts of the store, and a signed cookie, whose session
-	// ends after 30 days, when one signs out, and as soon as the account gets
-	// another pass or is switched off. A host with a Session ends its sessions
-	// itself.
+	// Session returns the account whose pages a request may see, for a host with
+	// its own login. It returns [linktrack.ErrUnauthorized] if nobody is signed
+	// in; any other error means that this could not be checked. The account need
+	// not be in the store; [linktrack.Nobody] is refused. Default: a login form
+	// for the accounts of the store, with a signed cookie. Its session ends after
+	// 30 days, at the sign-out, and when the account gets another pass or is
+	// switched off. A host with a Session ends its sessions itself.
 	Session func(*http.Request) (linktrack.Account, error)
 
-	// SignIn is where one is sent whom Session does not know. Default: a page
-	// that says so.
+	// SignIn is the address to which visitors are sent if Session returns
+	// [linktrack.ErrUnauthorized]. It does not receive the address of the page
+	// that they asked for. Default: a page asks them to sign in.
 	SignIn string
 
 	// Quick lets anyone make links without an account, at Prefix + "quick" and
-	// wherever the host shows [Pages.Quick]. They end after
-	// [linktrack.QuickLinkLife], which is said before and after; the page behind
-	// the form, whose address is signed, moves the link into the account of who
-	// opens it and signs in. What keeps others from making too many are the
-	// limits of [linktrack.Tracker.MakeQuickLink], a field that only programs
-	// fill in, and that forms of other sites are refused. What they lead to is
-	// for [linktrack.Options.CheckDestination] to judge. Default: off.
+	// wherever the host shows [Pages.Quick]. The links end after
+	// [linktrack.QuickLinkLife], and the pages say so. The page after the form
+	// has a signed address; anyone who opens it and signs in can move the link
+	// into an account. Abuse is limited by [linktrack.Tracker.MakeQuickLink], by
+	// a field that only programs fill in, and because forms from other sites are
+	// refused. [linktrack.Options.CheckDestination] can refuse destinations.
+	// Default: off.
 	Quick bool
 
 	// Name is the brand that the pages show. Default: Linktrack.
 	Name string
 
-	// Accent is the colour of buttons and links, as #rrggbb. Where it would be
-	// hard to read, a lighter or a darker one is taken for text. Default:
+	// Accent is the color of buttons and links, as #rrggbb. If text in this color
+	// would be hard to read, a lighter or darker color is used for it. Default:
 	// #1f5fd0.
 	Accent string
 
-	// Templates replaces templates and static files: a file links.html or
-	// style.css in it, at its root, is taken for the one of that name in
-	// templates or static. Default: none is replaced.
+	// Templates replaces templates and static files: a file such as links.html
+	// or style.css at its root replaces the file of that name in templates or
+	// static. Default: none is replaced.
 	Templates fs.FS
 
 	// Texts replaces texts by their keys, see [Texts]: to translate the pages,

@@ -69,17 +69,17 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 	return nil
 }
 
-// QR stands before the Tracker's Handler and answers the address of a link with
-// ".qr" behind it to the link's owner, if the browser is signed in and the pages
-// are on the link's host. All else it leaves to links, which shows the codes of
-// public links to anyone:
+// QR wraps the Tracker's Handler. It shows the QR code of a link, at the link's
+// address followed by ".qr", to the link's owner, if the browser is signed in and
+// the pages are on the link's host. It passes all other requests to links, which
+// shows the codes of public links to anyone:
 //
 //	mux.Handle("/", account.QR(t.Handler()))
 //
-// It is not for [linktrack.Tracker.Middleware], below which others' pages lie
-// too. Call it before the pages serve: from then on browsers send the cookie of
-// the session to all addresses below the Tracker's mount, not to those below
-// Prefix only.
+// Do not use it with [linktrack.Tracker.Middleware], where pages of others are
+// below the same path. Call it before the pages serve requests: after the call,
+// browsers send the session's cookie to all addresses below the Tracker's mount,
+// and not only to those below Prefix.
 func (p *Pages) QR(links http.Handler) http.Handler {
 	if p.sessions != nil {
 		p.sessions.widen()

@@ -111,7 +111,7 @@ func TestProblemsOfAFileAreShownByLine(t *testing.T) {
 		"4", "external_url", "must not use the scheme javascript",
 		"5", "redirect_hash", "may have letters (a-z), digits, _ and - only",
 	}, r.texts("td"))
-	require.Contains(t, r.body, "&#34;&lt;i&gt;&#34; is not known")
+	require.Contains(t, r.body, "&#34;&lt;i&gt;&#34; is unknown")
 	require.Nil(t, r.confirm())
 
 	skip := url.Values{"skip": {"1"}}
@@ -188,7 +188,7 @@ func TestAnUploadThatCannotBeReadIsRefused(t *testing.T) {
 	require.Equal(t, []string{"Please choose a file."}, r.texts("error"))
 	r = s.upload(nil, "hello\n")
 	require.Equal(t, 400, r.StatusCode)
-	require.Contains(t, r.texts("error")[0], "The file cannot be read: the file is in no format that is known")
+	require.Contains(t, r.texts("error")[0], "The file cannot be read: the file has an unknown format")
 	require.Equal(t, 400, s.post("import", url.Values{"checked": {"1"}}).StatusCode)
 
 	large := "external_url\n" + strings.Repeat("https://example.com/\n", 3_200_000)

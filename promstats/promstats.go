@@ -34,7 +34,7 @@ func counter(name, help string, value func(linktrack.Stats) float64) metric {
 var metrics = []metric{
 	gauge("pending_clicks", "Clicks that wait in memory for the store.",
 		func(s linktrack.Stats) float64 { return float64(s.Pending) }),
-	gauge("pending_bytes", "Memory that the clicks take which wait there for the store.",
+	gauge("pending_bytes", "Memory for the clicks that wait in memory for the store.",
 		func(s linktrack.Stats) float64 { return float64(s.PendingBytes) }),
 	gauge("pending_age_seconds", "Age of the oldest click that waits, in memory or in the journal.",
 		func(s linktrack.Stats) float64 { return s.PendingAge.Seconds() }),

@@ -53,10 +53,10 @@ func TestNoPathThatWasLeftOutLeadsToAnotherLink(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 3, r.Made)
 		require.Equal(t, []string{
-			"line 2: keyword is 1A in line 4, which leads elsewhere (letters count without case): neither is imported",
-			"line 4: keyword 1A is the path of line 2, too (letters count without case)",
-			"line 7: keyword 1a is the path of line 2, too (letters count without case)",
-			"line 9: keyword BAD is the path of line 8, too (letters count without case)",
+			"line 2: keyword is 1A in line 4, which has another destination (case is ignored): neither is imported",
+			"line 4: keyword 1A is also the path in line 2 (case is ignored)",
+			"line 7: keyword 1a is also the path in line 2 (case is ignored)",
+			"line 9: keyword BAD is also the path in line 8 (case is ignored)",
 		}, cases)
 		for path, want := range map[string]string{
 			"1a": "", "1A": "", "bad": "", "BAD": "", "fine": "https://example.com/fine",

@@ -194,7 +194,7 @@ func (c *csvReader) field() (last bool, err error) {
 		case !quoted:
 			c.add(b)
 		case b != ' ' && b != '\t':
-			c.bad("there is text behind a closing quotation mark")
+			c.bad("there is text after a closing quotation mark")
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -210,7 +210,7 @@ func (c *csvReader) quoted() error {
 		b, err := c.in.ReadByte()
 		switch {
 		case errors.Is(err, io.EOF), size >= maxText:
-			return &broken{began, "a quotation mark is never closed"}
+			return &broken{began, "a quotation mark is not closed"}
 		case err != nil:
 			return err
 		case b == '"':

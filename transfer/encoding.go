@@ -49,7 +49,7 @@ func encodingOf(in io.Reader) (encoded, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}):
-		return encoded{}, &linktrack.InvalidError{Param: "the file", Reason: "must be UTF-8, UTF-16 or Windows-1252"}
+		return encoded{}, &linktrack.InvalidError{Param: "the file", Reason: "must be UTF-8, UTF-16, or Windows-1252"}
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), alternates(head, 1):
 		return encoded{as: unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)}, nil
 	case bytes.HasPrefix(head, []byte{0xfe, 0xff}), alternates(head, 0):

@@ -18,11 +18,11 @@ type ExportOptions struct {
 	// keep the database.
 	PasswordHashes bool
 
-	// BOM begins the file with a byte order mark, without which Excel takes it
-	// for a file in the code page of the machine.
+	// BOM begins the file with a byte order mark. Without it, Excel reads the
+	// file in the machine's code page.
 	BOM bool
 
-	// Progress is told after every thousand links how many are written.
+	// Progress is called after every thousand links with the number written.
 	Progress func(links int64)
 }
 

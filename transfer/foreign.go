@@ -113,7 +113,7 @@ func (f *foreignCSV) read(e *entry, row []string) {
 	case strings.HasPrefix(password, "$2"):
 		l.PasswordHash = []byte(password)
 	case !isOff(password):
-		e.wrong(f.column(hasPassword), "is set, and cannot be imported")
+		e.wrong(f.column(hasPassword), "is set, but cannot be imported")
 	}
 	l.Inactive = !isOff(get(hasBanned))
 	for _, i := range f.surplus {

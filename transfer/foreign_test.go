@@ -37,7 +37,7 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.Title, l.Notes, l.CreatedAt = "The spring page", "tags: shop, news", utc(2024, 1, 2, 2, 4, 5, 0)
 			}),
 			foreign("2xQ7", "https://example.com/two", func(l *linktrack.Link) { l.Group, l.CreatedAt = "shop", utc(2023, 5, 6, 7, 8, 9, 0) }),
-		}, notes: []string{"visits is not carried over; in the file it is set once"}},
+		}, notes: []string{"visits is not imported; the file sets it once"}},
 		{file: "shlink-importer.csv", format: transfer.Shlink, want: []linktrack.Link{
 			foreign("one", "https://example.com/one", func(l *linktrack.Link) { l.Title, l.Notes = "First", "tags: a, b" }),
 			foreign("two", "https://example.com/two", func(l *linktrack.Link) { l.Host = "alt.example" }),
@@ -50,25 +50,25 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.Title, l.Notes, l.CreatedAt = "Spring", "tags: shop, news", chicago(t, "2024-01-02 03:04:05")
 			}),
 			foreign("4aBcD", "https://example.com/plain", func(l *linktrack.Link) { l.CreatedAt = chicago(t, "2024-02-03 00:00:00") }),
-		}, notes: []string{"Total Engagements is not carried over; in the file it is set once"}},
+		}, notes: []string{"Total Engagements is not imported; the file sets it once"}},
 		{file: "bitly-api.csv", format: transfer.Bitly, host: "go.example.com", want: []linktrack.Link{
 			foreign("3xYz1", "https://example.com/spring", func(l *linktrack.Link) { l.Title, l.Group, l.CreatedAt = "Spring", "shop", utc(2024, 1, 2, 3, 4, 5, 0) }),
 			foreign("spring", "https://example.com/spring", func(l *linktrack.Link) { l.Title, l.Group, l.CreatedAt = "Spring", "shop", utc(2024, 1, 2, 3, 4, 5, 0) }),
 			foreign("4aBcD", "https://example.com/plain", func(l *linktrack.Link) { l.CreatedAt = utc(2024, 2, 3, 4, 5, 6, 0) }),
-		}, notes: []string{"archived is not carried over; in the file it is set once"}},
+		}, notes: []string{"archived is not imported; the file sets it once"}},
 		{file: "rebrandly.csv", format: transfer.Rebrandly, want: []linktrack.Link{
 			foreign("first", "https://example.com/first", func(l *linktrack.Link) { l.Title, l.CreatedAt = "The first", utc(2016, 7, 13, 10, 54, 12, 0) }),
 			foreign("Second", "https://example.com/second", func(l *linktrack.Link) { l.Host, l.CreatedAt = "alt.example", utc(2017, 7, 13, 10, 54, 12, 500) }),
 		}, notes: []string{
-			"clicks is not carried over; in the file it is set once", "forwardParameters is not carried over; in the file it is set once",
-			"favourite is not carried over; in the file it is set once",
+			"clicks is not imported; the file sets it once", "forwardParameters is not imported; the file sets it once",
+			"favourite is not imported; the file sets it once",
 		}},
 		{file: "shortio.csv", format: transfer.ShortIO, want: []linktrack.Link{
 			foreign("app", "https://example.com/app", func(l *linktrack.Link) {
 				l.Title, l.Group, l.CreatedAt, l.ExpiresAt = "The app", "mobile", utc(2024, 1, 2, 3, 4, 5, 678), utc(2035, 1, 2, 0, 0, 0, 0)
 			}),
 			foreign("unix", "https://example.com/unix", func(l *linktrack.Link) { l.CreatedAt = utc(2024, 1, 2, 3, 4, 5, 678) }),
-		}, notes: []string{"expiredURL is not carried over; in the file it is set once", "iphoneURL is not carried over; in the file it is set once"}},
+		}, notes: []string{"expiredURL is not imported; the file sets it once", "iphoneURL is not imported; the file sets it once"}},
 		{file: "kutt.csv", format: transfer.Kutt, want: []linktrack.Link{
 			foreign("abc123", "https://example.com/kutt", func(l *linktrack.Link) {
 				l.Description, l.CreatedAt, l.ExpiresAt = "What it is, in two\nlines", utc(2024, 1, 2, 3, 4, 5, 678), utc(2035, 1, 2, 0, 0, 0, 0)
@@ -77,7 +77,7 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.IsActive, l.CreatedAt = false, utc(2024, 1, 3, 3, 4, 5, 0)
 				l.PasswordHash = []byte("$2a$12$NbfHqE3wmXWvSCKMHOVHZe4XtYyUk2mRMJtnlT2RcKXHkNEVCzHyW")
 			}),
-		}, notes: []string{"visit_count is not carried over; in the file it is set once"}},
+		}, notes: []string{"visit_count is not imported; the file sets it once"}},
 		{file: "kutt.json", format: transfer.Kutt, want: []linktrack.Link{
 			foreign("abc123", "https://example.com/kutt", func(l *linktrack.Link) {
 				l.Description, l.CreatedAt, l.ExpiresAt = "What it is", utc(2024, 1, 2, 3, 4, 5, 678), utc(2035, 1, 2, 0, 0, 0, 0)
@@ -86,7 +86,7 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.Host, l.IsActive, l.CreatedAt = "alt.example", false, utc(2024, 1, 3, 3, 4, 5, 0)
 			}),
 			foreign("last", "https://example.com/last", func(l *linktrack.Link) { l.CreatedAt = utc(2024, 1, 4, 3, 4, 5, 0) }),
-		}, notes: []string{"visit_count is not carried over; in the file it is set once"}},
+		}, notes: []string{"visit_count is not imported; the file sets it once"}},
 		{file: "plain.csv", format: transfer.Plain, want: []linktrack.Link{
 			foreign("one", "https://example.com/one", nil), foreign("two", "https://example.com/two", nil),
 		}},
@@ -111,9 +111,9 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 
 func TestWhatOtherProgramsHideOrLackIsSaid(t *testing.T) {
 	for file, want := range map[string]string{
-		"address,target,password\na,https://example.com/,true\n":                         "line 2: password is set, and cannot be imported",
-		`{"data":[{"address":"a","target":"https://example.com/","password":true}]}`:     "line 1: password is set, and neither it nor its hash is in the file",
-		"originalURL,path,password\nhttps://example.com/,a,secret\n":                     "line 2: password is set, and cannot be imported",
+		"address,target,password\na,https://example.com/,true\n":                         "line 2: password is set, but cannot be imported",
+		`{"data":[{"address":"a","target":"https://example.com/","password":true}]}`:     "line 1: password is set, but the file contains neither the password nor its hash",
+		"originalURL,path,password\nhttps://example.com/,a,secret\n":                     "line 2: password is set, but cannot be imported",
 		"slashtag,destination\n,https://example.com/\n":                                  "line 2: slashtag is missing",
 		"Long URL,Short code\n,a\n":                                                      "line 2: Long URL is missing",
 		"Long URL,Short code\nhttps://example.com/,sub/dir\n":                            "line 2: Short code may have letters (a-z), digits, _ and - only",
@@ -144,7 +144,7 @@ func TestRulesOfShlinkAreListed(t *testing.T) {
 		{"shortCode":"c","longUrl":"https://example.com/","deviceLongUrls":{"android":null}}]`, transfer.ImportOptions{})
 	require.EqualValues(t, 3, r.Made)
 	require.Equal(t, []string{
-		"redirect rules is not carried over; in the file it is set 2 times", "deviceLongUrls is not carried over; in the file it is set once",
+		"redirect rules is not imported; the file sets it 2 times", "deviceLongUrls is not imported; the file sets it once",
 	}, r.Notes)
 }
 

@@ -16,57 +16,58 @@ import (
 
 // ImportOptions are the choices for [Import]. The zero value works.
 type ImportOptions struct {
-	Format Format // "": found out from the file
+	Format Format // "": detected from the file
 
 	// DryRun reads and checks the whole file, and makes nothing.
 	DryRun bool
 
 	// SkipClashes makes all links whose path is free, and leaves out the
-	// others. Default: one clash and nothing is made.
+	// others. Default: a single clash prevents the import.
 	SkipClashes bool
 
-	// SkipProblems leaves out the links that have another problem than a clash.
-	// Default: one problem and nothing is made. A file that cannot be read to
-	// its end is refused all the same.
+	// SkipProblems leaves out the links with a problem other than a clash.
+	// Default: a single problem prevents the import. A file that cannot be read
+	// to its end is refused in any case.
 	SkipProblems bool
 
-	// Rejected is written the links with a problem or a clash, as CSV with the
-	// file's columns and, before them, one with what is wrong. Import reads such
-	// a file, so it can be mended and imported. Nothing is written if all is
-	// well. nil: they are told by Problem only. An error of it ends the import.
+	// Rejected receives the links with a problem or a clash, as CSV: a column
+	// with the problem, followed by the file's columns. Import reads such a file,
+	// so you can correct it and import it. If there are no such links, nothing is
+	// written. If Rejected is nil, only Problem reports them. An error of
+	// Rejected ends the import.
 	Rejected io.Writer
 
-	// Host is where all links are put, whatever the file says. Default: the
-	// file's hosts, and the account's first one where it names none.
+	// Host is the host for all links, whatever the file says. Default: the
+	// file's hosts, and the account's first host for a link without one.
 	Host string
 
-	// Problem is told each problem, in the order of lines, but for a
-	// [Problem].Case: its first link is told where its second is found. Default:
-	// they are counted only.
+	// Problem is called for each problem, in the order of lines, except that both
+	// links of a [Problem].Case are reported when the second is found. Default:
+	// problems are only counted.
 	Problem func(Problem)
 
-	// Progress is told after every few hundred links.
+	// Progress is called after every few hundred links.
 	Progress func(Progress)
 }
 
-// Progress is how far an import has come.
+// Progress is the progress of an import.
 type Progress struct {
 	Checked int64 // links of the file that were read and checked; all are, before the first is made
 	Done    int64 // of them, that were made, or left out because they exist or clash
 }
 
-// A Result is what became of a file.
+// A Result is the outcome of an import.
 type Result struct {
 	Format   Format
 	Links    int64 // in the file
 	Made     int64 // nothing, in a dry run
-	Present  int64 // that the account has already: left as they are
-	Clashes  int64 // whose path is in use, or stands in the file more than once
-	Problems int64 // what else is wrong, in this many places
+	Present  int64 // links that the account already has: left as they are
+	Clashes  int64 // links whose path is in use, or is in the file more than once
+	Problems int64 // other problems
 	Notes    []string
 
-	// Line is the line of the last link that is certainly made or was left
-	// out, 0 for none. It matters where an import breaks off.
+	// Line is the line of the last link that has certainly been made or left
+	// out, 0 for none. It is needed if an import is interrupted.
 	Line int
 }
 
@@ -75,31 +76,31 @@ const importBatch = 500
 
 // Import reads links from a file and makes them in the account's name.
 //
-// It reads the file twice, or more often. First it checks every link against all
-// rules, and against the paths in use; if anything is wrong it makes nothing and
-// returns [ErrRefused], in a dry run, too, unless the options leave out what is
-// wrong. Then it makes the links, 500 at once, and those all or none.
+// It reads the file at least twice. First it checks every link against all rules
+// and against the paths in use. If there is a problem, it makes nothing and
+// returns [ErrRefused], also in a dry run, unless the options leave out such
+// links. Then it makes the links in batches of 500, each completely or not at
+// all.
 //
-// Here paths are compared without case, and elsewhere they may not be. If a file
-// has the links 1a and 1A, and they lead to different places, either of them
-// would lead the readers of the other to a wrong place. So neither is made, and
-// both paths stay unknown (404) with [ImportOptions].SkipClashes: see
-// [Problem].Case. If they lead to the same place, the first is made. A link of
-// the file is left out, too, if its path is in use, in whatever case: that link
-// was there before, and stays.
+// Paths here are compared without case; other services may distinguish case. If
+// a file has the links 1a and 1A with different destinations, either link would
+// lead visitors of the other to the wrong place. So neither is made, and with
+// [ImportOptions].SkipClashes both paths stay unknown (404): see [Problem].Case.
+// If their destinations are the same, the first link is made. A link of the file
+// is also left out if its path is in use, in any case: the existing link stays.
 //
-// A link that the account has already, on that host at that path and with that
-// destination, is no clash: it is left as it is, even if it differs in
-// something else. So an import that broke off is finished by importing the same
-// file again. Only links without a path in the file would be made again, with
-// other paths; Result.Line says behind which line they begin that were not made.
+// A link that the account already has, with the same host, path, and destination,
+// is not a clash: it is left as it is, even if it differs in other fields. So an
+// interrupted import can be completed by importing the same file again. Only
+// links without a path in the file would be made again, with other paths; those
+// after Result.Line have not been made.
 //
-// It needs up to two hundred bytes of memory for each link in the file, and never
-// the whole of it. The errors beside ErrRefused are an
-// [*linktrack.InvalidError] for a file or an option that cannot be used, those
-// of the file, and where links were being made, those of
-// [linktrack.Tracker.ImportLinks]: somebody may have taken a path meanwhile, or
-// the store may have failed. What Result says is made then stays.
+// Import never holds the whole file in memory, but needs up to two hundred bytes
+// for each of its links. Besides ErrRefused, the errors are an
+// [*linktrack.InvalidError] for an unusable file or option, those of the file,
+// and, while links are made, those of [linktrack.Tracker.ImportLinks]: a path may
+// have been taken in the meantime, or the store may have failed. Links that
+// Result counts as made then stay.
 func Import(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, file io.ReadSeeker, o ImportOptions) (Result, error) {
 	im := &importer{t: t, a: a, file: file, o: o, seen: map[pathHash]named{}}
 	if o.Rejected != nil {
@@ -336,12 +337,12 @@ func (im *importer) twice(e *entry, c linktrack.ImportCheck, n int64, wrong bool
 	if clash && !before.out {
 		im.out.set(before.n)
 		im.late.set(before.n)
-		im.problem(Problem{Line: int(before.line), Column: column, Reason: fmt.Sprintf("is %s in line %d, which leads elsewhere (letters count without case): neither is imported", path, e.line), Clash: true, Case: true})
+		im.problem(Problem{Line: int(before.line), Column: column, Reason: fmt.Sprintf("is %s in line %d, which has another destination (case is ignored): neither is imported", path, e.line), Clash: true, Case: true})
 		before.out = true
 	}
 	before.clashed = clash
 	im.seen[hash] = before
-	return &Problem{Line: e.line, Column: column, Reason: fmt.Sprintf("%s is the path of line %d, too (letters count without case)", path, before.line), Clash: true, Case: clash}
+	return &Problem{Line: e.line, Column: column, Reason: fmt.Sprintf("%s is also the path in line %d (case is ignored)", path, before.line), Clash: true, Case: clash}
 }
 
 func hashOf(s string) pathHash {
@@ -361,7 +362,7 @@ func (im *importer) rejectLate(_ context.Context, first int64, batch []entry) er
 		if !im.late.has(first + int64(i)) {
 			continue
 		}
-		e.problems = []Problem{{Line: e.line, Column: im.src.column("vanity_link"), Reason: "differs from another in case only (letters count without case)"}}
+		e.problems = []Problem{{Line: e.line, Column: im.src.column("vanity_link"), Reason: "differs from another one only in case (case is ignored)"}}
 		if err := im.rejected.add(im.src, e); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (j *jsonReader) early(err error) error {
 }
 
 func (j *jsonReader) unexpected(b byte, looking string) error {
-	return &broken{j.line, fmt.Sprintf("this is no JSON: invalid character %q looking for %s", b, looking)}
+	return &broken{j.line, fmt.Sprintf("this is not JSON: invalid character %q looking for %s", b, looking)}
 }
 
 // member begins with the next member of an object or a list whose closing sign
@@ -140,7 +140,7 @@ func (j *jsonReader) value(to *bytes.Buffer, depth int) error {
 	}
 	switch {
 	case depth > maxNesting:
-		return &broken{j.line, fmt.Sprintf("more than %d objects and lists stand in one another", maxNesting)}
+		return &broken{j.line, fmt.Sprintf("more than %d nested objects and lists", maxNesting)}
 	case b == '{' || b == '[':
 		return j.members(to, depth)
 	case b == '"':

@@ -72,7 +72,7 @@ func (k *kutt) link(e *entry, raw []byte) error {
 		l.Host = *u.Domain
 	}
 	if u.Password {
-		e.wrong("password", "is set, and neither it nor its hash is in the file")
+		e.wrong("password", "is set, but the file contains neither the password nor its hash")
 	}
 	if isSet(u.VisitCount) {
 		k.add("visit_count")

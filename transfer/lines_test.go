@@ -93,7 +93,7 @@ func TestABadRowDoesNotHideTheNext(t *testing.T) {
 	require.EqualValues(t, 1, r.Made)
 	require.Equal(t, `say "hi"`, p.links()[0].Notes, "a quotation mark within a text is one")
 	require.Equal(t, []string{
-		"line 2: there is text behind a closing quotation mark",
+		"line 2: there is text after a closing quotation mark",
 		"line 3: redirect_hash may have letters (a-z), digits, _ and - only",
 		"line 4: a row has more than a million bytes; is a quotation mark missing?",
 		"line 5: a row has more than 1000 fields",

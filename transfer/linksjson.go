@@ -109,7 +109,7 @@ func (s *jsonLinks) member(in string) error {
 		return err
 	}
 	if s.kind.aside(name, raw) != nil {
-		return &broken{s.json.line, name + " is of another kind than expected"}
+		return &broken{s.json.line, name + " has an unexpected type"}
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (s *jsonLinks) link() (entry, error) {
 	var wrong *json.UnmarshalTypeError
 	switch err := s.kind.link(&e, raw); {
 	case errors.As(err, &wrong):
-		e.wrong(wrong.Field, "is of another kind than expected")
+		e.wrong(wrong.Field, "has an unexpected type")
 	case err != nil:
 		e.wrong("", err.Error())
 	}

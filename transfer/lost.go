@@ -22,9 +22,9 @@ func (l *lost) notes() []string {
 	var notes []string
 	for i, name := range l.found {
 		if i == maxNotes {
-			return append(notes, fmt.Sprintf("%d more columns are not carried over", len(l.found)-maxNotes))
+			return append(notes, fmt.Sprintf("%d more columns are not imported", len(l.found)-maxNotes))
 		}
-		notes = append(notes, fmt.Sprintf("%s is not carried over; in the file it is set %s", brief(name), times(l.counts[name])))
+		notes = append(notes, fmt.Sprintf("%s is not imported; the file sets it %s", brief(name), times(l.counts[name])))
 	}
 	return notes
 }

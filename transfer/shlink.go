@@ -76,7 +76,7 @@ func (s *shlink) aside(name string, raw []byte) error {
 	return err
 }
 
-var errNoTime = errors.New("it has a time that is none")
+var errNoTime = errors.New("it has an invalid time")
 
 func (s *shlink) link(e *entry, raw []byte) error {
 	var u shlinkURL
@@ -125,7 +125,7 @@ func (s *shlink) link(e *entry, raw []byte) error {
 		}
 	}
 	if since.After(time.Now()) {
-		e.wrong("meta.validSince", "lies in the future, and a link here begins at once")
+		e.wrong("meta.validSince", "is in the future, but a link here is active at once")
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func open(in *bufio.Reader, f Format, t *linktrack.Tracker) (source, Format, err
 	case f == Kutt && isJSON:
 		s = &jsonLinks{json: jsonReader{in: in, line: 1}, kind: &kutt{t: t}}
 	case f == "":
-		err = &linktrack.InvalidError{Param: "the file", Reason: "is in no format that is known: it needs a header row with external_url, or must come from " + programs}
+		err = &linktrack.InvalidError{Param: "the file", Reason: "has an unknown format: it needs a header row with external_url, or must come from " + programs}
 	default:
 		shape := shapeOf(f)
 		if shape == nil {

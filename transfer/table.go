@@ -118,7 +118,7 @@ func (t *table) next() (row []string, e entry, err error) {
 		row = row[:len(row)-1]
 	}
 	if len(row) != len(t.names) {
-		e.wrong("", fmt.Sprintf("it has %d fields, and the header %d", len(row), len(t.names)))
+		e.wrong("", fmt.Sprintf("it has %d fields, but the header has %d", len(row), len(t.names)))
 	}
 	return row, e, nil
 }
@@ -142,13 +142,13 @@ func (t *table) unknown(used func(key string) bool) []string {
 		switch {
 		case name == "" || used(key(name)):
 		case len(notes) < maxNotes:
-			notes = append(notes, fmt.Sprintf("the column %q is not known and left out", brief(name)))
+			notes = append(notes, fmt.Sprintf("the column %q is unknown and ignored", brief(name)))
 		default:
 			more++
 		}
 	}
 	if more > 0 {
-		notes = append(notes, fmt.Sprintf("%d more columns are not known and left out", more))
+		notes = append(notes, fmt.Sprintf("%d more columns are unknown and ignored", more))
 	}
 	return notes
 }

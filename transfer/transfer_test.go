@@ -227,7 +227,7 @@ func TestEachProblemHasItsLine(t *testing.T) {
 			r, err := p.importing(bad, o)
 			require.ErrorIs(t, err, transfer.ErrRefused)
 			require.Equal(t, transfer.Result{
-				Format: transfer.CSV, Links: 14, Clashes: 3, Problems: 11, Notes: []string{`the column "colour" is not known and left out`},
+				Format: transfer.CSV, Links: 14, Clashes: 3, Problems: 11, Notes: []string{`the column "colour" is unknown and ignored`},
 			}, r)
 			require.Equal(t, []string{
 				"line 3: redirect_hash may have letters (a-z), digits, _ and - only",
@@ -240,8 +240,8 @@ func TestEachProblemHasItsLine(t *testing.T) {
 				"line 11: expires_at must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16",
 				"line 11: created_at must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16",
 				"line 12: created_at must be from 1970 on and not in the future",
-				"line 13: redirect_hash GOOD is the path of line 2, too (letters count without case)",
-				"line 14: it has 2 fields, and the header 7",
+				"line 13: redirect_hash GOOD is also the path in line 2 (case is ignored)",
+				"line 14: it has 2 fields, but the header has 7",
 				"line 15: redirect_hash theirs is already taken on go.example.com",
 				"line 16: redirect_hash mine is already taken on go.example.com",
 			}, p.problems)
@@ -270,7 +270,7 @@ func TestClashesAreLeftOutByChoice(t *testing.T) {
 	require.Equal(t, transfer.Result{Format: transfer.CSV, Links: 5, Made: 2, Clashes: 2, Present: 1, Line: 6}, r)
 	require.Equal(t, []string{
 		"line 3: vanity_link TAKEN is already taken on go.example.com",
-		"line 5: vanity_link free is the path of line 2, too (letters count without case)",
+		"line 5: vanity_link free is also the path in line 2 (case is ignored)",
 	}, p.problems)
 	links := p.links()
 	require.Equal(t, "https://example.com/1", links[2].ExternalURL)
@@ -312,21 +312,21 @@ func TestFilesOfAllKindsOfLinesAreRead(t *testing.T) {
 func TestAFileThatIsNoneIsRefused(t *testing.T) {
 	long := strings.Repeat("x", 2<<20)
 	for file, want := range map[string]string{
-		"":                              "the file is in no format that is known",
-		"\xff\xfee\x00":                 "the file is in no format that is known",
-		"\xff\xfe\x00\x00e\x00\x00\x00": "the file must be UTF-8, UTF-16 or Windows-1252",
-		"a,b\n1,2\n":                    "the file is in no format that is known",
+		"":                              "the file has an unknown format",
+		"\xff\xfee\x00":                 "the file has an unknown format",
+		"\xff\xfe\x00\x00e\x00\x00\x00": "the file must be UTF-8, UTF-16, or Windows-1252",
+		"a,b\n1,2\n":                    "the file has an unknown format",
 		"external_url,title,title\n":    `the header has the column "title" twice`,
-		"external_url\n\"https://e\n":   "line 2: a quotation mark is never closed",
-		"external_url\n\"a\"b\n":        "line 2: there is text behind a closing quotation mark",
-		"external_url\n\"" + long:       "line 2: a quotation mark is never closed",
+		"external_url\n\"https://e\n":   "line 2: a quotation mark is not closed",
+		"external_url\n\"a\"b\n":        "line 2: there is text after a closing quotation mark",
+		"external_url\n\"" + long:       "line 2: a quotation mark is not closed",
 		"external_url\n" + long:         "line 2: a text has more than a million bytes",
 		"{\"shortUrls\":\n{\"data\":[":  "line 2: the file ends within the JSON",
 		"{\"a\":\n1}":                   "line 2: there is no list of short URLs in the file",
-		"{\n\"shortUrls\": x":           "line 2: this is no JSON: invalid character 'x' looking for beginning of value",
+		"{\n\"shortUrls\": x":           "line 2: this is not JSON: invalid character 'x' looking for beginning of value",
 		"INSERT INTO `yourls_url`\nVALUES ('a','https://": "line 2: the file ends within a statement",
 		"INSERT INTO `other` VALUES (1);\n":               "line 2: there is no INSERT INTO a table whose name ends with _url in the file",
-		"-- dump\nINSERT INTO yourls_url VALUES (1);\n":   "line 2: it has 1 fields, and 6 are expected",
+		"-- dump\nINSERT INTO yourls_url VALUES (1);\n":   "line 2: it has 1 fields, but 6 are expected",
 	} {
 		p := professional(t)
 		_, err := p.importing(file, transfer.ImportOptions{})
@@ -381,7 +381,7 @@ func TestLinksOfYOURLSAreRead(t *testing.T) {
 	require.Equal(t, []string{
 		"line 2: keyword ab is already taken on go.example.com",
 		"line 3: timestamp " + "must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16",
-		"line 4: keyword aB is the path of line 2, too (letters count without case)",
+		"line 4: keyword aB is also the path in line 2 (case is ignored)",
 		"line 5: keyword may have letters (a-z), digits, _ and - only",
 	}, p.problems)
 }
@@ -417,9 +417,9 @@ func TestLinksOfShlinkAreRead(t *testing.T) {
 	require.ErrorIs(t, err, transfer.ErrRefused)
 	require.Equal(t, []string{
 		"line 2: shortCode may have letters (a-z), digits, _ and - only",
-		"line 3: meta.validSince lies in the future, and a link here begins at once",
-		"line 5: shortCode is of another kind than expected",
-		"line 5: it has a time that is none",
+		"line 3: meta.validSince is in the future, but a link here is active at once",
+		"line 5: shortCode has an unexpected type",
+		"line 5: it has an invalid time",
 		"line 6: domain is not a host that is served here",
 	}, p.problems)
 }

@@ -65,7 +65,7 @@ func (y *yourlsTable) next() (e entry, err error) {
 	if y.first = nil; len(row) > 0 {
 		e = entry{line: 1, raw: row}
 		if len(row) != len(y.names) {
-			e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(row), len(y.names)))
+			e.wrong("", fmt.Sprintf("it has %d fields, but %d are expected", len(row), len(y.names)))
 		}
 	} else if row, e, err = y.table.next(); err != nil {
 		return e, err
@@ -120,7 +120,7 @@ func (y *yourlsDump) next() (entry, error) {
 	e := entry{line: line}
 	if len(fields) != len(y.names) {
 		e.raw = fields
-		e.wrong("", fmt.Sprintf("it has %d fields, and %d are expected", len(fields), len(y.names)))
+		e.wrong("", fmt.Sprintf("it has %d fields, but %d are expected", len(fields), len(y.names)))
 		return e, nil
 	}
 	get := func(name string) string {
