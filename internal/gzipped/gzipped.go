@@ -90,6 +90,7 @@ type writer struct {
 	held    []byte
 	decided bool
 	gz      *gzip.Writer // nil: not compressed
+	dropped bool         // what is written: HEAD says of a compressed answer that it is one, not how long
 }
 
 // Unwrap is for [http.ResponseController].
@@ -120,7 +121,10 @@ func (w *writer) Write(b []byte) (int, error) {
 		}
 		return len(b), nil
 	}
-	if w.gz != nil {
+	switch {
+	case w.dropped:
+		return len(b), nil
+	case w.gz != nil:
 		return w.gz.Write(b)
 	}
 	return w.ResponseWriter.Write(b)
@@ -176,8 +180,10 @@ func (w *writer) decide(large bool) error {
 			if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
 				h.Set("ETag", "W/"+tag)
 			}
-			w.gz = writers.Get().(*gzip.Writer)
-			w.gz.Reset(w.ResponseWriter)
+			if w.dropped = w.head; !w.head {
+				w.gz = writers.Get().(*gzip.Writer)
+				w.gz.Reset(w.ResponseWriter)
+			}
 		}
 	}
 	w.ResponseWriter.WriteHeader(w.status)
@@ -185,7 +191,7 @@ func (w *writer) decide(large bool) error {
 	w.held = nil
 	var err error
 	switch {
-	case len(held) == 0:
+	case len(held) == 0 || w.dropped:
 	case w.gz != nil:
 		_, err = w.gz.Write(held)
 	default:
