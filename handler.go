@@ -176,7 +176,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	if out.visitor != "" {
 		tail := e.cookieTail
 		if path != e.link.Path {
-			tail = h.t.cookieTail(h.cookiePathOf(r, path, e.link.Path))
+			tail = h.t.cookieTail(h.cookiePathOf(r, path, p, e.link.Path))
 		}
 		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)
 	}

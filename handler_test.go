@@ -310,10 +310,47 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 }
 
 func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	s.makeLink("vanity_link", "spring")
-	for target, path := range map[string]string{"/spring": "/spring", "/SPRING": "/SPRING", "/spring.": "/spring.", "/spring%22;": "/spring", "/spring,": "/spring"} {
-		require.Contains(t, s.get(target).Header.Get("Set-Cookie"), "; Path="+path+"; ")
+	for prefix, base := range map[string]string{"": "", "/to/l": "http://go.example.com/to/l"} {
+		store := memstore.New()
+		s := newService(t, store, linktrack.Options{BaseURL: base})
+		s.makeLink("vanity_link", "spring")
+		generated := s.linkOf(linktrack.NewLink{ExternalURL: "https://example.com/"})
+		name := generated.Path[1:]
+		for target, path := range map[string]string{
+			"/spring": "/spring", "/SPRING": "/SPRING", "/spring.": "/spring.", "/spring%22;": "/spring", "/spring,": "/spring",
+			"/spring/": "/spring", "/Spring//": "/Spring", "/spring/%22": "/spring", "/spring/.": "/spring", "/spring/;": "/spring", "/spring/?a=b": "/spring",
+			"/spring./": "/spring.", "/%22spring%22/": "/%22spring%22", "//spring/": "//spring", "/%22/spring/": "/%22/spring", "/%73pring/": "/%73pring",
+			"/spring&a=/spring/": "/spring&a=",
+			"/." + name:          "/." + name, "/." + name + "/": "/." + name, "/" + name: "/" + name, "/" + name + "/": "/" + name,
+			"/.." + name: "/.." + name, "/.." + name + "/": "/.." + name,
+		} {
+			require.Contains(t, s.get(prefix+target).Header.Get("Set-Cookie"), "; Path="+prefix+path+"; ", target)
+		}
+	}
+}
+
+func TestAVisitorWhoAddsASlashIsTheSameVisitor(t *testing.T) {
+	for _, targets := range [][2]string{{"/spring", "/spring/"}, {"/spring/", "/spring"}, {"/spring/%22", "/spring/"}} {
+		s := newService(t, memstore.New(), linktrack.Options{})
+		server := httptest.NewServer(s.tracker.Handler())
+		t.Cleanup(server.Close)
+		jar, err := cookiejar.New(nil)
+		require.NoError(t, err)
+		client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		s.makeLink("vanity_link", "spring")
+		for _, target := range targets {
+			r, err := http.NewRequest("GET", server.URL+target, nil)
+			require.NoError(t, err)
+			r.Header.Set("User-Agent", firefox)
+			res, err := client.Do(r)
+			require.NoError(t, err)
+			res.Body.Close()
+			require.Equal(t, 302, res.StatusCode)
+		}
+		l, err := s.tracker.Link(t.Context(), s.account, "spring")
+		require.NoError(t, err)
+		require.EqualValues(t, 2, l.Counts.Total)
+		require.EqualValues(t, 1, l.Counts.Unique, targets)
 	}
 }
 

@@ -215,9 +215,10 @@ func decodePath(s string) string { return unescape(strings.ReplaceAll(s, "+", "%
 const maxCookiePath = 3 * maxPath
 
 // cookiePathOf is the path for the visit's cookie, below the mount: the link's
-// as the visitor wrote it, since browsers send a cookie back for just that
-// spelling, if it can stand in a cookie.
-func (h *handler) cookiePathOf(r *http.Request, path, linkPath string) string {
+// in the case that the visitor wrote, since browsers tell cases apart. What
+// stands around it stays only up to the next slash, where browsers would not send
+// the cookie back without it: they do for what is below its path.
+func (h *handler) cookiePathOf(r *http.Request, path string, p linkPath, linkPath string) string {
 	if isLinkPath(path) {
 		return path
 	}
@@ -225,6 +226,13 @@ func (h *handler) cookiePathOf(r *http.Request, path, linkPath string) string {
 	below, ok := strings.CutPrefix(raw, h.t.hosts.cookiePath)
 	if !ok { // the mount is cut off already
 		below = strings.TrimPrefix(raw, "/")
+	}
+	name := len(below) - len(strings.TrimLeft(below, "/")) // where it begins
+	if i := strings.Index(strings.ToLower(below), strings.TrimPrefix(p.key, ".")); i >= 0 {
+		name = i
+	}
+	if i := strings.IndexByte(below[name:], '/'); i >= 0 {
+		below = below[:name+i]
 	}
 	if len(below) > maxCookiePath || strings.ContainsAny(below, ";,") {
 		return linkPath
