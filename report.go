@@ -243,5 +243,15 @@ func (b Breakdown) where(isPublic func(value string) bool) Breakdown {
 // of former versions have whatever stood in the header.
 func isPublicHost(s string) bool {
 	host, err := weburl.Host(s)
-	return err == nil && host == s && strings.Contains(s, ".") && !weburl.IsIP(s)
+	return err == nil && host == s && strings.Contains(s, ".") && !weburl.IsIP(s) && !slices.Contains(privateZones, s[strings.LastIndexByte(s, '.')+1:])
+}
+
+// privateZones are the top-level domains of names that mean something in one
+// network, on one machine, or to one program only. Sources: the registry of
+// special-use domain names (https://www.iana.org/assignments/special-use-domain-names,
+// of RFC 6761, 6762, 7686, 8375 and 9476), appendix G of RFC 6762, and ICANN's
+// resolutions on .internal (2024-07-29) and on .corp, .home and .mail
+// (2018-02-04). In .arpa there are addresses, and home.arpa.
+var privateZones = []string{
+	"alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "localhost", "mail", "onion", "private", "test",
 }

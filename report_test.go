@@ -293,6 +293,35 @@ func sumOf(b linktrack.Breakdown) int64 {
 	return n
 }
 
+func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
+	inside := []string{
+		"secret.corp", "x.internal", "wiki.local", "1.2.3.4.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa", "printer.home.arpa", "resolver.arpa",
+		"nas.lan", "nas.home", "mx.mail", "wiki.intranet", "wiki.private", "a.b.test", "x.invalid", "app.localhost", "host.localdomain",
+		"duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion", "name.alt", "192.0.2.1", "[2001:db8::1]", "intranet", "",
+	}
+	outside := []string{"news.example", "local.example", "corp.com", "test.example.org", "xn--bcher-kva.example", "home.mail.example"}
+	s := newService(t, memstore.New(), linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring", HasPublicTracking: true})
+	for _, host := range append(slices.Clone(inside), outside...) {
+		clicks := someClicks(l.ID, 5, time.Now().Add(-time.Hour), 1)
+		for i := range clicks {
+			clicks[i].Bot, clicks[i].ReferrerHost = false, host
+		}
+		s.record(clicks...)
+	}
+	r, err := s.tracker.PublicReport(t.Context(), "", "/spring")
+	require.NoError(t, err)
+	var shown []string
+	for _, v := range r.Referrers.Top {
+		shown = append(shown, v.Value)
+	}
+	require.Subset(t, append(outside, ""), shown)
+	require.Subset(t, shown, outside)
+	own, err := s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+	require.NoError(t, err)
+	require.Equal(t, sumOf(own.Referrers), sumOf(r.Referrers), "they count among the others")
+}
+
 func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	l := s.linkOf(linktrack.NewLink{
