@@ -25,6 +25,12 @@ const (
 	maxBody  = 1 << 20 // bytes
 	maxParts = 1000    // of a multipart body
 	maxPairs = 1000    // of a query string or a urlencoded body
+
+	// Parameters of a Content-Type or a Content-Disposition take microseconds
+	// each to parse, so their bytes are bounded.
+	maxMediaType   = 4 << 10
+	maxPartHeader  = 4 << 10
+	maxPartHeaders = 128 << 10 // of all parts
 )
 
 var (
@@ -49,7 +55,11 @@ func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	mediaType, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	contentType := r.Header.Get("Content-Type")
+	if len(contentType) > maxMediaType {
+		return invalid("the Content-Type", "must have at most %d bytes", maxMediaType)
+	}
+	mediaType, attributes, err := mime.ParseMediaType(contentType)
 	isForm := err == nil && mediaType == "application/x-www-form-urlencoded"
 	isMultipart := err == nil && mediaType == "multipart/form-data"
 	if !isForm && !isMultipart {
@@ -90,6 +100,7 @@ func readMultipart(body []byte, boundary string) (params, error) {
 	}
 	p := make(params)
 	parts := multipart.NewReader(bytes.NewReader(body), boundary)
+	headers := 0 // bytes
 	for range maxParts {
 		part, err := parts.NextPart()
 		if err == io.EOF {
@@ -104,6 +115,10 @@ func readMultipart(body []byte, boundary string) (params, error) {
 		if err != nil {
 			return nil, err
 		}
+		size := headerSize(part)
+		if headers += size; size > maxPartHeader || headers > maxPartHeaders {
+			return nil, invalid("the body", "must have at most %d bytes in the header of a part, and %d in all of them", maxPartHeader, maxPartHeaders)
+		}
 		value, err := io.ReadAll(part)
 		if err != nil {
 			return nil, err
@@ -113,6 +128,15 @@ func readMultipart(body []byte, boundary string) (params, error) {
 		}
 	}
 	return nil, invalid("the body", "must have at most %d parts", maxParts)
+}
+
+func headerSize(part *multipart.Part) (n int) {
+	for name, values := range part.Header {
+		for _, value := range values {
+			n += len(name) + len(value)
+		}
+	}
+	return n
 }
 
 func bodyError(err error) error {

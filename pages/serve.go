@@ -143,10 +143,17 @@ func (p *Pages) signIn(r *request) string {
 	return to
 }
 
+// maxMediaType bounds the bytes of a Content-Type and a Content-Disposition: each
+// of their parameters takes microseconds to parse.
+const maxMediaType = 4 << 10
+
 // form reads a form that was posted.
 func (r *request) form() (url.Values, error) {
 	if !r.read {
-		r.read, r.readErr = true, r.ParseForm() // what it says a second time is not true
+		r.read, r.readErr = true, errBadForm
+		if len(r.Header.Get("Content-Type")) <= maxMediaType {
+			r.readErr = r.ParseForm() // what it says a second time is not true
+		}
 	}
 	if r.readErr != nil {
 		var large *http.MaxBytesError

@@ -216,6 +216,9 @@ type upload struct {
 // receive reads a form with a file. The errors are errBadForm, errTooLarge, and
 // those of the disk.
 func receive(r *http.Request) (*upload, error) {
+	if len(r.Header.Get("Content-Type")) > maxMediaType {
+		return nil, errBadForm
+	}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, errBadForm
@@ -242,6 +245,9 @@ func receive(r *http.Request) (*upload, error) {
 }
 
 func (u *upload) add(part *multipart.Part) error {
+	if len(part.Header.Get("Content-Disposition")) > maxMediaType {
+		return errBadForm
+	}
 	if part.FormName() == "file" {
 		n, err := io.Copy(io.MultiWriter(u.file, u.hash), part)
 		if u.size += n; err == nil && u.size > maxUpload {
