@@ -13,11 +13,13 @@ const (
 )
 
 // RenewPass generates another pass for an account in the store, and returns it
-// this one time only. The previous pass stops working at once. If RenewPass is
-// called twice at the same time, one of the two passes works afterward. The
-// errors are [ErrForbidden] if the account is switched off, [ErrUnavailable],
-// and [ErrNotFound] if the store has no such account. Accounts of
-// [Options.Authenticate] belong to the host and are never in the store.
+// this one time only. The previous pass stops working at once in all processes
+// on the store, and sessions on the pages end with it. Nothing else of the
+// account changes, even if another process edits it at the same time. If
+// RenewPass is called twice at the same time, one of the two passes works
+// afterward. The errors are [ErrForbidden] if the account is switched off,
+// [ErrUnavailable], and [ErrNotFound] if the store has no such account. Accounts
+// of [Options.Authenticate] belong to the host and are never in the store.
 func (t *Tracker) RenewPass(ctx context.Context, a Account) (pass string, err error) {
 	pass = randomHex(32)
 	if _, err := t.setPass(ctx, a, pass); err != nil {
@@ -39,31 +41,24 @@ func (t *Tracker) SetPass(ctx context.Context, a Account, pass string) (Account,
 }
 
 func (t *Tracker) setPass(ctx context.Context, a Account, pass string) (Account, error) {
-	return t.editAccount(ctx, a, func(a *Account) { a.PassHash = HashPass(pass) })
+	hash := HashPass(pass)
+	return t.editAccount(ctx, a, func(a *Account) { a.PassHash = hash })
 }
 
-// editAccount changes an account of the store as it stands. One edit at a time:
-// a store replaces the whole account, so that of two edits at once in different
-// processes, the later one wins.
+// editAccount changes an account of the store as it stands then. The store may
+// call change more than once.
 func (t *Tracker) editAccount(ctx context.Context, a Account, change func(*Account)) (Account, error) {
-	select {
-	case t.accountEdits <- struct{}{}:
-		defer func() { <-t.accountEdits }()
-	case <-ctx.Done():
-		return Account{}, unavailable(ctx.Err())
+	if t.opts.Authenticate != nil {
+		return Account{}, ErrNotFound
 	}
-	a, err := t.Account(ctx, a.ID)
-	switch {
-	case err != nil:
-		return Account{}, err
-	case a.Disabled:
-		return Account{}, fmt.Errorf("%w: the account is switched off", ErrForbidden)
-	}
-	change(&a)
-	if err := t.store.UpdateAccount(ctx, a); err != nil {
-		return Account{}, unavailable(err)
-	}
-	return a, nil
+	a, err := t.store.UpdateAccount(ctx, a.ID, func(a *Account) error {
+		if a.Disabled {
+			return fmt.Errorf("%w: the account is switched off", ErrForbidden)
+		}
+		change(a)
+		return nil
+	})
+	return a, unavailable(err)
 }
 
 // checkNewPass is the rule for a pass that somebody chooses.

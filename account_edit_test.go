@@ -2,6 +2,7 @@ package linktrack_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -55,34 +56,110 @@ func TestAnAccountThatHasAShortPassKeepsIt(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestEditsOfAnAccountAtTheSameTimeAllHold(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	for range 200 {
-		var renewed string
-		var both sync.WaitGroup
-		both.Go(func() {
-			var err error
-			renewed, err = s.tracker.RenewPass(context.Background(), s.account)
-			assert.NoError(t, err)
-		})
-		both.Go(func() {
-			_, err := s.tracker.SetEmail(context.Background(), s.account, "ada@example.com")
-			assert.NoError(t, err)
-		})
-		both.Wait()
-		a, err := s.tracker.Authenticate(t.Context(), login, renewed, "")
-		require.NoError(t, err, "the pass that was renewed works")
-		require.Equal(t, "ada@example.com", a.Email)
-		_, err = s.tracker.SetEmail(t.Context(), s.account, "")
-		require.NoError(t, err)
+func TestEditsOfAnAccountByProcessesAtTheSameTimeAllHold(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		other := trackerOn(t, store)
+		for range 30 {
+			var renewed string
+			var both sync.WaitGroup
+			both.Go(func() {
+				var err error
+				renewed, err = other.RenewPass(context.Background(), s.account)
+				assert.NoError(t, err)
+			})
+			both.Go(func() {
+				_, err := s.tracker.SetEmail(context.Background(), s.account, "ada@example.com")
+				assert.NoError(t, err)
+			})
+			both.Wait()
+			a, err := s.tracker.Authenticate(t.Context(), login, renewed, "")
+			require.NoError(t, err, "the pass that was renewed works")
+			require.Equal(t, "ada@example.com", a.Email)
+			_, err = s.tracker.SetEmail(t.Context(), s.account, "")
+			require.NoError(t, err)
+		}
+	})
+}
+
+// An overtaken store is one whose updates of accounts come late: it calls change
+// on the account as it stands, and again after another process has edited it.
+type overtaken struct {
+	linktrack.Store
+	edit func()
+}
+
+func (o *overtaken) UpdateAccount(ctx context.Context, id linktrack.AccountID, change func(*linktrack.Account) error) (linktrack.Account, error) {
+	if a, err := o.AccountByID(ctx, id); err == nil {
+		_ = change(&a) // as in a transaction that fails
 	}
+	o.edit()
+	return o.Store.UpdateAccount(ctx, id, change)
+}
+
+func TestAnEditOfAnAccountKeepsWhatAnotherProcessChangedMeanwhile(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		late := &overtaken{Store: store}
+		s := newService(t, late, linktrack.Options{})
+		other := trackerOn(t, store)
+		var renewed string
+		late.edit = func() {
+			var err error
+			renewed, err = other.RenewPass(t.Context(), s.account)
+			require.NoError(t, err)
+		}
+		a, err := s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
+		require.NoError(t, err)
+		require.Equal(t, "ada@example.com", a.Email)
+		_, err = s.tracker.Authenticate(t.Context(), login, pass, "")
+		require.ErrorIs(t, err, linktrack.ErrUnauthorized, "the pass that was renewed away stays dead")
+		found, err := s.tracker.Authenticate(t.Context(), login, renewed, "")
+		require.NoError(t, err, "the new pass works")
+		require.Equal(t, a, found, "SetEmail returns the account as it is kept")
+
+		late.edit = func() {
+			_, err := other.SetEmail(t.Context(), s.account, "bob@example.com")
+			require.NoError(t, err)
+		}
+		a, err = s.tracker.SetPass(t.Context(), s.account, "a pass of one's own")
+		require.NoError(t, err)
+		require.Equal(t, "bob@example.com", a.Email, "the address that was set meanwhile stays")
+
+		late.edit = func() { setDisabled(t, store, s.account, true) }
+		for name, edit := range map[string]func() error{
+			"SetEmail":  func() error { _, err := s.tracker.SetEmail(t.Context(), s.account, ""); return err },
+			"SetPass":   func() error { _, err := s.tracker.SetPass(t.Context(), s.account, "another pass"); return err },
+			"RenewPass": func() error { _, err := s.tracker.RenewPass(t.Context(), s.account); return err },
+		} {
+			setDisabled(t, store, s.account, false)
+			require.ErrorIs(t, edit(), linktrack.ErrForbidden, name)
+			a.Disabled = true
+			kept, err := s.tracker.Account(t.Context(), s.account.ID)
+			require.NoError(t, err)
+			require.Equal(t, a, kept, "%s: the account that was switched off meanwhile stays so, and as it was", name)
+		}
+	})
+}
+
+// trackerOn is another process's Tracker.
+func trackerOn(t *testing.T, store linktrack.Store) *linktrack.Tracker {
+	t.Helper()
+	tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "http://go.example.com", Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tracker.Close(context.Background()) })
+	return tracker
+}
+
+// setDisabled switches an account off or on.
+func setDisabled(t *testing.T, store linktrack.Store, a linktrack.Account, off bool) {
+	t.Helper()
+	_, err := store.UpdateAccount(t.Context(), a.ID, func(a *linktrack.Account) error { a.Disabled = off; return nil })
+	require.NoError(t, err)
 }
 
 func TestAHostsOwnAccountsAndThoseSwitchedOffGetNoPass(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
-	off := s.account
-	off.Disabled = true
-	require.NoError(t, s.store.UpdateAccount(t.Context(), off))
+	setDisabled(t, s.store, s.account, true)
 	_, err := s.tracker.SetPass(t.Context(), s.account, "a pass of one's own")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 

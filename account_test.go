@@ -31,8 +31,9 @@ func TestARenewedPassTakesThePlaceOfTheOldOneAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, renewed, again)
 
-		kept.Disabled, kept.PassHash = true, linktrack.HashPass(pass)
-		require.NoError(t, store.UpdateAccount(t.Context(), kept))
+		setDisabled(t, store, s.account, true)
+		kept, err = s.tracker.Account(t.Context(), s.account.ID)
+		require.NoError(t, err)
 		_, err = s.tracker.RenewPass(t.Context(), s.account)
 		require.ErrorIs(t, err, linktrack.ErrForbidden)
 		after, err := s.tracker.Account(t.Context(), s.account.ID)

@@ -267,9 +267,7 @@ func TestCredentials(t *testing.T) {
 				require.NotEmpty(t, r.Header.Get("WWW-Authenticate"))
 			}
 		}
-		a := s.account
-		a.Disabled = true
-		require.NoError(t, store.UpdateAccount(t.Context(), a))
+		setDisabled(t, store, s.account, true)
 		r := s.call("makeLink", values("external_url", "http://example.com"))
 		require.Equal(t, "Error: not allowed: the account is switched off", text(t, r))
 		require.Equal(t, 403, r.StatusCode)

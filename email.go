@@ -9,8 +9,9 @@ import (
 )
 
 // SetEmail sets the address for alerts by mail of an account in the store, and
-// returns the changed account. The address has no name before it, as in
-// ada@example.com, and has at most 254 characters; "" removes the address.
+// returns the changed account. Nothing else of the account changes, even if
+// another process edits it at the same time. The address has no name before it,
+// as in ada@example.com, and has at most 254 characters; "" removes the address.
 // SetEmail sends no mail to it. The errors are an [*InvalidError] about "email",
 // [ErrForbidden] if the account is switched off, [ErrUnavailable], and
 // [ErrNotFound] if the store has no such account. Accounts of

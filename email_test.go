@@ -53,9 +53,7 @@ func TestOnlyAnAccountOfTheStoreThatIsSwitchedOnGetsAMailAddress(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	_, err := s.tracker.SetEmail(t.Context(), linktrack.Account{ID: 4711}, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
-	off := s.account
-	off.Disabled = true
-	require.NoError(t, s.store.UpdateAccount(t.Context(), off))
+	setDisabled(t, s.store, s.account, true)
 	_, err = s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 

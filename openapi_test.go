@@ -427,11 +427,9 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 		store.down.Store(true)
 		require.Equal(t, 503, p.send(at, form).StatusCode)
 		store.down.Store(false)
-		a := p.account
-		a.Disabled = true
-		require.NoError(t, store.UpdateAccount(t.Context(), a))
+		setDisabled(t, store, p.account, true)
 		require.Equal(t, 403, p.send(at, form).StatusCode)
-		require.NoError(t, store.UpdateAccount(t.Context(), p.account))
+		setDisabled(t, store, p.account, false)
 	}
 	for range 12 {
 		p.send([2]string{"/api/v1_0/getLinks", "POST"}, values("login", login, "pass", "wrong"))

@@ -46,9 +46,14 @@ type AccountStore interface {
 	// AccountByID returns the account, or [ErrNotFound].
 	AccountByID(ctx context.Context, id AccountID) (Account, error)
 
-	// UpdateAccount replaces all of the account with a.ID but its CreatedAt.
-	// [ErrNotFound] if there is none, [ErrTaken] if another has the login.
-	UpdateAccount(ctx context.Context, a Account) error
+	// UpdateAccount calls change with the account as it stands, and keeps what
+	// change leaves in it, while no other update of the account can happen. It
+	// returns the account as it is kept. ID and CreatedAt are not changed. If
+	// change returns an error nothing is kept and that error is returned.
+	// change may be called more than once and must not use the store.
+	// [ErrNotFound] if there is no such account, [ErrTaken] if another has the
+	// login.
+	UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (Account, error)
 
 	// Session returns how often [AccountStore.EndSessions] was called for the
 	// account, and whether this session of the account was ended. The error is

@@ -38,9 +38,9 @@ func (g guardedStore) AccountByID(ctx context.Context, id AccountID) (_ Account,
 	return g.store.AccountByID(ctx, id)
 }
 
-func (g guardedStore) UpdateAccount(ctx context.Context, a Account) (err error) {
+func (g guardedStore) UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (_ Account, err error) {
 	defer caught(&err)
-	return g.store.UpdateAccount(ctx, a)
+	return g.store.UpdateAccount(ctx, id, change)
 }
 
 func (g guardedStore) Session(ctx context.Context, a AccountID, id SessionID) (_ int64, _ bool, err error) {

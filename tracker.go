@@ -246,7 +246,6 @@ type Tracker struct {
 	throttle     throttle
 	right        successes
 	quick        quickMeter
-	accountEdits chan struct{} // a place for the one that is under way
 	passwords    *passwords
 	visitors     *visitors
 	secret       []byte     // see Key
@@ -363,11 +362,10 @@ func New(store Store, o Options) (*Tracker, error) {
 		quick:     quickMeter{counts: newThrottle()},
 		passwords: newPasswords(),
 
-		accountEdits: make(chan struct{}, 1),
-		visitors:     newVisitors(secret),
-		secret:       slices.Clone(secret),
-		optOuts:      newOptOuts(secret),
-		proxies:      trusted,
+		visitors: newVisitors(secret),
+		secret:   slices.Clone(secret),
+		optOuts:  newOptOuts(secret),
+		proxies:  trusted,
 	}
 	t.opts.Secret = nil
 	t.locator.Locator, t.locator.log = o.Locator, o.Logger

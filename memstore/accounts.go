@@ -68,26 +68,31 @@ func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktr
 	return copyAccount(a), nil
 }
 
-// UpdateAccount implements [linktrack.AccountStore].
-func (s *Store) UpdateAccount(ctx context.Context, a linktrack.Account) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	a = ownAccount(a)
+// UpdateAccount implements [linktrack.AccountStore]. While change runs, all who
+// use accounts wait.
+func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, change func(*linktrack.Account) error) (linktrack.Account, error) {
 	s.accounts.mu.Lock()
 	defer s.accounts.mu.Unlock()
-	old, ok := s.accounts.byID[a.ID]
+	if err := ctx.Err(); err != nil { // the wait may have been long
+		return linktrack.Account{}, err
+	}
+	old, ok := s.accounts.byID[id]
 	if !ok {
-		return linktrack.ErrNotFound
+		return linktrack.Account{}, linktrack.ErrNotFound
 	}
-	if id, ok := s.accounts.byLogin[a.Login]; ok && id != a.ID {
-		return linktrack.ErrTaken
+	a := copyAccount(old)
+	if err := change(&a); err != nil {
+		return linktrack.Account{}, err
 	}
-	a.CreatedAt = old.CreatedAt
+	a = ownAccount(a)
+	a.ID, a.CreatedAt = old.ID, old.CreatedAt
+	if other, ok := s.accounts.byLogin[a.Login]; ok && other != id {
+		return linktrack.Account{}, linktrack.ErrTaken
+	}
 	delete(s.accounts.byLogin, old.Login)
-	s.accounts.byLogin[a.Login] = a.ID
-	s.accounts.byID[a.ID] = a
-	return nil
+	s.accounts.byLogin[a.Login] = id
+	s.accounts.byID[id] = a
+	return copyAccount(a), nil
 }
 
 // Secret implements [linktrack.AccountStore].

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/linktrackhq/linktrack"
 )
 
@@ -40,24 +42,32 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 
 // AccountByLogin implements [linktrack.AccountStore].
 func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
-	return s.account(ctx, `login = ?`, []byte(login))
+	return found(scanAccount(s.db.QueryRowContext(ctx, selectAccount+`login = ?`, []byte(login))))
 }
 
 // AccountByID implements [linktrack.AccountStore].
 func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktrack.Account, error) {
-	return s.account(ctx, `id = ?`, int64(id))
+	return found(scanAccount(s.db.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id))))
 }
 
-// account returns the one account for which a condition holds.
-func (s *Store) account(ctx context.Context, condition string, value any) (linktrack.Account, error) {
-	const doing = "look up an account"
+// found is what a look-up returns.
+func found(a linktrack.Account, err error) (linktrack.Account, error) {
+	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
+		err = failed("look up an account", err)
+	}
+	return a, err
+}
+
+const selectAccount = `
+	SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
+	FROM lt_account WHERE `
+
+// scanAccount returns the account in a row, ErrNotFound if there is none.
+func scanAccount(row *sql.Row) (linktrack.Account, error) {
 	var a linktrack.Account
 	var hosts []byte
 	var created int64
-	err := s.db.QueryRowContext(ctx, `
-		SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
-		FROM lt_account WHERE `+condition, value).
-		Scan(&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created)
+	err := row.Scan(&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return linktrack.Account{}, linktrack.ErrNotFound
 	}
@@ -65,42 +75,49 @@ func (s *Store) account(ctx context.Context, condition string, value any) (linkt
 		err = json.Unmarshal(hosts, &a.Hosts)
 	}
 	if err != nil {
-		return linktrack.Account{}, failed(doing, err)
+		return linktrack.Account{}, err
 	}
 	a.CreatedAt = fromMicros(created)
 	return a, nil
 }
 
 // UpdateAccount implements [linktrack.AccountStore].
-func (s *Store) UpdateAccount(ctx context.Context, a linktrack.Account) error {
-	const doing = "update an account"
-	hosts, err := accountColumns(a)
-	if err != nil {
-		return failed(doing, err)
-	}
-	res, err := s.db.ExecContext(ctx, `
-		UPDATE lt_account SET login = ?, pass_hash = ?, type = ?, email = ?, hosts = ?, is_disabled = ?
-		WHERE id = ?`,
-		[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, int64(a.ID))
-	if number(err) == errDuplicate {
-		return linktrack.ErrTaken
-	}
-	if err != nil {
-		return failed(doing, err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
+func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, change func(*linktrack.Account) error) (linktrack.Account, error) {
+	var a linktrack.Account
+	refused := false // change returned an error
+	err := s.transact(ctx, func(tx *sqlx.Tx) error {
+		old, err := scanAccount(tx.QueryRowContext(ctx, selectAccount+`id = ? FOR UPDATE`, int64(id)))
+		if err != nil {
+			return err
+		}
+		a = old
+		err = change(&a)
+		if refused = err != nil; refused {
+			return err
+		}
+		a.ID, a.CreatedAt = old.ID, old.CreatedAt
+		if len(a.Hosts) == 0 {
+			a.Hosts = nil
+		}
+		hosts, err := accountColumns(a)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE lt_account SET login = ?, pass_hash = ?, type = ?, email = ?, hosts = ?, is_disabled = ?
+			WHERE id = ?`,
+			[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, int64(id))
 		return err
+	})
+	switch {
+	case err == nil:
+		return a, nil
+	case refused, errors.Is(err, linktrack.ErrNotFound):
+		return linktrack.Account{}, err
+	case number(err) == errDuplicate:
+		return linktrack.Account{}, linktrack.ErrTaken
 	}
-	// No row was affected: there is none, or it was like that already.
-	var one int
-	err = s.db.QueryRowContext(ctx, `SELECT 1 FROM lt_account WHERE id = ?`, int64(a.ID)).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return linktrack.ErrNotFound
-	}
-	if err != nil {
-		return failed(doing, err)
-	}
-	return nil
+	return linktrack.Account{}, failed("update an account", err)
 }
 
 // accountColumns checks what the columns can take and returns the hosts as

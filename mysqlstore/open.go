@@ -30,6 +30,12 @@ import (
 // connections if the server allows no more. The pool closes a connection as soon
 // as its server has become read-only (rejectReadOnly), to recover from a failover.
 //
+// A process keeps the connections that it uses, and they may be all that the
+// server allows the user. Open in a second process then fails with the server's
+// error 1226, after twice the timeout to connect. Two processes run at once
+// during a rolling restart: set MaxConnections to at most half of what the server
+// allows the user.
+//
 // An error is a sentence that names the cause. It never contains the password.
 func Open(dsn string, options ...Option) (*Store, error) {
 	o := settings{connections: DefaultConnections}

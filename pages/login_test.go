@@ -84,16 +84,12 @@ func TestASessionEndsWithThePassAndTheAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := signedIn(t, "ada")
 			require.Equal(t, 200, s.get("links").StatusCode)
-			a := s.ada
-			change(&a)
-			require.NoError(t, s.store.UpdateAccount(t.Context(), a))
+			s.edit(s.ada, change)
 			require.Equal(t, 303, s.get("links").StatusCode)
 		})
 	}
 	s := signedIn(t, "ada")
-	a := s.ada
-	a.Disabled = true
-	require.NoError(t, s.store.UpdateAccount(t.Context(), a))
+	s.edit(s.ada, func(a *linktrack.Account) { a.Disabled = true })
 	require.Equal(t, []string{"This account is switched off."}, s.signIn("ada", pass).texts("notice"))
 }
 

@@ -135,6 +135,13 @@ func (s *site) make(a linktrack.Account, in linktrack.NewLink) linktrack.Link {
 	return l
 }
 
+// edit changes an account in the store.
+func (s *site) edit(a linktrack.Account, change func(*linktrack.Account)) {
+	s.Helper()
+	_, err := s.store.UpdateAccount(s.Context(), a.ID, func(a *linktrack.Account) error { change(a); return nil })
+	require.NoError(s, err)
+}
+
 // link is a link of Ada's as it stands, without what changes by itself.
 func (s *site) link(name string) linktrack.Link {
 	s.Helper()

@@ -125,57 +125,6 @@ var accounts = []rule{
 		_, err = s.AccountByID(t.Context(), 4711)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown ID is ErrNotFound")
 	}},
-	{"an update replaces all but ID and CreatedAt", func(t *testing.T, s linktrack.Store) {
-		made, err := s.CreateAccount(t.Context(), linktrack.Account{
-			Login: "old", PassHash: []byte("old"), Type: "old", Email: "old", Hosts: []string{"old"}, CreatedAt: noon,
-		})
-		require.NoError(t, err, "an account with a new login is made")
-		want := linktrack.Account{
-			ID: made.ID, Login: "new", PassHash: []byte("new"), Type: "new", Email: "new",
-			Hosts: []string{"new", "newer"}, Disabled: true, CreatedAt: noon.AddDate(1, 0, 0),
-		}
-		require.NoError(t, s.UpdateAccount(t.Context(), want), "an account that exists is updated")
-		want.CreatedAt = noon
-		found, err := s.AccountByLogin(t.Context(), "new")
-		require.NoError(t, err, "the account is found by its new login")
-		require.Equal(t, want, found, "everything is replaced but CreatedAt")
-		_, err = s.AccountByLogin(t.Context(), "old")
-		require.ErrorIs(t, err, linktrack.ErrNotFound, "the old login is free")
-		_, err = s.CreateAccount(t.Context(), someone("old"))
-		require.NoError(t, err, "the old login can be given again")
-
-		bare := linktrack.Account{ID: made.ID, Login: "new"}
-		require.NoError(t, s.UpdateAccount(t.Context(), bare), "an account that exists is updated")
-		found, err = s.AccountByLogin(t.Context(), "new")
-		require.NoError(t, err, "the account keeps its login")
-		require.Nil(t, found.Hosts, "an update takes away the hosts")
-		require.Empty(t, found.PassHash, "an update takes away the hash")
-		require.False(t, found.Disabled, "an update switches on")
-	}},
-	{"an update that changes nothing is no error", func(t *testing.T, s linktrack.Store) {
-		made, err := s.CreateAccount(t.Context(), someone("same"))
-		require.NoError(t, err, "an account with a new login is made")
-		require.NoError(t, s.UpdateAccount(t.Context(), made), "no row that changes is not the same as no row")
-	}},
-	{"an update to a login of another account is taken and changes nothing", func(t *testing.T, s linktrack.Store) {
-		_, err := s.CreateAccount(t.Context(), someone("first"))
-		require.NoError(t, err, "an account with a new login is made")
-		second, err := s.CreateAccount(t.Context(), someone("second"))
-		require.NoError(t, err, "an account with a new login is made")
-		changed := second
-		changed.Login, changed.Email = "first", "changed@example.com"
-		require.ErrorIs(t, s.UpdateAccount(t.Context(), changed), linktrack.ErrTaken, "another account has the login")
-		found, err := s.AccountByLogin(t.Context(), "second")
-		require.NoError(t, err, "the refused account keeps its login")
-		require.Equal(t, second, found, "a refused update changes nothing")
-	}},
-	{"an update of an unknown account is not found", func(t *testing.T, s linktrack.Store) {
-		a := someone("nobody")
-		a.ID = 4711
-		require.ErrorIs(t, s.UpdateAccount(t.Context(), a), linktrack.ErrNotFound, "there is no such account")
-		_, err := s.AccountByLogin(t.Context(), "nobody")
-		require.ErrorIs(t, err, linktrack.ErrNotFound, "a refused update makes no account")
-	}},
 	{"what the caller does with its slices later is not seen", func(t *testing.T, s linktrack.Store) {
 		a := linktrack.Account{Login: "ada", PassHash: []byte("hash"), Hosts: []string{"one", "two"}}
 		made, err := s.CreateAccount(t.Context(), a)

@@ -28,9 +28,8 @@ var contexts = []rule{
 			"AccountByLogin": func() error { _, err := s.AccountByLogin(ctx, "ada"); return err },
 			"AccountByID":    func() error { _, err := s.AccountByID(ctx, account.ID); return err },
 			"UpdateAccount": func() error {
-				changed := account
-				changed.Email = "changed@example.com"
-				return s.UpdateAccount(ctx, changed)
+				_, err := s.UpdateAccount(ctx, account.ID, func(a *linktrack.Account) error { a.Email = "changed@example.com"; return nil })
+				return err
 			},
 			"Session": func() error { _, _, err := s.Session(ctx, account.ID, linktrack.SessionID{1}); return err },
 			"EndSession": func() error {

@@ -41,7 +41,7 @@ var sessions = []rule{
 		found, err := s.AccountByID(t.Context(), ada.ID)
 		require.NoError(t, err, "the account is still there")
 		require.Equal(t, ada, found, "nothing else of the account changes")
-		require.NoError(t, s.UpdateAccount(t.Context(), ada), "an account that exists is updated")
+		editAccount(t, s, ada.ID, func(a *linktrack.Account) { a.Email = "ada@example.com" })
 		standing(t, s, ada.ID, linktrack.SessionID{1}, 3, false, "an update keeps the epoch")
 	}},
 	{"ends that come at once all count", func(t *testing.T, s linktrack.Store) {

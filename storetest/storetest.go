@@ -32,6 +32,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		rules []rule
 	}{
 		{"accounts", accounts},
+		{"account edits", accountEdits},
 		{"sessions", sessions},
 		{"links", links},
 		{"link batches", linkBatches},

@@ -75,16 +75,17 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, again, kept(), "the same pass again ends no session")
 
-	short := kept()
-	short.PassHash = linktrack.HashPass("x")
-	require.NoError(t, store.UpdateAccount(t.Context(), short))
+	edit := func(change func(*linktrack.Account)) {
+		_, err := store.UpdateAccount(t.Context(), kept().ID, func(a *linktrack.Account) error { change(a); return nil })
+		require.NoError(t, err)
+	}
+	edit(func(a *linktrack.Account) { a.PassHash = linktrack.HashPass("x") })
 	a, err = open("x", "")
 	require.NoError(t, err, "an account that has a short pass keeps it")
 	assert.Equal(t, "unchanged", a.state)
 
+	edit(func(a *linktrack.Account) { a.Disabled = true })
 	off := kept()
-	off.Disabled = true
-	require.NoError(t, store.UpdateAccount(t.Context(), off))
 	a, err = open("given-34", "eve@example.com")
 	require.NoError(t, err)
 	assert.Equal(t, "switched off", a.state)
