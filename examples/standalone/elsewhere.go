@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
 // elsewhere says where visitors are sent who ask for something that is no link:
@@ -38,16 +41,40 @@ func newElsewhere(c config) (*elsewhere, error) {
 	if e.notFound, err = targetOf("-not-found", c.notFound); err != nil {
 		return nil, err
 	}
-	home, notFound := e.lands(e.home), e.lands(e.notFound)
-	switch {
-	case home == onRoot:
-		return nil, errors.New("-home must not lead to the root of this service, because that redirects there")
-	case notFound == onLinks:
-		return nil, errors.New("-not-found must not lead to a link of this service, because the link may not exist; it may lead to the root or to the pages")
-	case notFound == onRoot && home == onLinks:
-		return nil, errors.New("-not-found must not lead to the root of this service while -home redirects that to a link, because the link may not exist")
+	if err := e.circle(e.hosts); err != nil {
+		return nil, err
 	}
 	return e, nil
+}
+
+// circle returns the error of targets between which visitors could be sent in
+// circles if the service has these names.
+func (e *elsewhere) circle(names []string) error {
+	home, homeBeside := e.lands(e.home, names)
+	notFound, notFoundBeside := e.lands(e.notFound, names)
+	switch {
+	case home == onRoot && !homeBeside:
+		return errors.New("-home must not lead to the root of this service, because that redirects there")
+	case notFound == onLinks && !notFoundBeside:
+		return errors.New("-not-found must not lead to a link of this service, because the link may not exist; it may lead to the root or to the pages")
+	case notFound == onRoot && home == onLinks:
+		return errors.New("-not-found must not lead to the root of this service while -home redirects that to a link, because the link may not exist")
+	}
+	return nil
+}
+
+// circular reports whether a request came under the name of a target, which the
+// service was not told to be its own, and visitors would be sent in circles
+// because it is.
+func (e *elsewhere) circular(r *http.Request) bool {
+	here := hostOf(&url.URL{Host: r.Host})
+	names := slices.Clone(e.hosts)
+	for _, target := range []*url.URL{e.home, e.notFound} {
+		if target != nil {
+			names = append(names, hostOf(target))
+		}
+	}
+	return slices.Contains(names[len(e.hosts):], here) && !slices.Contains(e.hosts, here) && e.circle(names) != nil
 }
 
 func targetOf(name, address string) (*url.URL, error) {
@@ -61,10 +88,21 @@ func targetOf(name, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// hostOf is the host of a URL to compare: visitors come by http or by https, so
-// that the ports of both are alike.
+// hostOf is the host of a URL to compare, in the form that browsers make of it.
+// Visitors come by http or by https, so that the ports of both are alike, and all
+// names of this machine for itself are.
 func hostOf(u *url.URL) string {
-	host := strings.ToLower(u.Hostname())
+	host := u.Hostname()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if name, err := weburl.Host(host); err == nil {
+		host = name
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err == nil && (addr.IsLoopback() || addr.IsUnspecified()) || strings.HasSuffix(host, ".localhost") {
+		host = "localhost"
+	}
 	if port := u.Port(); port != "" && port != "80" && port != "443" {
 		host += ":" + port
 	}
@@ -75,27 +113,36 @@ func hostOf(u *url.URL) string {
 type landing int
 
 const (
-	away    landing = iota // another site, or another part of this one
+	away    landing = iota // another site
 	onRoot                 // of this service
 	onPages                // for people
 	onLinks
 )
 
-func (e *elsewhere) lands(u *url.URL) landing {
-	if u == nil || !slices.Contains(e.hosts, hostOf(u)) {
-		return away
+// lands says what a URL leads to if the service has these names. beside says
+// that it is not below the base URL: the service takes it for what it is without
+// the base, unless a proxy leads it elsewhere.
+func (e *elsewhere) lands(u *url.URL, names []string) (to landing, beside bool) {
+	if u == nil || !slices.Contains(names, hostOf(u)) {
+		return away, false
 	}
-	path, below := strings.CutPrefix(u.Path+"/", e.base+"/")
-	switch path = strings.Trim(path, "/"); {
-	case !below:
-		return away
+	path := cleaned(u.Path)
+	below, ok := strings.CutPrefix(path+"/", strings.TrimPrefix(e.base+"/", "/"))
+	if ok {
+		path = strings.Trim(below, "/")
+	}
+	switch {
 	case path == "":
-		return onRoot
-	case path == "account" || strings.HasPrefix(path, "account/"):
-		return onPages
+		return onRoot, !ok
+	case ok && (path == "account" || strings.HasPrefix(path, "account/")):
+		return onPages, false
 	}
-	return onLinks
+	return onLinks, !ok
 }
+
+// cleaned is a path as browsers ask for it, "." and ".." being resolved, without
+// slashes at its ends.
+func cleaned(p string) string { return strings.Trim(path.Clean("/"+p), "/") }
 
 // below is the path of a request below the base, without slashes at its ends. A
 // proxy may have cut the base off.
@@ -108,7 +155,7 @@ func (e *elsewhere) root(r *http.Request, pages string) (to string, ok bool) {
 	if e.below(r.URL.Path) != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return "", false
 	}
-	if e.home != nil && !e.same(e.home, r) {
+	if e.home != nil && !e.same(e.home, r) && !e.circular(r) {
 		return e.home.String(), true
 	}
 	return (&url.URL{Path: pages}).EscapedPath(), true
@@ -118,7 +165,7 @@ func (e *elsewhere) root(r *http.Request, pages string) (to string, ok bool) {
 // came.
 func (e *elsewhere) same(target *url.URL, r *http.Request) bool {
 	here := hostOf(target) == hostOf(&url.URL{Host: r.Host}) || slices.Contains(e.hosts, hostOf(target))
-	return here && strings.Trim(target.Path, "/") == strings.Trim(r.URL.Path, "/")
+	return here && cleaned(target.Path) == cleaned(r.URL.Path)
 }
 
 // wrap returns pages that send visitors elsewhere instead of telling them that a
@@ -142,7 +189,7 @@ func (n *notFoundElsewhere) ServePage(w http.ResponseWriter, r *http.Request, p 
 	switch {
 	case p.Kind != linktrack.NotFoundPage, r.Method != http.MethodGet && r.Method != http.MethodHead,
 		path == "api", path == "robots.txt", path == "favicon.ico",
-		strings.HasPrefix(path, "api/"), strings.HasPrefix(path, ".well-known/"), n.to.same(n.to.notFound, r):
+		strings.HasPrefix(path, "api/"), strings.HasPrefix(path, ".well-known/"), n.to.same(n.to.notFound, r), n.to.circular(r):
 		n.Pages.ServePage(w, r, p)
 	default:
 		http.Redirect(w, r, n.to.notFound.String(), http.StatusFound)

@@ -95,7 +95,7 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 }
 
 func TestNobodyIsSentInCircles(t *testing.T) {
-	const base, below = "https://go.example.com", "https://go.example.com/l"
+	const base, below, local = "https://go.example.com", "https://go.example.com/l", "http://localhost:18220"
 	for _, tt := range []struct {
 		config config
 		want   string // "": fine
@@ -113,6 +113,36 @@ func TestNobodyIsSentInCircles(t *testing.T) {
 		{config{baseURL: below, notFound: base + "/gone"}, ""},
 		{config{baseURL: base, notFound: base + "/", home: base + "/welcome"}, "-not-found must not lead to the root"},
 		{config{baseURL: base, notFound: base + "/", home: "https://www.example.com/"}, ""},
+
+		{config{baseURL: base, home: base + "/."}, "-home must not lead to the root"},
+		{config{baseURL: base, home: base + "/./"}, "-home must not lead to the root"},
+		{config{baseURL: base, home: base + "/%2e/"}, "-home must not lead to the root"},
+		{config{baseURL: base, home: base + "//"}, "-home must not lead to the root"},
+		{config{baseURL: base, home: base + "/account/.."}, "-home must not lead to the root"},
+		{config{baseURL: below, home: base + "/x/../l/"}, "-home must not lead to the root"},
+		{config{baseURL: base, home: "https://go.example.com./"}, "-home must not lead to the root"},
+		{config{baseURL: "https://b\u00fccher.example", home: "https://xn--bcher-kva.example/"}, "-home must not lead to the root"},
+		{config{baseURL: base, notFound: base + "/account/../x"}, "-not-found must not lead to a link"},
+		{config{baseURL: base, notFound: base + "/account/..//x"}, "-not-found must not lead to a link"},
+		{config{baseURL: base, notFound: base + "/%61ccount/../x"}, "-not-found must not lead to a link"},
+		{config{baseURL: base, notFound: base + "/account/%2E%2e/x"}, "-not-found must not lead to a link"},
+		{config{baseURL: base, notFound: base + "/x/../account/"}, ""},
+
+		{config{baseURL: local, home: "http://127.0.0.1:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: local, home: "http://127.1:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: local, home: "http://[::1]:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: local, home: "http://0.0.0.0:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: local, home: "http://go.localhost:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: "http://127.0.0.1:18220", home: "http://localhost:18220/"}, "-home must not lead to the root"},
+		{config{baseURL: local, notFound: "http://127.0.0.1:18220/zzz"}, "-not-found must not lead to a link"},
+		{config{baseURL: local, home: "http://127.0.0.1:18220/zzz", notFound: local + "/"}, "-not-found must not lead to the root"},
+		{config{baseURL: local, home: "http://127.0.0.1:18221/"}, ""},
+
+		{config{baseURL: local + "/l", home: local + "/x", notFound: local + "/"}, "-not-found must not lead to the root"},
+		{config{baseURL: local + "/l", home: local + "/x", notFound: local + "/l/"}, "-not-found must not lead to the root"},
+		{config{baseURL: local + "/l", home: local + "/l/x", notFound: local + "/"}, "-not-found must not lead to the root"},
+		{config{baseURL: local + "/l", home: local + "/account/x", notFound: local}, "-not-found must not lead to the root"},
+		{config{baseURL: local + "/l", home: local + "/", notFound: local + "/"}, ""},
 	} {
 		_, err := newElsewhere(tt.config)
 		if tt.want == "" {
@@ -120,5 +150,41 @@ func TestNobodyIsSentInCircles(t *testing.T) {
 		} else {
 			assert.ErrorContains(t, err, tt.want, "%+v", tt.config)
 		}
+	}
+}
+
+// Of the names that a machine has, the service knows those of the flags only.
+func TestNobodyIsSentInCirclesUnderANameThatTheServiceWasNotTold(t *testing.T) {
+	const base, other, third = "https://go.example.com", "https://go.other.example", "https://go.third.example"
+	for name, c := range map[string]config{
+		"the root":                    {baseURL: base, home: other},
+		"a link":                      {baseURL: base, notFound: other + "/gone"},
+		"the root and a link":         {baseURL: base, home: other + "/welcome", notFound: other},
+		"a link, and the root by it":  {baseURL: base, home: base + "/welcome", notFound: other},
+		"under two names":             {baseURL: base, home: other + "/welcome", notFound: third},
+		"beside the base":             {baseURL: base + "/l", home: base + "/", notFound: base + "/gone"},
+		"an escaped path":             {baseURL: base + "/l", notFound: base + "/x%2f..%2fgone"},
+		"the base without its prefix": {baseURL: base + "/l", home: other + "/x", notFound: other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler := serving(t, c)
+			for _, start := range []string{base + "/", base + "/none", base + "/l/", base + "/l/none", other + "/", other + "/none", third + "/none"} {
+				at := start
+				for hops := 0; ; hops++ {
+					w := httptest.NewRecorder()
+					r := httptest.NewRequest(http.MethodGet, at, nil)
+					handler.ServeHTTP(w, r)
+					if w.Code < 300 || w.Code > 399 {
+						break
+					}
+					if !assert.Less(t, hops, 6, "%s leads on to %s", start, at) {
+						break
+					}
+					next, err := r.URL.Parse(w.Header().Get("Location"))
+					require.NoError(t, err)
+					at = next.String()
+				}
+			}
+		})
 	}
 }

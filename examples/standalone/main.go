@@ -130,6 +130,9 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		}
 		defer j.Close()
 		options.Journal = j
+		if c.mysql == "" {
+			logger.Warn("linktrack: -journal without -mysql: clicks that wait in the journal are stored in memory only, and are lost if they belong to a database")
+		}
 	}
 	t, err := linktrack.New(store, options)
 	if err != nil {
