@@ -261,7 +261,7 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, makes boo
 
 // failed sets the headers that go with some errors.
 func (h *handler) failed(w http.ResponseWriter, err error) {
-	h.t.outage.note(h.t.log, err)
+	h.t.outage.note(err)
 	var throttled *ThrottledError
 	switch {
 	case errors.As(err, &throttled):

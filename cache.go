@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
 // A linkCache answers whose a path is, from memory while it may. An entry is
@@ -21,6 +23,7 @@ type linkCache struct {
 	prepare func(Link) *entry
 	ttl     time.Duration
 	log     *slog.Logger
+	down    incident.Incident // the store fails
 	// downUntil is the Unix time in nanoseconds before which the store is not
 	// asked again, because it failed a moment ago.
 	downUntil atomic.Int64
@@ -65,6 +68,11 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 		prepare: prepare,
 		ttl:     ttl,
 		log:     log,
+		down: incident.Incident{
+			Log:   log,
+			Began: "linktrack: links cannot be looked up; known ones go on from memory",
+			Ended: "linktrack: links can be looked up again",
+		},
 	}
 }
 
@@ -166,17 +174,15 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 		dotted, err = c.dotted(ctx, name)
 		none = err == nil
 	}
-	switch {
-	case none:
-		return &entry{loaded: at, dotted: dotted}, nil
-	case err != nil:
-		if c.downUntil.Swap(time.Now().Add(downFor).UnixNano()) == 0 {
-			c.log.Error("linktrack: links cannot be looked up; known ones go on from memory", "error", err)
-		}
+	if err != nil && !none {
+		c.downUntil.Store(time.Now().Add(downFor).UnixNano())
+		c.down.Report(err)
 		return nil, err
 	}
-	if c.downUntil.Swap(0) != 0 {
-		c.log.Info("linktrack: links can be looked up again")
+	c.downUntil.Store(0)
+	c.down.Recovered()
+	if none {
+		return &entry{loaded: at, dotted: dotted}, nil
 	}
 	e := c.prepare(l)
 	e.loaded = at

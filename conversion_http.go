@@ -91,7 +91,7 @@ func (h *handler) convert(w http.ResponseWriter, r *http.Request, host *servedHo
 		return
 	}
 	_, err = h.t.convert(ctx, c, share.Of(h.t.ClientOf(r), awaitedOfClient, awaitedOfSite), func(Link) bool { return true })
-	h.t.outage.note(h.t.log, err)
+	h.t.outage.note(err)
 }
 
 // cookieClick returns the newest click of the cookies, "" if there is none. If

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
 // The errors that callers tell apart, with errors.Is. Their text, and that of
@@ -83,16 +84,14 @@ func unavailable(err error) error {
 // An outage is logged when it begins and not per request. It is over when a
 // minute has passed without a failure. A caller who went away is none, nor is one
 // who named a click that may be made up.
-type outage struct {
-	what string       // fails
-	last atomic.Int64 // Unix seconds
+type outage struct{ incident.Incident }
+
+func newOutage(log *slog.Logger, fails string) outage {
+	return outage{incident.Incident{Log: log, Began: "linktrack: " + fails, Quiet: time.Minute}}
 }
 
-func (o *outage) note(log *slog.Logger, err error) {
-	if !errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, errNotYet) {
-		return
-	}
-	if at := time.Now().Unix(); at-o.last.Swap(at) > 60 {
-		log.Error("linktrack: "+o.what, "error", err)
+func (o *outage) note(err error) {
+	if errors.Is(err, ErrUnavailable) && !errors.Is(err, context.Canceled) && !errors.Is(err, errNotYet) {
+		o.Report(err)
 	}
 }

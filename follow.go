@@ -144,7 +144,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		granted, err := t.turnstile.pass(l.ID)
 		if err != nil {
 			err = unavailable(err)
-			t.refusals.note(t.log, err)
+			t.refusals.note(err)
 			return out, err
 		}
 		if !granted {

@@ -296,7 +296,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
 	case err != nil:
-		h.t.reading.note(h.t.log, err)
+		h.t.reading.note(err)
 		h.refuse(w, r, Link{}, err)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		methodNotAllowed(w, false)

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/incident"
+	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
 // A listener shows batches of clicks that were stored to [Options.OnClick]. The
@@ -19,19 +22,18 @@ type listener struct {
 	room room // of the clicks that wait
 	log  *slog.Logger
 
-	hurry  chan struct{}   // closed: wait no longer than necessary
+	worker *worker.Worker  // shows the batches of add
 	ctx    context.Context // of the calls; when it ends there are no further ones
 	cancel context.CancelFunc
+
+	failing incident.Incident
+	behind  incident.Incident // clicks are not shown
 
 	mu      sync.Mutex
 	batches []Batch // in the order in which they were stored; the first is being shown
 	missed  int64
-	said    time.Time // when the log was last told that some were missed
-	working bool
-	rested  chan struct{} // closed when the work is done; made by who waits
-	failing bool
-	since   time.Time // when it began to fail
-	told    time.Time // when the log was last told that it fails
+
+	pause time.Duration // before the next try; the worker's
 }
 
 // newListener returns a listener, or nil if nobody wants to see clicks.
@@ -39,7 +41,19 @@ func newListener(o *Options) *listener {
 	if o.OnClick == nil {
 		return nil
 	}
-	l := &listener{call: o.OnClick, log: o.Logger, hurry: make(chan struct{})}
+	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
+	l := &listener{
+		call: o.OnClick,
+		log:  o.Logger,
+		failing: incident.Incident{
+			Log:   o.Logger,
+			Began: "linktrack: OnClick fails; it is shown the same clicks again",
+			Lasts: "linktrack: OnClick still fails",
+			Ended: "linktrack: OnClick works again",
+		},
+		behind: incident.Incident{Log: o.Logger, Began: behind, Lasts: behind, Quiet: time.Minute},
+	}
+	l.worker = worker.New(worker.Options{}, func(context.Context) (time.Duration, bool) { return l.step() })
 	l.room.mostClicks, l.room.mostBytes = o.MaxPending, o.MaxPendingBytes
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -58,54 +72,38 @@ func (l *listener) add(b Batch) {
 		return
 	}
 	l.batches = append(l.batches, b)
-	if !l.working {
-		l.working = true
-		go l.work()
-	}
+	l.worker.Wake()
 }
 
 func (l *listener) miss(clicks int) {
 	l.missed += int64(clicks)
-	if at := time.Now(); at.Sub(l.said) >= time.Minute {
-		l.said = at
-		l.log.Error("linktrack: OnClick is too slow and misses clicks, which are stored",
-			"most", l.room.mostClicks, "mostBytes", l.room.mostBytes, "missed", l.missed)
-	}
+	l.behind.Failed("maxClicks", l.room.mostClicks, "maxBytes", l.room.mostBytes, "missed", l.missed)
 }
 
-func (l *listener) work() {
-	for b, ok := l.next(); ok; b, ok = l.next() {
-		if l.insist(b) {
-			l.seen()
-		}
+// step shows the oldest batch.
+func (l *listener) step() (pause time.Duration, more bool) {
+	b, ok := l.next()
+	if !ok {
+		return 0, false
 	}
+	if l.see(b) != nil {
+		l.pause = min(max(2*l.pause, firstRetry), lastRetry)
+		return l.pause, true
+	}
+	l.pause = 0
+	l.seen()
+	return 0, true
 }
 
-// next returns the oldest batch. If there is none, or the listener has to stop,
-// the work is done.
+// next returns the oldest batch. False: there is none, or the listener has to
+// stop.
 func (l *listener) next() (b Batch, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.batches) > 0 && l.ctx.Err() == nil {
-		return l.batches[0], true
+	if len(l.batches) == 0 || l.ctx.Err() != nil {
+		return Batch{}, false
 	}
-	l.working = false
-	if l.rested != nil {
-		close(l.rested)
-		l.rested = nil
-	}
-	return Batch{}, false
-}
-
-// insist shows a batch until it was seen. False means that the listener has to
-// stop.
-func (l *listener) insist(b Batch) bool {
-	for pause := firstRetry; l.see(b) != nil; pause = min(2*pause, lastRetry) {
-		if !l.wait(pause) {
-			return false
-		}
-	}
-	return true
+	return l.batches[0], true
 }
 
 // seen drops the oldest batch.
@@ -128,7 +126,7 @@ func (l *listener) see(b Batch) error {
 	defer cancel()
 	err := l.try(ctx, b)
 	if l.ctx.Err() == nil { // else it was given up
-		l.note(err)
+		l.failing.Report(err)
 	}
 	return err
 }
@@ -142,61 +140,13 @@ func (l *listener) try(ctx context.Context, b Batch) (err error) {
 	return l.call(ctx, b)
 }
 
-// note tells the log when the function begins to fail, every minute while it
-// does, and when it works again.
-func (l *listener) note(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := time.Now()
-	switch {
-	case err != nil && !l.failing:
-		l.failing, l.since, l.told = true, at, at
-		l.log.Error("linktrack: OnClick fails; it is shown the same clicks again", "error", err)
-	case err != nil && at.Sub(l.told) >= time.Minute:
-		l.told = at
-		l.log.Error("linktrack: OnClick still fails", "for", at.Sub(l.since).Round(time.Second).String(), "error", err)
-	case err == nil && l.failing:
-		l.failing = false
-		l.log.Info("linktrack: OnClick works again")
-	}
-}
-
-// wait returns false if the listener has to stop.
-func (l *listener) wait(d time.Duration) bool {
-	hurry := l.hurry
-	if closed(hurry) {
-		hurry, d = nil, min(d, 4*firstRetry)
-	}
-	select {
-	case <-time.After(d):
-	case <-hurry:
-	case <-l.ctx.Done():
-		return false
-	}
-	return true
-}
-
 // close returns when all that waits in memory was seen, or ctx ends. Then no
 // further tries are made.
 func (l *listener) close(ctx context.Context) {
 	if l == nil {
 		return
 	}
-	l.mu.Lock()
-	if !closed(l.hurry) {
-		close(l.hurry)
-	}
-	if l.working && l.rested == nil {
-		l.rested = make(chan struct{})
-	}
-	rested := l.rested
-	l.mu.Unlock()
-	if rested != nil {
-		select {
-		case <-rested:
-		case <-ctx.Done():
-		}
-	}
+	l.worker.Finish(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ctx.Err() != nil {

@@ -6,13 +6,16 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/groupcommit"
+	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
 // A recorder takes clicks from visitors, answers as the chosen [Ack] says, and
 // sees to it that each click comes to the store once.
 //
-//	AckStored     convoy → store, or, while the store fails, memory → store
-//	AckJournaled  convoy → journal → store, or, if the journal fails, as AckStored
+//	AckStored     group commit → store, or, while the store fails, memory → store
+//	AckJournaled  group commit → journal → store, or, if the journal fails, as AckStored
 //	AckBuffered   memory → store
 type recorder struct {
 	mode     Ack
@@ -20,7 +23,7 @@ type recorder struct {
 	log      *slog.Logger
 
 	room   *room // of all clicks that are here, wherever they wait
-	convoy convoy[Click]
+	group  groupcommit.Group[Click]
 	memory *queue
 	write  func(Batch) error // writeSoon
 	sender *sender           // of memory
@@ -37,9 +40,12 @@ type recorder struct {
 	active  atomic.Int64 // visitors between enter and leave
 	closed  atomic.Bool
 	dropped atomic.Int64
-	said    atomic.Int64 // when the log was last told so, Unix seconds
-	spilled atomic.Bool  // the journal failed, and the log was told
+
+	full          incident.Incident // clicks are dropped
+	journalFailed incident.Incident
 }
+
+const memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
 
 // errClosed is what a visitor gets who comes after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
@@ -54,6 +60,12 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 		memory:   newQueue(space),
 		cancel:   func() {},
 		hook:     newListener(o),
+		full:     incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
+		journalFailed: incident.Incident{
+			Log:   o.Logger,
+			Began: "linktrack: the journal takes no clicks; they go to the store without it",
+			Ended: "linktrack: the journal takes clicks again",
+		},
 	}
 	r.roller = newRoller(store, o.Logger)
 	pace := time.Duration(0)
@@ -64,7 +76,7 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 		alerts.soon()
 		r.hook.add(b)
 	})
-	r.convoy.call, r.write = r.store, r.writeSoon
+	r.group.Commit, r.write = r.store, r.writeSoon
 	if o.Journal != nil {
 		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, days, prepare(agents{}), func(Batch) { alerts.soon() })
 		r.disk.safe = true
@@ -73,8 +85,8 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 	}
 	if o.Ack == AckJournaled {
 		r.complete = prepare(agents{})
-		r.convoy.call = r.keep
-		r.convoy.away = true // a disk that dies may hang
+		r.group.Commit = r.keep
+		r.group.Detached = true // a disk that dies may hang
 	}
 	return r
 }
@@ -102,7 +114,7 @@ func (r *recorder) record(c Click) {
 	if r.mode == AckBuffered {
 		r.buffer([]Click{c})
 	} else {
-		r.convoy.join(c, r.patience)
+		r.group.Do(c, r.patience)
 	}
 }
 
@@ -129,19 +141,13 @@ func (r *recorder) keep(clicks []Click) {
 		r.complete(&clicks[i])
 	}
 	err := r.disk.journal.Append(clicks)
-	spilled := r.spilled.Swap(err != nil)
+	r.journalFailed.Report(err)
 	if err != nil {
-		if !spilled {
-			r.log.Error("linktrack: the journal takes no clicks; they go to the store without it", "error", err)
-		}
 		r.room.give(0, taken-sizeOf(clicks)) // they count as they are now
 		r.store(clicks)
 		return
 	}
 	r.room.give(len(clicks), taken)
-	if spilled {
-		r.log.Info("linktrack: the journal takes clicks again")
-	}
 	r.disk.kick()
 }
 
@@ -164,11 +170,7 @@ func (r *recorder) context() context.Context {
 }
 
 func (r *recorder) drop(n int) {
-	all := r.dropped.Add(int64(n))
-	if at, last := time.Now().Unix(), r.said.Load(); at-last >= 60 && r.said.CompareAndSwap(last, at) {
-		r.log.Error("linktrack: the memory for clicks is full; clicks are lost",
-			"most", r.room.mostClicks, "mostBytes", r.room.mostBytes, "lost", all)
-	}
+	r.full.Failed("maxClicks", r.room.mostClicks, "maxBytes", r.room.mostBytes, "lost", r.dropped.Add(int64(n)))
 }
 
 // A PendingError says which clicks [Tracker.Close] left behind.

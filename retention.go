@@ -2,27 +2,20 @@ package linktrack
 
 import (
 	"context"
-	"log/slog"
-	"sync"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/incident"
+	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
-// A pruner has the store drop old history, soon after the start and then once a
-// day. A failure is left for the next day, since nothing is lost by it.
+// A pruner has the store drop old history, a minute after the start and then
+// once a day. A failure is left for the next day, since nothing is lost by it.
 type pruner struct {
-	store ClickStore
-	log   *slog.Logger
-	zone  *time.Location
-	days  int
-
-	ctx    context.Context
-	cancel context.CancelFunc
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	closed  bool
-	over    chan struct{} // closed when the run under way is over; nil: none is
-	failing bool          // the log was told
+	store   ClickStore
+	zone    *time.Location
+	days    int
+	worker  *worker.Worker
+	failing incident.Incident
 }
 
 const (
@@ -37,69 +30,36 @@ func newPruner(store ClickStore, o *Options) *pruner {
 	if o.Privacy.HistoryDays < 0 {
 		return nil
 	}
-	p := &pruner{store: store, log: o.Logger, zone: o.Location, days: o.Privacy.HistoryDays}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(pruneSoon, p.run)
+	p := &pruner{store: store, zone: o.Location, days: o.Privacy.HistoryDays, failing: incident.Incident{
+		Log:   o.Logger,
+		Began: "linktrack: old history cannot be dropped; it is tried again every day",
+		Ended: "linktrack: old history is dropped again",
+	}}
+	p.worker = worker.New(worker.Options{Poll: pruneAgain}, p.step)
+	p.worker.WakeAfter(pruneSoon)
 	return p
 }
 
-func (p *pruner) run() {
-	over := make(chan struct{})
-	defer close(over)
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return
+func (p *pruner) step(ctx context.Context) (pause time.Duration, more bool) {
+	call, cancel := context.WithTimeout(ctx, pruneTimeout)
+	defer cancel()
+	err := p.store.PruneClicks(call, startOfDay(time.Now().In(p.zone)).AddDate(0, 0, -p.days))
+	if ctx.Err() == nil { // else stop gave it up
+		p.failing.Report(err, "days", p.days)
 	}
-	p.over = over
-	p.mu.Unlock()
-
-	ctx, cancel := context.WithTimeout(p.ctx, pruneTimeout)
-	err := p.store.PruneClicks(ctx, startOfDay(time.Now().In(p.zone)).AddDate(0, 0, -p.days))
-	cancel()
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
-	switch {
-	case err != nil && !p.failing:
-		p.log.Error("linktrack: old history can not be dropped; it is tried again every day", "days", p.days, "error", err)
-	case err == nil && p.failing:
-		p.log.Info("linktrack: old history is dropped again")
-	}
-	p.failing = err != nil
-	p.timer.Reset(pruneAgain)
+	return 0, false
 }
 
-// stop ends the work.
+// stop ends the work and gives up a run that is under way.
 func (p *pruner) stop() {
-	if p == nil {
-		return
+	if p != nil {
+		p.worker.Cancel()
 	}
-	p.cancel()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	p.timer.Stop()
 }
 
 // wait waits, after stop, for a run that is under way until ctx ends.
 func (p *pruner) wait(ctx context.Context) {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	over := p.over
-	p.mu.Unlock()
-	if over == nil {
-		return
-	}
-	select {
-	case <-over:
-	case <-ctx.Done():
+	if p != nil {
+		p.worker.Stop(ctx)
 	}
 }

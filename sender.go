@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/incident"
+	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
 // A sender brings what a journal holds to the store, batch after batch, in
@@ -24,34 +27,29 @@ type sender struct {
 	prepare func(*Click)
 	log     *slog.Logger
 	safe    bool              // what the journal holds outlives the process
-	pace    time.Duration     // how long to gather before each batch; 0: not at all
 	stored  func(Batch)       // told of each batch that was stored; it must not keep the clicks
 	see     func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
 
-	hurry chan struct{} // closed: gather no more
-	stop  chan struct{} // closed: no further tries
+	worker  *worker.Worker // brings the batches to the store
+	failing incident.Incident
 
 	batches atomic.Int64
+	retries atomic.Int64
 	down    atomic.Bool  // the last try failed
 	trying  atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
 
-	mu      sync.Mutex
-	working bool
-	oldest  time.Time     // when the oldest click came that waits; zero: none is known
-	again   bool          // something came meanwhile
-	rested  chan struct{} // closed when the work is done; made by who waits
-	stats   senderStats
+	mu     sync.Mutex
+	oldest time.Time     // when the oldest click came that waits; zero: none is known
+	relief chan struct{} // closed when nothing waits any more or the store fails; nil: nobody waits for that
 
-	size    int       // of the next batch; smaller after one was rejected
-	asideAt time.Time // when a batch was last set aside; zero: none is
-	ending  bool      // what is set aside has been tried for the last time
-}
-
-type senderStats struct {
-	retries int64
-	failing bool
-	since   time.Time // when it began to fail
-	said    time.Time // when the log was last told
+	// Of the worker:
+	batch   Batch         // that is being stored
+	isIn    bool          // the store has it; it has to be seen
+	pause   time.Duration // before the next try
+	rejects int           // of the batch
+	size    int           // of the next batch; smaller after one was rejected
+	asideAt time.Time     // when a batch was last set aside; zero: none is
+	ending  bool          // what is set aside has been tried for the last time
 }
 
 const (
@@ -60,6 +58,7 @@ const (
 	firstRetry   = 50 * time.Millisecond
 	lastRetry    = 5 * time.Second
 	tryAside     = time.Minute
+	maxRejects   = 3 // of one batch, before it is set aside
 )
 
 func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, days *dayZone, prepare func(*Click), stored func(Batch)) *sender {
@@ -71,12 +70,16 @@ func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Op
 		days:    days,
 		prepare: prepare,
 		log:     o.Logger,
-		pace:    pace,
 		stored:  stored,
-		hurry:   make(chan struct{}),
-		stop:    make(chan struct{}),
 		size:    maxBatch,
+		failing: incident.Incident{
+			Log:   o.Logger,
+			Began: "linktrack: clicks cannot be stored; they wait and are sent again",
+			Lasts: "linktrack: clicks still cannot be stored",
+			Ended: "linktrack: all clicks are stored again",
+		},
 	}
+	s.worker = worker.New(worker.Options{Delay: pace}, func(context.Context) (time.Duration, bool) { return s.step() })
 	if j.Size().Aside > 0 {
 		s.asideAt = time.Unix(0, 0) // by an earlier process: try it soon
 	}
@@ -109,114 +112,121 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 }
 
 // kick says that the journal holds something.
-func (s *sender) kick() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.working {
-		s.again = true
-		return
+func (s *sender) kick() { s.worker.Wake() }
+
+// step makes one try to bring the oldest batch to where it belongs. There is
+// nothing more to do when no batch is left, or the worker has to stop.
+func (s *sender) step() (pause time.Duration, more bool) {
+	if len(s.batch.Clicks) == 0 {
+		s.restore(time.Now())
+		b, err := s.journal.Next(s.size)
+		if err != nil {
+			s.failed(err)
+			return lastRetry, true
+		}
+		if len(b.Clicks) == 0 {
+			s.waitingSince(time.Time{})
+			if s.journal.Size().Clicks == 0 {
+				s.relieve()
+			}
+			return 0, false
+		}
+		s.batch, s.isIn, s.rejects = b, false, 0
+		s.waitingSince(b.Clicks[0].ID.Time())
 	}
-	if closed(s.stop) {
-		return
+	err := s.try()
+	if err == nil {
+		s.batch, s.pause = Batch{}, 0
+		return 0, true
 	}
-	s.working = true
-	go s.work()
+	if s.safe && s.worker.Finishing() {
+		s.batch = Batch{} // the journal gives it again to the next process
+		return 0, false
+	}
+	s.pause = min(max(2*s.pause, firstRetry), lastRetry)
+	return s.pause, true
 }
 
-func (s *sender) work() {
-	for {
-		if s.pace > 0 {
-			select {
-			case <-time.After(s.pace):
-			case <-s.hurry:
-			}
-		}
-		for s.one() {
-		}
-		s.mu.Lock()
-		if !s.again || closed(s.stop) {
-			s.working = false
-			if s.rested != nil {
-				close(s.rested)
-				s.rested = nil
-			}
-			s.mu.Unlock()
-			return
-		}
-		s.again = false
-		s.mu.Unlock()
-	}
-}
-
-// one brings the oldest batch to where it belongs. It returns false when there
-// is none, or the sender has to stop.
-func (s *sender) one() bool {
-	if closed(s.stop) {
-		return false
-	}
-	s.restore(time.Now())
-	b, err := s.journal.Next(s.size)
-	if err != nil {
-		return s.failed(err) && s.wait(lastRetry)
-	}
-	if len(b.Clicks) == 0 {
-		s.waitingSince(time.Time{})
-		return false
-	}
-	s.waitingSince(b.Clicks[0].ID.Time())
-	rejected := 0
-	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+// try stores the batch, has it seen, and has the journal drop it, as far as that
+// was not done before.
+func (s *sender) try() error {
+	if !s.isIn {
 		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
-		err := s.write(ctx, b)
-		cancel()
-		if err == nil {
-			break
-		}
-		s.failed(err)
-		if errors.Is(err, ErrRejected) {
-			if rejected++; rejected == 3 {
-				s.setAside(len(b.Clicks), err)
-				return true
+		defer cancel()
+		if err := s.write(ctx, s.batch); err != nil {
+			s.failed(err)
+			if errors.Is(err, ErrRejected) {
+				if s.rejects++; s.rejects == maxRejects {
+					s.setAside(len(s.batch.Clicks), err)
+					return nil
+				}
 			}
+			return err
 		}
-		if s.safe && closed(s.hurry) || !s.wait(pause) {
-			return false
-		}
+		s.isIn = true
 	}
-	if !s.show(b) {
-		return false
+	if s.see != nil {
+		if err := s.see(s.batch); err != nil {
+			return err
+		}
 	}
 	s.size = min(2*s.size, maxBatch)
 	if err := s.journal.Done(); err != nil {
-		return s.failed(err) && s.wait(lastRetry)
+		s.failed(err)
+		s.batch, s.pause = Batch{}, lastRetry // ask the journal anew what is next
+		return err
 	}
 	s.recovered()
-	return true
-}
-
-// show has a batch that was stored seen. It returns false if the sender has to
-// stop before; the journal gives the batch again then.
-func (s *sender) show(b Batch) bool {
-	for pause := firstRetry; s.see != nil && s.see(b) != nil; pause = min(2*pause, lastRetry) {
-		if closed(s.hurry) || !s.wait(pause) {
-			return false
-		}
-	}
-	return true
+	return nil
 }
 
 // catchUp returns when nothing waits, the store fails or has been at one batch
 // for longer than patience, or patience is over.
 func (s *sender) catchUp(patience time.Duration) {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(catchUpStep) {
-		begun := s.trying.Load()
-		if s.down.Load() || s.journal.Size().Clicks == 0 || begun != 0 && time.Since(time.Unix(0, begun)) > patience {
+	for end := time.Now().Add(patience); ; {
+		relief := s.whenRelieved()
+		if relief == nil {
 			return
+		}
+		left := time.Until(end)
+		if begun := s.trying.Load(); begun != 0 {
+			left = min(left, patience-time.Since(time.Unix(0, begun)))
+		}
+		if left <= 0 {
+			return
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-relief:
+			timer.Stop()
+			return
+		case <-timer.C:
 		}
 	}
 }
 
-const catchUpStep = 5 * time.Millisecond
+// whenRelieved returns a channel that is closed when nothing waits any more or
+// the store fails, or nil if that is so now.
+func (s *sender) whenRelieved() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down.Load() || s.journal.Size().Clicks == 0 {
+		return nil
+	}
+	if s.relief == nil {
+		s.relief = make(chan struct{})
+	}
+	return s.relief
+}
+
+func (s *sender) relieve() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.relief != nil {
+		close(s.relief)
+		s.relief = nil
+	}
+}
 
 func (s *sender) waitingSince(at time.Time) {
 	s.mu.Lock()
@@ -246,7 +256,7 @@ func (s *sender) setAside(clicks int, cause error) {
 // restore tries what is set aside again, when its time has come and once before
 // the end.
 func (s *sender) restore(at time.Time) {
-	last := closed(s.hurry) && !s.ending
+	last := s.worker.Finishing() && !s.ending
 	if s.asideAt.IsZero() || at.Sub(s.asideAt) < tryAside && !last {
 		return
 	}
@@ -259,95 +269,36 @@ func (s *sender) restore(at time.Time) {
 	}
 }
 
-// wait returns false if the sender has to stop. Who waits for it to finish makes
-// it try at once, then often.
-func (s *sender) wait(d time.Duration) bool {
-	hurry := s.hurry
-	if closed(hurry) {
-		hurry, d = nil, min(d, 4*firstRetry)
-	}
-	select {
-	case <-time.After(d):
-	case <-hurry:
-	case <-s.stop:
-		return false
-	}
-	return true
-}
-
-// failed notes a failure, and tells the log when a backlog begins and every
-// minute while it lasts. It returns true.
-func (s *sender) failed(err error) bool {
+// failed notes a failure.
+func (s *sender) failed(err error) {
 	s.down.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stats.retries++
-	at := time.Now()
-	if !s.stats.failing {
-		s.stats.failing, s.stats.since, s.stats.said = true, at, at
-		s.log.Error("linktrack: clicks cannot be stored; they wait and are sent again", "in", s.name, "error", err)
-	} else if at.Sub(s.stats.said) >= time.Minute {
-		s.stats.said = at
-		s.log.Error("linktrack: clicks still cannot be stored", "in", s.name, "clicks", s.journal.Size().Clicks,
-			"for", at.Sub(s.stats.since).Round(time.Second).String(), "error", err)
+	s.relieve()
+	s.retries.Add(1)
+	if s.failing.Lasting() {
+		s.failing.Report(err, "in", s.name, "clicks", s.journal.Size().Clicks)
+	} else {
+		s.failing.Report(err, "in", s.name)
 	}
-	return true
 }
 
-// recovered notes that a batch was stored after failures, and tells the log
-// when none is left behind it.
+// recovered notes that a batch was stored. It is over when none is left behind
+// it.
 func (s *sender) recovered() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.stats.failing {
+	if !s.failing.Lasting() {
 		return
 	}
-	left := s.journal.Size().Clicks
-	if left == 0 {
-		s.stats.failing = false
-		s.log.Info("linktrack: all clicks are stored again", "from", s.name,
-			"after", time.Since(s.stats.since).Round(time.Second).String())
-	} else if at := time.Now(); at.Sub(s.stats.said) >= time.Minute {
-		s.stats.said = at
-		s.log.Info("linktrack: clicks are stored again, there is a backlog", "in", s.name, "clicks", left)
+	if left := s.journal.Size().Clicks; left > 0 {
+		s.failing.Progress("linktrack: clicks are stored again, there is a backlog", "in", s.name, "clicks", left)
+		return
 	}
+	s.failing.Recovered("from", s.name)
 }
 
 // drain returns when the journal is empty or ctx ends, or, if what is left is
 // safe there, when the store fails. Then no further tries are made.
 func (s *sender) drain(ctx context.Context) {
-	s.mu.Lock()
-	if !closed(s.hurry) {
-		close(s.hurry)
+	if s.journal.Size().Aside > 0 {
+		s.worker.Wake() // for a last try
 	}
-	if !s.working && s.journal.Size().Aside > 0 && !closed(s.stop) {
-		s.working = true
-		go s.work()
-	}
-	if s.working && s.rested == nil {
-		s.rested = make(chan struct{})
-	}
-	rested := s.rested
-	s.mu.Unlock()
-	if rested != nil {
-		select {
-		case <-rested:
-		case <-ctx.Done():
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !closed(s.stop) {
-		close(s.stop)
-	}
-}
-
-// closed reports whether a channel that nobody sends on is closed.
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
+	s.worker.Finish(ctx)
 }

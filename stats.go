@@ -49,8 +49,8 @@ func (s *sender) addTo(all *Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all.Batches += s.batches.Load()
-	all.Retries += s.stats.retries
-	all.Failing = all.Failing || s.stats.failing
+	all.Retries += s.retries.Load()
+	all.Failing = all.Failing || s.failing.Lasting()
 	if !s.oldest.IsZero() {
 		all.PendingAge = max(all.PendingAge, time.Since(s.oldest))
 	}

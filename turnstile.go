@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/linktrackhq/linktrack/internal/groupcommit"
 )
 
 // A turnstile lets people through links that have a limit, as the store
@@ -13,7 +15,7 @@ import (
 type turnstile struct {
 	store ClickStore
 	mu    sync.Mutex
-	gates map[int64]*convoy[*ticket] // by link; those that somebody uses
+	gates map[int64]*groupcommit.Group[*ticket] // by link; those that somebody uses
 }
 
 // A ticket is what one caller wants and gets.
@@ -29,13 +31,13 @@ const (
 )
 
 func newTurnstile(store ClickStore) *turnstile {
-	return &turnstile{store: store, gates: make(map[int64]*convoy[*ticket])}
+	return &turnstile{store: store, gates: make(map[int64]*groupcommit.Group[*ticket])}
 }
 
 // pass reports whether one more may pass. An error means that the store could not promise it.
 func (t *turnstile) pass(link int64) (bool, error) {
 	k := &ticket{answered: make(chan struct{})}
-	t.gate(link).join(k, reservePatience)
+	t.gate(link).Do(k, reservePatience)
 	select {
 	case <-k.answered:
 		return k.granted, k.err
@@ -46,14 +48,14 @@ func (t *turnstile) pass(link int64) (bool, error) {
 
 var errPatience = errors.New("the store did not answer in time whether one more may pass")
 
-func (t *turnstile) gate(link int64) *convoy[*ticket] {
+func (t *turnstile) gate(link int64) *groupcommit.Group[*ticket] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g, ok := t.gates[link]
 	if !ok {
-		g = &convoy[*ticket]{
-			call: func(tickets []*ticket) { t.ask(link, tickets) },
-			rest: func() { t.forget(link) },
+		g = &groupcommit.Group[*ticket]{
+			Commit: func(tickets []*ticket) { t.ask(link, tickets) },
+			Idle:   func() { t.forget(link) },
 		}
 		t.gates[link] = g
 	}

@@ -26,6 +26,9 @@ type Incident struct {
 	// Every is the least time between two messages that it lasts. Zero: a
 	// minute.
 	Every time.Duration
+	// Again is the least time between the messages of two beginnings. An
+	// incident that begins sooner is not logged, nor is its end. Zero: each is.
+	Again time.Duration
 	// Quiet is for failures that nobody reports the end of: the incident is
 	// over, without a message, when so much time has passed since the last
 	// failure. Zero: only Recovered ends it.
@@ -36,6 +39,8 @@ type Incident struct {
 	began   time.Time
 	failed  time.Time // the last failure
 	logged  time.Time // the last message
+	told    time.Time // the last message that one began; zero: none
+	silent  bool      // this one is not logged, see Again
 }
 
 // Failed reports a failure. attrs are logged with the message, behind
@@ -49,17 +54,41 @@ func (i *Incident) Failed(attrs ...any) {
 	if !i.failing.Load() || quiet {
 		i.failing.Store(true)
 		i.began, i.logged = at, at
-		i.Log.Error(i.Began, attrs...)
+		if i.silent = !i.told.IsZero() && at.Sub(i.told) < i.Again; !i.silent {
+			i.told = at
+			i.Log.Error(i.Began, attrs...)
+		}
 		return
 	}
+	if i.Lasts != "" && i.due(at) {
+		i.Log.Error(i.Lasts, append([]any{"for", lasted(i.began, at)}, attrs...)...)
+	}
+}
+
+// Progress logs, at most once per Every, that an incident which lasts is getting
+// better.
+func (i *Incident) Progress(message string, attrs ...any) {
+	if !i.failing.Load() {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.due(time.Now()) {
+		i.Log.Info(message, attrs...)
+	}
+}
+
+// due reports whether it is time for another message, and takes it as logged.
+func (i *Incident) due(at time.Time) bool {
 	every := i.Every
 	if every == 0 {
 		every = time.Minute
 	}
-	if i.Lasts != "" && at.Sub(i.logged) >= every {
-		i.logged = at
-		i.Log.Error(i.Lasts, append([]any{"for", lasted(i.began, at)}, attrs...)...)
+	if i.silent || at.Sub(i.logged) < every {
+		return false
 	}
+	i.logged = at
+	return true
 }
 
 // Recovered reports a success. It costs one atomic load unless the incident
@@ -73,7 +102,7 @@ func (i *Incident) Recovered(attrs ...any) {
 	if !i.failing.Swap(false) {
 		return
 	}
-	if i.Ended != "" {
+	if i.Ended != "" && !i.silent {
 		i.Log.Info(i.Ended, append([]any{"after", lasted(i.began, time.Now())}, attrs...)...)
 	}
 }
@@ -89,5 +118,15 @@ func (i *Incident) Report(err error, attrs ...any) {
 
 // Lasting reports whether the incident has begun and is not over.
 func (i *Incident) Lasting() bool { return i.failing.Load() }
+
+// Since returns when the incident began; zero if none lasts.
+func (i *Incident) Since() time.Time {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.failing.Load() {
+		return time.Time{}
+	}
+	return i.began
+}
 
 func lasted(from, to time.Time) string { return to.Sub(from).Round(time.Second).String() }

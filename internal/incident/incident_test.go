@@ -77,3 +77,33 @@ func TestASuccessBeforeAnyFailureLogsNothing(t *testing.T) {
 	i.Recovered()
 	require.Equal(t, []string{""}, log())
 }
+
+func TestIncidentsThatBeginSoonAfterOneAnotherAreLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i, log := logged()
+		i.Began, i.Ended, i.Again = "began", "ended", 10*time.Minute
+		for range 3 {
+			i.Report(errDisk)
+			i.Report(nil)
+		}
+		require.Equal(t, []string{"level=ERROR msg=began error=disk", "level=INFO msg=ended after=0s"}, log())
+		time.Sleep(10 * time.Minute)
+		i.Report(errDisk)
+		require.Equal(t, []string{"level=ERROR msg=began error=disk"}, log())
+	})
+}
+
+func TestProgressIsLoggedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i, log := logged()
+		i.Progress("better")
+		i.Began = "began"
+		i.Report(errDisk)
+		log()
+		i.Progress("better")
+		time.Sleep(time.Minute)
+		i.Progress("better", "left", 3)
+		i.Progress("better")
+		require.Equal(t, []string{"level=INFO msg=better left=3"}, log())
+	})
+}

@@ -20,12 +20,13 @@ type Worker struct {
 	cancel context.CancelFunc
 	finish chan struct{} // closed by Finish and Stop: pause no longer
 
-	mu      sync.Mutex
-	running bool
-	again   bool          // woken while running
-	halted  bool          // begin no further step
-	timer   *time.Timer   // of poll and WakeAfter
-	idle    chan struct{} // closed when running ends; nil: nobody waits for that
+	mu        sync.Mutex
+	running   bool
+	again     bool          // woken while running
+	scheduled bool          // woken; it begins when timer fires
+	halted    bool          // begin no further step
+	timer     *time.Timer   // of delay, poll and WakeAfter
+	idle      chan struct{} // closed when there is nothing to do; nil: nobody waits for that
 }
 
 // Options say when a [Worker] works.
@@ -33,7 +34,8 @@ type Options struct {
 	// Delay is the time between a wake and the step, so that what comes
 	// meanwhile is done with it.
 	Delay time.Duration
-	// Poll wakes an idle worker after so long. Zero: it waits to be woken.
+	// Poll has an idle worker begin by itself after so long. Zero: it waits to be
+	// woken.
 	Poll time.Duration
 }
 
@@ -54,59 +56,95 @@ func (w *Worker) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.halted:
+	case w.halted || w.scheduled:
 	case w.running:
 		w.again = true
 	default:
-		w.running = true
-		if w.timer != nil {
-			w.timer.Stop()
-		}
-		go w.run()
+		w.begin()
 	}
 }
 
-// WakeAfter wakes the worker once that time has passed, unless it is woken
-// before.
+// WakeAfter has an idle worker begin once that time has passed, unless it is
+// woken before.
 func (w *Worker) WakeAfter(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wakeAfter(d)
+	w.setTimer(d)
 }
 
-func (w *Worker) wakeAfter(d time.Duration) {
+// begin starts the work, after the delay if there is one. It keeps no goroutine
+// for the delay.
+func (w *Worker) begin() {
+	if w.delay > 0 && !w.Finishing() {
+		w.scheduled = true
+		w.setTimer(w.delay)
+		return
+	}
+	w.start()
+}
+
+func (w *Worker) start() {
+	w.stopTimer()
+	w.scheduled, w.running = false, true
+	go w.run()
+}
+
+func (w *Worker) setTimer(d time.Duration) {
+	w.stopTimer()
+	w.timer = time.AfterFunc(d, w.fire)
+}
+
+func (w *Worker) stopTimer() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
-	w.timer = time.AfterFunc(d, w.Wake)
+}
+
+func (w *Worker) fire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.halted && !w.running {
+		w.start()
+	}
 }
 
 func (w *Worker) run() {
-	for w.Pause(w.delay) {
-		w.mu.Lock()
-		w.again = false
-		w.mu.Unlock()
-		if !w.steps() || !w.goOn() {
-			break
-		}
+	for !w.rest(w.steps()) {
 	}
+}
+
+// rest ends the work, unless the worker was woken since the last step began;
+// done is whether all steps were done.
+func (w *Worker) rest(done bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	again := done && w.again && !w.halted
+	if again && (w.delay == 0 || w.Finishing()) {
+		return false
+	}
 	w.running = false
-	if w.idle != nil {
+	switch {
+	case again:
+		w.begin()
+	case w.poll > 0 && !w.halted:
+		w.setTimer(w.poll)
+	}
+	if w.idle != nil && !w.scheduled {
 		close(w.idle)
 		w.idle = nil
 	}
-	if w.poll > 0 && !w.halted {
-		w.wakeAfter(w.poll)
-	}
+	return true
 }
 
 // steps works until there is nothing more to do. False means that the worker
 // has to stop before.
 func (w *Worker) steps() bool {
 	for {
-		if w.stopped() {
+		w.mu.Lock()
+		w.again = false
+		stop := w.halted || w.ctx.Err() != nil
+		w.mu.Unlock()
+		if stop {
 			return false
 		}
 		pause, more := w.step(w.ctx)
@@ -117,13 +155,6 @@ func (w *Worker) steps() bool {
 			return false
 		}
 	}
-}
-
-// goOn reports whether the worker was woken since the last step began.
-func (w *Worker) goOn() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.again && !w.halted
 }
 
 func (w *Worker) stopped() bool {
@@ -168,6 +199,9 @@ func (w *Worker) Finishing() bool {
 func (w *Worker) Finish(ctx context.Context) {
 	w.mu.Lock()
 	w.hurry()
+	if w.scheduled {
+		w.start()
+	}
 	idle := w.whenIdle()
 	w.mu.Unlock()
 	select {
@@ -181,12 +215,11 @@ func (w *Worker) Finish(ctx context.Context) {
 // Stop begins no further step. It returns when the step under way has ended, or
 // ctx ends; then that step's ctx is canceled. It may be called twice.
 func (w *Worker) Stop(ctx context.Context) {
+	w.halt()
 	w.mu.Lock()
-	w.halted = true
 	w.hurry()
 	idle := w.whenIdle()
 	w.mu.Unlock()
-	w.halt()
 	select {
 	case <-idle:
 	case <-ctx.Done():
@@ -200,10 +233,8 @@ func (w *Worker) Cancel() { w.cancel() }
 func (w *Worker) halt() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.halted = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.halted, w.scheduled = true, false
+	w.stopTimer()
 }
 
 func (w *Worker) hurry() {

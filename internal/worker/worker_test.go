@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -95,12 +96,28 @@ func TestDelayGathersAndPollWakes(t *testing.T) {
 		require.EqualValues(t, 1, calls.Load(), "both wakes are worth one step")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		require.EqualValues(t, 2, calls.Load())
+		require.EqualValues(t, 3, calls.Load(), "a minute after the first, and once more")
 		w.Stop(t.Context())
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.EqualValues(t, 2, calls.Load())
+		require.EqualValues(t, 3, calls.Load())
 	})
+}
+
+func TestAWakeAtTheEndOfAStepIsNotLost(t *testing.T) {
+	var left, done atomic.Int64
+	w := worker.New(worker.Options{}, steps(&left, &done, 0))
+	for i := range int64(10_000) {
+		left.Add(1)
+		w.Wake()
+		if i%100 == 0 {
+			for done.Load() <= i {
+				runtime.Gosched()
+			}
+		}
+	}
+	w.Finish(t.Context())
+	require.EqualValues(t, 10_000, done.Load())
 }
 
 func TestFinishDoesAllWorkWithoutLongPauses(t *testing.T) {
