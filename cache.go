@@ -100,8 +100,8 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 	c.misses.Add(1)
 	name.Key = strings.Clone(key) // what the cache keeps must not keep the request
 	if wait := c.downUntil.Load() - at.UnixNano(); wait > 0 && wait <= int64(2*downFor) {
-		if known {
-			return e.orNotFound()
+		if known && e.link.ID != 0 {
+			return e, nil
 		}
 		return nil, ErrUnavailable
 	}
@@ -118,10 +118,13 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
-		if err == nil {
-			e = fresh
+		switch {
+		case err == nil:
+			return fresh.orNotFound()
+		case e.link.ID == 0: // there may be one by now
+			return nil, unavailable(err)
 		}
-		return e.orNotFound() // stale rather than nothing
+		return e, nil // stale rather than nothing
 	}
 	e, err = c.entries.Get(ctx, name, loader{c})
 	if err != nil {

@@ -32,6 +32,13 @@ func (s *shelf) LinkByPath(_ context.Context, host, key string) (Link, error) {
 	return Link{ID: 1, Host: host, Path: key, ExternalURL: "https://example.com/" + strings.Repeat("x", 4000), Title: strings.Repeat("x", 255)}, nil
 }
 
+func (s *shelf) LinksByPath(context.Context, []LinkName) ([]Link, error) {
+	if s.down {
+		return nil, errors.New("connection refused")
+	}
+	return nil, nil
+}
+
 func newShelf() (*shelf, *linkCache) {
 	s := &shelf{}
 	return s, newLinkCache(s, 5*time.Second, slog.New(slog.DiscardHandler), func(l Link) *entry {

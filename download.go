@@ -4,7 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
+
+	"github.com/linktrackhq/linktrack/internal/longwrite"
 )
 
 // exportHistory answers the history of a link as a file, however long it is:
@@ -15,25 +16,23 @@ import (
 func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole context.Context) {
 	p, account, err := h.authenticate(w, r, false)
 	format := Format(strings.ToLower(p["format"]))
-	d := download{w: w, contentType: typeCSV}
+	contentType := typeCSV
 	switch format {
 	case "":
 		format = CSV
 	case JSON:
-		d.contentType = typeJSON
+		contentType = typeJSON
 	}
-	if server, ok := whole.Value(http.ServerContextKey).(*http.Server); ok {
-		d.patience = server.WriteTimeout
-	}
+	file := longwrite.New(w, r, contentType, h.historyName(p["redirect_hash"], format))
 	if err == nil {
-		err = h.exportTo(whole, account, p, format, &d, r.Method == http.MethodHead)
+		err = h.exportTo(whole, account, p, format, file, r.Method == http.MethodHead)
 	}
 	if err == nil {
 		return
 	}
 	h.failed(w, err)
 	switch status := statusOf(err); {
-	case d.begun:
+	case file.Begun():
 		panic(http.ErrAbortHandler)
 	case format == JSON:
 		body, _ := encodeJSON(errorDocument{errorModel{Code: status, Message: text(messageOf(err))}})
@@ -45,7 +44,7 @@ func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole co
 	}
 }
 
-func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, d *download, head bool) error {
+func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, file *longwrite.File, head bool) error {
 	hash := p["redirect_hash"]
 	if hash == "" {
 		return invalid("redirect_hash", "is missing")
@@ -54,39 +53,19 @@ func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, d
 	if err != nil {
 		return err
 	}
-	if names := h.t.linkNames(hash); len(names) > 0 {
-		d.name = "history-" + strings.TrimPrefix(names[0].Key, ".") + "." + string(f)
-	}
 	if head {
 		if _, err = h.t.Link(ctx, a, hash); err == nil {
-			_, err = d.Write(nil)
+			_, err = file.Write(nil)
 		}
 		return err
 	}
-	return h.t.ExportHistory(ctx, a, hash, q, f, d)
+	return h.t.ExportHistory(ctx, a, hash, q, f, file)
 }
 
-// A download is the body of an answer that may take longer than the server's
-// limit for a whole answer: each write gets as much time as that.
-type download struct {
-	w           http.ResponseWriter
-	contentType string
-	name        string        // of the file; letters, digits, "_", "-" and "."
-	patience    time.Duration // 0: the server has no limit
-	begun       bool
-}
-
-// Write writes the headers first.
-func (d *download) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		d.w.Header().Set("Content-Type", d.contentType)
-		d.w.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+// historyName is the name of the file with the history of a link.
+func (h *handler) historyName(hash string, f Format) string {
+	if names := h.t.linkNames(hash); len(names) > 0 {
+		return "history-" + strings.TrimPrefix(names[0].Key, ".") + "." + string(f)
 	}
-	if d.patience > 0 {
-		// The server sets the deadline anew for the next request. Where a host
-		// has wrapped the ResponseWriter for good, the limit stays.
-		_ = http.NewResponseController(d.w).SetWriteDeadline(time.Now().Add(d.patience))
-	}
-	return d.w.Write(b)
+	return "history." + string(f)
 }

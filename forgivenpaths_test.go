@@ -249,3 +249,30 @@ func TestAForgivenPathReachesTheServerAsItIsSent(t *testing.T) {
 		require.Equal(t, "https://example.com/page", resp.Header.Get("Location"), path)
 	}
 }
+
+// Mail transport drops a dot that begins a line. Whoever could have the path
+// without it would get the visitors of the link that was printed with it.
+func TestNobodyTakesTheVisitorsOfALinkWhoseDotWentMissing(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	ctx := t.Context()
+	ada, bob := linktrack.Account{ID: 1, Type: linktrack.Professional}, linktrack.Account{ID: 2, Type: linktrack.Professional}
+	made, err := s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/ada"})
+	require.NoError(t, err)
+	bare := strings.TrimPrefix(made.Path, ".")
+	for _, name := range []string{bare, strings.ToUpper(bare)} {
+		_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: name})
+		require.ErrorIs(t, err, linktrack.ErrTaken)
+		checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: name}}})
+		require.NoError(t, err)
+		require.ErrorIs(t, checks[0].Err, linktrack.ErrTaken)
+	}
+	_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: bare + "x"})
+	require.NoError(t, err)
+	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/ada/too", VanityLink: bare})
+	require.NoError(t, err, "she may have both herself")
+	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/spring", VanityLink: "spring"})
+	require.NoError(t, err)
+	checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/bob"}, Path: ".spring"}})
+	require.NoError(t, err)
+	require.ErrorIs(t, checks[0].Err, linktrack.ErrTaken, "its visitors would get to the other link")
+}

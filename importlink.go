@@ -68,6 +68,10 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	mistakable, err := t.lookAlikes(ctx, a.ID, names)
+	if err != nil {
+		return nil, err
+	}
 	owners := make(map[LinkName]Link, len(found))
 	for _, l := range found {
 		owners[LinkName{Host: l.Host, Key: l.Key()}] = l
@@ -76,6 +80,8 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 		l := checks[i].Link
 		there, taken := owners[LinkName{Host: l.Host, Key: l.Key()}]
 		switch {
+		case l.Path != "" && !taken && mistakable[LinkName{Host: l.Host, Key: l.Key()}]:
+			checks[i].Err = ErrTaken
 		case l.Path == "" || !taken:
 		case there.Account == a.ID && there.ExternalURL == l.ExternalURL:
 			checks[i].Err = ErrPresent

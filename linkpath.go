@@ -98,6 +98,45 @@ func dottedKey(key string) (dotted string, ok bool) {
 	return "." + key, true
 }
 
+// lookAlike is the name that mail transport makes of another, by dropping its
+// dot: for a generated path the one without the dot, for any other the one with
+// it. False: no link can have it.
+func lookAlike(name LinkName) (LinkName, bool) {
+	key, ok := strings.CutPrefix(name.Key, ".")
+	if !ok {
+		key, ok = dottedKey(name.Key)
+	}
+	return LinkName{Host: name.Host, Key: key}, ok
+}
+
+// lookAlikes returns which of the names have a look-alike that is a link of
+// another account. A new link beside it would take visitors away from it: those
+// whose mail program dropped the dot.
+func (t *Tracker) lookAlikes(ctx context.Context, a AccountID, names []LinkName) (map[LinkName]bool, error) {
+	of := make(map[LinkName]LinkName, len(names))
+	others := make([]LinkName, 0, len(names))
+	for _, name := range names {
+		if other, ok := lookAlike(name); ok {
+			of[other] = name
+			others = append(others, other)
+		}
+	}
+	if len(others) == 0 {
+		return nil, nil
+	}
+	found, err := t.store.LinksByPath(ctx, others)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	taken := make(map[LinkName]bool, len(found))
+	for _, l := range found {
+		if l.Account != a {
+			taken[of[LinkName{Host: l.Host, Key: l.Key()}]] = true
+		}
+	}
+	return taken, nil
+}
+
 // dotted returns the key of the link that has the key of name with a dot before
 // it; "" if there is none.
 func (c *linkCache) dotted(ctx context.Context, name LinkName) (string, error) {

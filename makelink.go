@@ -150,6 +150,13 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 func (t *Tracker) createLink(ctx context.Context, l Link, vanity string) (Link, error) {
 	if vanity != "" {
 		l.Path = vanity
+		taken, err := t.lookAlikes(ctx, l.Account, []LinkName{{Host: l.Host, Key: l.Key()}})
+		if err != nil {
+			return Link{}, err
+		}
+		if len(taken) > 0 {
+			return Link{}, fmt.Errorf("vanity_link %s is %w, with a dot before it", vanity, ErrTaken)
+		}
 		made, err := t.store.CreateLink(ctx, l)
 		if errors.Is(err, ErrTaken) {
 			return Link{}, fmt.Errorf("vanity_link %s is %w", vanity, ErrTaken)

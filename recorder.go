@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,8 @@ type recorder struct {
 
 	active  atomic.Int64 // visitors between enter and leave
 	closed  atomic.Bool
+	quiet   chan struct{} // closed when the recorder is closed and no visitor is active
+	quieted sync.Once
 	dropped atomic.Int64
 
 	full          incident.Incident // clicks are dropped
@@ -59,6 +62,7 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 		room:     space,
 		memory:   newQueue(space),
 		cancel:   func() {},
+		quiet:    make(chan struct{}),
 		hook:     newListener(o),
 		full:     incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
@@ -96,13 +100,36 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 func (r *recorder) enter() bool {
 	r.active.Add(1)
 	if r.closed.Load() {
-		r.active.Add(-1)
+		r.leave()
 		return false
 	}
 	return true
 }
 
-func (r *recorder) leave() { r.active.Add(-1) }
+func (r *recorder) leave() {
+	if r.active.Add(-1) == 0 && r.closed.Load() {
+		r.quieted.Do(func() { close(r.quiet) })
+	}
+}
+
+// waitForWrites returns when no visitor is active and no write for visitors is
+// under way: visitors leave after r.patience, and the write goes on. It takes at
+// most half of the time that ctx has left, since what was written last has to be
+// brought to the store, too.
+func (r *recorder) waitForWrites(ctx context.Context) {
+	if end, ok := ctx.Deadline(); ok {
+		half, cancel := context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+		ctx = half
+	}
+	if r.active.Load() > 0 {
+		select {
+		case <-r.quiet:
+		case <-ctx.Done():
+		}
+	}
+	r.group.Wait(ctx)
+}
 
 // record hands over a click and returns when its visitor may be answered. A
 // click that finds no room is dropped and counted.
@@ -193,9 +220,7 @@ func (e *PendingError) Error() string {
 // ends. The error is a *PendingError.
 func (r *recorder) close(ctx context.Context) error {
 	r.closed.Store(true)
-	for r.active.Load() > 0 && ctx.Err() == nil { // each stays no longer than r.patience
-		time.Sleep(time.Millisecond)
-	}
+	r.waitForWrites(ctx)
 	var left PendingError
 	r.sender.drain(ctx)
 	clicks, _ := r.room.used()

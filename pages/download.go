@@ -2,13 +2,14 @@ package pages
 
 import (
 	"context"
-	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/longwrite"
 )
+
+const typeCSV = "text/csv; charset=utf-8; header=present"
 
 // sendReport answers report.csv, report.json, history.csv or history.json: the
 // report of a link, or the clicks of the same days, as a file. A history may be
@@ -17,7 +18,7 @@ import (
 // whole.
 func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	what, format, _ := strings.Cut(r.PathValue("file"), ".")
-	types := map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json; charset=utf-8"}
+	types := map[string]string{"csv": typeCSV, "json": "application/json; charset=utf-8"}
 	if types[format] == "" || what != "report" && what != "history" {
 		return linktrack.ErrNotFound
 	}
@@ -33,14 +34,11 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	f := &file{w: w, contentType: types[format], name: what + "-" + strings.Trim(l.Path, ".") + "." + format}
+	f := longwrite.New(w, r.Request, types[format], what+"-"+strings.Trim(l.Path, ".")+"."+format)
 	switch {
 	case r.Method == http.MethodHead:
-		f.begin()
+		f.Begin()
 	case what == "history":
-		if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
-			f.patience = server.WriteTimeout
-		}
 		// Not the time limit of a page: who goes away cannot be written to.
 		whole := context.WithoutCancel(r.Context())
 		err = p.t.ExportHistory(whole, r.account, name, linktrack.ExportQuery{
@@ -52,43 +50,11 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	default:
 		err = report.WriteCSV(f)
 	}
-	if err != nil && f.begun {
-		if !f.broken {
+	if err != nil && f.Begun() {
+		if !f.Broken() {
 			p.note(r, err)
 		}
 		panic(http.ErrAbortHandler)
 	}
 	return err
-}
-
-// A file is the body of an answer that may take longer than the server's limit
-// for a whole answer: each write gets as much time as that.
-type file struct {
-	w           http.ResponseWriter
-	contentType string
-	name        string
-	patience    time.Duration // 0: the server has no limit
-	begun       bool
-	broken      bool // it could not be written to
-}
-
-func (f *file) begin() {
-	f.begun = true
-	f.w.Header().Set("Content-Type", f.contentType)
-	f.w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
-}
-
-// Write writes the headers first.
-func (f *file) Write(b []byte) (int, error) {
-	if !f.begun {
-		f.begin()
-	}
-	if f.patience > 0 {
-		// The server sets the deadline anew for the next request. Where a host
-		// has wrapped the ResponseWriter for good, the limit stays.
-		_ = http.NewResponseController(f.w).SetWriteDeadline(time.Now().Add(f.patience))
-	}
-	n, err := f.w.Write(b)
-	f.broken = f.broken || err != nil
-	return n, err
 }

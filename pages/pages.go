@@ -29,9 +29,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/incident"
 	clients "github.com/linktrackhq/linktrack/internal/share"
 )
 
@@ -98,7 +99,7 @@ type Pages struct {
 	sessions *sessions    // nil: the host's own
 	mux      http.Handler // the pages without what protects them
 	handler  http.Handler
-	failed   atomic.Int64 // Unix seconds, when a page failed last
+	failing  incident.Incident
 	imports  clients.Pool // a place for each file that is being read
 }
 
@@ -115,7 +116,11 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &Pages{t: t, o: o}
+	p := &Pages{t: t, o: o, failing: incident.Incident{
+		Log:   o.Logger,
+		Began: "linktrack: pages fail; the first of them",
+		Quiet: time.Minute, // the outage is over when a minute has passed without a failure
+	}}
 	if o.Session == nil {
 		p.sessions = newSessions(t, o.Prefix)
 	}

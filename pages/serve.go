@@ -257,14 +257,11 @@ func problem(err error) (status int, key string) {
 	return http.StatusInternalServerError, "error.internal"
 }
 
-// note logs a failure when an outage begins and not per request. It is over when
-// a minute has passed without a failure. A caller who went away is none.
+// note logs a failure when an outage begins and not per request. A caller who
+// went away is no failure.
 func (p *Pages) note(r *request, err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
-	if at := time.Now().Unix(); at-p.failed.Swap(at) > 60 {
-		p.o.Logger.Error("linktrack: pages fail; the first of them", "page", r.Pattern, "error", err)
+	if !errors.Is(err, context.Canceled) {
+		p.failing.Report(err, "page", r.Pattern)
 	}
 }
 

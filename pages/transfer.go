@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/longwrite"
 	clients "github.com/linktrackhq/linktrack/internal/share"
 	"github.com/linktrackhq/linktrack/transfer"
 )
@@ -157,7 +158,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 // sendBadRows answers the rows of a file that cannot be imported as a file, and
 // changes nothing.
 func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page importPage) error {
-	d := &csvDownload{w: w, name: "bad-rows.csv"}
+	d := longwrite.New(w, r.Request, typeCSV, "bad-rows.csv")
 	_, err := transfer.Import(ctx, p.t, r.account, file, transfer.ImportOptions{
 		Format: transfer.Format(page.Format), Host: page.Host, DryRun: true, Rejected: d,
 	})
@@ -165,14 +166,14 @@ func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *reque
 	switch {
 	case errors.Is(err, transfer.ErrRefused):
 		err = nil
-	case err != nil && d.begun:
+	case err != nil && d.Begun():
 		p.note(r, err)
 		panic(http.ErrAbortHandler)
 	case errors.As(err, &inv):
 		page.Error = p.look.text("import.unreadable", p.look.reason(p.look.text(inv.Param), inv))
 		return p.renderImport(w, r, http.StatusBadRequest, page)
 	}
-	if err == nil && !d.begun {
+	if err == nil && !d.Begun() {
 		page.Good = p.look.text("import.nobad")
 		return p.renderImport(w, r, http.StatusOK, page)
 	}
@@ -277,33 +278,14 @@ func uploadError(err error) error {
 // exportLinks answers all links of the account as a file. The connection is
 // broken off if that fails midway, so that nobody takes a part for the whole.
 func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
-	name := "links-" + time.Now().In(p.t.Location()).Format(time.DateOnly) + ".csv"
-	d := &csvDownload{w: w, name: name}
+	d := longwrite.New(w, r.Request, typeCSV, "links-"+time.Now().In(p.t.Location()).Format(time.DateOnly)+".csv")
 	// It ends when the browser takes no more.
 	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{
 		BOM: r.URL.Query().Get("bom") != "0",
 	})
-	if err != nil && d.begun {
+	if err != nil && d.Begun() {
 		p.note(r, err)
 		panic(http.ErrAbortHandler)
 	}
 	return err
-}
-
-// A csvDownload is an answer that may take long: each write has as much time as
-// a whole page.
-type csvDownload struct {
-	w     http.ResponseWriter
-	name  string
-	begun bool
-}
-
-func (d *csvDownload) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		d.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-		d.w.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-	}
-	_ = http.NewResponseController(d.w).SetWriteDeadline(time.Now().Add(3 * pageTimeout))
-	return d.w.Write(b)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack/geo"
+	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
 // openGeo opens a file of countries, sees to it that it is read again when it
@@ -31,19 +32,17 @@ func openGeo(ctx context.Context, file string, logger *slog.Logger) (*geo.DB, fu
 func reloadHourly(ctx context.Context, countries *geo.DB, logger *slog.Logger) {
 	hour := time.NewTicker(time.Hour)
 	defer hour.Stop()
-	failing := false
+	failing := incident.Incident{Log: logger, Began: "the file of countries could not be read again; what was read before serves"}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hour.C:
 			changed, err := countries.Reload()
-			if err != nil && !failing {
-				logger.Warn("the file of countries could not be read again; what was read before serves", "error", err)
-			} else if changed {
+			failing.Report(err)
+			if changed {
 				logger.Info("the file of countries was read again")
 			}
-			failing = err != nil
 		}
 	}
 }

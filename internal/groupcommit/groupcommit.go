@@ -2,6 +2,7 @@
 package groupcommit
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -27,8 +28,9 @@ type Group[T any] struct {
 
 	mu      sync.Mutex
 	running bool
-	waiting *batch[T] // for the next commit; nil: nobody
-	single  [1]T      // of the caller that makes its own commit
+	waiting *batch[T]     // for the next commit; nil: nobody
+	ended   chan struct{} // closed when no commit is under way; nil: nobody waits for that
+	single  [1]T          // of the caller that makes its own commit
 }
 
 type batch[T any] struct {
@@ -69,6 +71,25 @@ func (g *Group[T]) Do(item T, timeout time.Duration) {
 	}
 }
 
+// Wait returns when no commit is under way and nobody waits for one, or when ctx
+// ends. Callers of Do may have given up waiting before.
+func (g *Group[T]) Wait(ctx context.Context) {
+	g.mu.Lock()
+	if !g.running {
+		g.mu.Unlock()
+		return
+	}
+	if g.ended == nil {
+		g.ended = make(chan struct{})
+	}
+	ended := g.ended
+	g.mu.Unlock()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
+
 // run makes one commit after the other while anybody waits.
 func (g *Group[T]) run(b *batch[T]) {
 	for b != nil {
@@ -87,6 +108,10 @@ func (g *Group[T]) next() *batch[T] {
 	g.running = b != nil
 	var none T
 	g.single[0] = none // it may be large
+	if b == nil && g.ended != nil {
+		close(g.ended)
+		g.ended = nil
+	}
 	g.mu.Unlock()
 	if b == nil && g.Idle != nil {
 		g.Idle()

@@ -1,6 +1,7 @@
 package groupcommit_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -77,4 +78,24 @@ func TestNoItemIsLostOrCommittedTwice(t *testing.T) {
 	for i, n := range seen {
 		require.Equal(t, 1, n, "item %d", i)
 	}
+}
+
+func TestWaitReturnsWhenTheCommitsUnderWayHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := groupcommit.Group[int]{Commit: func([]int) { time.Sleep(time.Minute) }, Detached: true}
+		g.Wait(t.Context())
+		began := time.Now()
+		g.Do(1, time.Second) // gives up
+		go g.Do(2, time.Second)
+		synctest.Wait()
+		g.Wait(t.Context())
+		require.Equal(t, 2*time.Minute, time.Since(began))
+
+		g.Do(3, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		g.Wait(ctx)
+		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+		g.Wait(t.Context())
+	})
 }

@@ -3,8 +3,8 @@
 package longwrite
 
 import (
-	"mime"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -20,7 +20,7 @@ type File struct {
 	broken      bool
 }
 
-// New returns a file of that name and Content-Type that answers r. Nothing is
+// New returns a file of that name, in ASCII, and Content-Type that answers r. Nothing is
 // sent before the first write.
 func New(w http.ResponseWriter, r *http.Request, contentType, name string) *File {
 	f := &File{w: w, contentType: contentType, name: name}
@@ -35,8 +35,10 @@ func (f *File) Begin() {
 	f.begun = true
 	header := f.w.Header()
 	header.Set("Content-Type", f.contentType)
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+	header.Set("Content-Disposition", `attachment; filename="`+quoted.Replace(f.name)+`"`)
 }
+
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // Write sends a part of the file.
 func (f *File) Write(b []byte) (int, error) {
