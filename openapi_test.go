@@ -436,7 +436,7 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 	}
 	for at := range p.operations() {
 		if strings.HasPrefix(at[0], "/api/v1_0/") {
-			require.Equal(t, 429, p.send(at, values("login", login, "pass", pass)).StatusCode)
+			require.Equal(t, 429, p.send(at, values("login", login, "pass", "wrong")).StatusCode)
 		}
 	}
 	for at, o := range p.operations() { // and nothing is described that never comes
