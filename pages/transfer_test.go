@@ -249,3 +249,27 @@ func TestALongImportShowsHowFarItIs(t *testing.T) {
 	require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links were imported."))
 	require.Equal(t, "https://example.com/1199", s.link("path1199").ExternalURL)
 }
+
+func TestAFileWithThousandsOfBadLinksIsRefusedWithTheReason(t *testing.T) {
+	s := signedIn(t, "ada")
+	page := s.upload(nil, "external_url\n"+strings.Repeat("x\n", 20_000))
+	require.Equal(t, 400, page.StatusCode)
+	require.Contains(t, page.body, "has more than 5000 links that cannot be imported")
+	require.Nil(t, page.confirm())
+}
+
+func TestLongMediaTypesAreRefusedBeforeTheyAreParsed(t *testing.T) {
+	s := signedIn(t, "ada")
+	parameters := strings.Repeat("; a0*=utf-8''b", 1000)
+	body := "--b\r\nContent-Disposition: form-data; name=\"file\"" + parameters + "\r\n\r\n" + goodFile + "\r\n--b--\r\n"
+	for contentType, path := range map[string]string{
+		"multipart/form-data; boundary=b":                "import",
+		"multipart/form-data; boundary=b" + parameters:   "import",
+		"application/x-www-form-urlencoded" + parameters: "login",
+	} {
+		r := httptest.NewRequest("POST", at(path), strings.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		require.Equal(t, 400, s.do(r).StatusCode, path)
+	}
+}

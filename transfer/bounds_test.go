@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
@@ -159,4 +160,25 @@ func TestAHeaderMayHaveAThousandColumns(t *testing.T) {
 	_, err = p.importing("external_url"+strings.Repeat(",", 1000)+"\n", transfer.ImportOptions{})
 	require.ErrorIs(t, err, transfer.ErrRefused)
 	require.Equal(t, []string{"line 1: a row has more than 1000 fields"}, p.problems)
+}
+
+func TestAFileWithThousandsOfBadLinksIsNotReadToItsEnd(t *testing.T) {
+	for name, file := range map[string]*endless{
+		"JSON": {head: `{"data":[{}`, unit: long(",{}"), size: 4 << 20},
+		"CSV":  {head: "external_url\n", unit: long("x\n"), size: 4 << 20},
+		"SQL":  {head: "INSERT INTO yourls_url (url,keyword) VALUES ('x','')", unit: long(",('x','')"), size: 4 << 20},
+	} {
+		for _, o := range []transfer.ImportOptions{{DryRun: true}, {}, {SkipProblems: true, SkipClashes: true}} {
+			p := professional(t)
+			problems := 0
+			o.Problem = func(transfer.Problem) { problems++ }
+			file.at, file.read = 0, 0
+			_, err := transfer.Import(t.Context(), p.tracker, p.account, file, o)
+			var inv *linktrack.InvalidError
+			require.ErrorAs(t, err, &inv, name)
+			require.Equal(t, "the file has more than 5000 links that cannot be imported", inv.Error(), name)
+			require.Less(t, problems, 20_000, name)
+			require.Empty(t, p.links(), name)
+		}
+	}
 }

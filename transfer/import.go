@@ -71,8 +71,10 @@ type Result struct {
 	Line int
 }
 
-// importBatch is how many links are checked and made at once.
-const importBatch = 500
+const (
+	importBatch = 500  // links that are checked and made at once
+	maxBad      = 5000 // links with another problem than a clash, about: nobody reads more
+)
 
 // Import reads links from a file and makes them in the account's name.
 //
@@ -94,6 +96,10 @@ const importBatch = 500
 // interrupted import can be completed by importing the same file again. Only
 // links without a path in the file would be made again, with other paths; those
 // after Result.Line have not been made.
+//
+// A file with more than 5,000 links that have another problem than a clash is
+// refused with an [*linktrack.InvalidError], whatever the options leave out, and
+// is not read to its end.
 //
 // Import never holds the whole file in memory, but needs up to two hundred bytes
 // for each of its links. Besides ErrRefused, the errors are an
@@ -174,6 +180,7 @@ type importer struct {
 	again  bool               // the file was checked already
 	broken bool               // it cannot be read to its end
 	done   int64              // links that were made or left out
+	bad    int                // links with another problem than a clash
 }
 
 // each reads the file and calls do with up to importBatch links at a time.
@@ -276,6 +283,9 @@ func (im *importer) check(ctx context.Context, first int64, batch []entry) error
 			return err
 		}
 	}
+	if im.bad > maxBad {
+		return &linktrack.InvalidError{Param: "the file", Reason: fmt.Sprintf("has more than %d links that cannot be imported", maxBad)}
+	}
 	return nil
 }
 
@@ -286,6 +296,9 @@ func (im *importer) fits(e *entry, c linktrack.ImportCheck, n int64) bool {
 		e.refused(c.Err, im.src.column)
 	}
 	wrong := len(e.problems) > 0
+	if wrong {
+		im.bad++
+	}
 	twice := im.twice(e, c, n, wrong)
 	switch {
 	case wrong:
