@@ -58,14 +58,26 @@ func (a Amount) String() string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-// plus adds an amount, and stays at the largest sum there is, above or below
-// zero, rather than begin anew at the other end.
+// plus adds an amount of 0 or more to another, and stops at maxSum.
 func (a Amount) plus(b Amount) Amount {
-	switch {
-	case b > 0 && a > maxSum-b:
+	if a > maxSum-b {
 		return maxSum
-	case b < 0 && a < -maxSum-b:
-		return -maxSum
 	}
 	return a + b
+}
+
+// addValues adds a day's values to those of a report. Where made-up reports took
+// a sum of the day beyond what an Amount holds, so that it is below zero, the
+// report shows maxSum.
+func addValues(sums, day map[string]int64) map[string]int64 {
+	for currency, v := range day {
+		if sums == nil {
+			sums = make(map[string]int64)
+		}
+		if v < 0 {
+			v = int64(maxSum)
+		}
+		sums[currency] = int64(Amount(sums[currency]).plus(Amount(v)))
+	}
+	return sums
 }

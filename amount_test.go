@@ -1,6 +1,7 @@
 package linktrack_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/memstore"
 )
 
 func TestAnAmountIsADecimalNumberAndNothingElse(t *testing.T) {
@@ -68,14 +70,52 @@ func TestAnAmountIsWrittenWithoutZerosAtItsEnd(t *testing.T) {
 	}
 }
 
-func TestASumOfAmountsNeverTurnsNegative(t *testing.T) {
-	var r linktrack.Rollup
-	for range 3 {
-		var one linktrack.Rollup
-		one.Values = map[string]int64{"EUR": math.MaxInt64 / 2}
-		r.Merge(one)
+func TestAReportsSumOfAmountsNeverTurnsNegative(t *testing.T) {
+	for name, days := range map[string][]int64{
+		"of days":              {math.MaxInt64 / 2, math.MaxInt64 / 2, math.MaxInt64 / 2},
+		"of a wrapped day":     {math.MinInt64 + 5},
+		"of a wrapped day too": {7, -1, 8},
+	} {
+		store := &rolled{Store: memstore.New()}
+		s := newService(t, store, linktrack.Options{})
+		day := dayNamed(t, "2024-11-24")
+		for i, v := range days {
+			store.rollups = append(store.rollups, linktrack.Rollup{
+				Day: day + linktrack.Day(i), Sums: linktrack.Sums{Conversions: 1}, Values: map[string]int64{"EUR": v, "USD": 1},
+			})
+		}
+		l := s.linkOf(linktrack.NewLink{})
+		r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: day, To: day + 9})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"EUR": math.MaxInt64, "USD": int64(len(days))}, r.Values, name)
 	}
-	require.Equal(t, map[string]int64{"EUR": math.MaxInt64}, r.Values)
+}
+
+func TestWhatVisitorsMadeUpIsTakenBackExactlyHoweverMuchItIs(t *testing.T) {
+	most, err := linktrack.ParseAmount("999999999999.9999")
+	require.NoError(t, err)
+	bad, good := linktrack.Conversion{Value: most, Currency: "EUR"}, linktrack.Conversion{Value: 10_0000, Currency: "EUR"}
+	for _, n := range []int{900, 1000, 1900, 5000} {
+		var r linktrack.Rollup
+		r.AddConversion(&good, 0)
+		for i := range n { // in the memory of a store, or by way of the JSON that it keeps
+			var one linktrack.Rollup
+			one.AddConversion(&bad, 0)
+			r.Merge(one)
+			if i%500 == 0 {
+				b, err := json.Marshal(r)
+				require.NoError(t, err)
+				r = linktrack.Rollup{}
+				require.NoError(t, json.Unmarshal(b, &r))
+			}
+		}
+		for range n { // the owner's reports take their places
+			r.RemoveConversion(&bad, 0)
+			r.AddConversion(&good, 0)
+		}
+		require.Equal(t, map[string]int64{"EUR": int64(n+1) * 10_0000}, r.Values)
+		require.EqualValues(t, n+1, r.Conversions)
+	}
 }
 
 func FuzzParseAmount(f *testing.F) {

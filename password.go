@@ -18,34 +18,46 @@ import (
 // core for tens of milliseconds, and redirects must get their share.
 type passwords struct {
 	places  chan struct{}
-	clients share.Pool // who hashes or waits
+	clients share.Pool // those that hash, or wait for a place, or for their share of the places
 }
 
+// How many hashes one may have at a time, those that wait for a place included.
 const (
-	hashesOfClient  = 2 // at a time, those that wait for a place included
-	hashesOfSite    = 4
+	hashesOfClient  = 2
+	hashesOfSite    = 4 // a /48
 	hashesOfAccount = 8 // of links that are made
+)
+
+// Many people may have one address: a classroom, the customers of a provider.
+// So a few more may wait for the share, which takes no core and no place.
+const (
+	waitForEach  = 8 // so 16 of a client, 32 of a site, 64 of an account
+	shareTimeout = 2 * time.Second
+	placeTimeout = 5 * time.Second
 )
 
 func newPasswords() *passwords {
 	return &passwords{places: make(chan struct{}, min(max(1, runtime.GOMAXPROCS(0)/2), 4))}
 }
 
-// begin waits a moment for a place, and refuses at once who has the share that
-// limits says. The error is a *ThrottledError; without one, end gives the
-// place back.
+// begin waits a moment for a share of the places, which limits say, and then for
+// a place. It refuses at once if too many wait for the same share, so nobody
+// keeps others waiting by sending many passwords. The error is a
+// *ThrottledError; without one, end gives the place back.
 func (p *passwords) begin(ctx context.Context, limits ...share.Limit) (end func(), err error) {
-	if !p.clients.Take(limits...) {
+	sharing, cancel := context.WithTimeout(ctx, shareTimeout)
+	defer cancel()
+	if !p.clients.Wait(sharing, waitForEach, limits...) {
 		return nil, &ThrottledError{RetryAfter: time.Second}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	placing, cancel := context.WithTimeout(ctx, placeTimeout)
 	defer cancel()
 	select {
 	case p.places <- struct{}{}:
 		return func() { <-p.places; p.clients.Release(limits...) }, nil
-	case <-ctx.Done():
+	case <-placing.Done():
 		p.clients.Release(limits...)
-		return nil, &ThrottledError{RetryAfter: 5 * time.Second}
+		return nil, &ThrottledError{RetryAfter: placeTimeout}
 	}
 }
 

@@ -44,7 +44,10 @@ type Report struct {
 	Total    Sums           // of Periods
 
 	// Values are what conversions were worth, by currency, in ten-thousandths
-	// of its unit. nil: nothing is known of that, or the public is not told.
+	// of its unit, at most the largest int64. A day whose sum is beyond that,
+	// which takes at least 922 made-up conversions, counts as that much until
+	// the owner's reports take their places. nil: nothing is known of that, or
+	// the public is not told.
 	Values map[string]int64
 
 	// People's clicks by property. "" is not known, or none.
@@ -181,11 +184,12 @@ func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.
 		r.addPeriods(day)
 		for len(days) > 0 && days[0].Day == day {
 			all.addAll(days[0])
+			r.Values = addValues(r.Values, days[0].Values)
 			days[0].spread(r.Periods[first:])
 			days = days[1:]
 		}
 	}
-	r.Total, r.Values = all.Sums, all.Values
+	r.Total = all.Sums
 	for i, b := range []*Breakdown{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries} {
 		*b = all.tallies()[i].breakdown()
 	}

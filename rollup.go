@@ -70,7 +70,9 @@ type Rollup struct {
 	Hours map[int]Sums `json:"h,omitempty"` // by hours from the day's start: 0 to 22, 23 or 24
 
 	// Values are what conversions were worth, by currency, in ten-thousandths
-	// of its unit.
+	// of its unit. A sum beyond the range of int64 wraps around, below zero
+	// first, so that RemoveConversion takes back exactly what AddConversion
+	// added, however much visitors made up. A [Report] shows no wrapped sum.
 	Values map[string]int64 `json:"v,omitempty"`
 
 	// People's clicks by property. "" is not known, or none.
@@ -220,7 +222,7 @@ func (r *Rollup) addValue(currency string, value int64) {
 		r.Values = make(map[string]int64)
 	}
 	currency = strings.Clone(currency) // it may be a part of a request
-	sum := int64(Amount(r.Values[currency]).plus(Amount(value)))
+	sum := r.Values[currency] + value  // may wrap around, see Values
 	if r.Values[currency] = sum; sum == 0 && value != 0 {
 		delete(r.Values, currency)
 	}

@@ -79,7 +79,8 @@ func kept(form url.Values) url.Values {
 type resumedBy struct{}
 
 // showKept answers the page at an address for a form that was kept, in the name
-// of who has just signed in. False: there is no such page.
+// of the account that has just signed in. False: no page there keeps forms. Those
+// that are for everybody, such as the one to sign in, would do what they are for.
 func (p *Pages) showKept(w http.ResponseWriter, r *request, a linktrack.Account, next string, values url.Values) bool {
 	to, err := url.Parse(next)
 	if err != nil || next == "" {
@@ -89,6 +90,9 @@ func (p *Pages) showKept(w http.ResponseWriter, r *request, a linktrack.Account,
 	again.URL.Path, again.URL.RawPath, again.URL.RawQuery = to.Path, to.RawPath, to.RawQuery
 	again.RequestURI = next
 	again.Form, again.PostForm = values, values
+	if _, pattern := p.mux.Handler(again); !p.keeping[pattern] {
+		return false
+	}
 	p.mux.ServeHTTP(w, again)
 	return true
 }

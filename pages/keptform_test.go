@@ -164,3 +164,23 @@ func TestAnAccountOfAHostIsNotOfferedAMailAddress(t *testing.T) {
 	require.NotContains(t, r.body, "Sign out")
 	require.Equal(t, 404, s.post("account", url.Values{"email": {"ada@example.com"}}).StatusCode)
 }
+
+func TestNoFormThatIsForEverybodyIsKeptOrSentAgain(t *testing.T) {
+	s := newSite(t, linktrack.Options{}, pages.Options{Quick: true})
+	for _, next := range []string{"login", "login?next=x", "./login", "%6cogin", "logout", "logout/everywhere", "quick", "none", ""} {
+		s.cookies = map[string]*http.Cookie{}
+		form, prefix := url.Values{}, ""
+		for range 60 {
+			form.Set(prefix+"login", "ada")
+			form.Set(prefix+"pass", pass)
+			form.Set(prefix+"next", "/account/"+next)
+			form.Set(prefix+"external_url", "https://example.com/")
+			prefix += "kept."
+		}
+		r := s.post("login", form)
+		require.Less(t, r.StatusCode, 400, next)
+		require.NotContains(t, r.Header.Get("Location"), "quick/", "no link is made")
+		require.Len(t, r.Cookies(), 1, "%s: it signs in once", next)
+		require.Equal(t, 200, s.get("account").StatusCode, "%s: and not ended", next)
+	}
+}

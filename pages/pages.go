@@ -96,8 +96,9 @@ type Pages struct {
 	t        *linktrack.Tracker
 	o        Options
 	look     *look
-	sessions *sessions    // nil: the host's own
-	mux      http.Handler // the pages without what protects them
+	sessions *sessions       // nil: the host's own
+	mux      *http.ServeMux  // the pages without what protects them
+	keeping  map[string]bool // patterns of mux whose forms are kept while their senders sign in
 	handler  http.Handler
 	failing  incident.Incident
 	imports  clients.Pool // a place for each file that is being read
@@ -138,10 +139,15 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.Se
 
 // routes is the table of pages, below the prefix. A link stands in a path as
 // its host and its path.
-func (p *Pages) routes() http.Handler {
+func (p *Pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	p.keeping = make(map[string]bool)
 	public := func(method, path string, serve page) { mux.Handle(method+" "+p.o.Prefix+path, p.public(serve)) }
-	private := func(method, path string, serve page) { mux.Handle(method+" "+p.o.Prefix+path, p.private(serve)) }
+	private := func(method, path string, serve page) {
+		pattern := method + " " + p.o.Prefix + path
+		mux.Handle(pattern, p.private(serve))
+		p.keeping[pattern] = method == http.MethodPost
+	}
 
 	mux.HandleFunc("GET "+p.o.Prefix+"static/{file}", p.look.serveStatic)
 	if p.sessions != nil {

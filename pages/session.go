@@ -29,10 +29,13 @@ type sessions struct {
 const (
 	sessionCookie = "linktrack_session"
 	sessionLength = 30 * 24 * time.Hour
-	markSize      = 16                        // bytes, of the account as it was
-	claimSize     = 8 + 8 + 8 + 16 + markSize // account, end, epoch, ID, mark
-	sessionSize   = claimSize + sha256.Size   // and the signature
-	sessionLen    = (sessionSize*8 + 5) / 6   // in base64
+
+	maxSessionCookies = 4 // that are looked at
+
+	markSize    = 16                        // bytes, of the account as it was
+	claimSize   = 8 + 8 + 8 + 16 + markSize // account, end, epoch, ID, mark
+	sessionSize = claimSize + sha256.Size   // and the signature
+	sessionLen  = (sessionSize*8 + 5) / 6   // in base64
 )
 
 func newSessions(t *linktrack.Tracker, path string) *sessions {
@@ -84,7 +87,7 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a linktrack.Acc
 // end ends the sessions that the browser has, or with everywhere all of their
 // accounts, and makes the browser forget them.
 func (s *sessions) end(w http.ResponseWriter, r *http.Request, everywhere bool) error {
-	for _, cookie := range r.CookiesNamed(s.name()) {
+	for _, cookie := range s.cookies(r) {
 		in, ok := s.read(cookie.Value)
 		if !ok {
 			continue
@@ -127,12 +130,19 @@ func (s *sessions) name() string {
 	return sessionCookie
 }
 
+// cookies are the session's cookies of a request, the first few of them: a
+// browser has one for each path, and each asks the store.
+func (s *sessions) cookies(r *http.Request) []*http.Cookie {
+	cookies := r.CookiesNamed(s.name())
+	return cookies[:min(len(cookies), maxSessionCookies)]
+}
+
 // account returns who is signed in, as the store knows the account now.
 // [linktrack.ErrUnauthorized] if nobody is: then the session is over, too, if
 // it was ended, or the account has another pass since, is switched off, or is
 // gone.
 func (s *sessions) account(r *http.Request) (linktrack.Account, error) {
-	for _, cookie := range r.CookiesNamed(s.name()) {
+	for _, cookie := range s.cookies(r) {
 		in, ok := s.read(cookie.Value)
 		if !ok {
 			continue

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"context"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"testing/synctest"
@@ -35,4 +37,57 @@ func TestASessionEndsAfterThirtyDays(t *testing.T) {
 		_, err = s.account(r)
 		require.ErrorIs(t, err, linktrack.ErrUnauthorized)
 	})
+}
+
+// counted counts how often sessions are asked for.
+type counted struct {
+	linktrack.Store
+	asked int
+}
+
+func (c *counted) Session(ctx context.Context, a linktrack.AccountID, id linktrack.SessionID) (int64, bool, error) {
+	c.asked++
+	return c.Store.Session(ctx, a, id)
+}
+
+func TestARequestWithManySessionCookiesAsksTheStoreAFewTimes(t *testing.T) {
+	store := &counted{Store: memstore.New()}
+	tracker, err := linktrack.New(store, linktrack.Options{})
+	require.NoError(t, err)
+	defer tracker.Close(t.Context())
+	a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
+	require.NoError(t, err)
+	s := newSessions(tracker, "/account/")
+	signIn := func() *http.Cookie {
+		w := httptest.NewRecorder()
+		require.NoError(t, s.begin(w, httptest.NewRequest("POST", "http://localhost/account/login", nil), a))
+		return w.Result().Cookies()[0]
+	}
+	over, good := signIn(), signIn()
+	ended := httptest.NewRequest("GET", "/account/links", nil)
+	ended.AddCookie(over)
+	require.NoError(t, s.end(httptest.NewRecorder(), ended, false))
+
+	request := func(cookies ...*http.Cookie) *http.Request {
+		r := httptest.NewRequest("GET", "/account/links", nil)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		store.asked = 0
+		return r
+	}
+	many := make([]*http.Cookie, 300)
+	for i := range many {
+		many[i] = over
+	}
+	_, err = s.account(request(many...))
+	require.ErrorIs(t, err, linktrack.ErrUnauthorized)
+	require.Equal(t, 4, store.asked)
+	for _, everywhere := range []bool{false, true} {
+		require.NoError(t, s.end(httptest.NewRecorder(), request(many...), everywhere))
+		require.Equal(t, 4, store.asked)
+	}
+	found, err := s.account(request(over, over, over, good))
+	require.NoError(t, err, "a browser may send those of other paths first")
+	require.Equal(t, a, found)
 }

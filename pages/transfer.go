@@ -23,6 +23,7 @@ import (
 
 const (
 	maxUpload     = 64 << 20         // bytes of a file
+	maxLinks      = 500_000          // of a file: each takes memory
 	maxImports    = 8                // at a time: each may hold a file of that size, on the disk
 	uploadTimeout = 10 * time.Minute // for the visitor to send it
 	importTimeout = 10 * time.Minute // for the links to be made
@@ -105,7 +106,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	var bad, differ int64 // lines with a problem that is no clash, and links that differ from another in case only
 	badLine := 0
 	result, err := transfer.Import(ctx, p.t, r.account, up.file, transfer.ImportOptions{
-		Format: transfer.Format(page.Format), Host: page.Host, DryRun: !importing,
+		Format: transfer.Format(page.Format), Host: page.Host, DryRun: !importing, MaxLinks: maxLinks,
 		SkipClashes: page.Skip == "1" || page.SkipBad == "1", SkipProblems: page.SkipBad == "1",
 		Progress: g.told,
 		Problem: func(problem transfer.Problem) {
@@ -160,7 +161,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page importPage) error {
 	d := longwrite.New(w, r.Request, typeCSV, "bad-rows.csv")
 	_, err := transfer.Import(ctx, p.t, r.account, file, transfer.ImportOptions{
-		Format: transfer.Format(page.Format), Host: page.Host, DryRun: true, Rejected: d,
+		Format: transfer.Format(page.Format), Host: page.Host, DryRun: true, MaxLinks: maxLinks, Rejected: d,
 	})
 	var inv *linktrack.InvalidError
 	switch {

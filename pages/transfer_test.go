@@ -273,3 +273,11 @@ func TestLongMediaTypesAreRefusedBeforeTheyAreParsed(t *testing.T) {
 		require.Equal(t, 400, s.do(r).StatusCode, path)
 	}
 }
+
+func TestAFileWithTooManyLinksIsRefusedAtOnce(t *testing.T) {
+	s := signedIn(t, "ada")
+	file := "url,slug\n" + strings.Repeat("https://e.org,\n", 500_001)
+	r := s.upload(nil, file)
+	require.Contains(t, r.body, "The file cannot be read: the file has more than 500000 links: import it in parts.")
+	require.Empty(t, s.links(s.ada))
+}

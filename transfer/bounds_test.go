@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -181,4 +182,39 @@ func TestAFileWithThousandsOfBadLinksIsNotReadToItsEnd(t *testing.T) {
 			require.Empty(t, p.links(), name)
 		}
 	}
+}
+
+func TestAFileHasNoMoreLinksThanItMay(t *testing.T) {
+	for name, unit := range map[string]string{"links": "https://example.com/,", "rows that are wrong": "a,", "the same": "https://example.com/,x"} {
+		file := func(links int) string {
+			var b strings.Builder
+			b.WriteString("url,slug\n")
+			for i := range links {
+				b.WriteString(unit + itoa(i) + "\n")
+			}
+			return b.String()
+		}
+		p := professional(t)
+		for most, refused := range map[int64]bool{0: false, 1: true, 1199: true, 1200: false} {
+			_, err := p.importing(file(1200), transfer.ImportOptions{MaxLinks: most, DryRun: true, SkipProblems: true, SkipClashes: true})
+			if !refused {
+				require.NoError(t, err, name)
+				continue
+			}
+			require.EqualError(t, err, fmt.Sprintf("the file has more than %d links: import it in parts", most), name)
+			require.ErrorAs(t, err, new(*linktrack.InvalidError))
+		}
+		_, err := p.importing(file(1200), transfer.ImportOptions{MaxLinks: 1199, SkipProblems: true, SkipClashes: true})
+		require.Error(t, err)
+		require.Empty(t, p.links(), "nothing is made")
+	}
+}
+
+func TestManyWrongRowsTakeNoMoreMemoryThanTheLinksThatAFileMayHave(t *testing.T) {
+	const most = 2000
+	p := professional(t)
+	in := &endless{head: "url,slug\n", unit: "a,b\n", size: 4 << 20}
+	_, err := transfer.Import(t.Context(), p.tracker, p.account, in, transfer.ImportOptions{MaxLinks: most, SkipProblems: true, DryRun: true})
+	require.EqualError(t, err, "the file has more than 2000 links: import it in parts")
+	require.Less(t, in.read, in.size+most*4+1<<20, "it is read once to find its encoding, and then up to the bound")
 }

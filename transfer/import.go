@@ -30,6 +30,11 @@ type ImportOptions struct {
 	// to its end is refused in any case.
 	SkipProblems bool
 
+	// MaxLinks is how many links the file may have, including those with a
+	// problem. A file with more is refused with an [*linktrack.InvalidError], and
+	// nothing is made. 0: no limit.
+	MaxLinks int64
+
 	// Rejected receives the links with a problem or a clash, as CSV: a column
 	// with the problem, followed by the file's columns. Import reads such a file,
 	// so you can correct it and import it. If there are no such links, nothing is
@@ -102,8 +107,8 @@ const (
 // is not read to its end.
 //
 // Import never holds the whole file in memory, but needs up to two hundred bytes
-// for each of its links. Besides ErrRefused, the errors are an
-// [*linktrack.InvalidError] for an unusable file or option, those of the file,
+// for each of its links, whose number [ImportOptions].MaxLinks limits. Besides
+// ErrRefused, the errors are an [*linktrack.InvalidError] for an unusable file or option, those of the file,
 // and, while links are made, those of [linktrack.Tracker.ImportLinks]: a path may
 // have been taken in the meantime, or the store may have failed. Links that
 // Result counts as made then stay.
@@ -264,6 +269,9 @@ func (im *importer) problem(p Problem) {
 
 // check holds links to the rules, and notes which are to be left out.
 func (im *importer) check(ctx context.Context, first int64, batch []entry) error {
+	if most := im.o.MaxLinks; most > 0 && first+int64(len(batch)) > most {
+		return &linktrack.InvalidError{Param: "the file", Reason: fmt.Sprintf("has more than %d links: import it in parts", most)}
+	}
 	links := make([]linktrack.ImportedLink, len(batch))
 	for i, e := range batch {
 		links[i] = e.link

@@ -2,7 +2,9 @@
 package share
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -38,8 +40,16 @@ func Site(client string) string {
 
 // A Pool counts who holds its places. The zero value is ready to use.
 type Pool struct {
-	mu   sync.Mutex
-	held map[string]int // by key; those that hold a place
+	mu      sync.Mutex
+	held    map[string]int       // by key; those that hold a place
+	waiting map[string][]*waiter // by the key of their last limit; the longest waiting first
+}
+
+// A waiter waits until its limits let it take a place.
+type waiter struct {
+	limits []Limit
+	line   []Limit       // the places that it holds while it waits
+	taken  chan struct{} // closed when it has its place
 }
 
 // Take takes a place that counts for each of the limits, without waiting. false
@@ -47,6 +57,68 @@ type Pool struct {
 func (p *Pool) Take(limits ...Limit) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.take(limits)
+}
+
+// Wait takes a place like Take, and waits for it where a limit is reached, until
+// ctx ends. For each place of a limit at most perPlace may wait; for the next one
+// Wait returns false at once. Limits that are waited for must always stand
+// together with the same last one, as those of [Of] do.
+func (p *Pool) Wait(ctx context.Context, perPlace int, limits ...Limit) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.take(limits) {
+		return true
+	}
+	w := &waiter{limits: limits, line: make([]Limit, len(limits)), taken: make(chan struct{})}
+	for i, l := range limits {
+		w.line[i] = Limit{"line\x00" + l.Key, perPlace * l.Most}
+	}
+	if !p.take(w.line) {
+		return false
+	}
+	last := limits[len(limits)-1].Key
+	if p.waiting == nil {
+		p.waiting = make(map[string][]*waiter)
+	}
+	p.waiting[last] = append(p.waiting[last], w)
+	p.mu.Unlock()
+	select {
+	case <-w.taken:
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	select {
+	case <-w.taken:
+		return true
+	default:
+	}
+	p.release(w.line)
+	p.setWaiting(last, slices.DeleteFunc(p.waiting[last], func(o *waiter) bool { return o == w }))
+	return false
+}
+
+// Release gives back a place that was taken for the same limits, and lets those
+// take it who wait.
+func (p *Pool) Release(limits ...Limit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.release(limits)
+	if len(limits) == 0 {
+		return
+	}
+	last := limits[len(limits)-1].Key
+	p.setWaiting(last, slices.DeleteFunc(p.waiting[last], func(w *waiter) bool {
+		if !p.take(w.limits) {
+			return false
+		}
+		p.release(w.line)
+		close(w.taken)
+		return true
+	}))
+}
+
+func (p *Pool) take(limits []Limit) bool {
 	for _, l := range limits {
 		if p.held[l.Key] >= l.Most {
 			return false
@@ -61,13 +133,18 @@ func (p *Pool) Take(limits ...Limit) bool {
 	return true
 }
 
-// Release gives back a place that Take took for the same limits.
-func (p *Pool) Release(limits ...Limit) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *Pool) release(limits []Limit) {
 	for _, l := range limits {
 		if p.held[l.Key]--; p.held[l.Key] <= 0 {
 			delete(p.held, l.Key)
 		}
 	}
+}
+
+func (p *Pool) setWaiting(key string, waiting []*waiter) {
+	if len(waiting) == 0 {
+		delete(p.waiting, key)
+		return
+	}
+	p.waiting[key] = waiting
 }
