@@ -59,6 +59,10 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 		t.Errorf("the run with another pass says of the account: %s", state)
 	}
 	line = p.Line(t, "  curl ")
+	if strings.Contains(line, "another-pass") {
+		t.Error("the run with another pass shows it")
+	}
+	line = strings.Replace(line, "pass=PASS", "pass=another-pass-0123456789", 1)
 	if n := countTotal(t, line, link); n != 2 {
 		t.Errorf("count_total with the new pass = %d", n)
 	}
