@@ -22,7 +22,7 @@ import (
 // engine is ruled out.
 
 // functions are those that may be called.
-var functions = strings.Fields(`CAST COALESCE CONVERT COUNT DATABASE FLOOR GET_LOCK GREATEST IF INSTR LAST_INSERT_ID LEAST
+var functions = strings.Fields(`CAST COALESCE CONCAT CONVERT COUNT DATABASE FLOOR GET_LOCK GREATEST IF INSTR LAST_INSERT_ID LEAST
 	LENGTH LOG2 LOWER MAX SUBSTRING SUM UNIX_TIMESTAMP VALUES`)
 
 // beforeParens are words that parentheses follow, but not as a function's.
