@@ -126,7 +126,7 @@ func TestAVisitorIsKnownAgainAtTheSameForgivenPath(t *testing.T) {
 	link := s.makeLink("vanity_link", "spring_sale")
 	for target, want := range map[string]string{
 		link:                                   "/l/spring_sale",
-		link + "/":                             "/l/spring_sale/",
+		link + "/":                             "/l/spring_sale", // the browser sends it back to both
 		link + "%20":                           "/l/spring_sale%20",
 		link + "%e2%80%9d":                     "/l/spring_sale%e2%80%9d",
 		link + "&a=b":                          "/l/spring_sale&a=b",
