@@ -253,7 +253,7 @@ func TestMigrateSaysWhichRightsItMisses(t *testing.T) {
 	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "needs CREATE") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := s.LinkByPath(t.Context(), "h", "k"); err == nil || !strings.Contains(err.Error(), "has Migrate been called") {
+	if _, err := s.LinkByPath(t.Context(), "h", "k"); err == nil || !strings.Contains(err.Error(), "has called Migrate") {
 		t.Errorf("before Migrate: %v", err)
 	}
 }
