@@ -116,6 +116,7 @@ func TestEveryOptionOfALinkCanBeSetInTheForm(t *testing.T) {
 		"is_public", "1",
 		"has_plus_tracking", "1",
 		"has_public_tracking", "1",
+		"has_public_revenue", "1",
 		"has_conversion_tracking", "1",
 	}
 	b.open("links/new")

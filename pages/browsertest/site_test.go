@@ -75,7 +75,8 @@ func newSiteOn(t *testing.T, dsn string, others ...string) *site {
 			accountType = "free"
 		}
 		return testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-mysql", dsn, "-hosts", "alt.example",
-			"-login", login, "-pass", pass, "-type", accountType, "-quick-links", "-conversion-query")
+			"-login", login, "-pass", pass, "-type", accountType, "-quick-links", "-conversion-query",
+			"-smtp", "smtp://127.0.0.1:9?from=alerts@example.com", "-email", login+"@example.com") // nobody is there to take the mail
 	}
 	// A program makes its account at its start.
 	for _, login := range others {
