@@ -32,7 +32,7 @@ func addAlertFlags(flags *flag.FlagSet) *alertFlags {
 	flags.StringVar(&a.smtp, "smtp", "", "`URL` of the server that mails alerts, smtp://user:pass@host:587?from=alerts@example.com, or smtps:// for TLS from the first byte; "+
 		"smtp:// requires STARTTLS unless the host is this machine or tls=none is given; helo=name sets the name of this machine (default: no mail)")
 	flags.StringVar(&a.webhook, "alert-webhook", "", "https `URL` that alerts are posted to as JSON (default: none)")
-	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs posts, at least 16 bytes (default: posts are not signed)")
+	flags.StringVar(&a.secret, "alert-secret", "", "`secret` that signs posts as Standard Webhooks does: whsec_ and the base64 of 24 to 64 bytes, or else a key of at least 16 bytes (default: posts are not signed)")
 	flags.BoolVar(&a.private, "alert-private", false, "let -alert-webhook use http, a private address, or this machine")
 	flags.StringVar(&a.proxy, "alert-proxy", "", "`URL` of the proxy for posts; requires -alert-private (default: none)")
 	duration(flags, &a.timeout, "alert-timeout", 0, "longest `time` that one delivery may take (default: 30s for a mail, 10s for a post)")

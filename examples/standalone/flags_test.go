@@ -88,6 +88,7 @@ func TestAlertFlagsThatAreWrongAreNamedWithoutTheirSecrets(t *testing.T) {
 		"no hook URL":                 {[]string{"-alert-webhook", "hook.example.com/?key=hush"}, "-alert-webhook must be an absolute https URL"},
 		"an http hook":                {[]string{"-alert-webhook", "http://me:hush@hook.example.com/"}, "-alert-webhook must be https"},
 		"a short secret":              {[]string{"-alert-webhook", testHook, "-alert-secret", "hush"}, "-alert-secret must have at least 16 bytes"},
+		"a key that is no base64":     {[]string{"-alert-webhook", testHook, "-alert-secret", "whsec_hush"}, "-alert-secret must have the base64 of 24 to 64 bytes after whsec_"},
 		"a secret for nothing":        {[]string{"-alert-secret", "hush"}, "-alert-secret, -alert-private, and -alert-proxy require -alert-webhook"},
 		"private for nothing":         {[]string{"-alert-private"}, "-alert-secret, -alert-private, and -alert-proxy require -alert-webhook"},
 	} {

@@ -11,7 +11,7 @@ import (
 
 // A receiver reads the body, verifies it, and only then looks into it.
 func ExampleVerify() {
-	secret := []byte("the secret of the sender")
+	secret := []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") // that of the sender
 	http.HandleFunc("POST /hook", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
 		if err != nil {

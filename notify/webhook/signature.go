@@ -3,7 +3,7 @@ package webhook
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,60 +12,81 @@ import (
 	"time"
 )
 
-// SignatureHeader is the header that the signature comes in.
-const SignatureHeader = "Linktrack-Signature"
+// The headers of a post, as [http.Header] spells them. They are sent in lower
+// case, as Standard Webhooks writes them, because some of its verifiers compare
+// names with case.
+const (
+	IDHeader        = "Webhook-Id"        // Message.ID
+	TimestampHeader = "Webhook-Timestamp" // when this attempt was made, in seconds since 1970
+	SignatureHeader = "Webhook-Signature" // "v1,…", one or more with a space between; absent without a secret
+)
 
 // Tolerance is how far the time of a signature may be from the receiver's,
 // before or after.
 const Tolerance = 5 * time.Minute
 
-const minSecret = 16 // bytes
-
 // ErrSignature: a request is not signed with the secret, or not lately.
 var ErrSignature = errors.New("the signature is missing, wrong or out of date")
 
 // Verify returns nil if body, as it was received, was signed with the secret
-// within the [Tolerance], or else an [ErrSignature]. It says that the sender
-// knows the secret, not that the request came only once: for that there is
-// Message.ID. While a secret is being replaced, a receiver tries both. A
-// secret of less than 16 bytes verifies nothing.
+// within the [Tolerance], or else an error that wraps [ErrSignature]. The secret
+// has the form of Options.Secret; one that Options.Secret does not accept
+// verifies nothing. Verify does not notice that a request comes again: use
+// Message.ID for that. While a secret is being replaced, call Verify with each.
 func Verify(header http.Header, body, secret []byte) error {
-	if len(secret) < minSecret {
-		return fmt.Errorf("%w: the secret is too short", ErrSignature)
+	key, reason := signingKey(secret)
+	if reason != "" {
+		return fmt.Errorf("%w: the secret %s", ErrSignature, reason)
 	}
-	var stamp string
-	var macs [][]byte
-	for field := range strings.SplitSeq(header.Get(SignatureHeader), ",") {
-		switch name, value, _ := strings.Cut(strings.TrimSpace(field), "="); name {
-		case "t":
-			stamp = value
-		case "v1":
-			if m, err := hex.DecodeString(value); err == nil {
-				macs = append(macs, m)
-			}
-		}
-	}
-	want := mac(stamp, body, secret)
-	right := false
-	for _, m := range macs {
-		right = hmac.Equal(m, want) || right
-	}
+	id, stamp := header.Get(IDHeader), header.Get(TimestampHeader)
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if !right || err != nil || time.Since(time.Unix(seconds, 0)).Abs() > Tolerance {
+	if id == "" || err != nil || time.Since(time.Unix(seconds, 0)).Abs() > Tolerance {
 		return ErrSignature
 	}
-	return nil
+	want := mac(id, stamp, body, key)
+	for signature := range strings.SplitSeq(header.Get(SignatureHeader), " ") {
+		version, value, _ := strings.Cut(signature, ",")
+		got, err := base64.StdEncoding.DecodeString(value)
+		if version == "v1" && err == nil && hmac.Equal(got, want) {
+			return nil
+		}
+	}
+	return ErrSignature
 }
 
-// sign returns the header's value.
-func sign(at time.Time, body, secret []byte) string {
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac(stamp, body, secret))
+const (
+	secretPrefix = "whsec_"
+	minKey       = 24 // bytes of the key in a secret with the prefix; Standard Webhooks sets both
+	maxKey       = 64
+	minSecret    = 16 // bytes of a secret without the prefix
+)
+
+// signingKey returns the HMAC key that a secret stands for, or the rule that
+// the secret breaks.
+func signingKey(secret []byte) (key []byte, reason string) {
+	encoded, prefixed := strings.CutPrefix(string(secret), secretPrefix)
+	switch {
+	case prefixed:
+		key, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil || strings.ContainsAny(encoded, "\r\n") || len(key) < minKey || len(key) > maxKey {
+			return nil, fmt.Sprintf("must have the base64 of %d to %d bytes after %s", minKey, maxKey, secretPrefix)
+		}
+		return key, ""
+	case strings.HasPrefix(encoded, "whsk_") || strings.HasPrefix(encoded, "whpk_"):
+		return nil, "must not be an Ed25519 key: posts are signed with HMAC-SHA256"
+	case len(secret) < minSecret:
+		return nil, fmt.Sprintf("must have at least %d bytes", minSecret)
+	}
+	return []byte(encoded), ""
 }
 
-func mac(stamp string, body, secret []byte) []byte {
-	h := hmac.New(sha256.New, secret)
-	h.Write([]byte(stamp + "."))
+func signature(id, stamp string, body, key []byte) string {
+	return "v1," + base64.StdEncoding.EncodeToString(mac(id, stamp, body, key))
+}
+
+func mac(id, stamp string, body, key []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(id + "." + stamp + "."))
 	h.Write(body)
 	return h.Sum(nil)
 }

@@ -1,8 +1,9 @@
 package webhook
 
 import (
+	"encoding/hex"
 	"net/http"
-	"strings"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,15 +16,26 @@ var (
 	testBody   = []byte(`{"id":"a1"}`)
 )
 
-func header(value string) http.Header {
+// signed returns the headers of a post with this id, time, and signatures; an
+// empty one is not there.
+func signed(id, stamp, signatures string) http.Header {
 	h := make(http.Header)
-	h.Set(SignatureHeader, value)
+	for name, value := range map[string]string{IDHeader: id, TimestampHeader: stamp, SignatureHeader: signatures} {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
 	return h
 }
 
-// What printf '1735058116.{"id":"a1"}' | openssl dgst -sha256 -hmac 0123456789abcdef prints.
-func TestTheSignatureIsAnHMACOverTimeDotBody(t *testing.T) {
-	require.Equal(t, "t=1735058116,v1=76abb6d7c72226f1be7f4a25dc6b4d3e2a4cd13d3dc712866135e5c509c8db6c", sign(time.Unix(1735058116, 0), testBody, testSecret))
+func signedAt(at time.Time, body, key []byte) http.Header {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	return signed("a1", stamp, signature("a1", stamp, body, key))
+}
+
+// printf '%s' 'a1.1735058116.{"id":"a1"}' | openssl dgst -sha256 -hmac 0123456789abcdef -binary | base64
+func TestTheSignatureIsAnHMACOverIDDotTimeDotBody(t *testing.T) {
+	require.Equal(t, "v1,8z6QqRQDukpwmt6D+o2T41N1Ik+vxfCCygq2Sjmj7tU=", signature("a1", "1735058116", testBody, testSecret))
 }
 
 func TestASignatureHoldsForFiveMinutes(t *testing.T) {
@@ -40,7 +52,7 @@ func TestASignatureHoldsForFiveMinutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err := Verify(header(sign(time.Now().Add(tt.at), testBody, testSecret)), testBody, testSecret)
+				err := Verify(signedAt(time.Now().Add(tt.at), testBody, testSecret), testBody, testSecret)
 				if tt.good {
 					require.NoError(t, err)
 				} else {
@@ -52,32 +64,36 @@ func TestASignatureHoldsForFiveMinutes(t *testing.T) {
 }
 
 func TestWhatWasNotSignedIsRefused(t *testing.T) {
-	now := time.Now()
-	signed := sign(now, testBody, testSecret)
-	stamp, v1, _ := strings.Cut(signed, ",")
-	other := sign(now, testBody, []byte("another secret of 16"))
-	_, otherV1, _ := strings.Cut(other, ",")
-	for name, value := range map[string]string{
-		"":                             signed,
-		"with fields nobody knows":     "t0=1, " + stamp + ", v0=00," + v1 + ",v2=11",
-		"with another secret's beside": stamp + "," + otherV1 + "," + v1,
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	earlier := strconv.FormatInt(time.Now().Add(-time.Minute).Unix(), 10)
+	good := signature("a1", stamp, testBody, testSecret)
+	other := signature("a1", stamp, testBody, []byte("another secret of 16"))
+	for name, header := range map[string]http.Header{
+		"as it was sent":               signed("a1", stamp, good),
+		"with another secret's beside": signed("a1", stamp, other+" "+good),
+		"with signatures nobody knows": signed("a1", stamp, "v0,00 v1a,"+good[3:]+" v1 v1, "+good+" v2,11"),
 	} {
-		require.NoError(t, Verify(header(value), testBody, testSecret), name)
+		require.NoError(t, Verify(header, testBody, testSecret), name)
 	}
-	for name, value := range map[string]string{
-		"no header":             "",
-		"no time":               v1,
-		"no signature":          stamp,
-		"an empty signature":    stamp + ",v1=",
-		"half a signature":      signed[:len(signed)-32],
-		"no hexadecimal":        stamp + ",v1=zz",
-		"another time":          "t=" + sign(now.Add(-time.Minute), nil, testSecret)[2:12] + "," + v1,
-		"two times":             signed + ",t=1",
-		"with another's secret": other,
-		"another version":       stamp + ",v0=" + strings.TrimPrefix(v1, "v1="),
+	for name, header := range map[string]http.Header{
+		"no headers":            nil,
+		"no id":                 signed("", stamp, signature("", stamp, testBody, testSecret)),
+		"no time":               signed("a1", "", signature("a1", "", testBody, testSecret)),
+		"no signature":          signed("a1", stamp, ""),
+		"an empty signature":    signed("a1", stamp, "v1,"),
+		"half a signature":      signed("a1", stamp, good[:len(good)-22]),
+		"no base64":             signed("a1", stamp, "v1,%%%"),
+		"hexadecimal":           signed("a1", stamp, "v1,"+hex.EncodeToString(mac("a1", stamp, testBody, testSecret))),
+		"another id":            signed("a2", stamp, good),
+		"another time":          signed("a1", earlier, good),
+		"a time that is none":   signed("a1", "now", signature("a1", "now", testBody, testSecret)),
+		"with another's secret": signed("a1", stamp, other),
+		"another version":       signed("a1", stamp, "v0,"+good[3:]),
+		"no version":            signed("a1", stamp, good[3:]),
+		"the form before":       {"Linktrack-Signature": {"t=" + stamp + ",v1=" + hex.EncodeToString(mac("a1", stamp, testBody, testSecret))}},
 	} {
-		require.ErrorIs(t, Verify(header(value), testBody, testSecret), ErrSignature, name)
+		require.ErrorIs(t, Verify(header, testBody, testSecret), ErrSignature, name)
 	}
-	require.ErrorIs(t, Verify(header(signed), []byte(`{"id":"a2"}`), testSecret), ErrSignature, "another body")
-	require.ErrorIs(t, Verify(header(sign(now, testBody, nil)), testBody, nil), ErrSignature, "no secret verifies nothing")
+	require.ErrorIs(t, Verify(signed("a1", stamp, good), []byte(`{"id":"a2"}`), testSecret), ErrSignature, "another body")
+	require.ErrorIs(t, Verify(signedAt(time.Now(), testBody, nil), testBody, nil), ErrSignature, "no secret verifies nothing")
 }

@@ -14,14 +14,17 @@
 //	  }
 //	}
 //
-// Its headers, beside Content-Type and User-Agent:
+// Its headers, beside Content-Type and User-Agent, are those of Standard
+// Webhooks (https://www.standardwebhooks.com), which has verifiers for many
+// languages; [Verify] is one for Go:
 //
-//   - Idempotency-Key: the id. An alert may come more than once; the id is the
-//     same each time.
-//   - Linktrack-Signature: t=1735058116,v1=5257a869…, if the hook has a secret:
-//     the time it was sent, in seconds since 1970, and the HMAC-SHA256 with the
-//     secret, in hexadecimal, over that number, a dot, and the body. [Verify]
-//     checks it. Receivers pass over fields that they do not know.
+//   - webhook-id: the id of the alert. An alert may come more than once, with
+//     the same id each time, so a receiver drops an id that it has seen.
+//   - webhook-timestamp: when this attempt was made, in seconds since 1970.
+//   - webhook-signature: v1,8z6QqRQD…, if the hook has a secret: the base64 of
+//     the HMAC-SHA256, with the secret's key, of the id, a dot, the timestamp,
+//     a dot, and the body.
+//   - Idempotency-Key: the id once more.
 //
 // Any status from 200 to 299 says that the alert has arrived. 410 Gone says
 // that it never will, and it is not sent again. After any other, or none in
@@ -39,6 +42,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
@@ -51,7 +56,14 @@ type Options struct {
 	// them, or the path or the query.
 	URL string
 
-	// Secret signs what is sent, at least 16 bytes. Default: it is not signed.
+	// Secret signs what is sent. It is whsec_ and the base64 of a random key of
+	// 24 to 64 bytes, as Standard Webhooks has it:
+	//
+	//	echo whsec_$(openssl rand -base64 32)
+	//
+	// A secret without whsec_ is itself the key, of at least 16 bytes; most
+	// verifiers have to be told that it is raw, or be given whsec_ and the
+	// base64 of it. Default: posts are not signed.
 	Secret []byte
 
 	// AllowPrivate permits http, and hosts with addresses that are not public:
@@ -73,7 +85,7 @@ type Options struct {
 type Hook struct {
 	url    string
 	origin string // what errors show of url
-	secret []byte
+	key    []byte // nil: nothing is signed
 	client http.Client
 }
 
@@ -94,13 +106,14 @@ const (
 // [*linktrack.InvalidError] that names the option.
 func New(o Options) (*Hook, error) {
 	u, err := url.Parse(o.URL)
+	key, reason := signingKey(o.Secret)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return nil, &linktrack.InvalidError{Param: "URL", Reason: "must be an absolute https URL"}
 	case u.Scheme == "http" && !o.AllowPrivate:
 		return nil, &linktrack.InvalidError{Param: "URL", Reason: "must be https, unless private addresses are allowed"}
-	case len(o.Secret) > 0 && len(o.Secret) < minSecret:
-		return nil, &linktrack.InvalidError{Param: "Secret", Reason: fmt.Sprintf("must have at least %d bytes", minSecret)}
+	case len(o.Secret) > 0 && reason != "":
+		return nil, &linktrack.InvalidError{Param: "Secret", Reason: reason}
 	case o.Timeout < 0:
 		return nil, &linktrack.InvalidError{Param: "Timeout", Reason: "must not be negative"}
 	case o.Proxy != nil && !o.AllowPrivate:
@@ -116,7 +129,7 @@ func New(o Options) (*Hook, error) {
 	return &Hook{
 		url:    o.URL,
 		origin: u.Scheme + "://" + u.Host,
-		secret: bytes.Clone(o.Secret),
+		key:    key,
 		client: http.Client{
 			Timeout:       o.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -143,8 +156,11 @@ func (h *Hook) Notify(ctx context.Context, a linktrack.Alert) error {
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", userAgent)
 	request.Header.Set("Idempotency-Key", a.ID)
-	if len(h.secret) > 0 {
-		request.Header.Set(SignatureHeader, sign(time.Now(), body, h.secret))
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	request.Header[strings.ToLower(IDHeader)] = []string{a.ID}
+	request.Header[strings.ToLower(TimestampHeader)] = []string{stamp}
+	if h.key != nil {
+		request.Header[strings.ToLower(SignatureHeader)] = []string{signature(a.ID, stamp, body, h.key)}
 	}
 	response, err := h.client.Do(request)
 	if err != nil {

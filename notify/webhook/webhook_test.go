@@ -1,7 +1,9 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -110,8 +114,78 @@ func TestWithoutASecretNothingIsSigned(t *testing.T) {
 		if _, signed := r.Header[webhook.SignatureHeader]; signed {
 			t.Error("there is a signature")
 		}
+		assert.Equal(t, []string{"17-alert_at"}, r.Header[webhook.IDHeader], "the id is there for those who drop repeats")
 	})
 	require.NoError(t, newHook(t, webhook.Options{URL: address}).Notify(t.Context(), testAlert()))
+}
+
+// whsec returns the secret of a key of so many bytes.
+func whsec(bytes int) []byte {
+	key := strings.Repeat("\xfb\xff7", bytes)[:bytes]
+	return []byte("whsec_" + base64.StdEncoding.EncodeToString([]byte(key)))
+}
+
+func TestTheVerifierOfStandardWebhooksTakesWhatIsSent(t *testing.T) {
+	verifier := func(w *standard.Webhook, err error) *standard.Webhook {
+		require.NoError(t, err)
+		return w
+	}
+	raw := []byte("whsec-0123456789abcdef/+=\n")
+	for name, tt := range map[string]struct {
+		secret   []byte
+		verifier *standard.Webhook
+	}{
+		"a key of 24 bytes":              {whsec(24), verifier(standard.NewWebhook(string(whsec(24))))},
+		"a key of 64 bytes":              {whsec(64), verifier(standard.NewWebhook(string(whsec(64))))},
+		"the key of the specification":   {[]byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), verifier(standard.NewWebhook("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))},
+		"a raw secret":                   {raw, verifier(standard.NewWebhookRaw(raw))},
+		"a raw secret in the other form": {raw, verifier(standard.NewWebhook("whsec_" + base64.StdEncoding.EncodeToString(raw)))},
+		"a raw secret that is base64":    {[]byte("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), verifier(standard.NewWebhookRaw([]byte("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var header http.Header
+			var body []byte
+			address := receive(t, func(_ http.ResponseWriter, r *http.Request) {
+				header = r.Header
+				body, _ = io.ReadAll(r.Body)
+			})
+			require.NoError(t, newHook(t, webhook.Options{URL: address, Secret: tt.secret}).Notify(t.Context(), testAlert()))
+			require.NoError(t, tt.verifier.Verify(body, header))
+			require.NoError(t, webhook.Verify(header, body, tt.secret))
+			require.Error(t, tt.verifier.Verify(append(body, ' '), header), "it verifies")
+			require.Error(t, verifier(standard.NewWebhook(string(whsec(25)))).Verify(body, header), "another secret")
+
+			theirs := http.Header{}
+			sent := time.Now()
+			signature, err := tt.verifier.Sign("17-alert_at", sent, body)
+			require.NoError(t, err)
+			theirs.Set("webhook-id", "17-alert_at")
+			theirs.Set("webhook-timestamp", fmt.Sprint(sent.Unix()))
+			theirs.Set("webhook-signature", signature)
+			require.NoError(t, webhook.Verify(theirs, body, tt.secret), "what others sign is verified")
+		})
+	}
+}
+
+// Some verifiers look for the names as the specification writes them.
+func TestTheHeadersAreSentInLowerCase(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	sent := make(chan string, 1)
+	go func() {
+		c, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		data := make([]byte, 4096)
+		n, _ := io.ReadAtLeast(c, data, 100)
+		sent <- string(data[:n])
+		io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+	}()
+	require.NoError(t, newHook(t, webhook.Options{URL: "http://" + listener.Addr().String(), Secret: secret}).Notify(t.Context(), testAlert()))
+	require.Regexp(t, `(?s)\r\nwebhook-id: 17-alert_at\r\n.*webhook-signature: v1,[A-Za-z0-9+/]{43}=\r\nwebhook-timestamp: \d{10}\r\n`, <-sent)
 }
 
 func TestOnlyAnAnswerFrom200To299Delivers(t *testing.T) {
@@ -243,6 +317,14 @@ func TestOptionsThatAreWrongAreNamed(t *testing.T) {
 		"no URL":                       {webhook.Options{}, "URL"},
 		"http to a public host":        {webhook.Options{URL: "http://example.com/"}, "URL"},
 		"a short secret":               {webhook.Options{URL: "https://example.com/", Secret: []byte("short")}, "Secret"},
+		"a prefix without a key":       {webhook.Options{URL: "https://example.com/", Secret: []byte("whsec_")}, "Secret"},
+		"a short key":                  {webhook.Options{URL: "https://example.com/", Secret: whsec(23)}, "Secret"},
+		"a long key":                   {webhook.Options{URL: "https://example.com/", Secret: whsec(65)}, "Secret"},
+		"a key that is no base64":      {webhook.Options{URL: "https://example.com/", Secret: []byte("whsec_" + strings.Repeat("*", 32))}, "Secret"},
+		"a key without its padding":    {webhook.Options{URL: "https://example.com/", Secret: bytes.TrimRight(whsec(32), "=")}, "Secret"},
+		"a key in two lines":           {webhook.Options{URL: "https://example.com/", Secret: append(whsec(24), '\n')}, "Secret"},
+		"a key pair's private key":     {webhook.Options{URL: "https://example.com/", Secret: []byte("whsk_" + strings.Repeat("A", 44))}, "Secret"},
+		"a key pair's public key":      {webhook.Options{URL: "https://example.com/", Secret: []byte("whpk_" + strings.Repeat("A", 44))}, "Secret"},
 		"a negative timeout":           {webhook.Options{URL: "https://example.com/", Timeout: -1}, "Timeout"},
 		"a proxy around the addresses": {webhook.Options{URL: "https://example.com/", Proxy: http.ProxyFromEnvironment}, "Proxy"},
 	} {
@@ -251,6 +333,10 @@ func TestOptionsThatAreWrongAreNamed(t *testing.T) {
 			var invalid *linktrack.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			require.Equal(t, tt.param, invalid.Param)
+			if len(tt.o.Secret) > 0 {
+				require.NotContains(t, err.Error(), strings.TrimPrefix(string(tt.o.Secret)+"?", "whsec_"))
+				require.ErrorIs(t, webhook.Verify(nil, nil, tt.o.Secret), webhook.ErrSignature)
+			}
 		})
 	}
 }
