@@ -74,11 +74,19 @@ func (l *look) counts(r linktrack.Report, converts bool) *counts {
 		{"platforms", r.Platforms},
 		{"countries", r.Countries},
 	} {
+		if b.name == "countries" && unknown(b.Breakdown) {
+			continue // nobody looks countries up here
+		}
 		if d := l.breakdown(b.name, b.Breakdown); len(d.Rows) > 0 || d.Other != nil {
 			c.Breakdowns = append(c.Breakdowns, d)
 		}
 	}
 	return c
+}
+
+// unknown reports whether a breakdown says nothing: no click has a value.
+func unknown(b linktrack.Breakdown) bool {
+	return b.Other == 0 && !slices.ContainsFunc(b.Top, func(v linktrack.ValueClicks) bool { return v.Value != "" })
 }
 
 // zoneName is the name of the zone when the report begins, and when it ends if

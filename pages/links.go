@@ -21,6 +21,7 @@ type linksPage struct {
 	Filtered                   bool // by search or group
 	Depth                      int64
 	Error                      string
+	SearchError                bool // the error is one of the search's words
 
 	Links      []linkRow
 	Made       *linkRow // was made just now
@@ -125,6 +126,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	switch {
 	case errors.As(err, &invalid):
 		page.Error, status = p.look.reason(p.look.text("param."+invalid.Param), invalid), http.StatusBadRequest
+		page.SearchError = invalid.Param == "search"
 	case err != nil:
 		return err
 	}

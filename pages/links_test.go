@@ -55,7 +55,11 @@ func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 	r = s.get("links?sort=none")
 	require.Equal(t, 400, r.StatusCode)
 	require.Contains(t, r.id("q-error"), "The sort must be one of")
-	require.Equal(t, 400, s.get("links?q="+strings.Repeat("x", 256)).StatusCode)
+	require.NotContains(t, r.body, "aria-invalid", "the search is not what is wrong")
+	r = s.get("links?q=" + strings.Repeat("x", 256))
+	require.Equal(t, 400, r.StatusCode)
+	require.Contains(t, r.id("q-error"), "The search")
+	require.Contains(t, r.body, "aria-invalid")
 	require.Equal(t, 200, s.get("links?page=999999999").StatusCode)
 }
 

@@ -186,7 +186,7 @@ func TestASignOutEverywhereEndsAllSessionsOfTheAccount(t *testing.T) {
 	elsewhere, bob := s.browser(), s.browser()
 	elsewhere.signIn("ada", pass)
 	bob.signIn("bob", pass)
-	require.Contains(t, s.get("links").texts("button"), "Sign out everywhere")
+	require.Contains(t, s.get("account").texts("button"), "Sign out everywhere")
 	require.Equal(t, 200, elsewhere.get("links").StatusCode)
 	copied := *s.cookies["__Host-linktrack_session"]
 

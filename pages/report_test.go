@@ -111,6 +111,18 @@ func (a *answer) checkSVG(t *testing.T) int {
 	}
 }
 
+func TestAReportWithoutCountriesDoesNotSpeakOfThem(t *testing.T) {
+	s := signedIn(t, "ada")
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})
+	nowhere, somewhere := clickAt(time.Now()), clickAt(time.Now())
+	nowhere.Country = ""
+	s.record(l, nowhere)
+	require.NotContains(t, s.get("links/go.example.com/spring/report").texts("breakdown"), "Countries")
+	require.Len(t, s.get("links/go.example.com/spring/report").texts("breakdown"), 3)
+	s.record(l, somewhere)
+	require.Len(t, s.get("links/go.example.com/spring/report").texts("breakdown"), 4)
+}
+
 func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Title: "Spring", HasConversionTracking: true})

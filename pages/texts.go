@@ -34,7 +34,7 @@ var english = map[string]string{
 
 	"links.title":     "Links",
 	"links.search":    "Search",
-	"links.search.in": "Words in the destination, title, notes, or group; or a link",
+	"links.search.in": "Title, destination, notes, group, or link",
 	"links.group":     "Group",
 	"links.group.all": "All groups",
 	"links.sort":      "Sort by",

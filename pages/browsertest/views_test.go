@@ -329,6 +329,21 @@ func (b *tab) fits(m mode) {
 		[document.documentElement.scrollWidth + " pixels"].concat(Array.from(document.querySelectorAll("body *"))
 			.filter(e => e.getBoundingClientRect().right > %[1]d).map(e => e.outerHTML.slice(0, 200)))`, m.width))
 	require.Empty(b, wide, "%v: wider than the window", m)
+	out := eval[[]string](b, `Array.from(document.querySelectorAll(".panel button, .panel .button, .panel input, .panel select, .panel textarea"))
+		.filter(e => e.checkVisibility()).filter(e => {
+			const panel = e.closest(".panel"), style = getComputedStyle(panel);
+			const room = panel.getBoundingClientRect(), place = e.getBoundingClientRect();
+			return place.left < room.left + parseFloat(style.paddingLeft) || place.right > room.right - parseFloat(style.paddingRight);
+		}).map(e => e.outerHTML.slice(0, 200))`)
+	require.Empty(b, out, "%v: stands in the margin of its panel", m)
+	cut := eval[[]string](b, `Array.from(document.querySelectorAll("[placeholder]")).filter(e => {
+		const value = e.value;
+		e.value = e.placeholder;
+		const cut = e.scrollWidth > e.clientWidth;
+		e.value = value;
+		return cut;
+	}).map(e => e.placeholder)`)
+	require.Empty(b, cut, "%v: a placeholder is cut off", m)
 }
 
 // picture is the whole page.
