@@ -8,32 +8,11 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// An accountPage shows what belongs to the account itself: its mail address, its
-// pass, and whether this browser's clicks count.
-type accountPage struct {
-	Login, Type string
-	Email       string
-	EmailError  string
-	MailNote    string // why nothing is mailed; "" it is
-	Keeps       bool   // the account is the store's: its address can be set
-	Renews      bool   // its pass can be renewed, and its session ended
-	Saved       bool
-	Browsers    []browserRow
-}
-
-// A browserRow is a host on which this browser's clicks can be left out.
-type browserRow struct {
-	Host  string
-	Here  bool   // the page is on this host
-	Out   bool   // they are left out; known only if Here
-	Leave string // where to go to leave them out; only if not Here
-	Undo  string // where to go to have them counted again; only if not Here
-}
-
 func (p *Pages) showAccount(w http.ResponseWriter, r *request) error {
-	return p.renderAccount(w, r, http.StatusOK, accountPage{Email: r.account.Email, Saved: r.URL.Query().Has("saved")})
+	return p.renderAccount(w, r, http.StatusOK, view.Account{Email: r.account.Email, Saved: r.URL.Query().Has("saved")})
 }
 
 // setEmail gives the account another mail address.
@@ -44,7 +23,7 @@ func (p *Pages) setEmail(w http.ResponseWriter, r *request) error {
 	}
 	email := strings.TrimSpace(form.Get("email"))
 	if r.resumed {
-		return p.renderAccount(w, r, http.StatusOK, accountPage{Email: email})
+		return p.renderAccount(w, r, http.StatusOK, view.Account{Email: email})
 	}
 	_, err = p.t.SetEmail(r.Context(), r.account, email)
 	if err == nil {
@@ -56,10 +35,10 @@ func (p *Pages) setEmail(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	retryAfter(w, err)
-	return p.renderAccount(w, r, status, accountPage{Email: email, EmailError: problem})
+	return p.renderAccount(w, r, status, view.Account{Email: email, EmailError: problem})
 }
 
-func (p *Pages) renderAccount(w http.ResponseWriter, r *request, status int, page accountPage) error {
+func (p *Pages) renderAccount(w http.ResponseWriter, r *request, status int, page view.Account) error {
 	page.Login, page.Type, page.Renews = r.account.Login, r.account.Type, p.sessions != nil
 	kept, reason, err := p.mail(r)
 	if err != nil && page.EmailError == "" {
@@ -106,10 +85,10 @@ func (p *Pages) mailNote(reason error) string {
 	return ""
 }
 
-// browserRow says how this browser's clicks on a host's links are left out. A
+// view.Browser says how this browser's clicks on a host's links are left out. A
 // cookie does that, which only the host itself can set.
-func (p *Pages) browserRow(r *request, host string) (browserRow, error) {
-	row := browserRow{Host: host}
+func (p *Pages) browserRow(r *request, host string) (view.Browser, error) {
+	row := view.Browser{Host: host}
 	if row.Here = p.isHere(r, host); row.Here {
 		row.Out = p.t.OptedOut(r.Request, r.account)
 		return row, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A call is one of the API.
@@ -58,8 +59,8 @@ var calls = []call{
 	{name: "ping", path: "ping", free: true},
 }
 
-// Methods are those by which the call may be made.
-func (c call) Methods() string {
+// methods are those by which the call may be made.
+func (c call) methods() string {
 	switch {
 	case c.free:
 		return http.MethodGet
@@ -115,31 +116,6 @@ func (c call) example(link, click string) [][2]string {
 	return nil
 }
 
-// An apiPage documents the API.
-type apiPage struct {
-	Base, OpenAPI string
-	Login         string // "": the account has none
-	ShortWay      string
-	Renews        bool // there is a button to renew the pass
-	Calls         []callPart
-}
-
-// A callPart is what is said about a call.
-type callPart struct {
-	call
-	Name, URL, Text, Returns string
-	Params                   []paramPart
-	Fields                   []string
-	Samples                  []sample
-}
-
-type paramPart struct {
-	Name, Text string
-	Values     []string
-	Required   bool
-	Barred     bool // by the type of the account
-}
-
 // apiBase is what the addresses of the API begin with, up to and with the last
 // slash.
 func (p *Pages) apiBase() string {
@@ -155,19 +131,19 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 	if len(newest) > 0 {
 		link = newest[0].Path
 	}
-	page := apiPage{
+	page := view.API{
 		Base: base, OpenAPI: base + "openapi.json", Login: r.account.Login, Renews: p.sessions != nil,
 		ShortWay: base + "v1_0/makeLink?login=" + url.QueryEscape(p.loginOf(r)) + "&pass=" + p.look.text("api.sample.pass") + "&external_url=https://example.com/spring",
 	}
 	allowed := p.allowed(r.account)
 	for _, c := range calls {
-		part := callPart{
-			call: c, Name: c.name, URL: base + c.path, Fields: c.fields,
+		part := view.Call{
+			Name: c.name, URL: base + c.path, Methods: c.methods(), Fields: c.fields,
 			Text: p.look.text("api.call." + c.name), Returns: p.look.text("api.returns." + c.name),
 			Samples: samples(base+c.path, p.credentials(r, c), c.example(link, p.look.text("api.sample.click"))),
 		}
 		for _, name := range c.params {
-			part.Params = append(part.Params, paramPart{
+			part.Params = append(part.Params, view.Param{
 				Name: name, Text: p.paramText(c, name), Values: c.values(name),
 				Required: name == c.required, Barred: c.name == "makeLink" && !allowed[name],
 			})

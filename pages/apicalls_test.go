@@ -49,7 +49,7 @@ func TestWhatIsSaidAboutTheAPIIsWhatItSaysItself(t *testing.T) {
 		for _, m := range slices.Sorted(maps.Keys(path)) {
 			methods = append(methods, strings.ToUpper(m))
 		}
-		require.Equal(t, c.Methods(), strings.Join(methods, ", "), c.name)
+		require.Equal(t, c.methods(), strings.Join(methods, ", "), c.name)
 		if c.free {
 			continue
 		}

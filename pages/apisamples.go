@@ -4,19 +4,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A sample is a small program that makes a call.
-type sample struct{ Language, Code string }
-
 // samples make the same call in some languages: by POST, so that the pass is in
 // no address that anyone keeps, or by GET where there is no parameter.
-func samples(address string, credentials, params [][2]string) []sample {
+func samples(address string, credentials, params [][2]string) []view.Sample {
 	given := slices.Concat(credentials, params)
-	return []sample{
-		{"curl", curlSample(address, given)},
-		{"PHP", phpSample(address, given)},
-		{"Go", goSample(address, given)},
+	return []view.Sample{
+		{Language: "curl", Code: curlSample(address, given)},
+		{Language: "PHP", Code: phpSample(address, given)},
+		{Language: "Go", Code: goSample(address, given)},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A call is tried in the name of who is signed in, by the handler of the API
@@ -15,24 +16,6 @@ import (
 // and asks for no pass. Who would try a call does not have the pass at hand, it
 // was shown once; and a page that asks for it again and again teaches people to
 // type it.
-
-// A tryPage is the form that makes a call, and what came of it.
-type tryPage struct {
-	Name, Text string
-	Changes    bool
-	Fields     []field
-	Curl       string      // the same call by a program
-	Answer     *callAnswer // nil: none was made
-}
-
-// A callAnswer is what the API answered.
-type callAnswer struct {
-	Status      int
-	Reason      string // of HTTP
-	ContentType string
-	Body        string
-	Cut         bool // there is more
-}
 
 // maxAnswer is how much of an answer is shown, in bytes.
 const maxAnswer = 64 << 10
@@ -74,16 +57,16 @@ func (p *Pages) try(w http.ResponseWriter, r *request) error {
 	return p.renderTry(w, r, c, form, answer)
 }
 
-func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.Values, answer *callAnswer) error {
-	page := tryPage{Name: c.name, Text: p.look.text("api.call." + c.name), Changes: c.changes, Answer: answer}
+func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.Values, answer *view.Answer) error {
+	page := view.Try{Name: c.name, Text: p.look.text("api.call." + c.name), Changes: c.changes, Answer: answer}
 	allowed := p.allowed(r.account)
 	for _, name := range c.params {
-		f := field{Name: name, Kind: "word", Label: name, Hint: p.paramText(c, name), Value: values.Get(name)}
+		f := view.Field{Name: name, Kind: "word", Label: name, Hint: p.paramText(c, name), Value: values.Get(name)}
 		switch {
 		case c.values(name) != nil:
-			f.Kind, f.Options = "choice", []option{{Text: p.look.text("api.try.default")}}
+			f.Kind, f.Options = "choice", []view.Option{{Text: p.look.text("api.try.default")}}
 			for _, v := range c.values(name) {
-				f.Options = append(f.Options, option{v, v, v == f.Value})
+				f.Options = append(f.Options, choice(v, v, v == f.Value))
 			}
 		case name == "password":
 			f.Kind = "password"
@@ -118,7 +101,7 @@ func given(c call, values url.Values) (pairs [][2]string) {
 }
 
 // callAPI makes a call in the name of who is signed in.
-func (p *Pages) callAPI(r *request, c call, form url.Values) (answer *callAnswer, err error) {
+func (p *Pages) callAPI(r *request, c call, form url.Values) (answer *view.Answer, err error) {
 	method, body := http.MethodPost, url.Values{}
 	for _, name := range c.params {
 		body.Set(name, strings.ReplaceAll(form.Get(name), "\r\n", "\n"))
@@ -173,8 +156,8 @@ func (k *keptAnswer) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (k *keptAnswer) answer() *callAnswer {
-	return &callAnswer{
+func (k *keptAnswer) answer() *view.Answer {
+	return &view.Answer{
 		Status: k.status, Reason: http.StatusText(k.status), ContentType: k.header.Get("Content-Type"),
 		Body: strings.ToValidUTF8(string(k.body), "\uFFFD"), Cut: k.cut,
 	}

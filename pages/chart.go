@@ -6,33 +6,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A chart is the clicks of people by period, as a template draws it: bars in a
-// box that is as wide as there is room, with barWidth for each period, and
-// chartHeight high.
-type chart struct {
-	Label          string
-	Width          int
-	People, Unique string // outlines of bars
-	Top, Half      string // of the scale
-	Ticks          []tick
-	Bars           []bar // to point at; none where they would be too narrow
-}
-
-// A tick is a date below the chart.
-type tick struct {
-	X      string // percent
-	Anchor string // start, middle, end
-	Text   string
-	Inner  bool
-}
-
-// A bar is a period to point at.
-type bar struct {
-	X    int
-	Text string
-}
 
 const (
 	barWidth    = 10
@@ -92,7 +67,7 @@ func short(n uint64) string {
 }
 
 // chart draws the periods of a report.
-func (l *look) chart(r linktrack.Report) *chart {
+func (l *look) chart(r linktrack.Report) *view.Chart {
 	people, unique := make([]int64, len(r.Periods)), make([]int64, len(r.Periods))
 	var most int64
 	for i, p := range r.Periods {
@@ -101,7 +76,7 @@ func (l *look) chart(r linktrack.Report) *chart {
 	}
 	top := scaleTop(most)
 	left := max(leastBars-len(people), 0) * barWidth / 2
-	c := &chart{
+	c := &view.Chart{
 		Label: l.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(most)),
 		Width: 2*left + len(people)*barWidth,
 		Top:   short(top), Half: short(top / 2),
@@ -111,7 +86,7 @@ func (l *look) chart(r linktrack.Report) *chart {
 	}
 	if len(people) <= maxBars {
 		for i, p := range r.Periods {
-			c.Bars = append(c.Bars, bar{left + i*barWidth, l.text("report.bar", periodName(r, p), count(p.People), count(p.Unique))})
+			c.Bars = append(c.Bars, view.Bar{X: left + i*barWidth, Text: l.text("report.bar", periodName(r, p), count(p.People), count(p.Unique))})
 		}
 	}
 	return c
@@ -128,7 +103,7 @@ func periodName(r linktrack.Report, p linktrack.Period) string {
 
 // ticks names a few periods, the first and the last among them; the bars begin
 // at left. The ones between are Inner: a narrow chart has no room for them.
-func ticks(r linktrack.Report, left int) []tick {
+func ticks(r linktrack.Report, left int) []view.Tick {
 	layout, n := time.DateOnly, 4
 	switch {
 	case r.By == linktrack.ByHour && r.From == r.To:
@@ -139,7 +114,7 @@ func ticks(r linktrack.Report, left int) []tick {
 	last := len(r.Periods) - 1
 	n = min(n, last+1)
 	few := last < fewBars
-	all := make([]tick, n)
+	all := make([]view.Tick, n)
 	for i := range all {
 		at, x, anchor := 0, barWidth/2, "middle"
 		if n > 1 {
@@ -157,7 +132,7 @@ func ticks(r linktrack.Report, left int) []tick {
 		} else if !few && i == n-1 {
 			x = barWidth
 		}
-		all[i] = tick{
+		all[i] = view.Tick{
 			X:      strconv.FormatFloat(float64(left+at*barWidth+x)*100/float64(2*left+(last+1)*barWidth), 'f', 2, 64),
 			Anchor: anchor,
 			Text:   r.Periods[at].Start.In(r.Zone).Format(layout),

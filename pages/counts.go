@@ -7,51 +7,15 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// counts are what a report says, worded and drawn: all of it that anyone may
-// see who may see the report.
-type counts struct {
-	Days       string
-	Totals     []total
-	Counted    bool // anything
-	Chart      *chart
-	By         string // what a row of the table is
-	Periods    []periodRow
-	Converts   bool // there are, or may be, conversions
-	Breakdowns []breakdown
-}
-
-// A total is a number with its name.
-type total struct{ Name, Value, Note string }
-
-type periodRow struct {
-	Name string
-	linktrack.Period
-}
-
-// A breakdown is the clicks of people by the values of a property.
-type breakdown struct {
-	Title, Unknown string
-	Rows           []share // the most frequent
-	More           []share // the rest
-	Other          *share  // all further values; nil: there are none
-}
-
-// A share is how many of the clicks have a value.
-type share struct {
-	Value   string // "" not known, or none
-	Clicks  int64
-	Width   int // of 1,000
-	Percent string
-}
 
 // maxShown is how many values of a property are shown at once.
 const maxShown = 10
 
 // counts words a report. converts is whether the link tracks conversions.
-func (l *look) counts(r linktrack.Report, converts bool) *counts {
-	c := &counts{
+func (l *look) counts(r linktrack.Report, converts bool) *view.Counts {
+	c := &view.Counts{
 		Days:     l.text("report.days", r.From, r.To, zoneName(r)),
 		Counted:  r.Total != linktrack.Sums{},
 		Converts: converts || r.Total.Conversions > 0 || len(r.Values) > 0,
@@ -63,7 +27,7 @@ func (l *look) counts(r linktrack.Report, converts bool) *counts {
 	}
 	c.Chart = l.chart(r)
 	for _, p := range r.Periods {
-		c.Periods = append(c.Periods, periodRow{periodName(r, p), p})
+		c.Periods = append(c.Periods, view.Period{Name: periodName(r, p), Period: p})
 	}
 	for _, b := range []struct {
 		name string
@@ -99,8 +63,8 @@ func zoneName(r linktrack.Report) string {
 	return first
 }
 
-func (l *look) totals(r linktrack.Report, converts bool) []total {
-	all := []total{
+func (l *look) totals(r linktrack.Report, converts bool) []view.Total {
+	all := []view.Total{
 		{Name: l.text("report.people"), Value: count(r.Total.People)},
 		{Name: l.text("report.unique"), Value: count(r.Total.Unique)},
 		{Name: l.text("report.bots"), Value: count(r.Total.Bots)},
@@ -108,31 +72,31 @@ func (l *look) totals(r linktrack.Report, converts bool) []total {
 	if !converts {
 		return all
 	}
-	conversions := total{Name: l.text("report.conversions"), Value: count(r.Total.Conversions)}
+	conversions := view.Total{Name: l.text("report.conversions"), Value: count(r.Total.Conversions)}
 	if r.Total.People > 0 {
 		conversions.Note = l.text("report.rate", l.percent(r.ConversionRate()))
 	}
 	all = append(all, conversions)
 	for _, currency := range slices.Sorted(maps.Keys(r.Values)) {
-		all = append(all, total{Name: l.text("report.value", currency), Value: money(linktrack.Amount(r.Values[currency]))})
+		all = append(all, view.Total{Name: l.text("report.value", currency), Value: money(linktrack.Amount(r.Values[currency]))})
 	}
 	return all
 }
 
-func (l *look) breakdown(name string, b linktrack.Breakdown) breakdown {
+func (l *look) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
 	sum := float64(b.Other)
 	for _, v := range b.Top {
 		sum += float64(v.Clicks)
 	}
-	part := func(value string, clicks int64) share {
-		s := share{Value: value, Clicks: clicks}
+	part := func(value string, clicks int64) view.Share {
+		s := view.Share{Value: value, Clicks: clicks}
 		if sum > 0 {
 			ratio := float64(clicks) / sum
 			s.Width, s.Percent = int(math.Ceil(ratio*1000)), l.percent(ratio)
 		}
 		return s
 	}
-	d := breakdown{Title: l.text("report." + name), Unknown: l.text("report." + name + ".none")}
+	d := view.Breakdown{Title: l.text("report." + name), Unknown: l.text("report." + name + ".none")}
 	for i, v := range b.Top {
 		if name == "countries" {
 			v.Value = l.country(v.Value)

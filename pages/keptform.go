@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A form that is sent when its sender's session has ended is kept: its values
@@ -18,9 +19,6 @@ import (
 
 // keptPrefix is what the names of kept values begin with.
 const keptPrefix = "kept."
-
-// A keptValue is one that a page keeps in a hidden field.
-type keptValue struct{ Name, Value string }
 
 // keptForm are the values of a form that was posted; nil if there are none, or
 // it has a file, which no page can keep.
@@ -38,24 +36,18 @@ func (r *request) keptForm() url.Values {
 // keepForm asks to sign in, and keeps a form meanwhile.
 func (p *Pages) keepForm(w http.ResponseWriter, r *request, form url.Values) error {
 	if p.sessions != nil {
-		page := loginPage{Next: r.URL.RequestURI(), Ended: true, Kept: keptValues(form)}
+		page := view.Login{Next: r.URL.RequestURI(), Ended: true, Kept: keptValues(form)}
 		return p.renderLogin(w, r, http.StatusUnauthorized, page)
 	}
-	page := endedPage{SignIn: p.o.SignIn, Action: r.URL.RequestURI(), Kept: keptValues(form)}
+	page := view.Ended{SignIn: p.o.SignIn, Action: r.URL.RequestURI(), Kept: keptValues(form)}
 	return p.render(w, r, http.StatusUnauthorized, "ended", p.look.text("ended.title"), page)
 }
 
-// An endedPage keeps a form while its sender signs in with the host.
-type endedPage struct {
-	SignIn, Action string
-	Kept           []keptValue
-}
-
-func keptValues(form url.Values) []keptValue {
-	var kept []keptValue
+func keptValues(form url.Values) []view.Kept {
+	var kept []view.Kept
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		for _, v := range form[name] {
-			kept = append(kept, keptValue{keptPrefix + strings.TrimPrefix(name, keptPrefix), v})
+			kept = append(kept, view.Kept{Name: keptPrefix + strings.TrimPrefix(name, keptPrefix), Value: v})
 		}
 	}
 	return kept

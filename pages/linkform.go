@@ -9,50 +9,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A formPage is the form that makes or edits a link.
-type formPage struct {
-	Link     *linkRow // nil: a new one
-	Action   string   // where it is sent
-	Back     string   // the list to come back to: its query
-	FromList bool     // it was opened there
-	List     string   // the address of that list
-	Resumed  bool     // it was kept while its sender signed in again
-	Sections []section
-	Reached  string // a warning that the limit of clicks is reached
-	Limited  string // the account's type, if it does not allow all
-	Error    string // of no field
-}
-
-type section struct {
-	Title  string
-	Fields []field
-}
-
-// A field of a form.
-type field struct {
-	Name, Kind         string
-	Label, Hint, Error string
-	Value              string
-	Options            []option // of a choice, or suggested
-	Disabled           bool
-}
-
-// Checked reports whether a box has its mark.
-func (f field) Checked() bool { return f.Value == "1" }
-
-// About names the elements that say more about the field.
-func (f field) About() string {
-	var ids []string
-	if f.Error != "" {
-		ids = append(ids, "f-"+f.Name+"-error")
-	}
-	if f.Hint != "" {
-		ids = append(ids, "f-"+f.Name+"-hint")
-	}
-	return strings.Join(ids, " ")
-}
 
 // formSections are the fields, by the API's names of the parameters.
 var formSections = []struct {
@@ -253,7 +211,7 @@ func edited[T any](to **T, value *T, changed bool) {
 // else the link would be made without it at the next try. status 0 follows from
 // the error.
 func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *linktrack.Link, values map[string]string, err error) error {
-	page := formPage{Action: r.URL.EscapedPath(), Resumed: r.resumed, List: p.o.Prefix + "links"}
+	page := view.LinkForm{Action: r.URL.EscapedPath(), Resumed: r.resumed, List: p.o.Prefix + "links"}
 	given := r.URL.Query()
 	if r.Method == http.MethodPost {
 		given = r.PostForm
@@ -290,13 +248,13 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	}
 	shown := false
 	for _, s := range formSections {
-		part := section{Title: p.look.text(s.title)}
+		part := view.Section{Title: p.look.text(s.title)}
 		for _, spec := range s.fields {
 			f := p.field(spec.name, spec.kind, values[spec.name])
 			switch spec.name {
 			case "host":
 				for _, h := range p.t.HostsOf(r.account) {
-					f.Options = append(f.Options, option{h, h, h == f.Value})
+					f.Options = append(f.Options, choice(h, h, h == f.Value))
 				}
 				if len(f.Options) < 2 || l != nil {
 					continue
@@ -307,7 +265,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 				}
 			case "group":
 				for _, g := range groups {
-					f.Options = append(f.Options, option{Value: g})
+					f.Options = append(f.Options, view.Option{Value: g})
 				}
 			case "password":
 				if l != nil && l.HasPassword() {
@@ -352,8 +310,13 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	return p.render(w, r, status, "linkform", title, page)
 }
 
-func (p *Pages) field(name, kind, value string) field {
-	f := field{Name: name, Kind: kind, Label: p.look.text("param." + name), Value: value}
+// choice is an option of a select element.
+func choice(value, text string, chosen bool) view.Option {
+	return view.Option{Value: value, Text: text, Chosen: chosen}
+}
+
+func (p *Pages) field(name, kind, value string) view.Field {
+	f := view.Field{Name: name, Kind: kind, Label: p.look.text("param." + name), Value: value}
 	if hint := "hint." + name; p.look.text(hint) != hint {
 		f.Hint = p.look.text(hint)
 	}

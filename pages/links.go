@@ -11,45 +11,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A linksPage is a part of the account's links.
-type linksPage struct {
-	Search, Group, Sort, Order string // as asked for
-	Groups                     []string
-	Sorts                      []option
-	Filtered                   bool // by search or group
-	Depth                      int64
-	Error                      string
-	SearchError                bool // the error is one of the search's words
-
-	Links      []linkRow
-	Made       *linkRow // was made just now
-	Saved      *linkRow // was edited just now
-	First      int64    // number of the first link shown, from 1
-	Last       int64
-	Prev, Next string // addresses; "" none
-	Query      string // of this page, to come back to
-	Back       string // the same, as the query of a form's address
-}
-
-// An option of a choice.
-type option struct {
-	Value, Text string
-	Chosen      bool
-}
-
-// A linkRow is a link as a list shows it.
-type linkRow struct {
-	linktrack.Link
-	URL       string
-	State     string // the key of a text: state.active and the like
-	MaySwitch bool   // the account may switch it on and off
-	Row       string // the id of its row on the list
-	Leads     string // the destination as an address to go to; "" if a page may not lead there
-	Saved     bool   // it was edited just now
-	Spark     *spark // nil: none
-}
 
 // pageSize is how many links a page has, maxPage the last page that can be asked
 // for: who has more links searches.
@@ -58,7 +21,7 @@ const (
 	maxPage  = 2000
 )
 
-func (p *Pages) row(a linktrack.Account, l linktrack.Link) linkRow {
+func (p *Pages) row(a linktrack.Account, l linktrack.Link) view.Link {
 	state := "state.active"
 	switch err := l.State(time.Now()); err {
 	case nil:
@@ -69,7 +32,7 @@ func (p *Pages) row(a linktrack.Account, l linktrack.Link) linkRow {
 	default:
 		state = "state.inactive"
 	}
-	row := linkRow{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"], Row: rowID(l)}
+	row := view.Link{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"], Row: rowID(l)}
 	if strings.HasPrefix(row.URL, "//") { // a host that is served no more
 		scheme, _, _ := strings.Cut(p.apiBase(), "//")
 		row.URL = scheme + row.URL
@@ -93,7 +56,7 @@ func (p *Pages) allowed(a linktrack.Account) map[string]bool {
 
 func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	given := r.URL.Query()
-	page := linksPage{
+	page := view.Links{
 		Search: given.Get("q"), Group: given.Get("group"),
 		Sort: given.Get("sort"), Order: given.Get("order"),
 		Depth: linktrack.SearchDepth,
@@ -110,7 +73,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 		page.Order = "desc"
 	}
 	for _, s := range sorts {
-		page.Sorts = append(page.Sorts, option{string(s), p.look.text("sort." + string(s)), string(s) == page.Sort})
+		page.Sorts = append(page.Sorts, choice(string(s), p.look.text("sort."+string(s)), string(s) == page.Sort))
 	}
 	if page.Groups, err = p.t.Groups(r.Context(), r.account); err != nil {
 		return err
@@ -160,7 +123,7 @@ var sorts = []linktrack.Sort{
 }
 
 // search returns the links that the page asks for, and one more if there is.
-func (p *Pages) search(ctx context.Context, a linktrack.Account, page linksPage, offset int) ([]linktrack.Link, error) {
+func (p *Pages) search(ctx context.Context, a linktrack.Account, page view.Links, offset int) ([]linktrack.Link, error) {
 	text := strings.TrimSpace(page.Search)
 	if strings.Contains(text, "/") && page.Group == "" { // a link's address means that link, also without its dot
 		if l, err := p.t.Link(ctx, a, text); err == nil && offset == 0 {
@@ -215,7 +178,7 @@ func rowID(l linktrack.Link) string { return "link-" + strconv.FormatInt(l.ID, 1
 
 // noted returns the link that a form before this page made or edited, nil if
 // there is none.
-func (p *Pages) noted(r *request, what string) *linkRow {
+func (p *Pages) noted(r *request, what string) *view.Link {
 	host, path, ok := strings.Cut(r.URL.Query().Get(what), "/")
 	if !ok {
 		return nil

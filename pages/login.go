@@ -8,24 +8,17 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A loginPage is the form to sign in with. The pass is never put back into it.
-type loginPage struct {
-	Login, Next string
-	Error       string
-	Ended       bool        // a session was there, and a form was sent
-	Kept        []keptValue // of that form
-}
 
 func (p *Pages) showLogin(w http.ResponseWriter, r *request) error {
 	if p.identify(r) == nil {
 		return p.showHome(w, r)
 	}
-	return p.renderLogin(w, r, http.StatusOK, loginPage{Next: p.local(r.URL.Query().Get("next"))})
+	return p.renderLogin(w, r, http.StatusOK, view.Login{Next: p.local(r.URL.Query().Get("next"))})
 }
 
-func (p *Pages) renderLogin(w http.ResponseWriter, r *request, status int, page loginPage) error {
+func (p *Pages) renderLogin(w http.ResponseWriter, r *request, status int, page view.Login) error {
 	r.signedIn = false
 	return p.render(w, r, status, "login", p.look.text("login.title"), page)
 }
@@ -35,7 +28,7 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	page := loginPage{Login: form.Get("login"), Next: p.local(form.Get("next"))}
+	page := view.Login{Login: form.Get("login"), Next: p.local(form.Get("next"))}
 	values := kept(form)
 	page.Kept = keptValues(values)
 	a, err := p.t.Authenticate(r.Context(), page.Login, form.Get("pass"), p.t.ClientOf(r.Request))

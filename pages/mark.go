@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // The bookmarklet opens a small window with a form that makes a link for the
@@ -17,16 +18,9 @@ import (
 // else; who it is for, the cookie says. It only opens a window, so it works on
 // pages with a Content-Security-Policy, too.
 
-// A bookmarkletPage has the bookmarklet, to be dragged to the bookmarks.
-type bookmarkletPage struct {
-	Name string // of the bookmark
-	Code template.URL
-	Text string // Code, to be copied
-}
-
 func (p *Pages) showBookmarklet(w http.ResponseWriter, r *request) error {
 	code := bookmarklet(p.origin(r) + p.o.Prefix + "mark")
-	return p.render(w, r, http.StatusOK, "bookmarklet", p.look.text("bookmarklet.title"), bookmarkletPage{
+	return p.render(w, r, http.StatusOK, "bookmarklet", p.look.text("bookmarklet.title"), view.Bookmarklet{
 		Name: p.look.text("bookmarklet.name", p.look.o.Name), Code: template.URL(code), Text: code,
 	})
 }
@@ -56,19 +50,10 @@ func (p *Pages) origin(r *request) string {
 	return base.Scheme + "://" + r.Host
 }
 
-// A markPage makes a link for a page, in a small window, or shows the link that
-// it has made.
-type markPage struct {
-	Fields []field
-	Error  string // of no field
-	More   string // the address of the whole form
-	Made   *linkRow
-}
-
 func (p *Pages) showMark(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window has no hold of it
 	if made := p.noted(r, "made"); made != nil {
-		return p.render(w, r, http.StatusOK, "mark", p.look.text("mark.made"), markPage{Made: made})
+		return p.render(w, r, http.StatusOK, "mark", p.look.text("mark.made"), view.BookmarkletForm{Made: made})
 	}
 	given := r.URL.Query()
 	return p.renderMark(w, r, map[string]string{"external_url": given.Get("url"), "title": p.titleFor(r, given.Get("title"))}, nil)
@@ -97,7 +82,7 @@ func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
 }
 
 func (p *Pages) renderMark(w http.ResponseWriter, r *request, values map[string]string, err error) error {
-	page, status := markPage{}, http.StatusOK
+	page, status := view.BookmarkletForm{}, http.StatusOK
 	problem, at := "", ""
 	if err != nil {
 		if problem, at, status = p.problem(r, err); status == 0 {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack/transfer"
+
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A progress shows how far an import has come, without a script: the page's
@@ -39,7 +41,7 @@ func (g *progress) told(now transfer.Progress) {
 	g.last = at
 	var b []byte
 	if !g.begun {
-		head, _, ok, err := g.cut(importPage{})
+		head, _, ok, err := g.cut(view.Import{})
 		if err != nil || !ok {
 			return // a template of the host's has no place for it, or the page's end says what is wrong
 		}
@@ -61,7 +63,7 @@ func (g *progress) told(now transfer.Progress) {
 }
 
 // end sends the page, or what is left of it.
-func (g *progress) end(status int, page importPage) error {
+func (g *progress) end(status int, page view.Import) error {
 	_ = http.NewResponseController(g.w).SetWriteDeadline(time.Now().Add(pageTimeout))
 	if !g.begun {
 		return g.p.renderImport(g.w, g.r, status, page)
@@ -76,7 +78,7 @@ func (g *progress) end(status int, page importPage) error {
 }
 
 // fail answers an error, as the end of the page if that has begun.
-func (g *progress) fail(page importPage, err error) error {
+func (g *progress) fail(page view.Import, err error) error {
 	if !g.begun {
 		return err
 	}
@@ -88,7 +90,7 @@ func (g *progress) fail(page importPage, err error) error {
 	return g.end(status, page)
 }
 
-func (g *progress) cut(page importPage) (head, rest []byte, ok bool, err error) {
+func (g *progress) cut(page view.Import) (head, rest []byte, ok bool, err error) {
 	page.Mark = template.HTML(progressMark)
 	b, err := g.p.drawImport(g.r, page)
 	head, rest, ok = bytes.Cut(b, []byte(progressMark))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // Quick returns the form on which anyone makes a quick link, for a host that
@@ -32,22 +33,14 @@ func (p *Pages) Quick() http.Handler {
 
 func notFound(http.ResponseWriter, *request) error { return linktrack.ErrNotFound }
 
-// A quickForm makes a quick link.
-type quickForm struct {
-	ExternalURL string
-	Days        int    // after which it ends
-	Error       string // what is wrong, with the destination if AtField
-	AtField     bool
-}
-
 // trap is a field that people do not see and leave empty.
 const trap = "comment"
 
 func (p *Pages) showQuick(w http.ResponseWriter, r *request) error {
-	return p.renderQuick(w, r, http.StatusOK, quickForm{})
+	return p.renderQuick(w, r, http.StatusOK, view.AnonymousForm{})
 }
 
-func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form quickForm) error {
+func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form view.AnonymousForm) error {
 	form.Days = int(linktrack.QuickLinkLife / (24 * time.Hour))
 	return p.render(w, r, status, "quick", p.look.text("quick.title"), form)
 }
@@ -60,7 +53,7 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 	if form.Get(trap) != "" {
 		return errBadForm
 	}
-	page := quickForm{ExternalURL: form.Get("external_url")}
+	page := view.AnonymousForm{ExternalURL: form.Get("external_url")}
 	_, claim, err := p.t.MakeQuickLink(r.Context(), p.t.ClientOf(r.Request), page.ExternalURL)
 	if err == nil {
 		http.Redirect(w, r.Request, p.quickAt(claim), http.StatusSeeOther)
@@ -87,21 +80,10 @@ func claimOf(r *request) string {
 	return r.PathValue("host") + "/" + r.PathValue("path") + "/" + r.PathValue("signature")
 }
 
-// A quickPage shows a quick link to who has its claim.
-type quickPage struct {
-	Link   *linkRow // nil: it has ended, or somebody else claimed it
-	Ended  bool
-	Own    bool   // it was claimed by who is signed in
-	Login  string // of who is signed in; "" nobody, or one without a login
-	May    bool   // somebody is signed in, and may claim it
-	Page   string // the address of this page
-	SignIn string // where to sign in; "" if the host names no place
-}
-
 // showQuickLink answers the page of a claim, whether somebody is signed in or
 // not.
 func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
-	page := quickPage{Page: p.quickAt(claimOf(r))}
+	page := view.AnonymousLink{Page: p.quickAt(claimOf(r))}
 	err := p.identify(r)
 	switch {
 	case errors.Is(err, linktrack.ErrUnauthorized):

@@ -4,21 +4,16 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
-)
 
-// A renewPage asks whether to renew the pass, or shows the new one.
-type renewPage struct {
-	Mark  string // of the pass to be renewed
-	Pass  string // the new one; "": it is asked
-	Stale bool   // the pass was renewed since the form was shown
-}
+	"github.com/linktrackhq/linktrack/pages/view"
+)
 
 // The form of a pass that was renewed renews no other: who loads the answer
 // again would lose the pass that he has just copied.
 func (p *Pages) passMark(r *request) string { return hex.EncodeToString(p.sessions.mark(r.account)) }
 
 func (p *Pages) showRenewPass(w http.ResponseWriter, r *request) error {
-	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), renewPage{Mark: p.passMark(r)})
+	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), view.NewPass{Mark: p.passMark(r)})
 }
 
 func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
@@ -31,7 +26,7 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	}
 	mark := p.passMark(r)
 	if subtle.ConstantTimeCompare([]byte(form.Get("mark")), []byte(mark)) != 1 {
-		return p.render(w, r, http.StatusConflict, "renewpass", p.look.text("pass.title"), renewPage{Mark: mark, Stale: true})
+		return p.render(w, r, http.StatusConflict, "renewpass", p.look.text("pass.title"), view.NewPass{Mark: mark, Stale: true})
 	}
 	pass, err := p.t.RenewPass(r.Context(), r.account)
 	if err != nil {
@@ -46,5 +41,5 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		p.note(r, err)
 	}
-	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), renewPage{Pass: pass})
+	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), view.NewPass{Pass: pass})
 }

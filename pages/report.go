@@ -8,38 +8,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A reportPage is what a link counted in some days, for its owner.
-type reportPage struct {
-	Link     linkRow
-	From, To string // days, as asked for or as they were completed
-	By       []option
-	Presets  []preset
-	Errors   map[string]string // by field; "" of no field
-
-	Counts    *counts // nil: what was asked for is not right
-	Downloads []download
-	Clicks    []clickRow
-	Kept      bool   // the list has clicks of the report's days at all
-	Older     string // the address of the page with older clicks; "" none
-	Newest    string // the address of the page with the newest clicks; "" this is it
-}
-
-// A preset is a choice of days.
-type preset struct {
-	URL, Text string
-	Current   bool
-}
-
-// A download is a file that the page offers.
-type download struct{ URL, Text string }
-
-// A clickRow is a click of the history.
-type clickRow struct {
-	linktrack.Click
-	When, Kind, Address string
-}
 
 const (
 	clicksShown = 50
@@ -60,7 +30,7 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	given := r.URL.Query()
-	page := reportPage{Link: p.row(r.account, l), From: given.Get("from"), To: given.Get("to"), Errors: map[string]string{}}
+	page := view.Report{Link: p.row(r.account, l), From: given.Get("from"), To: given.Get("to"), Errors: map[string]string{}}
 	var report linktrack.Report
 	q, err := p.reportQuery(r, given)
 	if err == nil {
@@ -87,7 +57,7 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 		}
 	}
 	for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
-		page.By = append(page.By, option{string(by), p.look.text("report.by." + string(by)), by == q.By || q.By == "" && by == linktrack.ByDay})
+		page.By = append(page.By, choice(string(by), p.look.text("report.by."+string(by)), by == q.By || q.By == "" && by == linktrack.ByDay))
 	}
 	for _, days := range presets {
 		choice := p.preset(r, l, q, days)
@@ -143,14 +113,14 @@ func (p *Pages) reportAt(l linktrack.Link, file string, values url.Values) strin
 	return p.look.to(parts...) + "?" + values.Encode()
 }
 
-func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, days int) preset {
+func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, days int) view.Preset {
 	values := url.Values{"days": {strconv.Itoa(days)}}
 	if q.By == linktrack.ByHour && days <= 31 {
 		values.Set("by", string(q.By))
 	}
 	today := p.today(r)
 	whole := q.To == 0 && q.From == 0 && q.By != linktrack.ByHour && days == 30
-	return preset{
+	return view.Preset{
 		URL:     p.reportAt(l, "", values),
 		Text:    p.look.text("report.preset", days),
 		Current: whole || q.To == today && q.From == today-linktrack.Day(days)+1,
@@ -162,16 +132,16 @@ func days(r linktrack.Report) url.Values {
 	return url.Values{"from": {r.From.String()}, "to": {r.To.String()}, "by": {string(r.By)}}
 }
 
-func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []download {
-	var all []download
+func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []view.Download {
+	var all []view.Download
 	for _, file := range []string{"report.csv", "report.json", "history.csv", "history.json"} {
-		all = append(all, download{p.reportAt(l, file, days(r)), p.look.text("report.download." + file)})
+		all = append(all, view.Download{URL: p.reportAt(l, file, days(r)), Text: p.look.text("report.download." + file)})
 	}
 	return all
 }
 
 // addClicks adds a part of the report's clicks, newest first.
-func (p *Pages) addClicks(r *request, page *reportPage, name string, report linktrack.Report) error {
+func (p *Pages) addClicks(r *request, page *view.Report, name string, report linktrack.Report) error {
 	first := max(report.From, p.today(r)-clickDays+1)
 	if page.Kept = first <= report.To; !page.Kept {
 		return nil
@@ -200,9 +170,9 @@ func (p *Pages) addClicks(r *request, page *reportPage, name string, report link
 	return nil
 }
 
-func (p *Pages) clickRow(c linktrack.Click) clickRow {
+func (p *Pages) clickRow(c linktrack.Click) view.Click {
 	at := c.ID.Time()
-	row := clickRow{Click: c, When: at.In(p.t.Location()).Format("2006-01-02 15:04:05 MST")}
+	row := view.Click{Click: c, When: at.In(p.t.Location()).Format("2006-01-02 15:04:05 MST")}
 	switch {
 	case c.Bot:
 		row.Kind = p.look.text("report.click.bot")

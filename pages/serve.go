@@ -12,6 +12,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/gzipped"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // A page answers a request, or returns an error that is answered with a page of
@@ -101,7 +102,7 @@ func (p *Pages) private(serve page) http.Handler {
 			return err
 		}
 		if values := kept(r.keptForm()); values != nil && p.sessions == nil {
-			r.PostForm, r.resumed = values, true // an endedPage has kept them
+			r.PostForm, r.resumed = values, true // an view.Ended has kept them
 		}
 		return serve(w, r)
 	})
@@ -167,21 +168,6 @@ func (r *request) form() (url.Values, error) {
 
 var errTooLarge = errors.New("the form is too large")
 
-// A frame is what a template gets: what all pages show, and the page's own.
-type frame struct {
-	Title    string
-	Login    string // of who is signed in; "" nobody, or one without a login
-	SignedIn bool   // anyone is
-	SignsOut bool   // whether there is a button to sign out
-	Menu     []menuItem
-	Page     any
-}
-
-type menuItem struct {
-	URL, Text string
-	Current   bool
-}
-
 // render writes a page by the template of that name.
 func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, title string, data any) error {
 	b, err := p.draw(r, name, title, data)
@@ -194,12 +180,12 @@ func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, titl
 }
 
 func (p *Pages) draw(r *request, name, title string, data any) ([]byte, error) {
-	f := frame{Title: title, Page: data}
+	f := view.Frame{Title: title, Page: data}
 	if r.signedIn {
 		f.SignedIn, f.Login, f.SignsOut = true, r.account.Login, p.sessions != nil
 		for _, m := range menu {
 			to := p.o.Prefix + m.path
-			f.Menu = append(f.Menu, menuItem{URL: to, Text: p.look.text(m.text), Current: r.URL.Path == to})
+			f.Menu = append(f.Menu, view.MenuItem{URL: to, Text: p.look.text(m.text), Current: r.URL.Path == to})
 		}
 	}
 	var b bytes.Buffer
@@ -214,9 +200,6 @@ func (p *Pages) sendHead(w http.ResponseWriter, status int) {
 	w.WriteHeader(status)
 }
 
-// An errorPage says what went wrong.
-type errorPage struct{ Text string }
-
 // fail answers an error with a page.
 func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
 	status, key := problem(err)
@@ -226,7 +209,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
 		_ = p.identify(r) // for the menu
 	}
 	retryAfter(w, err)
-	if p.render(w, r, status, "error", p.look.text(key+".title"), errorPage{p.look.text(key + ".text")}) != nil {
+	if p.render(w, r, status, "error", p.look.text(key+".title"), view.Error{Text: p.look.text(key + ".text")}) != nil {
 		http.Error(w, p.look.text(key+".title"), status)
 	}
 }

@@ -5,14 +5,8 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
-
-// A spark is the last 24 hours of a link, drawn small.
-type spark struct {
-	Label string
-	Width int
-	Path  string
-}
 
 // sparkTimeout is how long a list waits for its sparks: it is of use without.
 const sparkTimeout = 2 * time.Second
@@ -21,7 +15,7 @@ const sparkLeast = 80 // the least height of a bar: it is drawn that small
 
 // addSparks gives each link that was clicked in the last 24 hours its spark. If
 // that fails the links have none.
-func (p *Pages) addSparks(r *request, rows []linkRow) {
+func (p *Pages) addSparks(r *request, rows []view.Link) {
 	ctx, cancel := context.WithTimeout(r.Context(), sparkTimeout)
 	defer cancel()
 	links := make([]linktrack.Link, len(rows))
@@ -40,14 +34,14 @@ func (p *Pages) addSparks(r *request, rows []linkRow) {
 	}
 }
 
-func (l *look) spark(hours []linktrack.Period) *spark {
+func (l *look) spark(hours []linktrack.Period) *view.Spark {
 	people := make([]int64, len(hours))
 	var most int64
 	for i, h := range hours {
 		people[i] = h.People
 		most = max(most, h.People)
 	}
-	return &spark{
+	return &view.Spark{
 		Label: l.text("link.spark", count(most)),
 		Width: len(hours) * barWidth,
 		Path:  outline(people, uint64(max(most, 1)), 0, sparkLeast),

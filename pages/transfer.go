@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
-	"html/template"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/longwrite"
 	clients "github.com/linktrackhq/linktrack/internal/share"
+	"github.com/linktrackhq/linktrack/pages/view"
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
@@ -41,25 +41,8 @@ func (p *Pages) maxBody(r *http.Request) int64 {
 	return maxForm
 }
 
-// An importPage takes a file, and says what became of one.
-type importPage struct {
-	Formats, Hosts     []option
-	Format, Host, Skip string        // as asked for
-	SkipBad            string        // as asked for; it has Skip in it
-	Most               int64         // megabytes
-	Mark               template.HTML // see progress
-
-	Error    string
-	Good     string           // what went well
-	Result   *transfer.Result // nil: no file was read
-	Made     bool             // the file was imported, or a part of it
-	Problems []transfer.Problem
-	More     int64  // problems that are not shown
-	Checked  string // the hash of a file that can be imported; "" none
-}
-
 func (p *Pages) showImport(w http.ResponseWriter, r *request) error {
-	return p.renderImport(w, r, http.StatusOK, importPage{})
+	return p.renderImport(w, r, http.StatusOK, view.Import{})
 }
 
 // importLinks reads a file. It imports one that was checked before: the form
@@ -83,11 +66,11 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		return p.renderImport(w, r, http.StatusRequestEntityTooLarge, importPage{Error: p.look.text("import.toolarge", count(maxUpload>>20))})
+		return p.renderImport(w, r, http.StatusRequestEntityTooLarge, view.Import{Error: p.look.text("import.toolarge", count(maxUpload>>20))})
 	case err != nil:
 		return err
 	}
-	page := importPage{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"], SkipBad: up.values["skipbad"]}
+	page := view.Import{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"], SkipBad: up.values["skipbad"]}
 	if up.size == 0 {
 		page.Error = p.look.text("import.nofile")
 		return p.renderImport(w, r, http.StatusBadRequest, page)
@@ -158,7 +141,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 
 // sendBadRows answers the rows of a file that cannot be imported as a file, and
 // changes nothing.
-func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page importPage) error {
+func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page view.Import) error {
 	d := longwrite.New(w, r.Request, typeCSV, "bad-rows.csv")
 	_, err := transfer.Import(ctx, p.t, r.account, file, transfer.ImportOptions{
 		Format: transfer.Format(page.Format), Host: page.Host, DryRun: true, MaxLinks: maxLinks, Rejected: d,
@@ -181,7 +164,7 @@ func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *reque
 	return err
 }
 
-func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page importPage) error {
+func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page view.Import) error {
 	b, err := p.drawImport(r, page)
 	if err != nil {
 		return err
@@ -191,15 +174,15 @@ func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page
 	return nil
 }
 
-func (p *Pages) drawImport(r *request, page importPage) ([]byte, error) {
+func (p *Pages) drawImport(r *request, page view.Import) ([]byte, error) {
 	page.Most = maxUpload >> 20
-	page.Formats = []option{{"", p.look.text("import.format.any"), page.Format == ""}}
+	page.Formats = []view.Option{choice("", p.look.text("import.format.any"), page.Format == "")}
 	for _, f := range transfer.Formats {
-		page.Formats = append(page.Formats, option{string(f), p.look.text("import.format." + string(f)), string(f) == page.Format})
+		page.Formats = append(page.Formats, choice(string(f), p.look.text("import.format."+string(f)), string(f) == page.Format))
 	}
-	page.Hosts = []option{{"", p.look.text("import.host.any"), page.Host == ""}}
+	page.Hosts = []view.Option{choice("", p.look.text("import.host.any"), page.Host == "")}
 	for _, h := range p.t.HostsOf(r.account) {
-		page.Hosts = append(page.Hosts, option{h, h, h == page.Host})
+		page.Hosts = append(page.Hosts, choice(h, h, h == page.Host))
 	}
 	for i, problem := range page.Problems {
 		page.Problems[i].Reason = p.look.text(problem.Reason)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 // Visitors are the pages that visitors of links see: a [linktrack.Pages]. Make
@@ -64,25 +65,6 @@ func (l *look) sheet(names ...string) sheet {
 	}
 }
 
-// A visitorPage is what the template gets.
-type visitorPage struct {
-	Style          template.CSS
-	Name           string
-	Heading, Text  string
-	Title          string // of the link, for the preview and the summary
-	URL            string
-	AsksPassword   bool
-	AsksToContinue bool
-	Error          string // beside the password
-	Summary        *linktrack.Link
-	Report         *counts
-	Zone           string // of times, in a sentence; "" the page shows none
-	zone           *time.Location
-}
-
-// When shows a time in the service zone.
-func (p visitorPage) When(at time.Time) string { return at.In(p.zone).Format("2006-01-02 15:04 MST") }
-
 // ServePage implements linktrack.Pages.
 func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
 	if p.Kind == linktrack.QRPage {
@@ -109,11 +91,11 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 }
 
 // page words a page.
-func (v *Visitors) page(p linktrack.Page) visitorPage {
+func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	key := "visitor.notfound"
-	page := visitorPage{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, zone: p.Location}
-	if page.zone == nil {
-		page.zone = time.UTC
+	page := view.Visitor{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.Location}
+	if page.Location == nil {
+		page.Location = time.UTC
 	}
 	switch p.Kind {
 	case linktrack.GonePage:
@@ -145,7 +127,7 @@ func (v *Visitors) page(p linktrack.Page) visitorPage {
 		key = "visitor.unavailable"
 	}
 	if page.Summary != nil {
-		page.Zone = v.look.zoneLine(page.zone, time.Now())
+		page.Zone = v.look.zoneLine(page.Location, time.Now())
 	}
 	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
 	if p.Kind != linktrack.PreviewPage && page.Summary == nil {

@@ -1,0 +1,54 @@
+package view
+
+// An API is the page that describes the API.
+type API struct {
+	Base     string // what the addresses of the API begin with
+	OpenAPI  string // the address of the OpenAPI description
+	Login    string // "": the account has none
+	ShortWay string // an address that makes a link
+	Renews   bool   // the pass can be renewed on these pages
+	Calls    []Call
+}
+
+// A Call of the API.
+type Call struct {
+	Name    string
+	URL     string
+	Methods string // GET, POST, or both with a comma between
+	Text    string // what it does
+	Returns string // what it answers
+	Params  []Param
+	Fields  []string // of the answer, by their names
+	Samples []Sample
+}
+
+// A Param is a parameter of a call.
+type Param struct {
+	Name, Text string
+	Values     []string // all that are allowed, the default first; empty: any
+	Required   bool
+	Barred     bool // the type of the account does not allow it
+}
+
+// A Sample is a small program that makes a call.
+type Sample struct {
+	Language, Code string
+}
+
+// A Try is the form that makes a call, and what was answered.
+type Try struct {
+	Name, Text string
+	Changes    bool // the call changes something
+	Fields     []Field
+	Curl       string  // the same call with curl
+	Answer     *Answer // nil: no call was made
+}
+
+// An Answer of the API.
+type Answer struct {
+	Status      int
+	Reason      string // the name of the status
+	ContentType string
+	Body        string
+	Cut         bool // the body is longer than what is shown
+}
