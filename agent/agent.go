@@ -30,20 +30,23 @@ const (
 func Parse(userAgent string) Agent {
 	ua := cut(userAgent)
 	parsed := useragent.Parse(ua)
-	a := Agent{Browser: parsed.Name, Platform: parsed.OS}
 	// The parser's own bot flag is set for every URL and misses programs
 	// that have none, so only its names are used.
+	return agentOf(ua, parsed.Name, parsed.OS)
+}
+
+// agentOf makes the names that the parser gave fit for a report, and decides
+// whether it is a bot.
+func agentOf(ua, browser, platform string) Agent {
 	token, bot := botToken(ua)
-	if a.Bot = bot; bot {
-		// A bot that dresses up as a browser is parsed as that browser.
-		if _, named := botToken(a.Browser); !named && token != "" {
-			a.Browser = token
-		}
-		a.Browser = cleanName(a.Browser)
-		return a
+	if !bot {
+		return Agent{Browser: personName(browser, ua), Platform: platform}
 	}
-	a.Browser = personName(a.Browser, ua)
-	return a
+	// A bot that dresses up as a browser is parsed as that browser.
+	if _, named := botToken(browser); !named && token != "" {
+		browser = token
+	}
+	return Agent{Browser: cleanName(browser), Platform: platform, Bot: true}
 }
 
 // IsBot reports whether a user agent says that it is a program which no person
