@@ -680,7 +680,7 @@ func TestRightCredentialsAreNotThrottledHoweverManyComeAtOnce(t *testing.T) {
 }
 
 func TestClientsAreToldApartHoweverTheirAddressIsWritten(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.WholeIP}})
+	s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole}})
 	link := s.makeLink()
 	for address, want := range map[string]any{
 		"192.0.2.7:1234": "192.0.2.7", "192.0.2.8": "192.0.2.8", "[2001:db8::1]:80": "2001:db8::1",

@@ -94,7 +94,7 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	}
 	counted, err = t.store.RecordConversion(ctx, c, zone)
 	if counted {
-		t.recorder.roller.soon()
+		t.recorder.rollups.wake()
 	}
 	return counted, unavailable(err)
 }
@@ -130,7 +130,7 @@ func (c Conversion) check(at time.Time) error {
 
 // young is how old a click can be that has not come to the store, as far as
 // this process can not know better: another may have it in its memory.
-const young = time.Minute
+const pendingClickAge = time.Minute
 
 // maxAwaited is how many conversions may wait for their clicks at a time: each
 // asks the store several times, and anyone can make up clicks.
@@ -161,7 +161,7 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 		if !errors.Is(err, ErrNotFound) {
 			return l, unavailable(err)
 		}
-		if age := at.Sub(click.ID.Time()).Abs(); age >= young && !t.recorder.holds() {
+		if age := at.Sub(click.ID.Time()).Abs(); age >= pendingClickAge && !t.recorder.holds() {
 			return Link{}, ErrNotFound
 		}
 		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
@@ -183,5 +183,5 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 // holds reports whether clicks wait here for the store.
 func (r *recorder) holds() bool {
 	clicks, _ := r.room.used()
-	return int64(clicks) > r.memory.Size().Aside || r.disk != nil && r.disk.journal.Size().Clicks > 0
+	return int64(clicks) > r.queue.Size().Quarantined || r.journalWriter != nil && r.journalWriter.journal.Size().Clicks > 0
 }

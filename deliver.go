@@ -18,7 +18,7 @@ import (
 // meanwhile, or is not heard of for a minute, leaves the alert to another. One
 // that fails is tried again after 5 s, 10 s and so on up to an hour, for ever:
 // a new alert never waits behind it for longer than a delivery takes.
-type deliverer struct {
+type alertWorker struct {
 	store    Store
 	notifier Notifier
 	url      func(Link) string
@@ -31,7 +31,7 @@ type deliverer struct {
 
 const (
 	alertPoll        = 5 * time.Second
-	alertSoon        = 200 * time.Millisecond
+	alertDelay        = 200 * time.Millisecond
 	alertLease       = time.Minute      // longer than the look-ups, the delivery and its record may take
 	notifyTimeout    = 20 * time.Second // of one delivery
 	alertTimeout     = 10 * time.Second // of one call of the store
@@ -40,13 +40,13 @@ const (
 	alertLogInterval = 10 * time.Minute // an alert that fails among others that do not tells the log no more often
 )
 
-// newDeliverer starts a deliverer, or returns nil if there is nobody to deliver
+// newAlertWorker starts a deliverer, or returns nil if there is nobody to deliver
 // to.
-func newDeliverer(store Store, o *Options, url func(Link) string) *deliverer {
+func newAlertWorker(store Store, o *Options, url func(Link) string) *alertWorker {
 	if o.Notify == nil {
 		return nil
 	}
-	d := &deliverer{
+	d := &alertWorker{
 		store:    store,
 		notifier: o.Notify,
 		url:      url,
@@ -59,15 +59,15 @@ func newDeliverer(store Store, o *Options, url func(Link) string) *deliverer {
 			Again: alertLogInterval,
 		},
 	}
-	d.worker = worker.New(worker.Options{Delay: alertSoon, Poll: alertPoll}, func(ctx context.Context) (time.Duration, bool) {
-		return 0, d.one(ctx)
+	d.worker = worker.New(worker.Options{Delay: alertDelay, Poll: alertPoll}, func(ctx context.Context) (time.Duration, bool) {
+		return 0, d.deliverNext(ctx)
 	})
 	d.worker.WakeAfter(0)
 	return d
 }
 
 // soon says that clicks were stored.
-func (d *deliverer) soon() {
+func (d *alertWorker) wakeUp() {
 	if d != nil {
 		d.worker.Wake()
 	}
@@ -75,7 +75,7 @@ func (d *deliverer) soon() {
 
 // close begins no further delivery, and waits for the one under way until ctx
 // ends; then that is given up.
-func (d *deliverer) close(ctx context.Context) {
+func (d *alertWorker) close(ctx context.Context) {
 	if d != nil {
 		d.worker.Stop(ctx)
 	}
@@ -83,7 +83,7 @@ func (d *deliverer) close(ctx context.Context) {
 
 // one delivers the alert whose turn it is. It returns false when there is none,
 // or the store fails, or the deliverer has to stop.
-func (d *deliverer) one(ctx context.Context) bool {
+func (d *alertWorker) deliverNext(ctx context.Context) bool {
 	at := now()
 	var p PendingAlert
 	err := d.call(ctx, alertTimeout, func(ctx context.Context) (err error) {
@@ -120,7 +120,7 @@ func (d *deliverer) one(ctx context.Context) bool {
 }
 
 // deliver hands an alert to the notifier, with all that it says.
-func (d *deliverer) deliver(ctx context.Context, p PendingAlert) error {
+func (d *alertWorker) deliver(ctx context.Context, p PendingAlert) error {
 	a := Alert{
 		ID:      p.ID.String(),
 		Kind:    p.ID.Kind,
@@ -143,7 +143,7 @@ func (d *deliverer) deliver(ctx context.Context, p PendingAlert) error {
 }
 
 // call calls f, which may panic: then it has failed, no more.
-func (d *deliverer) call(parent context.Context, timeout time.Duration, f func(context.Context) error) (err error) {
+func (d *alertWorker) call(parent context.Context, timeout time.Duration, f func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)

@@ -72,7 +72,7 @@ func (t *Tracker) mayGuess(g guesses) error {
 }
 
 // enter checks the password that a visitor gave.
-func (t *Tracker) enter(ctx context.Context, l *Link, v *Visit) error {
+func (t *Tracker) checkPassword(ctx context.Context, l *Link, v *Visit) error {
 	client := clientKey(v.IP)
 	g := newGuesses(l.ID, client)
 	if err := t.mayGuess(g); err != nil {

@@ -26,7 +26,7 @@ type Visit struct {
 	// OptOut is the value of the visitor's opt-out cookie for the link's
 	// account, see [Tracker.OptOutURL]; "" none.
 	OptOut string
-	// Private: the visitor asks not to be tracked, see [Privacy.HonourGPC],
+	// Private: the visitor asks not to be tracked, see [Privacy.HonorGPC],
 	// without which it is not heeded.
 	Private bool
 
@@ -89,7 +89,7 @@ func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
 }
 
 // A passage is an Outcome without the link, which is large.
-type passage struct {
+type decision struct {
 	action   Action
 	location string
 	click    ClickID
@@ -97,12 +97,12 @@ type passage struct {
 }
 
 // follow is the rule: who may pass, and what counts.
-func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (out passage, err error) {
+func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (out decision, err error) {
 	l := &e.link
 	if err := l.State(at); err != nil {
 		return out, err
 	}
-	if e.spent.Load() {
+	if e.usedUp.Load() {
 		return out, ErrUsedUp
 	}
 	if e.blocked {
@@ -118,7 +118,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 			out.action = AskPassword
 			return out, nil
 		}
-		if err := t.enter(ctx, l, v); err != nil {
+		if err := t.checkPassword(ctx, l, v); err != nil {
 			return out, err
 		}
 	}
@@ -132,23 +132,23 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		// through without asking us again.
 		return out, errPrefetch
 	}
-	if v.Peek || ahead || t.isOwn(l, v) {
+	if v.Peek || ahead || t.isExcluded(l, v) {
 		out.location = location
 		return out, nil
 	}
-	if !t.recorder.enter() {
+	if !t.recorder.begin() {
 		return out, errClosed
 	}
-	defer t.recorder.leave()
+	defer t.recorder.end()
 	if limited {
-		granted, err := t.turnstile.pass(l.ID)
+		granted, err := t.reserver.reserve(l.ID)
 		if err != nil {
 			err = unavailable(err)
 			t.refusals.note(err)
 			return out, err
 		}
 		if !granted {
-			e.spent.Store(true)
+			e.usedUp.Store(true)
 			return out, ErrUsedUp
 		}
 		if l.Counts.Passed()+e.granted.Add(1) >= l.DeactivateAt {
@@ -159,15 +159,15 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		ID:        NewClickID(at),
 		Link:      l.ID,
 		IP:        v.IP,
-		Referrer:  bound(v.Referrer, maxReferrer),
-		UserAgent: bound(v.UserAgent, maxUserAgent),
-		Query:     bound(v.Query, maxQuery),
+		Referrer:  truncateBytes(v.Referrer, maxReferrer),
+		UserAgent: truncateBytes(v.UserAgent, maxUserAgent),
+		Query:     truncateBytes(v.Query, maxQuery),
 		Person:    v.Confirmed || v.HasPassword,
 	}
 	visitor := ""
-	private := v.Private && t.opts.Privacy.HonourGPC
+	private := v.Private && t.opts.Privacy.HonorGPC
 	if t.opts.Cookieless || private {
-		click.Unique = t.strangers.isNew(l.ID, v.IP, v.UserAgent, at)
+		click.Unique = t.fingerprints.isNew(l.ID, v.IP, v.UserAgent, at)
 	} else {
 		click.Unique = t.visitors.isNew(l.ID, v.Visitor, at)
 		visitor = t.visitors.token(l.ID, at)
@@ -179,7 +179,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	if e.clickQuery && !private {
 		location = addClick(location, ClickRef{Link: l.ID, ID: click.ID})
 	}
-	return passage{action: Redirect, location: location, click: click.ID, visitor: visitor}, nil
+	return decision{action: Redirect, location: location, click: click.ID, visitor: visitor}, nil
 }
 
 var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)
@@ -205,7 +205,7 @@ func (t *Tracker) prepare(l Link) *entry {
 
 // completer returns a function that completes clicks behind the redirect, by
 // one goroutine at a time, which alone uses m.
-func (t *Tracker) completer(m agents) func(*Click) {
+func (t *Tracker) newCompleter(m agents) func(*Click) {
 	return func(c *Click) { t.complete(c, m.parse) }
 }
 
@@ -215,11 +215,11 @@ func (t *Tracker) completer(m agents) func(*Click) {
 // the store: what was derived from something that is gone by then stays.
 func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
 	if c.Referrer != "" {
-		c.Referrer = clip(c.Referrer, maxReferrer)
+		c.Referrer = truncate(c.Referrer, maxReferrer)
 		c.ReferrerHost = strings.Clone(referrerHost(c.Referrer)) // the referrer may go
 	}
 	if c.UserAgent != "" {
-		c.UserAgent = clip(c.UserAgent, maxUserAgent)
+		c.UserAgent = truncate(c.UserAgent, maxUserAgent)
 		a := parse(c.UserAgent)
 		c.Browser, c.Platform = a.Browser, a.Platform
 		c.Bot = a.Bot && !t.opts.BotsAsPeople && !c.Person
@@ -227,9 +227,9 @@ func (t *Tracker) complete(c *Click, parse func(userAgent string) agent.Agent) {
 	if c.Country == "" {
 		c.Country = t.locator.locate(c.IP)
 	}
-	c.Query = clip(c.Query, maxQuery)
+	c.Query = truncate(c.Query, maxQuery)
 	c.Unique = c.Unique && !c.Bot
-	t.opts.Privacy.cut(c)
+	t.opts.Privacy.redact(c)
 }
 
 // agents remember what user agents are: most visitors have one of a few. The
@@ -259,7 +259,7 @@ func (m *agents) parse(userAgent string) agent.Agent {
 // userAgent is in.
 func readAgent(userAgent string) agent.Agent {
 	a := agent.Parse(userAgent)
-	a.Browser, a.Platform = strings.Clone(clip(a.Browser, 255)), strings.Clone(clip(a.Platform, 255))
+	a.Browser, a.Platform = strings.Clone(truncate(a.Browser, 255)), strings.Clone(truncate(a.Platform, 255))
 	return a
 }
 
@@ -272,12 +272,12 @@ const (
 
 // bound returns a copy of s without what can not be among its first n characters:
 // a click outlives its request, in whose memory s may be.
-func bound(s string, n int) string {
+func truncateBytes(s string, n int) string {
 	return strings.Clone(s[:min(len(s), utf8.UTFMax*n)])
 }
 
 // clip replaces what is not UTF-8 and NUL, and cuts to n characters.
-func clip(s string, n int) string {
+func truncate(s string, n int) string {
 	if len(s) <= n && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
 		return s
 	}

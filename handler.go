@@ -130,7 +130,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		Peek:      r.Method == http.MethodHead,
 		Prefetch:  isPrefetch(r.Header),
 		OptOut:    optOutOf(r, e.link.Account),
-		Private:   h.t.opts.Privacy.HonourGPC && asksForPrivacy(r.Header),
+		Private:   h.t.opts.Privacy.HonorGPC && asksForPrivacy(r.Header),
 	}
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:

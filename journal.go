@@ -16,7 +16,7 @@ type Journal interface {
 
 	// Next returns the oldest clicks, in the order they came, about most of
 	// them, as a batch: the same batch, with the same Source and Seq, at every
-	// call until Done or SetAside, also after a crash. Later batches of the
+	// call until Done or Quarantine, also after a crash. Later batches of the
 	// journal have the same Source and a higher Seq. A batch without clicks
 	// means that nothing waits.
 	Next(most int) (Batch, error)
@@ -25,14 +25,14 @@ type Journal interface {
 	// undo it, and Next return the batch again.
 	Done() error
 
-	// SetAside takes the batch that Next returned out of the way, for the
+	// Quarantine takes the batch that Next returned out of the way, for the
 	// store will never take it as it is: it is kept and returned by no Next
 	// until Restore.
-	SetAside() error
+	Quarantine() error
 
 	// Restore puts back, behind all others, what was set aside, and returns
 	// how many clicks that is. They come out of Next under new numbers.
-	Restore() (clicks int, err error)
+	Requeue() (clicks int, err error)
 
 	// Size is what the journal holds, of it what is set aside, and its bytes
 	// on disk.
@@ -42,7 +42,7 @@ type Journal interface {
 // JournalSize is what a [Journal] holds.
 type JournalSize struct {
 	Clicks int64 // that wait, those set aside not among them
-	Aside  int64 // clicks that are set aside
+	Quarantined  int64 // clicks that are set aside
 	Bytes  int64 // of its file
 }
 

@@ -86,7 +86,7 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 		{"a query string that waits for OnClick", fast(linktrack.Options{OnClick: fails}, query)},
 		{"a referrer that waits for OnClick", fast(linktrack.Options{OnClick: fails}, referrer)},
 		{"the host of a referrer of which nothing else is kept",
-			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{Referrer: linktrack.ReferrerHost}}, referrer)},
+			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{Referrer: linktrack.KeepReferrerHost}}, referrer)},
 		{"what a user agent names, of which nothing else is kept",
 			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{DropUserAgent: true}}, agent)},
 		{"a user agent that is remembered", fast(linktrack.Options{}, agent)},
@@ -319,7 +319,7 @@ func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 				store.rejects.Store(false)
 				time.Sleep(10 * time.Minute)
 				stats := f.tracker.Stats()
-				require.Equal(t, []int64{0, 0, 0}, []int64{stats.Pending, stats.SetAside, stats.PendingBytes})
+				require.Equal(t, []int64{0, 0, 0}, []int64{stats.Pending, stats.Quarantined, stats.PendingBytes})
 				require.EqualValues(t, 10, f.counts().Total)
 				require.NoError(t, f.tracker.Close(t.Context()))
 			})

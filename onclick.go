@@ -17,8 +17,8 @@ import (
 // it was seen. What did not come from the journal waits in the listener's own
 // memory (add), since nobody may be kept waiting for it: neither a visitor nor
 // the clicks behind.
-type listener struct {
-	call func(context.Context, Batch) error
+type clickHook struct {
+	onClick func(context.Context, Batch) error
 	room room // of the clicks that wait
 	log  *slog.Logger
 
@@ -36,14 +36,14 @@ type listener struct {
 	pause time.Duration // before the next try; the worker's
 }
 
-// newListener returns a listener, or nil if nobody wants to see clicks.
-func newListener(o *Options) *listener {
+// newClickHook returns a listener, or nil if nobody wants to see clicks.
+func newClickHook(o *Options) *clickHook {
 	if o.OnClick == nil {
 		return nil
 	}
 	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
-	l := &listener{
-		call: o.OnClick,
+	l := &clickHook{
+		onClick: o.OnClick,
 		log:  o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,
@@ -60,7 +60,7 @@ func newListener(o *Options) *listener {
 }
 
 // add leaves a batch, whose slice stays the caller's, to be shown.
-func (l *listener) add(b Batch) {
+func (l *clickHook) add(b Batch) {
 	if l == nil {
 		return
 	}
@@ -68,36 +68,36 @@ func (l *listener) add(b Batch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ctx.Err() != nil || !l.room.take(len(b.Clicks), sizeOf(b.Clicks)) {
-		l.miss(len(b.Clicks))
+		l.drop(len(b.Clicks))
 		return
 	}
 	l.batches = append(l.batches, b)
 	l.worker.Wake()
 }
 
-func (l *listener) miss(clicks int) {
+func (l *clickHook) drop(clicks int) {
 	l.missed += int64(clicks)
 	l.behind.Failed("maxClicks", l.room.mostClicks, "maxBytes", l.room.mostBytes, "missed", l.missed)
 }
 
 // step shows the oldest batch.
-func (l *listener) step() (pause time.Duration, more bool) {
+func (l *clickHook) step() (pause time.Duration, more bool) {
 	b, ok := l.next()
 	if !ok {
 		return 0, false
 	}
-	if l.see(b) != nil {
+	if l.call(b) != nil {
 		l.pause = min(max(2*l.pause, firstRetry), lastRetry)
 		return l.pause, true
 	}
 	l.pause = 0
-	l.seen()
+	l.removeFirst()
 	return 0, true
 }
 
 // next returns the oldest batch. False: there is none, or the listener has to
 // stop.
-func (l *listener) next() (b Batch, ok bool) {
+func (l *clickHook) next() (b Batch, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.batches) == 0 || l.ctx.Err() != nil {
@@ -107,7 +107,7 @@ func (l *listener) next() (b Batch, ok bool) {
 }
 
 // seen drops the oldest batch.
-func (l *listener) seen() {
+func (l *clickHook) removeFirst() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.room.give(len(l.batches[0].Clicks), sizeOf(l.batches[0].Clicks))
@@ -118,31 +118,31 @@ func (l *listener) seen() {
 }
 
 // see shows a batch once. A function that panics has failed.
-func (l *listener) see(b Batch) error {
+func (l *clickHook) call(b Batch) error {
 	if l == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, writeTimeout)
 	defer cancel()
-	err := l.try(ctx, b)
+	err := l.callOnce(ctx, b)
 	if l.ctx.Err() == nil { // else it was given up
 		l.failing.Report(err)
 	}
 	return err
 }
 
-func (l *listener) try(ctx context.Context, b Batch) (err error) {
+func (l *clickHook) callOnce(ctx context.Context, b Batch) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return l.call(ctx, b)
+	return l.onClick(ctx, b)
 }
 
 // close returns when all that waits in memory was seen, or ctx ends. Then no
 // further tries are made.
-func (l *listener) close(ctx context.Context) {
+func (l *clickHook) close(ctx context.Context) {
 	if l == nil {
 		return
 	}
@@ -158,7 +158,7 @@ func (l *listener) close(ctx context.Context) {
 	}
 }
 
-func (l *listener) addTo(s *Stats) {
+func (l *clickHook) addTo(s *Stats) {
 	if l == nil {
 		return
 	}

@@ -328,7 +328,7 @@ func (p params) newLink(zone *time.Location) (NewLink, error) {
 func (p params) linksQuery() (LinksQuery, error) {
 	q := LinksQuery{Sort: Sort(p["sort"])}
 	var err error
-	if q.Links, err = p.list("links"); err != nil {
+	if q.Paths, err = p.list("links"); err != nil {
 		return q, err
 	}
 	if q.Groups, err = p.list("groups"); err != nil {

@@ -14,21 +14,21 @@ import (
 //
 // Throttling and [Options.Cookieless] use whole addresses, in memory only.
 type Privacy struct {
-	// IP is what is kept of addresses. Default: CutIP.
+	// IP is what is kept of addresses. Default: KeepIPNetwork.
 	IP KeepIP
 
-	// Referrer is what is kept of Referer headers. Default: WholeReferrer.
+	// Referrer is what is kept of Referer headers. Default: KeepReferrerWhole.
 	Referrer KeepReferrer
 
 	// DropUserAgent keeps no user agents, only what they name.
 	DropUserAgent bool
 
-	// HonourGPC heeds visitors who ask not to be tracked, by Sec-GPC: 1 (Global
+	// HonorGPC heeds visitors who ask not to be tracked, by Sec-GPC: 1 (Global
 	// Privacy Control) or DNT: 1. Their clicks count as any, as new or known
 	// visitors by what Options.Cookieless describes, and are in the history
 	// with browser, platform, country and referring host, but without address,
 	// user agent, referrer and query string. They get no cookie.
-	HonourGPC bool
+	HonorGPC bool
 
 	// Exclude are the networks of the links' owners. Clicks from there are
 	// redirected and not recorded; they pass a link with a limit, as long as
@@ -47,23 +47,23 @@ type Privacy struct {
 type KeepIP int
 
 const (
-	CutIP   KeepIP = iota // the network: /24 of version 4, /48 of version 6; the rest is zeros
-	WholeIP               // all of it
-	NoIP                  // nothing
+	KeepIPNetwork   KeepIP = iota // the network: /24 of version 4, /48 of version 6; the rest is zeros
+	KeepIPWhole               // all of it
+	KeepIPNone                  // nothing
 )
 
 // KeepReferrer is what is kept of where a visitor came from.
 type KeepReferrer int
 
 const (
-	WholeReferrer KeepReferrer = iota // the whole URL, and its host
-	ReferrerHost                      // the host, which is counted
-	NoReferrer                        // nothing, and nothing is counted
+	KeepReferrerWhole KeepReferrer = iota // the whole URL, and its host
+	KeepReferrerHost                      // the host, which is counted
+	KeepReferrerNone                        // nothing, and nothing is counted
 )
 
 var (
-	keepIPNames       = []string{CutIP: "cut", WholeIP: "whole", NoIP: "none"}
-	keepReferrerNames = []string{WholeReferrer: "whole", ReferrerHost: "host", NoReferrer: "none"}
+	keepIPNames       = []string{KeepIPNetwork: "cut", KeepIPWhole: "whole", KeepIPNone: "none"}
+	keepReferrerNames = []string{KeepReferrerWhole: "whole", KeepReferrerHost: "host", KeepReferrerNone: "none"}
 )
 
 // String returns "cut", "whole" or "none".
@@ -113,9 +113,9 @@ func unmarshalName[T ~int](names []string, v *T, text []byte) error {
 // check returns p with its defaults, or an *InvalidError.
 func (p Privacy) check() (Privacy, error) {
 	switch {
-	case p.IP < CutIP || p.IP > NoIP:
+	case p.IP < KeepIPNetwork || p.IP > KeepIPNone:
 		return p, invalid("Privacy.IP", "must be CutIP, WholeIP or NoIP")
-	case p.Referrer < WholeReferrer || p.Referrer > NoReferrer:
+	case p.Referrer < KeepReferrerWhole || p.Referrer > KeepReferrerNone:
 		return p, invalid("Privacy.Referrer", "must be WholeReferrer, ReferrerHost or NoReferrer")
 	case p.HistoryDays > 0 && p.HistoryDays < historyDays:
 		return p, invalid("Privacy.HistoryDays", "must be at least %d, or negative for all days", historyDays)
@@ -128,25 +128,25 @@ func (p Privacy) check() (Privacy, error) {
 }
 
 // cut takes from a click what is not kept.
-func (p *Privacy) cut(c *Click) {
+func (p *Privacy) redact(c *Click) {
 	switch p.IP {
-	case CutIP:
-		c.IP = cutIP(c.IP)
-	case NoIP:
+	case KeepIPNetwork:
+		c.IP = truncateIP(c.IP)
+	case KeepIPNone:
 		c.IP = netip.Addr{}
 	}
 	if p.DropUserAgent {
 		c.UserAgent = ""
 	}
-	if p.Referrer != WholeReferrer {
+	if p.Referrer != KeepReferrerWhole {
 		c.Referrer = ""
 	}
-	if p.Referrer == NoReferrer {
+	if p.Referrer == KeepReferrerNone {
 		c.ReferrerHost = ""
 	}
 }
 
-func cutIP(ip netip.Addr) netip.Addr {
+func truncateIP(ip netip.Addr) netip.Addr {
 	ip = ip.Unmap().WithZone("")
 	bits := 48
 	if ip.Is4() {
@@ -172,8 +172,8 @@ func (t *Tracker) anonymize(c *Click) {
 	c.IP, c.UserAgent, c.Referrer, c.Query = netip.Addr{}, "", "", ""
 }
 
-// isOwn reports whether a visit is by the link's owner, as far as one can know.
-func (t *Tracker) isOwn(l *Link, v *Visit) bool {
+// isExcluded reports whether a visit is by the link's owner, as far as one can know.
+func (t *Tracker) isExcluded(l *Link, v *Visit) bool {
 	if networks := t.opts.Privacy.Exclude; len(networks) > 0 {
 		if ip := v.IP.Unmap().WithZone(""); contains(networks, ip) && !contains(t.proxies, ip) {
 			return true

@@ -56,11 +56,11 @@ func TestWhatIsKeptOfVisitors(t *testing.T) {
 		"of version 6":               {linktrack.Privacy{}, "2001:db8:1:2::7", kept{"2001:db8:1::", referrer, host, firefox, "JP"}},
 		"of version 4 written as 6":  {linktrack.Privacy{}, "::ffff:192.0.2.7", kept{"192.0.2.0", referrer, host, firefox, "DE"}},
 		"of a zone":                  {linktrack.Privacy{}, "fe80::1%eth0", kept{"fe80::", referrer, host, firefox, ""}},
-		"all of the address":         {linktrack.Privacy{IP: linktrack.WholeIP}, "192.0.2.7", kept{"192.0.2.7", referrer, host, firefox, "DE"}},
-		"no address":                 {linktrack.Privacy{IP: linktrack.NoIP}, "192.0.2.7", kept{"invalid IP", referrer, host, firefox, "DE"}},
+		"all of the address":         {linktrack.Privacy{IP: linktrack.KeepIPWhole}, "192.0.2.7", kept{"192.0.2.7", referrer, host, firefox, "DE"}},
+		"no address":                 {linktrack.Privacy{IP: linktrack.KeepIPNone}, "192.0.2.7", kept{"invalid IP", referrer, host, firefox, "DE"}},
 		"no user agent":              {linktrack.Privacy{DropUserAgent: true}, "192.0.2.7", kept{"192.0.2.0", referrer, host, "", "DE"}},
-		"the referring host":         {linktrack.Privacy{Referrer: linktrack.ReferrerHost}, "192.0.2.7", kept{"192.0.2.0", "", host, firefox, "DE"}},
-		"no referrer":                {linktrack.Privacy{Referrer: linktrack.NoReferrer}, "192.0.2.7", kept{"192.0.2.0", "", "", firefox, "DE"}},
+		"the referring host":         {linktrack.Privacy{Referrer: linktrack.KeepReferrerHost}, "192.0.2.7", kept{"192.0.2.0", "", host, firefox, "DE"}},
+		"no referrer":                {linktrack.Privacy{Referrer: linktrack.KeepReferrerNone}, "192.0.2.7", kept{"192.0.2.0", "", "", firefox, "DE"}},
 		"a country that is none":     {linktrack.Privacy{}, "198.51.100.1", kept{"198.51.100.0", referrer, host, firefox, ""}},
 		"a country of other letters": {linktrack.Privacy{}, "198.51.100.2", kept{"198.51.100.0", referrer, host, firefox, ""}},
 	} {
@@ -104,11 +104,11 @@ func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
 		private bool
 		there   []string
 	}{
-		"that is kept, as it should":    {linktrack.Privacy{IP: linktrack.WholeIP}, false, []string{"address", "userAgent", "referrer"}},
+		"that is kept, as it should":    {linktrack.Privacy{IP: linktrack.KeepIPWhole}, false, []string{"address", "userAgent", "referrer"}},
 		"cut":                           {linktrack.Privacy{}, false, []string{"userAgent", "referrer"}},
-		"nothing":                       {linktrack.Privacy{IP: linktrack.NoIP, DropUserAgent: true, Referrer: linktrack.NoReferrer}, false, nil},
-		"of one who asks for nothing":   {linktrack.Privacy{IP: linktrack.WholeIP, HonourGPC: true}, true, nil},
-		"of one who is not listened to": {linktrack.Privacy{IP: linktrack.WholeIP}, true, []string{"address", "userAgent", "referrer"}},
+		"nothing":                       {linktrack.Privacy{IP: linktrack.KeepIPNone, DropUserAgent: true, Referrer: linktrack.KeepReferrerNone}, false, nil},
+		"of one who asks for nothing":   {linktrack.Privacy{IP: linktrack.KeepIPWhole, HonorGPC: true}, true, nil},
+		"of one who is not listened to": {linktrack.Privacy{IP: linktrack.KeepIPWhole}, true, []string{"address", "userAgent", "referrer"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -153,7 +153,7 @@ func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
 
 func TestAVisitorWhoAsksForPrivacyIsCountedAndNotKept(t *testing.T) {
 	for name, header := range map[string][2]string{"GPC": {"Sec-GPC", "1"}, "DNT": {"DNT", "1"}} {
-		s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.WholeIP, HonourGPC: true}, Locator: world})
+		s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole, HonorGPC: true}, Locator: world})
 		link := s.makeLink()
 		click := func(ip string, header ...string) *http.Response {
 			r := request(http.MethodGet, link+"?to=ada", "", append([]string{"User-Agent", firefox, "Referer", "https://news.example/private"}, header...)...)
@@ -186,7 +186,7 @@ func TestAVisitorWhoAsksForPrivacyIsCountedAndNotKept(t *testing.T) {
 }
 
 func TestBotsThatAskForPrivacyAreBots(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{HonourGPC: true}}, linktrack.NewLink{})
+	f := follow(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{HonorGPC: true}}, linktrack.NewLink{})
 	f.passes(linktrack.Visit{UserAgent: google, Private: true})
 	c := f.counts()
 	require.Equal(t, []int64{0, 0, 1}, []int64{c.Total, c.Unique, c.Bot})
@@ -318,7 +318,7 @@ func TestOptingOutEnds(t *testing.T) {
 
 func TestAVisitorBehindATrustedProxyIsWhoItSays(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{
-		Privacy:        linktrack.Privacy{IP: linktrack.WholeIP},
+		Privacy:        linktrack.Privacy{IP: linktrack.KeepIPWhole},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 	})
 	link := s.makeLink("password", "secret")
@@ -386,7 +386,7 @@ func TestPrivacyOptionsAreChecked(t *testing.T) {
 }
 
 func TestKeptThingsHaveNames(t *testing.T) {
-	for want, k := range map[string]linktrack.KeepIP{"cut": linktrack.CutIP, "whole": linktrack.WholeIP, "none": linktrack.NoIP} {
+	for want, k := range map[string]linktrack.KeepIP{"cut": linktrack.KeepIPNetwork, "whole": linktrack.KeepIPWhole, "none": linktrack.KeepIPNone} {
 		b, err := k.MarshalText()
 		require.NoError(t, err)
 		require.Equal(t, []string{want, want}, []string{string(b), k.String()})
@@ -394,7 +394,7 @@ func TestKeptThingsHaveNames(t *testing.T) {
 		require.NoError(t, again.UnmarshalText(b))
 		require.Equal(t, k, again)
 	}
-	for want, k := range map[string]linktrack.KeepReferrer{"whole": linktrack.WholeReferrer, "host": linktrack.ReferrerHost, "none": linktrack.NoReferrer} {
+	for want, k := range map[string]linktrack.KeepReferrer{"whole": linktrack.KeepReferrerWhole, "host": linktrack.KeepReferrerHost, "none": linktrack.KeepReferrerNone} {
 		b, err := k.MarshalText()
 		require.NoError(t, err)
 		require.Equal(t, want, string(b))

@@ -11,7 +11,7 @@ import (
 // LinksQuery says which links [Tracker.Links] returns. The zero value is the
 // API's default: the account's newest 100.
 type LinksQuery struct {
-	Links     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
+	Paths     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
 	Groups    []string // names; nil: all, unknown ones match nothing
 	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkQuery.Search.
 	Sort      Sort     // "": SortCreated
@@ -95,7 +95,7 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 	if !slices.Contains(sorts, q.Sort) {
 		return nil, invalid("sort", "must be one of %s", joinSorts())
 	}
-	if len(q.Links) > maxItems {
+	if len(q.Paths) > maxItems {
 		return nil, invalid("links", "must have at most %d items", maxItems)
 	}
 	if len(q.Groups) > maxItems {
@@ -112,9 +112,9 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 		return nil, invalid("offset", "must be from 0 to %d", maxOffset)
 	}
 	var names []LinkName
-	if q.Links != nil {
+	if q.Paths != nil {
 		names = []LinkName{}
-		for _, name := range q.Links {
+		for _, name := range q.Paths {
 			names = append(names, t.linkNames(name)...)
 		}
 	}

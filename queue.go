@@ -18,7 +18,7 @@ type queue struct {
 	taken  int64   // the bytes that have room for sent
 	direct bool    // it is send's
 	clicks []Click // behind that
-	aside  []Click // see SetAside
+	quarantined  []Click // see Quarantine
 }
 
 func newQueue(r *room) *queue {
@@ -113,24 +113,24 @@ func (q *queue) drop() {
 	q.sent, q.taken = Batch{}, 0
 }
 
-// SetAside implements Journal.
-func (q *queue) SetAside() error {
+// Quarantine implements Journal.
+func (q *queue) Quarantine() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.room.give(0, q.taken-sizeOf(q.sent.Clicks)) // they were completed: they count as they are now
-	q.aside = append(q.aside, q.sent.Clicks...)
+	q.quarantined = append(q.quarantined, q.sent.Clicks...)
 	clear(q.sent.Clicks)
 	q.sent, q.taken = Batch{}, 0
 	return nil
 }
 
 // Restore implements Journal.
-func (q *queue) Restore() (int, error) {
+func (q *queue) Requeue() (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := len(q.aside)
-	q.clicks = append(q.clicks, q.aside...)
-	q.aside = nil
+	n := len(q.quarantined)
+	q.clicks = append(q.clicks, q.quarantined...)
+	q.quarantined = nil
 	return n, nil
 }
 
@@ -138,5 +138,5 @@ func (q *queue) Restore() (int, error) {
 func (q *queue) Size() JournalSize {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return JournalSize{Clicks: int64(len(q.sent.Clicks) + len(q.clicks)), Aside: int64(len(q.aside))}
+	return JournalSize{Clicks: int64(len(q.sent.Clicks) + len(q.clicks)), Quarantined: int64(len(q.quarantined))}
 }

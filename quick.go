@@ -49,7 +49,7 @@ func (t *Tracker) MakeQuickLink(ctx context.Context, client, externalURL string)
 	if err := t.destinations.check(externalURL); err != nil {
 		return Link{}, "", err
 	}
-	if err := t.quick.take(client); err != nil {
+	if err := t.anonymousQuota.take(client); err != nil {
 		return Link{}, "", err
 	}
 	l, err = t.makeLink(ctx, Account{ID: Nobody}, NewLink{ExternalURL: externalURL, ExpiresAt: now().Add(QuickLinkLife)})
@@ -148,14 +148,14 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	return l, nil
 }
 
-// A quickMeter counts quick links by client.
-type quickMeter struct {
+// A anonymousQuota counts quick links by client.
+type anonymousQuota struct {
 	mu     sync.Mutex // so that no two take the last one
 	counts throttle   // no more keys than it keeps: all clients together are few in a day
 }
 
 // take counts a link that is to be made, unless a limit is reached.
-func (m *quickMeter) take(client string) error {
+func (m *anonymousQuota) take(client string) error {
 	client = canonical(client)
 	bounds := []quota{
 		{"hour\x00" + client, quickHourly, time.Hour},

@@ -20,21 +20,21 @@ import (
 //	AckBuffered   memory → store
 type recorder struct {
 	mode     Ack
-	patience time.Duration // how long a visitor waits at most
+	timeout time.Duration // how long a visitor waits at most
 	log      *slog.Logger
 
 	room   *room // of all clicks that are here, wherever they wait
 	group  groupcommit.Group[Click]
-	memory *queue
-	write  func(Batch) error // writeSoon
-	sender *sender           // of memory
-	roller *roller
-	disk   *sender   // of the journal; nil: there is none
-	hook   *listener // nil: there is none
+	queue *queue
+	write  func(Batch) error // writeNow
+	queueWriter *writer           // of memory
+	rollups *rollupWorker
+	journalWriter   *writer   // of the journal; nil: there is none
+	onClick   *clickHook // nil: there is none
 
 	complete func(*Click) // before clicks come into the journal
 
-	soon   context.Context // of writes that visitors wait for, see context
+	writeContext   context.Context // of writes that visitors wait for, see context
 	cancel context.CancelFunc
 	renew  time.Time
 
@@ -53,17 +53,17 @@ const memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
 // errClosed is what a visitor gets who comes after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
-func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agents) func(*Click), alerts *deliverer) *recorder {
+func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agents) func(*Click), alerts *alertWorker) *recorder {
 	space := &room{mostClicks: o.MaxPending, mostBytes: o.MaxPendingBytes}
 	r := &recorder{
 		mode:     o.Ack,
-		patience: o.AckTimeout,
+		timeout: o.AckTimeout,
 		log:      o.Logger,
 		room:     space,
-		memory:   newQueue(space),
+		queue:   newQueue(space),
 		cancel:   func() {},
 		quiet:    make(chan struct{}),
-		hook:     newListener(o),
+		onClick:     newClickHook(o),
 		full:     incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
 			Log:   o.Logger,
@@ -71,25 +71,25 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 			Ended: "linktrack: the journal takes clicks again",
 		},
 	}
-	r.roller = newRoller(store, o.Logger)
+	r.rollups = newRollupWorker(store, o.Logger)
 	pace := time.Duration(0)
 	if o.Ack == AckBuffered {
 		pace = o.FlushInterval
 	}
-	r.sender = newSender(r.memory, "memory", r.roller, pace, o, days, prepare(agents{}), func(b Batch) {
-		alerts.soon()
-		r.hook.add(b)
+	r.queueWriter = newWriter(r.queue, "memory", r.rollups, pace, o, days, prepare(agents{}), func(b Batch) {
+		alerts.wakeUp()
+		r.onClick.add(b)
 	})
-	r.group.Commit, r.write = r.store, r.writeSoon
+	r.group.Commit, r.write = r.toStore, r.writeNow
 	if o.Journal != nil {
-		r.disk = newSender(o.Journal, "the journal", r.roller, o.FlushInterval, o, days, prepare(agents{}), func(Batch) { alerts.soon() })
-		r.disk.safe = true
-		r.disk.see = r.hook.see
-		r.disk.kick() // what an earlier process left
+		r.journalWriter = newWriter(o.Journal, "the journal", r.rollups, o.FlushInterval, o, days, prepare(agents{}), func(Batch) { alerts.wakeUp() })
+		r.journalWriter.durable = true
+		r.journalWriter.deliver = r.onClick.call
+		r.journalWriter.wake() // what an earlier process left
 	}
 	if o.Ack == AckJournaled {
 		r.complete = prepare(agents{})
-		r.group.Commit = r.keep
+		r.group.Commit = r.toJournal
 		r.group.Detached = true // a disk that dies may hang
 	}
 	return r
@@ -97,16 +97,16 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agent
 
 // enter admits a visitor whose click will be recorded, until leave. False means
 // that the recorder is closed.
-func (r *recorder) enter() bool {
+func (r *recorder) begin() bool {
 	r.active.Add(1)
 	if r.closed.Load() {
-		r.leave()
+		r.end()
 		return false
 	}
 	return true
 }
 
-func (r *recorder) leave() {
+func (r *recorder) end() {
 	if r.active.Add(-1) == 0 && r.closed.Load() {
 		r.quieted.Do(func() { close(r.quiet) })
 	}
@@ -139,49 +139,49 @@ func (r *recorder) record(c Click) {
 		return
 	}
 	if r.mode == AckBuffered {
-		r.buffer([]Click{c})
+		r.toQueue([]Click{c})
 	} else {
-		r.group.Do(c, r.patience)
+		r.group.Do(c, r.timeout)
 	}
 }
 
 // store writes clicks, for which visitors wait, to the store, or queues them
 // behind others that it could not take.
-func (r *recorder) store(clicks []Click) {
-	queued, err := r.memory.send(clicks, r.write)
+func (r *recorder) toStore(clicks []Click) {
+	queued, err := r.queue.send(clicks, r.write)
 	if err != nil {
-		r.sender.failed(err)
+		r.queueWriter.failed(err)
 	}
 	if queued {
-		r.sender.kick()
-		r.sender.catchUp(r.patience) // else a store that is slow is sent more than it can take
+		r.queueWriter.wake()
+		r.queueWriter.waitWhileBehind(r.timeout) // else a store that is slow is sent more than it can take
 	}
 }
 
-func (r *recorder) writeSoon(b Batch) error { return r.sender.write(r.context(), b) }
+func (r *recorder) writeNow(b Batch) error { return r.queueWriter.write(r.context(), b) }
 
 // keep writes clicks, for which visitors wait, to the journal. They are
 // completed before: what is not to be kept may not come into a file either.
-func (r *recorder) keep(clicks []Click) {
+func (r *recorder) toJournal(clicks []Click) {
 	taken := sizeOf(clicks)
 	for i := range clicks {
 		r.complete(&clicks[i])
 	}
-	err := r.disk.journal.Append(clicks)
+	err := r.journalWriter.journal.Append(clicks)
 	r.journalFailed.Report(err)
 	if err != nil {
 		r.room.give(0, taken-sizeOf(clicks)) // they count as they are now
-		r.store(clicks)
+		r.toStore(clicks)
 		return
 	}
 	r.room.give(len(clicks), taken)
-	r.disk.kick()
+	r.journalWriter.wake()
 }
 
 // buffer leaves clicks to the sender.
-func (r *recorder) buffer(clicks []Click) {
-	r.memory.Append(clicks) // it never fails
-	r.sender.kick()
+func (r *recorder) toQueue(clicks []Click) {
+	r.queue.Append(clicks) // it never fails
+	r.queueWriter.wake()
 }
 
 // context is for a write that visitors wait for. One serves many writes, since
@@ -190,10 +190,10 @@ func (r *recorder) buffer(clicks []Click) {
 func (r *recorder) context() context.Context {
 	if at := time.Now(); !at.Before(r.renew) {
 		r.cancel()
-		r.soon, r.cancel = context.WithTimeout(context.Background(), r.patience)
-		r.renew = at.Add(r.patience / 2)
+		r.writeContext, r.cancel = context.WithTimeout(context.Background(), r.timeout)
+		r.renew = at.Add(r.timeout / 2)
 	}
-	return r.soon
+	return r.writeContext
 }
 
 func (r *recorder) drop(n int) {
@@ -222,15 +222,15 @@ func (r *recorder) close(ctx context.Context) error {
 	r.closed.Store(true)
 	r.waitForWrites(ctx)
 	var left PendingError
-	r.sender.drain(ctx)
+	r.queueWriter.drain(ctx)
 	clicks, _ := r.room.used()
 	left.Lost = int64(clicks)
-	if r.disk != nil {
-		r.disk.drain(ctx)
-		size := r.disk.journal.Size()
-		left.Journaled = size.Clicks + size.Aside
+	if r.journalWriter != nil {
+		r.journalWriter.drain(ctx)
+		size := r.journalWriter.journal.Size()
+		left.Journaled = size.Clicks + size.Quarantined
 	}
-	r.hook.close(ctx)
+	r.onClick.close(ctx)
 	if left != (PendingError{}) {
 		return &left
 	}

@@ -370,7 +370,7 @@ func TestABatchIsRejectedThreeTimesAndThenSentInPartsThatGrow(t *testing.T) {
 		require.Equal(t, []int{396, 396, 396, 39, 78, 156, 312, 312, 312}, sizes[6:15], "the part with the click at fault likewise, behind the others")
 		require.Equal(t, []int{1, 1, 1}, sizes[len(sizes)-3:], "until it is alone")
 		require.EqualValues(t, 1000, f.counts().Total)
-		require.EqualValues(t, 1, f.tracker.Stats().SetAside)
+		require.EqualValues(t, 1, f.tracker.Stats().Quarantined)
 		store.rejects.Store(false)
 		require.NoError(t, f.tracker.Close(t.Context()))
 	})

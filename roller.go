@@ -13,28 +13,28 @@ import (
 // first click that was stored since it last did, and at the end. One run begins
 // a second after the other has ended: a store that is slow at it keeps its
 // connections for clicks.
-type roller struct {
+type rollupWorker struct {
 	store  ClickStore
 	worker *worker.Worker
 	behind incident.Incident
 }
 
-const rollAfter = time.Second
+const rollupInterval = time.Second
 
-func newRoller(store ClickStore, log *slog.Logger) *roller {
-	r := &roller{store: store, behind: incident.Incident{
+func newRollupWorker(store ClickStore, log *slog.Logger) *rollupWorker {
+	r := &rollupWorker{store: store, behind: incident.Incident{
 		Log:   log,
 		Began: "linktrack: the store's roll-ups fall behind; they are tried again",
 		Ended: "linktrack: the store's roll-ups are up to date again",
 	}}
-	r.worker = worker.New(worker.Options{Delay: rollAfter}, r.step)
+	r.worker = worker.New(worker.Options{Delay: rollupInterval}, r.step)
 	return r
 }
 
 // soon says that clicks were stored.
-func (r *roller) soon() { r.worker.Wake() }
+func (r *rollupWorker) wake() { r.worker.Wake() }
 
-func (r *roller) step(ctx context.Context) (pause time.Duration, more bool) {
+func (r *rollupWorker) step(ctx context.Context) (pause time.Duration, more bool) {
 	call, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	err := r.store.RollUp(call, daySince(now()))
@@ -42,10 +42,10 @@ func (r *roller) step(ctx context.Context) (pause time.Duration, more bool) {
 		r.behind.Report(err)
 	}
 	// What fails while the process ends is left to others.
-	return rollAfter, err != nil && !r.worker.Finishing()
+	return rollupInterval, err != nil && !r.worker.Finishing()
 }
 
 // close finishes what there is to finish, until ctx ends. What is left then, or
 // fails, is lost no more than what a crash leaves: other processes finish it.
 // After that the store is not called any more.
-func (r *roller) close(ctx context.Context) { r.worker.Finish(ctx) }
+func (r *rollupWorker) close(ctx context.Context) { r.worker.Finish(ctx) }

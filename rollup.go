@@ -104,7 +104,7 @@ func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	t.add(strings.Clone(value), 1) // also if it is known: a map takes over the new key
 	if len(t.Top) > 2*MaxTop {     // now and then, since it sorts
-		t.cut()
+		t.limit()
 	}
 }
 
@@ -116,7 +116,7 @@ func (t *Tally) add(value string, n int64) {
 }
 
 // cut moves the rarest values beyond MaxTop to Other.
-func (t *Tally) cut() {
+func (t *Tally) limit() {
 	if len(t.Top) <= MaxTop {
 		return
 	}
@@ -249,7 +249,7 @@ func (r *Rollup) addHour(s Sums, hour int) {
 func (r *Rollup) Merge(o Rollup) {
 	r.addAll(o)
 	for _, t := range r.tallies() {
-		t.cut()
+		t.limit()
 	}
 }
 
@@ -281,7 +281,7 @@ func (r Rollup) MarshalJSON() ([]byte, error) {
 	for _, t := range r.tallies() {
 		if len(t.Top) > MaxTop {
 			t.Top = maps.Clone(t.Top)
-			t.cut()
+			t.limit()
 		}
 	}
 	type plain Rollup

@@ -18,17 +18,17 @@ import (
 // rests otherwise. A batch that the store will never take is set aside, so that
 // those behind it go on; what is set aside is tried again every minute, in
 // smaller batches, so that in the end only the clicks at fault are left.
-type sender struct {
+type writer struct {
 	journal Journal
 	name    string // of the journal, for the log
 	store   ClickStore
-	roller  *roller
+	rollups  *rollupWorker
 	days    *dayZone
 	prepare func(*Click)
 	log     *slog.Logger
-	safe    bool              // what the journal holds outlives the process
+	durable    bool              // what the journal holds outlives the process
 	stored  func(Batch)       // told of each batch that was stored; it must not keep the clicks
-	see     func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
+	deliver     func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
 
 	worker  *worker.Worker // brings the batches to the store
 	failing incident.Incident
@@ -36,7 +36,7 @@ type sender struct {
 	batches atomic.Int64
 	retries atomic.Int64
 	down    atomic.Bool  // the last try failed
-	trying  atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
+	writingSince  atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
 
 	mu     sync.Mutex
 	oldest time.Time     // when the oldest click came that waits; zero: none is known
@@ -48,7 +48,7 @@ type sender struct {
 	pause   time.Duration // before the next try
 	rejects int           // of the batch
 	size    int           // of the next batch; smaller after one was rejected
-	asideAt time.Time     // when a batch was last set aside; zero: none is
+	quarantinedAt time.Time     // when a batch was last set aside; zero: none is
 	ending  bool          // what is set aside has been tried for the last time
 }
 
@@ -57,16 +57,16 @@ const (
 	writeTimeout = 30 * time.Second
 	firstRetry   = 50 * time.Millisecond
 	lastRetry    = 5 * time.Second
-	tryAside     = time.Minute
+	requeueAfter     = time.Minute
 	maxRejects   = 3 // of one batch, before it is set aside
 )
 
-func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Options, days *dayZone, prepare func(*Click), stored func(Batch)) *sender {
-	s := &sender{
+func newWriter(j Journal, name string, roller *rollupWorker, pace time.Duration, o *Options, days *dayZone, prepare func(*Click), stored func(Batch)) *writer {
+	s := &writer{
 		journal: j,
 		name:    name,
 		store:   roller.store,
-		roller:  roller,
+		rollups:  roller,
 		days:    days,
 		prepare: prepare,
 		log:     o.Logger,
@@ -80,14 +80,14 @@ func newSender(j Journal, name string, roller *roller, pace time.Duration, o *Op
 		},
 	}
 	s.worker = worker.New(worker.Options{Delay: pace}, func(context.Context) (time.Duration, bool) { return s.step() })
-	if j.Size().Aside > 0 {
-		s.asideAt = time.Unix(0, 0) // by an earlier process: try it soon
+	if j.Size().Quarantined > 0 {
+		s.quarantinedAt = time.Unix(0, 0) // by an earlier process: try it soon
 	}
 	return s
 }
 
 // write sends a batch once. A store that panics has failed, no more.
-func (s *sender) write(ctx context.Context, b Batch) (err error) {
+func (s *writer) write(ctx context.Context, b Batch) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -96,8 +96,8 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 	for i := range b.Clicks {
 		s.prepare(&b.Clicks[i])
 	}
-	s.trying.Store(time.Now().UnixNano())
-	defer s.trying.Store(0)
+	s.writingSince.Store(time.Now().UnixNano())
+	defer s.writingSince.Store(0)
 	if b.Zone, err = s.days.keep(ctx); err != nil {
 		return err
 	}
@@ -105,20 +105,20 @@ func (s *sender) write(ctx context.Context, b Batch) (err error) {
 	if err == nil {
 		s.down.Store(false)
 		s.batches.Add(1)
-		s.roller.soon()
+		s.rollups.wake()
 		s.stored(b)
 	}
 	return err
 }
 
 // kick says that the journal holds something.
-func (s *sender) kick() { s.worker.Wake() }
+func (s *writer) wake() { s.worker.Wake() }
 
 // step makes one try to bring the oldest batch to where it belongs. There is
 // nothing more to do when no batch is left, or the worker has to stop.
-func (s *sender) step() (pause time.Duration, more bool) {
+func (s *writer) step() (pause time.Duration, more bool) {
 	if len(s.batch.Clicks) == 0 {
-		s.restore(time.Now())
+		s.requeue(time.Now())
 		b, err := s.journal.Next(s.size)
 		if err != nil {
 			s.failed(err)
@@ -139,7 +139,7 @@ func (s *sender) step() (pause time.Duration, more bool) {
 		s.batch, s.pause = Batch{}, 0
 		return 0, true
 	}
-	if s.safe && s.worker.Finishing() {
+	if s.durable && s.worker.Finishing() {
 		s.batch = Batch{} // the journal gives it again to the next process
 		return 0, false
 	}
@@ -149,7 +149,7 @@ func (s *sender) step() (pause time.Duration, more bool) {
 
 // try stores the batch, has it seen, and has the journal drop it, as far as that
 // was not done before.
-func (s *sender) try() error {
+func (s *writer) try() error {
 	if !s.isIn {
 		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 		defer cancel()
@@ -157,7 +157,7 @@ func (s *sender) try() error {
 			s.failed(err)
 			if errors.Is(err, ErrRejected) {
 				if s.rejects++; s.rejects == maxRejects {
-					s.setAside(len(s.batch.Clicks), err)
+					s.quarantine(len(s.batch.Clicks), err)
 					return nil
 				}
 			}
@@ -165,8 +165,8 @@ func (s *sender) try() error {
 		}
 		s.isIn = true
 	}
-	if s.see != nil {
-		if err := s.see(s.batch); err != nil {
+	if s.deliver != nil {
+		if err := s.deliver(s.batch); err != nil {
 			return err
 		}
 	}
@@ -180,16 +180,16 @@ func (s *sender) try() error {
 	return nil
 }
 
-// catchUp returns when nothing waits, the store fails or has been at one batch
+// waitWhileBehind returns when nothing waits, the store fails or has been at one batch
 // for longer than patience, or patience is over.
-func (s *sender) catchUp(patience time.Duration) {
+func (s *writer) waitWhileBehind(patience time.Duration) {
 	for end := time.Now().Add(patience); ; {
 		relief := s.whenRelieved()
 		if relief == nil {
 			return
 		}
 		left := time.Until(end)
-		if begun := s.trying.Load(); begun != 0 {
+		if begun := s.writingSince.Load(); begun != 0 {
 			left = min(left, patience-time.Since(time.Unix(0, begun)))
 		}
 		if left <= 0 {
@@ -207,7 +207,7 @@ func (s *sender) catchUp(patience time.Duration) {
 
 // whenRelieved returns a channel that is closed when nothing waits any more or
 // the store fails, or nil if that is so now.
-func (s *sender) whenRelieved() <-chan struct{} {
+func (s *writer) whenRelieved() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down.Load() || s.journal.Size().Clicks == 0 {
@@ -219,7 +219,7 @@ func (s *sender) whenRelieved() <-chan struct{} {
 	return s.relief
 }
 
-func (s *sender) relieve() {
+func (s *writer) relieve() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.relief != nil {
@@ -228,26 +228,26 @@ func (s *sender) relieve() {
 	}
 }
 
-func (s *sender) waitingSince(at time.Time) {
+func (s *writer) waitingSince(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.oldest = at
 }
 
-// setAside takes the batch that was rejected out of the way, and if it may
+// quarantine takes the batch that was rejected out of the way, and if it may
 // hold good clicks beside the bad, brings them back in smaller batches.
-func (s *sender) setAside(clicks int, cause error) {
-	if err := s.journal.SetAside(); err != nil {
+func (s *writer) quarantine(clicks int, cause error) {
+	if err := s.journal.Quarantine(); err != nil {
 		s.failed(err)
 		return
 	}
 	s.log.Error("linktrack: the store rejects a batch of clicks; it is set aside and tried again later in parts",
 		"from", s.name, "clicks", clicks, "error", cause)
-	s.asideAt = time.Now()
-	time.AfterFunc(tryAside, s.kick)
+	s.quarantinedAt = time.Now()
+	time.AfterFunc(requeueAfter, s.wake)
 	if clicks > 1 && s.size > 1 {
 		s.size = max(1, min(clicks, s.size)/10)
-		if _, err := s.journal.Restore(); err != nil {
+		if _, err := s.journal.Requeue(); err != nil {
 			s.failed(err)
 		}
 	}
@@ -255,14 +255,14 @@ func (s *sender) setAside(clicks int, cause error) {
 
 // restore tries what is set aside again, when its time has come and once before
 // the end.
-func (s *sender) restore(at time.Time) {
+func (s *writer) requeue(at time.Time) {
 	last := s.worker.Finishing() && !s.ending
-	if s.asideAt.IsZero() || at.Sub(s.asideAt) < tryAside && !last {
+	if s.quarantinedAt.IsZero() || at.Sub(s.quarantinedAt) < requeueAfter && !last {
 		return
 	}
 	s.ending = last
-	s.asideAt = time.Time{}
-	if n, err := s.journal.Restore(); err != nil {
+	s.quarantinedAt = time.Time{}
+	if n, err := s.journal.Requeue(); err != nil {
 		s.failed(err)
 	} else if n > 0 {
 		s.size = 1
@@ -270,7 +270,7 @@ func (s *sender) restore(at time.Time) {
 }
 
 // failed notes a failure.
-func (s *sender) failed(err error) {
+func (s *writer) failed(err error) {
 	s.down.Store(true)
 	s.relieve()
 	s.retries.Add(1)
@@ -283,7 +283,7 @@ func (s *sender) failed(err error) {
 
 // recovered notes that a batch was stored. It is over when none is left behind
 // it.
-func (s *sender) recovered() {
+func (s *writer) recovered() {
 	if !s.failing.Lasting() {
 		return
 	}
@@ -296,8 +296,8 @@ func (s *sender) recovered() {
 
 // drain returns when the journal is empty or ctx ends, or, if what is left is
 // safe there, when the store fails. Then no further tries are made.
-func (s *sender) drain(ctx context.Context) {
-	if s.journal.Size().Aside > 0 {
+func (s *writer) drain(ctx context.Context) {
+	if s.journal.Size().Quarantined > 0 {
 		s.worker.Wake() // for a last try
 	}
 	s.worker.Finish(ctx)

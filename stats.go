@@ -8,7 +8,7 @@ type Stats struct {
 	PendingBytes  int64         // approximate memory of these clicks and of those set aside in memory
 	JournalClicks int64         // clicks that wait in the journal for the store
 	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
-	SetAside      int64         // clicks that the store rejects, in memory or in the journal
+	Quarantined      int64         // clicks that the store rejects, in memory or in the journal
 	JournalBytes  int64         // size of the journal's file
 
 	Batches int64 // batches that were stored
@@ -32,20 +32,20 @@ func (t *Tracker) Stats() Stats {
 		CacheMisses: t.links.misses.Load(),
 	}
 	clicks, bytes := r.room.used()
-	s.SetAside = r.memory.Size().Aside
-	s.Pending, s.PendingBytes = max(0, int64(clicks)-s.SetAside), bytes
-	r.sender.addTo(&s)
-	if r.disk != nil {
-		journal := r.disk.journal.Size()
+	s.Quarantined = r.queue.Size().Quarantined
+	s.Pending, s.PendingBytes = max(0, int64(clicks)-s.Quarantined), bytes
+	r.queueWriter.addTo(&s)
+	if r.journalWriter != nil {
+		journal := r.journalWriter.journal.Size()
 		s.JournalClicks, s.JournalBytes = journal.Clicks, journal.Bytes
-		s.SetAside += journal.Aside
-		r.disk.addTo(&s)
+		s.Quarantined += journal.Quarantined
+		r.journalWriter.addTo(&s)
 	}
-	r.hook.addTo(&s)
+	r.onClick.addTo(&s)
 	return s
 }
 
-func (s *sender) addTo(all *Stats) {
+func (s *writer) addTo(all *Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all.Batches += s.batches.Load()

@@ -241,15 +241,15 @@ type Tracker struct {
 	recorder     *recorder
 	days         *dayZone
 	awaited      share.Pool // conversions that wait for their clicks
-	alerts       *deliverer // nil: this process delivers none
-	turnstile    *turnstile
+	alerts       *alertWorker // nil: this process delivers none
+	reserver    *reserver
 	throttle     throttle
 	right        successes
-	quick        quickMeter
+	anonymousQuota        anonymousQuota
 	passwords    *passwords
 	visitors     *visitors
 	secret       []byte     // see Key
-	strangers    *strangers // nil: all visitors are told apart by cookie
+	fingerprints    *fingerprints // nil: all visitors are told apart by cookie
 	optOuts      *optOuts
 	proxies      proxies
 	unnamed      atomic.Bool // the log was told of a proxy that is not trusted
@@ -353,13 +353,13 @@ func New(store Store, o Options) (*Tracker, error) {
 		types:     map[string]AccountType{Free: {}, Professional: {Params: linkParams}},
 		hosts:     hs,
 		reserved:  make(map[string]bool),
-		turnstile: newTurnstile(store),
+		reserver: newReserver(store),
 		outage:    newOutage(o.Logger, "API calls fail"),
 		refusals:  newOutage(o.Logger, "links with a limit let nobody through"),
 		reading:   newOutage(o.Logger, "public pages fail"),
 		throttle:  newThrottle(),
 		right:     newSuccesses(),
-		quick:     quickMeter{counts: newThrottle()},
+		anonymousQuota:     anonymousQuota{counts: newThrottle()},
 		passwords: newPasswords(),
 
 		visitors: newVisitors(secret),
@@ -376,10 +376,10 @@ func New(store Store, o Options) (*Tracker, error) {
 	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
 	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.Location, log: o.Logger}
-	t.alerts = newDeliverer(store, &t.opts, t.TrackingURL)
-	t.recorder = newRecorder(store, &t.opts, t.days, t.completer, t.alerts)
-	if o.Cookieless || o.Privacy.HonourGPC {
-		t.strangers = newStrangers()
+	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
+	t.recorder = newRecorder(store, &t.opts, t.days, t.newCompleter, t.alerts)
+	if o.Cookieless || o.Privacy.HonorGPC {
+		t.fingerprints = newFingerprints()
 	}
 	t.pruner = newPruner(store, &t.opts)
 	t.openAPI = sync.OnceValue(t.encodeOpenAPI)
@@ -399,7 +399,7 @@ func (t *Tracker) Close(ctx context.Context) error {
 	t.pruner.stop()
 	err := t.recorder.close(ctx) // before all that can wait for another day
 	t.alerts.close(ctx)
-	t.recorder.roller.close(ctx)
+	t.recorder.rollups.close(ctx)
 	t.pruner.wait(ctx)
 	return err
 }

@@ -12,71 +12,71 @@ import (
 // A turnstile lets people through links that have a limit, as the store
 // permits. Callers who wait for the same link are combined into one call, so
 // that a hot link costs the store one write after the other, not one each.
-type turnstile struct {
+type reserver struct {
 	store ClickStore
 	mu    sync.Mutex
-	gates map[int64]*groupcommit.Group[*ticket] // by link; those that somebody uses
+	groups map[int64]*groupcommit.Group[*reservation] // by link; those that somebody uses
 }
 
 // A ticket is what one caller wants and gets.
-type ticket struct {
-	answered chan struct{} // closed when the next two are set
+type reservation struct {
+	done chan struct{} // closed when the next two are set
 	granted  bool
 	err      error
 }
 
 const (
 	reserveTimeout  = time.Second            // of one call
-	reservePatience = 5 * reserveTimeout / 2 // of a caller: the call under way and his own
+	reserveWait = 5 * reserveTimeout / 2 // of a caller: the call under way and his own
 )
 
-func newTurnstile(store ClickStore) *turnstile {
-	return &turnstile{store: store, gates: make(map[int64]*groupcommit.Group[*ticket])}
+func newReserver(store ClickStore) *reserver {
+	return &reserver{store: store, groups: make(map[int64]*groupcommit.Group[*reservation])}
 }
 
 // pass reports whether one more may pass. An error means that the store could not promise it.
-func (t *turnstile) pass(link int64) (bool, error) {
-	k := &ticket{answered: make(chan struct{})}
-	t.gate(link).Do(k, reservePatience)
+func (t *reserver) reserve(link int64) (bool, error) {
+	k := &reservation{done: make(chan struct{})}
+	t.group(link).Do(k, reserveWait)
 	select {
-	case <-k.answered:
+	case <-k.done:
 		return k.granted, k.err
 	default:
-		return false, errPatience
+		return false, errReserveTimeout
 	}
 }
 
-var errPatience = errors.New("the store did not answer in time whether one more may pass")
+var errReserveTimeout = errors.New("the store did not answer in time whether one more may pass")
 
-func (t *turnstile) gate(link int64) *groupcommit.Group[*ticket] {
+func (t *reserver) group(link int64) *groupcommit.Group[*reservation] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	g, ok := t.gates[link]
+	g, ok := t.groups[link]
 	if !ok {
-		g = &groupcommit.Group[*ticket]{
-			Commit: func(tickets []*ticket) { t.ask(link, tickets) },
-			Idle:   func() { t.forget(link) },
+		g = &groupcommit.Group[*reservation]{
+			Commit: func(tickets []*reservation) { t.call(link, tickets) },
+			Idle:   func() { t.drop(link) },
 		}
-		t.gates[link] = g
+		t.groups[link] = g
 	}
 	return g
 }
 
 // forget drops a gate at which nobody moves. One who has been given it a moment
 // ago makes his own call there; that is one call more, and no harm.
-func (t *turnstile) forget(link int64) {
+func (t *reserver) drop(link int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.gates, link)
+	delete(t.groups, link)
 }
 
 // ask makes one call for all tickets; those who came first pass first.
-func (t *turnstile) ask(link int64, tickets []*ticket) {
+func (t *reserver) call(link int64, tickets []*reservation) {
 	ctx, cancel := context.WithTimeout(context.Background(), reserveTimeout)
 	defer cancel()
 	granted, err := t.store.ReserveClicks(ctx, link, len(tickets))
 	for i, k := range tickets {
 		k.granted, k.err = i < granted, err
-		close(k.answered)
+		close(k.done)
 	}
 }

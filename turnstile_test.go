@@ -68,13 +68,13 @@ type caller struct {
 }
 
 // come lets n callers come to the link, one behind the other.
-func come(ts *turnstile, link int64, n int) []*caller {
+func come(ts *reserver, link int64, n int) []*caller {
 	callers := make([]*caller, n)
 	for i := range callers {
 		c := new(caller)
 		callers[i] = c
 		go func() {
-			c.passed, c.err = ts.pass(link)
+			c.passed, c.err = ts.reserve(link)
 			c.returned = true
 		}()
 		synctest.Wait()
@@ -85,7 +85,7 @@ func come(ts *turnstile, link int64, n int) []*caller {
 func TestCallersWhoWaitForTheSameLinkAreCombined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := new(gate)
-		ts := newTurnstile(g)
+		ts := newReserver(g)
 		callers := come(ts, 7, 100)
 		require.Equal(t, []int{1}, g.asked(), "the others wait while a call is under way")
 		g.answer(0, 1, nil)
@@ -97,14 +97,14 @@ func TestCallersWhoWaitForTheSameLinkAreCombined(t *testing.T) {
 		for _, c := range append(callers, late...) {
 			require.Equal(t, caller{returned: true, passed: true}, *c)
 		}
-		require.Empty(t, ts.gates, "nothing is kept of a link that nobody waits for")
+		require.Empty(t, ts.groups, "nothing is kept of a link that nobody waits for")
 	})
 }
 
 func TestThoseWhoCameFirstPassFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := new(gate)
-		ts := newTurnstile(g)
+		ts := newReserver(g)
 		callers := come(ts, 7, 11)
 		g.answer(0, 1, nil)
 		g.answer(1, 4, nil)
@@ -120,7 +120,7 @@ func TestThoseWhoCameFirstPassFirst(t *testing.T) {
 func TestAnErrorReachesAllOfItsRoundAndOnlyThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := new(gate)
-		ts := newTurnstile(g)
+		ts := newReserver(g)
 		down := errors.New("down")
 		first := come(ts, 7, 1)
 		second := come(ts, 7, 5)
@@ -141,7 +141,7 @@ func TestAnErrorReachesAllOfItsRoundAndOnlyThem(t *testing.T) {
 func TestDifferentLinksDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := new(gate)
-		ts := newTurnstile(g)
+		ts := newReserver(g)
 		slow := come(ts, 7, 3)
 		other := come(ts, 8, 1)
 		require.Equal(t, []int{1, 1}, g.asked())
@@ -158,7 +158,7 @@ func TestDifferentLinksDoNotWaitForEachOther(t *testing.T) {
 
 func TestAStoreThatHangsHoldsNobodyForMoreThanTwoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := newTurnstile(new(gate))
+		ts := newReserver(new(gate))
 		callers := come(ts, 7, 10)
 		time.Sleep(2 * reserveTimeout) // by the bubble's clock
 		synctest.Wait()
@@ -167,6 +167,6 @@ func TestAStoreThatHangsHoldsNobodyForMoreThanTwoCalls(t *testing.T) {
 			require.ErrorIs(t, c.err, context.DeadlineExceeded)
 			require.False(t, c.passed)
 		}
-		require.Empty(t, ts.gates)
+		require.Empty(t, ts.groups)
 	})
 }

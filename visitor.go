@@ -85,7 +85,7 @@ func (v *visitors) sign(link int64, b *[tokenSize]byte) {
 // Options.Cookieless. Each visit is kept for visitAfter at least, in the younger
 // of two maps when it comes; a full map is given up early, with the visits that
 // were last then.
-type strangers struct {
+type fingerprints struct {
 	mu       sync.Mutex
 	day      int64 // since 1970, of salt
 	salt     [32]byte
@@ -96,11 +96,11 @@ type strangers struct {
 
 const maxStrangers = 500_000 // in each of the two maps
 
-func newStrangers() *strangers { return &strangers{young: make(map[[16]byte]int64)} }
+func newFingerprints() *fingerprints { return &fingerprints{young: make(map[[16]byte]int64)} }
 
 // isNew records the visit and reports whether it is the first within
 // visitAfter.
-func (s *strangers) isNew(link int64, ip netip.Addr, userAgent string, at time.Time) bool {
+func (s *fingerprints) isNew(link int64, ip netip.Addr, userAgent string, at time.Time) bool {
 	salt := s.saltOf(at)
 	mac := hmac.New(sha256.New, salt[:])
 	var msg [24]byte
@@ -125,7 +125,7 @@ func (s *strangers) isNew(link int64, ip netip.Addr, userAgent string, at time.T
 }
 
 // saltOf returns the salt of a day. With a new one, what is known is of no use.
-func (s *strangers) saltOf(at time.Time) [32]byte {
+func (s *fingerprints) saltOf(at time.Time) [32]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if day := at.Unix() / 86400; day != s.day {

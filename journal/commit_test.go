@@ -132,11 +132,11 @@ func TestSetAsideAfterAFailureNeverTakesAnotherBatch(t *testing.T) {
 		}
 		return err
 	}
-	require.ErrorIs(t, j.SetAside(), fail, "it is done nevertheless")
+	require.ErrorIs(t, j.Quarantine(), fail, "it is done nevertheless")
 	_, err = j.Next(10)
 	require.ErrorIs(t, err, fail, "and there is a new batch, which nobody was given")
-	require.NoError(t, j.SetAside())
-	require.Equal(t, int64(10), j.Size().Aside)
+	require.NoError(t, j.Quarantine())
+	require.Equal(t, int64(10), j.Size().Quarantined)
 	b, err := j.Next(10)
 	require.NoError(t, err)
 	require.Equal(t, links(10, 20), b.Clicks)

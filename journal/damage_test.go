@@ -39,7 +39,7 @@ func newSound(t *testing.T) sound {
 	first := next(t, j, 600)
 	require.NoError(t, j.Done())
 	aside := next(t, j, 600)
-	require.NoError(t, j.SetAside())
+	require.NoError(t, j.Quarantine())
 	flight := next(t, j, 600)
 	rest := all[len(first.Clicks)+len(aside.Clicks):]
 	s := sound{flight: flight, clicks: append(slices.Clone(rest), aside.Clicks...)}
@@ -65,7 +65,7 @@ func (s sound) holds(t *testing.T, file []byte) (setAside bool) {
 	if len(kept) == 0 {
 		require.Empty(t, report.String())
 		require.Equal(t, s.flight, next(t, j, 1))
-		_, err := j.Restore()
+		_, err := j.Requeue()
 		require.NoError(t, err)
 		require.True(t, slices.Equal(s.clicks, drain(t, j, 500)), "all clicks, in order")
 		return false
@@ -75,7 +75,7 @@ func (s sound) holds(t *testing.T, file []byte) (setAside bool) {
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(file, got), "it is kept as it was")
 	require.Contains(t, report.String(), kept[0])
-	require.Zero(t, j.Size().Clicks+j.Size().Aside)
+	require.Zero(t, j.Size().Clicks+j.Size().Quarantined)
 	require.NoError(t, j.Append(typical(3)))
 	b := next(t, j, 10)
 	require.Len(t, b.Clicks, 3)

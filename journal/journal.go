@@ -85,7 +85,7 @@ type Journal struct {
 	ended  chan struct{} // closed when the writer has
 	undo   *uint64       // the writer's: records from here on may be in the file and must not
 
-	turns sync.Mutex // held by Next, Done, SetAside and Restore
+	turns sync.Mutex // held by Next, Done, Quarantine and Restore
 	given int64      // Seq of the batch that Next returned; 0: none
 
 	mu      sync.Mutex
@@ -212,9 +212,9 @@ func (j *Journal) Done() error {
 	return nil
 }
 
-// SetAside implements [linktrack.Journal]. After an error it may be called
+// Quarantine implements [linktrack.Journal]. After an error it may be called
 // again: it never sets aside another batch than the one Next returned.
-func (j *Journal) SetAside() error {
+func (j *Journal) Quarantine() error {
 	j.turns.Lock()
 	defer j.turns.Unlock()
 	if j.given == 0 {
@@ -230,7 +230,7 @@ func (j *Journal) SetAside() error {
 // Restore implements [linktrack.Journal]. It works in steps: after an error or
 // a crash some clicks may be restored, as many as it says, and the others are
 // still aside.
-func (j *Journal) Restore() (clicks int, err error) {
+func (j *Journal) Requeue() (clicks int, err error) {
 	j.turns.Lock()
 	defer j.turns.Unlock()
 	for {
@@ -260,7 +260,7 @@ func (j *Journal) take(t *turn) error {
 // Size implements [linktrack.Journal].
 func (j *Journal) Size() linktrack.JournalSize {
 	j.mu.Lock()
-	s := linktrack.JournalSize{Clicks: j.state.waiting.clicks, Aside: j.state.aside.clicks}
+	s := linktrack.JournalSize{Clicks: j.state.waiting.clicks, Quarantined: j.state.aside.clicks}
 	if !j.state.dropped(j.done) {
 		s.Clicks += j.state.flight.clicks
 	}

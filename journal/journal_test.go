@@ -176,9 +176,9 @@ func TestABatchSetAsideComesBackBehindAllOthersUnderANewNumber(t *testing.T) {
 	require.NoError(t, j.Append(typical(10)))
 	bad := next(t, j, 10)
 	require.NoError(t, j.Append(numbered(10, 20)))
-	require.NoError(t, j.SetAside())
+	require.NoError(t, j.Quarantine())
 	require.Equal(t, int64(10), j.Size().Clicks)
-	require.Equal(t, int64(10), j.Size().Aside)
+	require.Equal(t, int64(10), j.Size().Quarantined)
 
 	j, dir = crash(t, dir, quiet)
 	b := next(t, j, 10)
@@ -188,10 +188,10 @@ func TestABatchSetAsideComesBackBehindAllOthersUnderANewNumber(t *testing.T) {
 	require.NoError(t, j.Append(numbered(20, 30)))
 
 	j = reopen(t, j, dir, quiet)
-	n, err := j.Restore()
+	n, err := j.Requeue()
 	require.NoError(t, err)
 	require.Equal(t, 10, n)
-	require.Zero(t, j.Size().Aside)
+	require.Zero(t, j.Size().Quarantined)
 	j, _ = crash(t, dir, quiet)
 	require.Equal(t, numbered(20, 30)[0].Link, next(t, j, 10).Clicks[0].Link)
 	require.NoError(t, j.Done())
@@ -199,7 +199,7 @@ func TestABatchSetAsideComesBackBehindAllOthersUnderANewNumber(t *testing.T) {
 	require.Equal(t, bad.Clicks, back.Clicks)
 	require.Greater(t, back.Seq, b.Seq)
 	require.NoError(t, j.Done())
-	n, err = j.Restore()
+	n, err = j.Requeue()
 	require.NoError(t, err)
 	require.Zero(t, n)
 }
@@ -212,11 +212,11 @@ func TestManyBatchesAsideComeBackInTheirOrder(t *testing.T) {
 	}
 	for range 60 {
 		next(t, j, 10)
-		require.NoError(t, j.SetAside())
+		require.NoError(t, j.Quarantine())
 	}
 	j = reopen(t, j, dir, quiet)
-	require.Equal(t, linktrack.JournalSize{Aside: 600, Bytes: j.Size().Bytes}, j.Size())
-	n, err := j.Restore()
+	require.Equal(t, linktrack.JournalSize{Quarantined: 600, Bytes: j.Size().Bytes}, j.Size())
+	n, err := j.Requeue()
 	require.NoError(t, err)
 	require.Equal(t, 600, n)
 	got := drain(t, j, 1000)
@@ -249,7 +249,7 @@ func TestAFullJournalTakesNothingUntilItIsDrained(t *testing.T) {
 	j = reopen(t, j, dir, o)
 	require.ErrorIs(t, j.Append(numbered(in, in+10)), linktrack.ErrJournalFull, "it is full after a restart, too")
 	next(t, j, 100)
-	require.NoError(t, j.SetAside())
+	require.NoError(t, j.Quarantine())
 	require.ErrorIs(t, j.Append(numbered(in, in+10)), linktrack.ErrJournalFull, "what is aside counts")
 	next(t, j, 100)
 	require.NoError(t, j.Done())
@@ -265,7 +265,7 @@ func TestAFullJournalTakesNothingUntilItIsDrained(t *testing.T) {
 		fill()
 	}
 	require.Less(t, j.Size().Bytes, 2*size, "room is used again")
-	n, err := j.Restore()
+	n, err := j.Requeue()
 	require.NoError(t, err)
 	require.NotZero(t, n)
 	drain(t, j, 5000)
@@ -313,7 +313,7 @@ func TestWithoutABatchThereIsNothingToEnd(t *testing.T) {
 	require.Error(t, j.Done())
 	require.NoError(t, j.Append(nil))
 	require.Empty(t, next(t, j, 10))
-	require.Error(t, j.SetAside())
+	require.Error(t, j.Quarantine())
 	require.NoError(t, j.Append(typical(1)))
 	next(t, j, 10)
 	require.NoError(t, j.Done())
@@ -333,7 +333,7 @@ func TestAClosedJournalSaysSo(t *testing.T) {
 	require.ErrorContains(t, j.Append(typical(1)), "closed")
 	_, err = j.Next(1)
 	require.ErrorContains(t, err, "closed")
-	_, err = j.Restore()
+	_, err = j.Requeue()
 	require.ErrorContains(t, err, "closed")
 }
 

@@ -97,7 +97,7 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				require.Equal(t, seq, b.Seq)
 				switch random.IntN(3) {
 				case 0:
-					require.NoError(t, j.SetAside())
+					require.NoError(t, j.Quarantine())
 					aside, flight = append(aside, flight...), nil
 				case 1:
 					require.NoError(t, j.Done())
@@ -106,7 +106,7 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				}
 			case 6:
 				if random.IntN(4) == 0 {
-					n, err := j.Restore()
+					n, err := j.Requeue()
 					require.NoError(t, err)
 					require.Equal(t, len(aside), n)
 					waiting, aside = append(waiting, aside...), nil
@@ -120,7 +120,7 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				said = false
 			}
 		}
-		require.Equal(t, int64(len(aside)), j.Size().Aside)
+		require.Equal(t, int64(len(aside)), j.Size().Quarantined)
 		require.Equal(t, in, len(waiting)+len(flight)+len(aside)+out)
 	}
 }

@@ -116,7 +116,7 @@ const mostBatch = 4 << 20
 // would ignore all clicks until the numbers have caught up.
 const leap = 1 << 32
 
-// setAside moves the batch with that number to those aside. If it is no longer
+// quarantine moves the batch with that number to those aside. If it is no longer
 // in flight, that has been done.
 func (b buckets) setAside(s *state, seq int64) error {
 	if s.seq != seq {

@@ -55,7 +55,7 @@ type turn struct {
 	kind   int
 	most   int64                           // next: clicks
 	result func(s *state, flight [][]byte) // next
-	seq    int64                           // setAside: of the batch meant
+	seq    int64                           // quarantine: of the batch meant
 	moved  *int64                          // restore: clicks
 	done   chan error
 }

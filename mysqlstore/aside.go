@@ -37,7 +37,7 @@ func isBad(err error) bool {
 	return errors.Is(err, errFacts) || errors.Is(err, errDay)
 }
 
-// setAside takes rows out of the way of those behind them.
+// quarantine takes rows out of the way of those behind them.
 func (s *Store) setAside(ctx context.Context, bad *badRows) error {
 	var p phrase
 	p.add(`UPDATE lt_pending SET id = -id WHERE id IN `)

@@ -15,7 +15,7 @@ type fact struct {
 	at    int64 // microseconds since 1970
 	day   linktrack.Day
 	of    int             // the hour of the day
-	click linktrack.Click // its ReferrerHost, Browser, Platform, Country, Unique and Bot
+	click linktrack.Click // its KeepReferrerHost, Browser, Platform, Country, Unique and Bot
 
 	isConversion bool
 	isTakenBack  bool                 // the conversion no longer counts

@@ -43,7 +43,7 @@ var metrics = []metric{
 	gauge("journal_bytes", "Size of the journal's file.",
 		func(s linktrack.Stats) float64 { return float64(s.JournalBytes) }),
 	gauge("set_aside_clicks", "Clicks that the store rejects.",
-		func(s linktrack.Stats) float64 { return float64(s.SetAside) }),
+		func(s linktrack.Stats) float64 { return float64(s.Quarantined) }),
 	gauge("store_failing", "1 if the last try to store clicks failed.",
 		func(s linktrack.Stats) float64 {
 			if s.Failing {

@@ -159,11 +159,11 @@ const maxJournal = 1 << 30 // bytes
 
 func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 	o := &c.options
-	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.CutIP, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
-	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.WholeReferrer, "what to keep of the referrers: `whole`, host, or none")
+	flags.TextVar(&c.privacy.IP, "privacy-ip", linktrack.KeepIPNetwork, "what to keep of visitors' addresses: the network (`cut`), whole, or none")
+	flags.TextVar(&c.privacy.Referrer, "keep-referrer", linktrack.KeepReferrerWhole, "what to keep of the referrers: `whole`, host, or none")
 	userAgent := flags.Bool("keep-user-agent", true, "keep complete user agents; if false, keep only the browser and the platform")
-	flags.BoolVar(&c.privacy.HonourGPC, "honor-gpc", false, "set no cookie and keep no personal data for visitors who send Sec-GPC: 1 or DNT: 1")
-	flags.BoolVar(&c.privacy.HonourGPC, "honour-gpc", false, "the same as -honor-gpc")
+	flags.BoolVar(&c.privacy.HonorGPC, "honor-gpc", false, "set no cookie and keep no personal data for visitors who send Sec-GPC: 1 or DNT: 1")
+	flags.BoolVar(&c.privacy.HonorGPC, "honour-gpc", false, "the same as -honor-gpc")
 	flags.IntVar(&c.privacy.HistoryDays, "history-days", 90, "number of `days` that clicks stay in the history, at least 30; a negative number keeps them forever")
 	flags.Func("exclude", "`networks` whose clicks are redirected but not recorded, separated by commas, such as 192.0.2.0/24 or 2001:db8::7", networks(&c.privacy.Exclude))
 	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is used, separated by commas; unix means proxies that connect by a Unix socket", func(list string) error {

@@ -35,7 +35,7 @@ func TestFlagsOfPrivacy(t *testing.T) {
 				"-exclude", "192.0.2.0/24, 2001:db8::7", "-trusted-proxies", "10.0.0.0/8,127.0.0.1,", "-geo", "x.mmdb",
 			},
 			privacy: linktrack.Privacy{
-				IP: linktrack.NoIP, Referrer: linktrack.ReferrerHost, DropUserAgent: true, HonourGPC: true, HistoryDays: -1,
+				IP: linktrack.KeepIPNone, Referrer: linktrack.KeepReferrerHost, DropUserAgent: true, HonorGPC: true, HistoryDays: -1,
 				Exclude: prefixes("192.0.2.0/24", "2001:db8::7/128"),
 			},
 			proxies: prefixes("10.0.0.0/8", "127.0.0.1/32"),
@@ -45,7 +45,7 @@ func TestFlagsOfPrivacy(t *testing.T) {
 			args: []string{"-privacy-ip", "whole", "-exclude", "192.0.2.1"},
 			env:  map[string]string{"LINKTRACK_PRIVACY_IP": "none", "LINKTRACK_EXCLUDE": "10.0.0.0/8", "LINKTRACK_HONOUR_GPC": "1"},
 			privacy: linktrack.Privacy{
-				IP: linktrack.WholeIP, HonourGPC: true, HistoryDays: 90, Exclude: prefixes("192.0.2.1/32"),
+				IP: linktrack.KeepIPWhole, HonorGPC: true, HistoryDays: 90, Exclude: prefixes("192.0.2.1/32"),
 			},
 		},
 	} {
