@@ -15,7 +15,7 @@ import (
 )
 
 // AccountID names an account. A host that has its own users may use their
-// numbers, but not [Nobody]'s; none of linktrack's own accounts has an ID below 1.
+// numbers, but not [AnonymousAccount]'s; none of linktrack's own accounts has an ID below 1.
 type AccountID int64
 
 // An Account owns links. Callers of the Tracker's methods pass the account in
@@ -33,8 +33,8 @@ type Account struct {
 
 // The account types that linktrack comes with.
 const (
-	Free         = "free"         // login, pass and external_url
-	Professional = "professional" // every parameter
+	AccountTypeFree         = "free"         // login, pass and external_url
+	AccountTypeProfessional = "professional" // every parameter
 )
 
 // An AccountType says what the accounts of a type may do.
@@ -71,13 +71,13 @@ func (a Account) refuse() error {
 	if a.Disabled {
 		return fmt.Errorf("%w: the account is switched off", ErrForbidden)
 	}
-	return a.refuseNobody()
+	return a.refuseAnonymous()
 }
 
-// refuseNobody keeps the account of quick links to linktrack itself. A host that
+// refuseAnonymous keeps the account of quick links to linktrack itself. A host that
 // returns it for visitors who are not signed in would show them all quick links.
-func (a Account) refuseNobody() error {
-	if a.ID == Nobody {
+func (a Account) refuseAnonymous() error {
+	if a.ID == AnonymousAccount {
 		return fmt.Errorf("%w: nobody may act for the account of quick links", ErrForbidden)
 	}
 	return nil
@@ -86,7 +86,7 @@ func (a Account) refuseNobody() error {
 // allow is the rule of account types: it refuses the first parameter that the
 // account's type does not have.
 func (t *Tracker) allow(a Account, params []string) error {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return err
 	}
 	typ, ok := t.types[a.Type]
@@ -105,7 +105,7 @@ func (t *Tracker) allow(a Account, params []string) error {
 type NewAccount struct {
 	Login string   // "": one is generated, 25 hex characters
 	Pass  string   // "": one is generated, 32 hex characters; see [Tracker.SetPass] for one of your own
-	Type  string   // "": Free
+	Type  string   // "": AccountTypeFree
 	Email string   // one address, see Tracker.SetEmail; "": no alerts by mail
 	Hosts []string // none: all
 }
@@ -123,7 +123,7 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 		return Account{}, "", err
 	}
 	if in.Type == "" {
-		in.Type = Free
+		in.Type = AccountTypeFree
 	}
 	if _, ok := t.types[in.Type]; !ok {
 		return Account{}, "", invalid("type", "%q is no account type of this Tracker", in.Type)

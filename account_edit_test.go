@@ -49,7 +49,7 @@ func TestAPassThatSomebodyChoosesHasEightCharactersOrMore(t *testing.T) {
 
 func TestAnAccountThatHasAShortPassKeepsIt(t *testing.T) {
 	store := memstore.New()
-	_, err := store.CreateAccount(t.Context(), linktrack.Account{Login: "old", PassHash: linktrack.HashPass("x"), Type: linktrack.Free})
+	_, err := store.CreateAccount(t.Context(), linktrack.Account{Login: "old", PassHash: linktrack.HashPass("x"), Type: linktrack.AccountTypeFree})
 	require.NoError(t, err)
 	s := newService(t, store, linktrack.Options{})
 	_, err = s.tracker.Authenticate(t.Context(), "old", "x", "")

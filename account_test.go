@@ -54,7 +54,7 @@ func TestAHostsOwnAccountsHaveNoPassToRenew(t *testing.T) {
 
 func TestTheAPIIsCalledInAnAccountsName(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
-	other := linktrack.Account{ID: 4711, Type: linktrack.Free}
+	other := linktrack.Account{ID: 4711, Type: linktrack.AccountTypeFree}
 	answer := func(a linktrack.Account, target string) (int, string) {
 		w := httptest.NewRecorder()
 		s.tracker.API(a).ServeHTTP(w, httptest.NewRequest("GET", target, nil))

@@ -42,8 +42,8 @@ func (j *memoryJournal) Done() error {
 	j.clicks, j.sent = j.clicks[j.sent:], 0
 	return nil
 }
-func (j *memoryJournal) SetAside() error       { return errors.ErrUnsupported }
-func (j *memoryJournal) Restore() (int, error) { return 0, nil }
+func (j *memoryJournal) Quarantine() error     { return errors.ErrUnsupported }
+func (j *memoryJournal) Requeue() (int, error) { return 0, nil }
 func (j *memoryJournal) Size() linktrack.JournalSize {
 	return linktrack.JournalSize{Clicks: int64(len(j.clicks)), Bytes: 1}
 }
@@ -89,17 +89,17 @@ func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testin
 			f.passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start))
-		require.Zero(t, f.counts().Total)
+		require.Zero(t, f.counts().People)
 		require.EqualValues(t, 100, f.tracker.Stats().Pending)
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
-		require.EqualValues(t, 100, f.counts().Total)
+		require.EqualValues(t, 100, f.counts().People)
 		require.Len(t, store.batches, 1)
 		f.passes(linktrack.Visit{})
 		start = time.Now()
 		require.NoError(t, f.tracker.Close(t.Context()))
 		require.Zero(t, time.Since(start), "Close does not wait for the interval")
-		require.EqualValues(t, 101, f.counts().Total)
+		require.EqualValues(t, 101, f.counts().People)
 	})
 }
 
@@ -112,7 +112,7 @@ func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 		f.passes(linktrack.Visit{})
 		time.Sleep(flushInterval)
 		synctest.Wait()
-		require.EqualValues(t, 1, f.counts().Total)
+		require.EqualValues(t, 1, f.counts().People)
 		store.down.Store(true)
 		start := time.Now()
 		for range 100 {
@@ -127,7 +127,7 @@ func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 		require.InDelta(t, 3, s.PendingAge.Seconds(), 0.1)
 		store.down.Store(false)
 		time.Sleep(10 * time.Second)
-		require.EqualValues(t, 101, f.counts().Total)
+		require.EqualValues(t, 101, f.counts().People)
 		s = f.tracker.Stats()
 		require.Zero(t, s.JournalClicks)
 		require.Zero(t, s.PendingAge)
@@ -156,7 +156,7 @@ func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testi
 		again, err := linktrack.New(store, linktrack.Options{Journal: journal}) // whatever its Ack
 		require.NoError(t, err)
 		require.NoError(t, again.Close(t.Context()))
-		require.EqualValues(t, 8, f.counts().Total)
+		require.EqualValues(t, 8, f.counts().People)
 	})
 }
 
@@ -173,7 +173,7 @@ func TestAVisitorDoesNotWaitForADiskThatHangs(t *testing.T) {
 		<-journal.lock
 		synctest.Wait()
 		require.NoError(t, f.tracker.Close(t.Context()))
-		require.EqualValues(t, 3, f.counts().Total)
+		require.EqualValues(t, 3, f.counts().People)
 	})
 }
 
@@ -183,7 +183,7 @@ func TestAJournalThatIsFullLeavesItsClicksToTheStore(t *testing.T) {
 		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
 		journal.full = true
 		f.passes(linktrack.Visit{})
-		require.EqualValues(t, 1, f.counts().Total, "answered when the store had it")
+		require.EqualValues(t, 1, f.counts().People, "answered when the store had it")
 		store.down.Store(true)
 		for range 5 {
 			f.passes(linktrack.Visit{})
@@ -191,7 +191,7 @@ func TestAJournalThatIsFullLeavesItsClicksToTheStore(t *testing.T) {
 		require.EqualValues(t, 5, f.tracker.Stats().Pending)
 		store.down.Store(false)
 		time.Sleep(10 * time.Second)
-		require.EqualValues(t, 6, f.counts().Total)
+		require.EqualValues(t, 6, f.counts().People)
 		require.NoError(t, f.tracker.Close(t.Context()))
 	})
 }

@@ -81,7 +81,7 @@ func TestAReportsSumOfAmountsNeverTurnsNegative(t *testing.T) {
 		day := dayNamed(t, "2024-11-24")
 		for i, v := range days {
 			store.rollups = append(store.rollups, linktrack.Rollup{
-				Day: day + linktrack.Day(i), Sums: linktrack.Sums{Conversions: 1}, Values: map[string]int64{"EUR": v, "USD": 1},
+				Day: day + linktrack.Day(i), Counters: linktrack.Counters{Conversions: 1}, Values: map[string]int64{"EUR": v, "USD": 1},
 			})
 		}
 		l := s.linkOf(linktrack.NewLink{})
@@ -98,7 +98,7 @@ func TestWhatVisitorsMadeUpIsTakenBackExactlyHoweverMuchItIs(t *testing.T) {
 	for _, n := range []int{900, 1000, 1900, 5000} {
 		var r linktrack.Rollup
 		r.AddConversion(&good, 0)
-		for i := range n { // in the memory of a store, or by way of the JSON that it keeps
+		for i := range n { // in the memory of a store, or by way of the FormatJSON that it keeps
 			var one linktrack.Rollup
 			one.AddConversion(&bad, 0)
 			r.Merge(one)

@@ -89,7 +89,7 @@ var errMethod = errors.New("method not allowed")
 
 // ping answers the name of the service and its time.
 func (h *handler) ping(w http.ResponseWriter, _ *http.Request) {
-	at := time.Now().In(h.t.opts.Location)
+	at := time.Now().In(h.t.opts.TimeZone)
 	writeText(w, http.StatusOK, h.t.hosts.list[0].hostname+" "+at.Format("2006-01-02T15:04:05-07:00"))
 }
 
@@ -117,7 +117,7 @@ func (h *handler) makeLinkFrom(w http.ResponseWriter, r *http.Request) (Link, er
 	if err := h.t.allow(account, given); err != nil {
 		return Link{}, err
 	}
-	in, err := p.newLink(h.t.opts.Location)
+	in, err := p.newLink(h.t.opts.TimeZone)
 	if err != nil {
 		return Link{}, err
 	}
@@ -201,7 +201,7 @@ func (h *handler) getLinkHistory(r *http.Request, p params, a Account) (any, err
 	if p["redirect_hash"] == "" {
 		return nil, invalid("redirect_hash", "is missing")
 	}
-	q, err := p.historyQuery(h.t.opts.Location)
+	q, err := p.historyQuery(h.t.opts.TimeZone)
 	if err != nil {
 		return nil, err
 	}

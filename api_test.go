@@ -229,7 +229,7 @@ func TestAccountTypes(t *testing.T) {
 		}
 		_, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: "gold"})
 		require.ErrorContains(t, err, "type")
-		a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional, Hosts: []string{"ALT.example"}})
+		a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional, Hosts: []string{"ALT.example"}})
 		require.NoError(t, err)
 		r := s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com"))
 		require.Regexp(t, `^http://alt\.example/\.`, text(t, r), "the first host that the account may use")
@@ -307,7 +307,7 @@ func TestAHostsOwnCheckOfCredentials(t *testing.T) {
 			checked = login
 			switch pass {
 			case "right":
-				return linktrack.Account{ID: 42, Type: linktrack.Free}, nil
+				return linktrack.Account{ID: 42, Type: linktrack.AccountTypeFree}, nil
 			case "down":
 				return linktrack.Account{}, errors.New("secret detail")
 			}
@@ -480,7 +480,7 @@ func TestAnAccountSeesItsOwnLinksOnly(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{})
 		s.makeLink("vanity_link", "mine", "group", "g")
-		other, otherPass, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		other, otherPass, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		as := func(name string, pairs ...string) *http.Response {
 			return s.post("/api/v1_0/"+name, values(append([]string{"login", other.Login, "pass", otherPass, "format", "json"}, pairs...)...))
@@ -591,7 +591,7 @@ func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
 		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{ExternalURL: &destination, Title: &title, Group: &none})
 		require.NoError(t, err)
 		require.Equal(t, "New", l.Title)
-		require.EqualValues(t, 1, l.Counts.Total)
+		require.EqualValues(t, 1, l.Counts.People)
 		require.Equal(t, destination, s.get("/spring").Header.Get("Location"), "an edit is seen at once")
 		require.Nil(t, s.link("spring")["group"])
 		for want, edit := range map[string]linktrack.LinkEdit{
@@ -712,6 +712,6 @@ func TestAHostsOwnMessageIsPutOnOneLine(t *testing.T) {
 	}})
 	const want = "not allowed: external_url is refused: it is listed by one list and another"
 	require.Equal(t, "Error: "+want, text(t, s.call("makeLink", values("external_url", "https://spam.example/"))))
-	_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", "https://spam.example/")
+	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://spam.example/")
 	require.ErrorContains(t, err, "\n", "to a host its own text comes as it is")
 }

@@ -40,7 +40,7 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	}
 	checked := bounds
 	proof := t.proof(pair, pass)
-	was, known := t.right.find(pair)
+	was, known := t.verifiedPasses.find(pair)
 	same := known && subtle.ConstantTimeCompare(was[:], proof[:]) == 1
 	if same {
 		checked = nil
@@ -55,11 +55,11 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	case errors.Is(err, ErrUnauthorized):
 		t.throttle.failAll(bounds)
 		if same { // it is right no more
-			t.right.forget(pair)
+			t.verifiedPasses.forget(pair)
 		}
 	case err == nil:
 		t.throttle.forget(pair)
-		t.right.note(pair, proof)
+		t.verifiedPasses.note(pair, proof)
 	}
 	if err != nil {
 		return Account{}, err

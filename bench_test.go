@@ -34,7 +34,7 @@ func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { t.Close(context.Background()) })
-	account := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
 	l, err := t.MakeLink(b.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com/a/page?with=a&query=1"})
 	if err != nil {
 		b.Fatal(err)
@@ -43,7 +43,7 @@ func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
 }
 
 // BenchmarkRedirect is the whole handler for one redirect, recording included,
-// beside a handler that does nothing but http.Redirect: the floor.
+// beside a handler that does nothing but http.ActionRedirect: the floor.
 func BenchmarkRedirect(b *testing.B) {
 	t, l := newBenchTracker(b)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +106,7 @@ func BenchmarkFollow(b *testing.B) {
 			t, _ := newBenchTracker(b)
 			paths := make([]string, n)
 			for i := range paths {
-				l, err := t.MakeLink(b.Context(), linktrack.Account{ID: 1, Type: linktrack.Professional},
+				l, err := t.MakeLink(b.Context(), linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional},
 					linktrack.NewLink{ExternalURL: "https://example.com/"})
 				if err != nil {
 					b.Fatal(err)

@@ -213,13 +213,13 @@ func TestOneSiteDoesNotUseUpTheQuickLinksOfTheHour(t *testing.T) {
 	for i := range 100 {
 		s.quick(fmt.Sprintf("2001:db8:1:%x::", i))
 	}
-	_, _, err := s.tracker.MakeQuickLink(t.Context(), "2001:db8:1:ffff::", destination)
+	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "2001:db8:1:ffff::", destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled)
 	s.quick("2001:db8:2::")
 	for i := range 9 {
 		s.quick(fmt.Sprintf("2001:db8:2::%x", i+1))
 	}
-	_, _, err = s.tracker.MakeQuickLink(t.Context(), "2001:db8:2::ff", destination)
+	_, _, err = s.tracker.MakeAnonymousLink(t.Context(), "2001:db8:2::ff", destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled, "all addresses of a /64 are one client")
 }
 

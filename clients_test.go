@@ -72,7 +72,7 @@ func runPHP(t *testing.T, file, serverURL string) (returned, verbose string) {
 func (s *service) documented() linktrack.Account {
 	s.t.Helper()
 	a, _, err := s.tracker.CreateAccount(s.t.Context(), linktrack.NewAccount{
-		Login: "YourApiLoginHere", Pass: "YourApiPasswordHere", Type: linktrack.Professional,
+		Login: "YourApiLoginHere", Pass: "YourApiPasswordHere", Type: linktrack.AccountTypeProfessional,
 	})
 	require.NoError(s.t, err)
 	return a

@@ -50,7 +50,7 @@ func TestALinkWithALimitAnswersHeadAsToABot(t *testing.T) {
 }
 
 func TestWhatOnlyReadsAnswersHeadAsGet(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Pages: qrAsText{}})
+	s := newService(t, memstore.New(), linktrack.Options{VisitorPages: qrAsText{}})
 	link := s.makeLink("has_plus_tracking", "1", "is_public", "1", "vanity_link", "spring")
 	export := "/api/v1_0/exportHistory?login=" + login + "&pass=" + pass + "&redirect_hash="
 	for target, allow := range map[string]string{

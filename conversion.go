@@ -64,7 +64,7 @@ func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err 
 // trusted: see [Conversion.Trusted]. A click on a link of another account is
 // [ErrNotFound].
 func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (counted bool, err error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return false, err
 	}
 	c.Trusted = true
@@ -88,7 +88,7 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	case !l.HasConversionTracking:
 		return false, invalid("click_id", "is of a link without has_conversion_tracking")
 	}
-	zone, err := t.days.keep(ctx)
+	zone, err := t.days.save(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -182,6 +182,6 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 
 // holds reports whether clicks wait here for the store.
 func (r *recorder) holds() bool {
-	clicks, _ := r.room.used()
+	clicks, _ := r.budget.used()
 	return int64(clicks) > r.queue.Size().Quarantined || r.journalWriter != nil && r.journalWriter.journal.Size().Clicks > 0
 }

@@ -43,7 +43,7 @@ func TestAConversionIsCountedOnceAndIsNoClick(t *testing.T) {
 		c.Click = two
 		require.False(t, f.convert(c), "the order was counted")
 		require.True(t, f.convert(linktrack.Conversion{Click: two}))
-		require.Equal(t, []int64{2, 2}, []int64{f.counts().Conversion, f.counts().Total})
+		require.Equal(t, []int64{2, 2}, []int64{f.counts().Conversions, f.counts().People})
 	})
 }
 
@@ -80,7 +80,7 @@ func TestWhatAConversionMustBe(t *testing.T) {
 			_, err := f.tracker.Convert(t.Context(), c)
 			require.EqualError(t, err, strings.TrimSpace(want))
 		}
-		require.Zero(t, f.counts().Conversion)
+		require.Zero(t, f.counts().Conversions)
 		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
 		require.Equal(t, linktrack.ErrNotFound, err, "another account learns nothing of the click")
 		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
@@ -117,9 +117,9 @@ func TestAConversionWaitsForItsClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}, converting)
 		click := f.clicks()
-		require.Zero(t, f.counts().Total, "the click is in memory only")
+		require.Zero(t, f.counts().People, "the click is in memory only")
 		require.True(t, f.convert(linktrack.Conversion{Click: click}))
-		require.EqualValues(t, 1, f.counts().Conversion)
+		require.EqualValues(t, 1, f.counts().Conversions)
 		require.NoError(t, f.tracker.Close(t.Context()))
 	})
 }
@@ -216,7 +216,7 @@ func TestAConversionWhoseAnswerWasLostIsCountedOnce(t *testing.T) {
 	_, err := f.tracker.Convert(t.Context(), c)
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 	require.False(t, f.convert(c))
-	require.EqualValues(t, 1, f.counts().Conversion)
+	require.EqualValues(t, 1, f.counts().Conversions)
 }
 
 func TestRefsAreTextThatSortsByTime(t *testing.T) {

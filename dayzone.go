@@ -16,23 +16,23 @@ type dayZone struct {
 	store   AccountStore
 	service *time.Location
 	log     *slog.Logger
-	kept    atomic.Pointer[time.Location] // nil: not known yet
+	saved   atomic.Pointer[time.Location] // nil: not known yet
 }
 
 // keep returns the zone for counting. If the store has none yet, it keeps the
 // service's zone.
-func (z *dayZone) keep(ctx context.Context) (*time.Location, error) {
+func (z *dayZone) save(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, z.service.String())
 }
 
 // look returns the zone for reading: the service's zone until something has been
 // counted.
-func (z *dayZone) look(ctx context.Context) (*time.Location, error) {
+func (z *dayZone) current(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, "")
 }
 
 func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, error) {
-	if zone := z.kept.Load(); zone != nil {
+	if zone := z.saved.Load(); zone != nil {
 		return zone, nil
 	}
 	name, err := z.store.Zone(ctx, candidate)
@@ -50,15 +50,17 @@ func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, er
 			said = "linktrack: the zone in which the store counts differs from Options.Location; days and hours of reports stay in the store's zone, and all other times are in Options.Location"
 		}
 	}
-	if z.kept.CompareAndSwap(nil, zone) && said != "" {
+	if z.saved.CompareAndSwap(nil, zone) && said != "" {
 		z.log.Warn(said, "days", name, "location", z.service.String())
 	}
-	return z.kept.Load(), nil
+	return z.saved.Load(), nil
 }
 
 // DayLocation returns the zone of the days and hours in reports. It is the value
-// of [Tracker.Location] when the store counted its first click or conversion. A
-// later change of [Options.Location] does not change it, because days that were
+// of [Tracker.TimeZone] when the store counted its first click or conversion. A
+// later change of [Options.TimeZone] does not change it, because days that were
 // counted in one zone cannot be converted to another. The error is an
 // [ErrUnavailable].
-func (t *Tracker) DayLocation(ctx context.Context) (*time.Location, error) { return t.days.look(ctx) }
+func (t *Tracker) DayLocation(ctx context.Context) (*time.Location, error) {
+	return t.days.current(ctx)
+}

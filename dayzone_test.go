@@ -38,7 +38,7 @@ func (l *lockedLog) String() string {
 func inZone(t *testing.T, store linktrack.Store, zone *time.Location) (*linktrack.Tracker, *lockedLog) {
 	t.Helper()
 	log := new(lockedLog)
-	tracker, err := linktrack.New(store, linktrack.Options{Location: zone, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	tracker, err := linktrack.New(store, linktrack.Options{TimeZone: zone, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
 	return tracker, log
@@ -72,12 +72,12 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 		}
 
 		tracker, _ := inZone(t, store, second)
-		a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		_, err = tracker.MakeLink(t.Context(), a, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
 		require.NoError(t, err)
 		require.Equal(t, second.String(), days(tracker))
-		require.Equal(t, second, report(tracker, a).Zone)
+		require.Equal(t, second, report(tracker, a).TimeZone)
 
 		tracker, log := inZone(t, store, first)
 		require.Equal(t, first.String(), days(tracker), "nothing is counted yet, so the zone may still change")
@@ -90,7 +90,7 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 		require.Equal(t, first.String(), days(tracker))
 		follow(tracker)
 		r := report(tracker, a)
-		require.Equal(t, first.String(), r.Zone.String())
+		require.Equal(t, first.String(), r.TimeZone.String())
 		require.Equal(t, linktrack.DayOf(time.Now().In(first)), r.To)
 		require.EqualValues(t, 2, r.Total.People, "the clicks of both are on the same day")
 		for _, p := range r.Periods {
@@ -102,7 +102,7 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 		require.NoError(t, err)
 		last := hours[0][len(hours[0])-1]
 		require.WithinRange(t, time.Now(), last.Start, last.Start.Add(time.Hour+time.Minute))
-		require.EqualValues(t, second, tracker.Location())
+		require.EqualValues(t, second, tracker.TimeZone())
 		require.Equal(t, 1, strings.Count(log.String(), "\n"), "it is said once: %s", log)
 		require.Contains(t, log.String(), "days=Pacific/Kiritimati location=Pacific/Pago_Pago")
 	})
@@ -162,7 +162,7 @@ func TestAStoreWithAZoneThatIsNotKnownHereIsReadInTheOneThatIs(t *testing.T) {
 
 func TestAZoneWithoutANameIsRefused(t *testing.T) {
 	for _, name := range []string{"", strings.Repeat("x", 101)} {
-		_, err := linktrack.New(memstore.New(), linktrack.Options{Location: time.FixedZone(name, 3600)})
+		_, err := linktrack.New(memstore.New(), linktrack.Options{TimeZone: time.FixedZone(name, 3600)})
 		require.EqualError(t, err, "Location must have a name of 1 to 100 bytes")
 	}
 }

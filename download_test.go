@@ -29,7 +29,7 @@ type pages struct {
 	failAt  int64        // the call that fails; 0: none
 }
 
-func (s *pages) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack.Click, error) {
+func (s *pages) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	s.largest.Store(max(s.largest.Load(), int64(q.Limit)))
 	if s.asked.Add(1) == s.failAt {
 		return nil, errDown
@@ -53,7 +53,7 @@ func (s *service) manyClicks(l linktrack.Link, n int) []string {
 		}
 		s.record(b...)
 	}
-	clicks, err := s.store.(*pages).Store.Clicks(s.t.Context(), linktrack.ClickQuery{Link: l.ID, Ascending: true, Limit: n + 1})
+	clicks, err := s.store.(*pages).Store.Clicks(s.t.Context(), linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: n + 1})
 	require.NoError(s.t, err)
 	require.Len(s.t, clicks, n)
 	for i, k := range clicks {
@@ -65,7 +65,7 @@ func (s *service) manyClicks(l linktrack.Link, n int) []string {
 // historyIDs reads an export.
 func historyIDs(t *testing.T, f linktrack.Format, r io.Reader) (ids []string) {
 	t.Helper()
-	if f == linktrack.JSON {
+	if f == linktrack.FormatJSON {
 		var document struct{ History []map[string]any }
 		require.NoError(t, json.NewDecoder(r).Decode(&document))
 		for _, k := range document.History {
@@ -102,7 +102,7 @@ func TestAnExportHasEachClickOnceInOrder(t *testing.T) {
 	l := s.linkOf(linktrack.NewLink{})
 	const n = 50_000
 	want := s.manyClicks(l, n)
-	for _, f := range []linktrack.Format{linktrack.CSV, linktrack.JSON} {
+	for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 		store.asked.Store(0)
 		out := &chunks{store: store}
 		require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, f, out))
@@ -147,7 +147,7 @@ func TestAnExportOfARange(t *testing.T) {
 			{linktrack.ExportQuery{After: idAt(n - 1)}, nil},
 			{linktrack.ExportQuery{Start: idAt(to).Time(), End: idAt(from).Time()}, nil},
 		} {
-			for _, f := range []linktrack.Format{linktrack.CSV, linktrack.JSON} {
+			for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 				var b bytes.Buffer
 				require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, c.q, f, &b))
 				require.Equal(t, c.want, historyIDs(t, f, &b), "%+v", c.q)
@@ -165,7 +165,7 @@ func TestAnExportThatFailsSaysSo(t *testing.T) {
 	s := newService(t, store, linktrack.Options{})
 	l := s.linkOf(linktrack.NewLink{})
 	s.manyClicks(l, 3000)
-	for _, f := range []linktrack.Format{linktrack.CSV, linktrack.JSON} {
+	for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 		var b bytes.Buffer
 		store.asked.Store(0)
 		store.failAt = 1
@@ -183,11 +183,11 @@ func TestAnExportThatFailsSaysSo(t *testing.T) {
 	var inv *linktrack.InvalidError
 	require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, "xml", io.Discard), &inv)
 	require.Equal(t, "format", inv.Param)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, "nothing", linktrack.ExportQuery{}, linktrack.CSV, io.Discard), linktrack.ErrNotFound)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ExportQuery{}, linktrack.CSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, "nothing", linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.tracker.ExportHistory(ctx, s.account, l.Path, linktrack.ExportQuery{}, linktrack.CSV, io.Discard), context.Canceled)
+	require.ErrorIs(t, s.tracker.ExportHistory(ctx, s.account, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), context.Canceled)
 }
 
 func TestExportHistoryOverHTTP(t *testing.T) {
@@ -203,16 +203,16 @@ func TestExportHistoryOverHTTP(t *testing.T) {
 		t.Cleanup(func() { r.Body.Close() })
 		return r
 	}
-	for query, f := range map[string]linktrack.Format{"": linktrack.CSV, "&format=CSV": linktrack.CSV, "&format=json": linktrack.JSON} {
+	for query, f := range map[string]linktrack.Format{"": linktrack.FormatCSV, "&format=CSV": linktrack.FormatCSV, "&format=json": linktrack.FormatJSON} {
 		r := ask("&redirect_hash=" + l.Path + query)
 		require.Equal(t, 200, r.StatusCode)
 		require.Equal(t, "no-store", r.Header.Get("Cache-Control"))
 		require.Equal(t, `attachment; filename="history-`+strings.TrimPrefix(l.Path, ".")+"."+string(f)+`"`, r.Header.Get("Content-Disposition"))
-		require.Equal(t, map[linktrack.Format]string{linktrack.CSV: "text/csv; charset=utf-8; header=present", linktrack.JSON: "application/json; charset=utf-8"}[f], r.Header.Get("Content-Type"))
+		require.Equal(t, map[linktrack.Format]string{linktrack.FormatCSV: "text/csv; charset=utf-8; header=present", linktrack.FormatJSON: "application/json; charset=utf-8"}[f], r.Header.Get("Content-Type"))
 		require.Equal(t, want, historyIDs(t, f, r.Body))
 	}
 	r := ask("&redirect_hash=" + l.Path + "&after=" + want[19_990])
-	require.Equal(t, want[19_991:], historyIDs(t, linktrack.CSV, r.Body))
+	require.Equal(t, want[19_991:], historyIDs(t, linktrack.FormatCSV, r.Body))
 	r = ask("&redirect_hash=" + l.Path + "&start_date=2030-01-01")
 	require.Equal(t, "id,created_at,ip_address,referrer,referrer_host,user_agent,browser,platform,is_unique,is_bot,query\r\n", text(t, r))
 	r = ask("&format=json&redirect_hash=" + l.Path + "&end_date=2020-01-01")
@@ -275,7 +275,7 @@ func TestADownloadMayTakeLongerThanTheServersLimit(t *testing.T) {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		ctx := context.WithValue(t.Context(), http.ServerContextKey, &http.Server{WriteTimeout: limit})
 		s.handler.ServeHTTP(w, request(http.MethodGet, "/api/v1_0/exportHistory?login="+login+"&pass="+pass+"&redirect_hash="+l.Path, "").WithContext(ctx))
-		require.Equal(t, want, historyIDs(t, linktrack.CSV, w.Body))
+		require.Equal(t, want, historyIDs(t, linktrack.FormatCSV, w.Body))
 		if limit == 0 {
 			require.Empty(t, w.all, "without a limit there is none to move")
 			continue
@@ -298,7 +298,7 @@ func TestTextsOfStrangersAreNoFormulas(t *testing.T) {
 	require.Equal(t, 200, r.StatusCode)
 	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
 	var b bytes.Buffer
-	require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, linktrack.CSV, &b))
+	require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, &b))
 	body := text(t, r)
 	require.Equal(t, b.String(), body, "the call and the export write alike")
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()

@@ -9,7 +9,7 @@ import (
 )
 
 // The API's answers, one model for both formats: the order of the fields is the
-// order in XML and in JSON.
+// order in XML and in FormatJSON.
 
 type linkModel struct {
 	RedirectHash          text  `json:"redirect_hash" xml:"redirect_hash"`
@@ -67,7 +67,7 @@ type errorModel struct {
 	Message text `json:"message" xml:"message"`
 }
 
-// The documents: XML takes the element's name from XMLName, JSON the key from
+// The documents: XML takes the element's name from XMLName, FormatJSON the key from
 // the tag.
 type (
 	linkDocument struct {
@@ -89,17 +89,17 @@ type (
 	}
 )
 
-// MarshalXML leaves out the wrapping that only JSON has.
+// MarshalXML leaves out the wrapping that only FormatJSON has.
 func (d linkDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Link, xml.StartElement{Name: xml.Name{Local: "link"}})
 }
 
-// MarshalXML leaves out the wrapping that only JSON has.
+// MarshalXML leaves out the wrapping that only FormatJSON has.
 func (d conversionDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Conversion, xml.StartElement{Name: xml.Name{Local: "conversion"}})
 }
 
-// MarshalXML leaves out the wrapping that only JSON has.
+// MarshalXML leaves out the wrapping that only FormatJSON has.
 func (d errorDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Error, xml.StartElement{Name: xml.Name{Local: "error"}})
 }
@@ -128,10 +128,10 @@ func (t *Tracker) linkModel(l Link) linkModel {
 		CreatedAt:             t.stamp(l.CreatedAt),
 		UpdatedAt:             t.stamp(l.Counts.LastClick),
 		CountDay:              l.Counts.Day,
-		CountTotal:            l.Counts.Total,
+		CountTotal:            l.Counts.People,
 		CountUnique:           l.Counts.Unique,
-		CountBot:              l.Counts.Bot,
-		CountConversion:       l.Counts.Conversion,
+		CountBot:              l.Counts.Bots,
+		CountConversion:       l.Counts.Conversions,
 	}
 }
 
@@ -160,7 +160,7 @@ func (t *Tracker) stamp(at time.Time) text {
 	if at.IsZero() {
 		return ""
 	}
-	return text(at.In(t.opts.Location).Format(timeLayout))
+	return text(at.In(t.opts.TimeZone).Format(timeLayout))
 }
 
 // text is a string whose empty value is absent: an empty element, null.

@@ -18,7 +18,7 @@ func encodingTracker(t testing.TB) *Tracker {
 	require.NoError(t, err)
 	hs, err := newHosts("https://go.example.com", nil)
 	require.NoError(t, err)
-	return &Tracker{opts: Options{Location: zone}, hosts: hs}
+	return &Tracker{opts: Options{TimeZone: zone}, hosts: hs}
 }
 
 func TestALinkHasTheDocumentedFieldsInTheirOrder(t *testing.T) {
@@ -27,7 +27,7 @@ func TestALinkHasTheDocumentedFieldsInTheirOrder(t *testing.T) {
 		ID: 1, Host: "go.example.com", Path: "My_vanity", ExternalURL: "http://example.com/?a=1&b=<2>",
 		Title: "Ünïcode \x01 & <b>", IsActive: true, HasPlusTracking: true, AlertAt: 5,
 		CreatedAt: time.Date(2024, 11, 24, 16, 35, 16, 999, time.UTC),
-		Counts:    Counts{Day: 1, Total: 2, Unique: 3, Bot: 4, Conversion: 5},
+		Counts:    Counts{Day: 1, People: 2, Unique: 3, Bots: 4, Conversions: 5},
 	}
 	b, err := encodeJSON(linkDocument{tr.linkModel(l)})
 	require.NoError(t, err)

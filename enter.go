@@ -61,7 +61,7 @@ func newGuesses(link int64, client string) guesses {
 
 // mayGuess returns a *ThrottledError if the client may give no password now.
 func (t *Tracker) mayGuess(g guesses) error {
-	if _, known := t.right.find(g.own.key); known {
+	if _, known := t.verifiedPasses.find(g.own.key); known {
 		return t.throttle.check(g.own.key, g.own.limit)
 	}
 	err := t.throttle.checkAll(g.bounds)
@@ -78,7 +78,7 @@ func (t *Tracker) checkPassword(ctx context.Context, l *Link, v *Visit) error {
 	if err := t.mayGuess(g); err != nil {
 		return err
 	}
-	end, err := t.passwords.begin(ctx, share.Of(client, hashesOfClient, hashesOfSite)...)
+	end, err := t.passwords.acquire(ctx, share.Of(client, hashesOfClient, hashesOfSite)...)
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,6 @@ func (t *Tracker) checkPassword(ctx context.Context, l *Link, v *Visit) error {
 		return ErrWrongPassword
 	}
 	t.throttle.forget(g.own.key)
-	t.right.note(g.own.key, [sha256.Size]byte{})
+	t.verifiedPasses.note(g.own.key, [sha256.Size]byte{})
 	return nil
 }

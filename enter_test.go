@@ -9,7 +9,7 @@ import (
 )
 
 func TestANewClientHasATryAtALinkThatManyNetworksAreGuessingAt(t *testing.T) {
-	tracker := &Tracker{throttle: newThrottle(), right: newSuccesses()}
+	tracker := &Tracker{throttle: newThrottle(), verifiedPasses: newSuccesses()}
 	may := func(client string) error { return tracker.mayGuess(newGuesses(7, client)) }
 	isWrong := func(client string) {
 		t.Helper()
@@ -37,12 +37,12 @@ func TestANewClientHasATryAtALinkThatManyNetworksAreGuessingAt(t *testing.T) {
 	var throttled *ThrottledError
 	require.ErrorAs(t, may("203.0.113.9"), &throttled, "twenty in all")
 	require.InDelta(t, 10*time.Minute, throttled.RetryAfter, float64(time.Minute), "until the window ends")
-	tracker.right.note(newGuesses(7, "203.0.113.9").own.key, success{}.proof)
+	tracker.verifiedPasses.note(newGuesses(7, "203.0.113.9").own.key, success{}.proof)
 	require.NoError(t, may("203.0.113.9"), "a client that was right lately is held to its own bound alone")
 }
 
 func TestANewClientsTryIsNotBeyondItsOwnBoundsOrThoseOfItsSite(t *testing.T) {
-	tracker := &Tracker{throttle: newThrottle(), right: newSuccesses()}
+	tracker := &Tracker{throttle: newThrottle(), verifiedPasses: newSuccesses()}
 	for range 5 {
 		tracker.throttle.fail(newGuesses(7, "192.0.2.1").own.key, time.Minute) // of a window that began later
 	}

@@ -19,7 +19,7 @@ func Example() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
 	defer t.Close(ctx)
-	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	link, _ := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring", VanityLink: "spring"})
 
 	w := httptest.NewRecorder()
@@ -27,7 +27,7 @@ func Example() {
 	fmt.Println(t.TrackingURL(link), w.Code, w.Header().Get("Location"))
 
 	link, _ = t.Link(ctx, account, "spring")
-	fmt.Println("clicks:", link.Counts.Total)
+	fmt.Println("clicks:", link.Counts.People)
 	// Output:
 	// https://go.example.com/spring 302 https://example.com/spring
 	// clicks: 1
@@ -39,7 +39,7 @@ func ExampleTracker_Handler() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com/l"})
 	defer t.Close(ctx)
-	t.CreateAccount(ctx, linktrack.NewAccount{Login: "me", Pass: "my-own-pass", Type: linktrack.Professional})
+	t.CreateAccount(ctx, linktrack.NewAccount{Login: "me", Pass: "my-own-pass", Type: linktrack.AccountTypeProfessional})
 
 	mux := http.NewServeMux()
 	mux.Handle("/l/", t.Handler())
@@ -59,7 +59,7 @@ func ExampleTracker_Middleware() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com"})
 	defer t.Close(ctx)
-	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.org/", VanityLink: "spring"})
 
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app: ", r.URL.Path) })
@@ -92,7 +92,7 @@ func ExampleTracker_Follow() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{})
 	defer t.Close(ctx)
-	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	t.MakeLink(ctx, account, linktrack.NewLink{
 		ExternalURL:  "https://example.com/tickets",
 		VanityLink:   "tickets",
@@ -119,7 +119,7 @@ func ExampleTracker_History() {
 	ctx := context.Background()
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{})
 	defer t.Close(ctx)
-	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
 
 	visit := linktrack.Visit{

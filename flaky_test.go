@@ -89,7 +89,7 @@ func (f *flaky) ReserveClicks(ctx context.Context, link int64, n int) (int, erro
 	return f.Store.ReserveClicks(ctx, link, n)
 }
 
-func (f *flaky) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+func (f *flaky) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
 	if err := f.fail(ctx); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ type Visit struct {
 	Private bool
 
 	// Confirmed means that the visitor pressed the button on the page that
-	// Preview asks for. Such a visitor counts as a person, whatever UserAgent
+	// ActionPreview asks for. Such a visitor counts as a person, whatever UserAgent
 	// says, as does a visitor who enters the right password.
 	Confirmed bool
 
@@ -52,7 +52,7 @@ type Visit struct {
 type Outcome struct {
 	Action   Action
 	Link     Link   // without description and notes; its counts may be as old as Options.CacheTTL
-	Location string // for Redirect: the destination, ready for a Location header
+	Location string // for ActionRedirect: the destination, ready for a Location header
 	Click    ClickID
 	Visitor  string // a token to give to the visitor for the next visit to this link; "": none
 }
@@ -61,9 +61,9 @@ type Outcome struct {
 type Action int
 
 const (
-	Redirect    Action = iota // go to Location; the click is recorded, unless Outcome.Click is zero
-	AskPassword               // show a form; nothing is recorded
-	Preview                   // show the link's title and a button, see Visit.Confirmed: a bot or Peek on a link with a limit; nothing is recorded
+	ActionRedirect    Action = iota // go to Location; the click is recorded, unless Outcome.Click is zero
+	ActionAskPassword               // show a form; nothing is recorded
+	ActionPreview                   // show the link's title and a button, see Visit.Confirmed: a bot or Peek on a link with a limit; nothing is recorded
 )
 
 // Follow decides what a visit to a link leads to, and records it if it counts.
@@ -110,12 +110,12 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	}
 	limited := l.DeactivateAt > 0
 	if limited && !l.HasPassword() && !v.Confirmed && (v.Peek || !t.opts.BotsAsPeople && agent.IsBot(v.UserAgent)) {
-		out.action = Preview
+		out.action = ActionPreview
 		return out, nil
 	}
 	if l.HasPassword() {
 		if !v.HasPassword || v.Peek {
-			out.action = AskPassword
+			out.action = ActionAskPassword
 			return out, nil
 		}
 		if err := t.checkPassword(ctx, l, v); err != nil {
@@ -179,7 +179,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	if e.clickQuery && !private {
 		location = addClick(location, ClickRef{Link: l.ID, ID: click.ID})
 	}
-	return decision{action: Redirect, location: location, click: click.ID, visitor: visitor}, nil
+	return decision{action: ActionRedirect, location: location, click: click.ID, visitor: visitor}, nil
 }
 
 var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)

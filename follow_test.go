@@ -35,7 +35,7 @@ func follow(t *testing.T, store linktrack.Store, o linktrack.Options, in linktra
 	t.Helper()
 	tracker, err := linktrack.New(store, o)
 	require.NoError(t, err)
-	account := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
 	if in.ExternalURL == "" {
 		in.ExternalURL = "https://example.com/spring"
 	}
@@ -60,7 +60,7 @@ func (f *follower) passes(v linktrack.Visit) linktrack.Outcome {
 	f.Helper()
 	out, err := f.visit(v)
 	assert.NoError(f, err)
-	assert.Equal(f, linktrack.Redirect, out.Action)
+	assert.Equal(f, linktrack.ActionRedirect, out.Action)
 	assert.False(f, out.Click.IsZero())
 	return out
 }
@@ -99,7 +99,7 @@ func TestWhatCountsAndWhatDoesNot(t *testing.T) {
 	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: f.path + "+"})
 	f.refused(linktrack.ErrNotFound, linktrack.Visit{Host: "other.example"})
 	c := f.counts()
-	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.Total, c.Unique, c.Bot, c.Day})
+	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.People, c.Unique, c.Bots, c.Day})
 	clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
 	require.NoError(t, err)
 	require.Len(t, clicks, 2)
@@ -110,7 +110,7 @@ func TestBotsMayBeCountedAsPeople(t *testing.T) {
 	f.passes(linktrack.Visit{UserAgent: google})
 	f.passes(linktrack.Visit{})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
-	require.Equal(t, []int64{2, 0}, []int64{f.counts().Total, f.counts().Bot})
+	require.Equal(t, []int64{2, 0}, []int64{f.counts().People, f.counts().Bots})
 }
 
 func TestALinkExpiresAtItsMoment(t *testing.T) {
@@ -199,7 +199,7 @@ func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 		for range 20 { // what uses up nothing
 			out, err := f.visit(linktrack.Visit{UserAgent: google})
 			require.NoError(t, err)
-			require.Equal(t, linktrack.Preview, out.Action)
+			require.Equal(t, linktrack.ActionPreview, out.Action)
 			require.Empty(t, out.Location)
 			require.Equal(t, "Sold out soon", out.Link.Title)
 			_, err = f.visit(linktrack.Visit{Peek: true})
@@ -213,7 +213,7 @@ func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 				for range 3 {
 					out, err := trackers[i%2].Follow(context.Background(), linktrack.Visit{Path: f.path, UserAgent: firefox})
 					switch {
-					case err == nil && out.Action == linktrack.Redirect && out.Location != "":
+					case err == nil && out.Action == linktrack.ActionRedirect && out.Location != "":
 						passed.Add(1)
 					case err != nil && out.Location == "":
 						gone.Add(1)
@@ -227,7 +227,7 @@ func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 		require.NoError(t, second.Close(t.Context()))
 		require.NoError(t, f.tracker.Close(t.Context()))
 		c := f.counts()
-		require.Equal(t, []int64{100, 100, 0}, []int64{c.Total, c.Used, c.Bot})
+		require.Equal(t, []int64{100, 100, 0}, []int64{c.People, c.Used, c.Bots})
 		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
 		f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
 	})
@@ -251,7 +251,7 @@ func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
 		for range 5 {
 			f.passes(linktrack.Visit{})
 		}
-		require.EqualValues(t, 8, f.counts().Total)
+		require.EqualValues(t, 8, f.counts().People)
 	})
 }
 
@@ -260,7 +260,7 @@ func TestPasswords(t *testing.T) {
 	for _, v := range []linktrack.Visit{{}, {Peek: true}, {Prefetch: true}} {
 		out, err := f.visit(v)
 		require.NoError(t, err)
-		require.Equal(t, linktrack.AskPassword, out.Action)
+		require.Equal(t, linktrack.ActionAskPassword, out.Action)
 		require.Empty(t, out.Location)
 	}
 	ip := netip.MustParseAddr("192.0.2.1")
@@ -273,7 +273,7 @@ func TestPasswords(t *testing.T) {
 	f.passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip})
-	require.EqualValues(t, 2, f.counts().Total)
+	require.EqualValues(t, 2, f.counts().People)
 }
 
 func TestWrongPasswordsAreThrottledPerLinkAndClientBeforeTheyAreHashed(t *testing.T) {
@@ -369,7 +369,7 @@ func TestACounterIsNeverLostForTheContentOfItsClick(t *testing.T) {
 		for _, s := range []string{string(long), "\x00", "\xff\xfe", "'; DROP TABLE lt_link; --", "😀\u202e", "http://[::1", "http://a@b:x/"} {
 			f.passes(linktrack.Visit{Referrer: s, UserAgent: "x" + s, Query: s})
 		}
-		require.EqualValues(t, 7, f.counts().Total)
+		require.EqualValues(t, 7, f.counts().People)
 		clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
 		require.NoError(t, err)
 		require.Len(t, clicks, 7)

@@ -87,7 +87,7 @@ func TestTheQueryBehindAnAmpersandIsRecordedAndForwarded(t *testing.T) {
 }
 
 func TestPlusPagesAndCodesForgiveToo(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Pages: qrAsText{}})
+	s := newService(t, memstore.New(), linktrack.Options{VisitorPages: qrAsText{}})
 	link := s.makeLink("has_plus_tracking", "1", "is_public", "1")
 	path := strings.TrimPrefix(link, "http://go.example.com/")
 	for _, p := range []string{path, path[1:], "." + path, "/" + path} {
@@ -106,7 +106,7 @@ type qrAsText struct{}
 
 func (qrAsText) ServePage(w http.ResponseWriter, _ *http.Request, p linktrack.Page) {
 	w.WriteHeader(p.Status)
-	w.Write([]byte(map[linktrack.PageKind]string{linktrack.SummaryPage: "summary", linktrack.QRPage: "code"}[p.Kind]))
+	w.Write([]byte(map[linktrack.PageKind]string{linktrack.PageSummary: "summary", linktrack.PageQR: "code"}[p.Kind]))
 }
 
 func TestThePasswordFormOfAForgivenPathIsAnswered(t *testing.T) {
@@ -255,7 +255,7 @@ func TestAForgivenPathReachesTheServerAsItIsSent(t *testing.T) {
 func TestNobodyTakesTheVisitorsOfALinkWhoseDotWentMissing(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	ctx := t.Context()
-	ada, bob := linktrack.Account{ID: 1, Type: linktrack.Professional}, linktrack.Account{ID: 2, Type: linktrack.Professional}
+	ada, bob := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, linktrack.Account{ID: 2, Type: linktrack.AccountTypeProfessional}
 	made, err := s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/ada"})
 	require.NoError(t, err)
 	bare := strings.TrimPrefix(made.Path, ".")

@@ -92,7 +92,7 @@ func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	h.page(w, r, Page{Kind: NotFoundPage, Status: http.StatusNotFound})
+	h.page(w, r, Page{Kind: PageNotFound, Status: http.StatusNotFound})
 }
 
 // ---- links ----
@@ -161,11 +161,11 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		header["X-Robots-Tag"] = noIndex
 	}
 	switch out.action {
-	case AskPassword:
-		h.page(w, r, Page{Kind: PasswordPage, Status: http.StatusOK, Link: e.link})
+	case ActionAskPassword:
+		h.page(w, r, Page{Kind: PagePassword, Status: http.StatusOK, Link: e.link})
 		return
-	case Preview:
-		h.page(w, r, Page{Kind: PreviewPage, Status: http.StatusOK, Link: e.link})
+	case ActionPreview:
+		h.page(w, r, Page{Kind: PagePreview, Status: http.StatusOK, Link: e.link})
 		return
 	}
 	header["Cache-Control"] = noStore
@@ -245,13 +245,13 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, l Link, err err
 	var throttled *ThrottledError
 	switch {
 	case errors.Is(err, ErrGone):
-		p.Kind = GonePage
+		p.Kind = PageGone
 	case errors.Is(err, ErrWrongPassword):
-		p.Kind = PasswordPage
+		p.Kind = PagePassword
 	case errors.As(err, &throttled):
-		p.Kind, p.RetryAfter = ThrottledPage, throttled.RetryAfter
+		p.Kind, p.RetryAfter = PageThrottled, throttled.RetryAfter
 	case p.Status >= 500:
-		p.Kind, p.RetryAfter = UnavailablePage, time.Second
+		p.Kind, p.RetryAfter = PageUnavailable, time.Second
 	default: // a form that could not be read
 		writeText(w, p.Status, "Error: "+messageOf(err))
 		return
@@ -263,7 +263,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, l Link, err err
 func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 	header := w.Header()
 	header["Cache-Control"] = noStore
-	if !p.Link.IsPublic || p.Kind != SummaryPage && p.Kind != ReportPage && p.Kind != PreviewPage {
+	if !p.Link.IsPublic || p.Kind != PageSummary && p.Kind != PageReport && p.Kind != PagePreview {
 		header["X-Robots-Tag"] = noIndex
 	}
 	// No form-action: browsers hold the redirect behind a form to it, too, and
@@ -278,18 +278,18 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 		p.URL = h.t.TrackingURL(p.Link)
 		p.Link = p.Link.public()
 	}
-	p.Location = h.t.opts.Location
-	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.Pages.ServePage(w, r, p) })
+	p.TimeZone = h.t.opts.TimeZone
+	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.VisitorPages.ServePage(w, r, p) })
 }
 
 // serveSummary answers the plus-tracking page: the report if anyone may see it,
 // else the summary.
 func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
-	p := Page{Kind: ReportPage, Status: http.StatusOK}
+	p := Page{Kind: PageReport, Status: http.StatusOK}
 	report, err := h.t.PublicReport(r.Context(), host.name, path)
 	p.Link, p.Report = report.Link, &report
 	if errors.Is(err, ErrNotFound) {
-		p.Kind, p.Report = SummaryPage, nil
+		p.Kind, p.Report = PageSummary, nil
 		p.Link, err = h.t.Summary(r.Context(), host.name, path)
 	}
 	switch {
@@ -316,7 +316,7 @@ func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHo
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		methodNotAllowed(w, false)
 	default:
-		h.page(w, r, Page{Kind: QRPage, Status: http.StatusOK, Link: l})
+		h.page(w, r, Page{Kind: PageQR, Status: http.StatusOK, Link: l})
 	}
 }
 

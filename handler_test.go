@@ -349,7 +349,7 @@ func TestAVisitorWhoAddsASlashIsTheSameVisitor(t *testing.T) {
 		}
 		l, err := s.tracker.Link(t.Context(), s.account, "spring")
 		require.NoError(t, err)
-		require.EqualValues(t, 2, l.Counts.Total)
+		require.EqualValues(t, 2, l.Counts.People)
 		require.EqualValues(t, 1, l.Counts.Unique, targets)
 	}
 }

@@ -41,9 +41,9 @@ type Journal interface {
 
 // JournalSize is what a [Journal] holds.
 type JournalSize struct {
-	Clicks int64 // that wait, those set aside not among them
-	Quarantined  int64 // clicks that are set aside
-	Bytes  int64 // of its file
+	Clicks      int64 // that wait, those set aside not among them
+	Quarantined int64 // clicks that are set aside
+	Bytes       int64 // of its file
 }
 
 // ErrJournalFull: a journal has no room. The clicks go to the store without it.

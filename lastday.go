@@ -12,7 +12,7 @@ import (
 // in Counts.Day, or is another account's, has nil. Each other one costs one read
 // of roll-ups. The error is an [ErrUnavailable].
 func (t *Tracker) LastDay(ctx context.Context, a Account, links []Link) ([][]Period, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return nil, err
 	}
 	at := now()
@@ -46,7 +46,7 @@ const maxLastDay = 4 // reads at a time, so that one list leaves the store to ot
 
 func (t *Tracker) lastDay(ctx context.Context, l Link, at time.Time) ([]Period, error) {
 	since := daySince(at)
-	zone, err := t.days.look(ctx)
+	zone, err := t.days.current(ctx)
 	if err != nil {
 		return nil, err
 	}

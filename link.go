@@ -41,19 +41,19 @@ type Link struct {
 
 // Counts are what a link has counted. Bots are in Bot and nowhere else.
 type Counts struct {
-	Day        int64 // people's clicks of the trailing 24 hours, to the hour
-	Total      int64 // people's clicks
-	Unique     int64 // those of them by new visitors
-	Bot        int64
-	Conversion int64
-	Used       int64     // people who were let through a link with a limit
-	LastClick  time.Time // of anyone; zero: never
+	Day         int64 // people's clicks of the trailing 24 hours, to the hour
+	People      int64 // people's clicks
+	Unique      int64 // those of them by new visitors
+	Bots        int64
+	Conversions int64
+	Used        int64     // people who were let through a link with a limit
+	LastClick   time.Time // of anyone; zero: never
 }
 
 // Passed returns the number of people that count for [Link.DeactivateAt]: those
 // who were let through or those whose clicks were recorded, whichever is more. A
 // link may have clicks from before it had a limit.
-func (c Counts) Passed() int64 { return max(c.Used, c.Total) }
+func (c Counts) Passed() int64 { return max(c.Used, c.People) }
 
 // Key is what a link's path is compared by: letters of the Latin alphabet
 // count without case. Host and Key together identify a link.

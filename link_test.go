@@ -188,7 +188,7 @@ func TestALinkIsGoneWhenItIsSwitchedOffExpiredOrUsedUp(t *testing.T) {
 	for used, gone := range map[int64]bool{0: false, 2: false, 3: true, 4: true} {
 		limited.Counts = Counts{Used: used}
 		require.Equal(t, gone, errors.Is(limited.State(at), ErrUsedUp))
-		limited.Counts = Counts{Total: used}
+		limited.Counts = Counts{People: used}
 		require.Equal(t, gone, errors.Is(limited.State(at), ErrUsedUp))
 	}
 }

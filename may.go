@@ -42,8 +42,8 @@ func (t *Tracker) HostsOf(a Account) []string {
 }
 
 // Location is the zone of all times that people read and write, see
-// [Options.Location].
-func (t *Tracker) Location() *time.Location { return t.opts.Location }
+// [Options.TimeZone].
+func (t *Tracker) TimeZone() *time.Location { return t.opts.TimeZone }
 
 // ClientOf is what [Tracker.Authenticate] is to be told of where a request
 // comes from: the visitor's address (see [Options.TrustedProxies]), of IPv6 the

@@ -99,7 +99,7 @@ func TestLinksArePagedAndSearchedWithinBounds(t *testing.T) {
 }
 
 func TestParametersAreReadAsTheAPIReadsThem(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Location: time.UTC})
+	s := newService(t, memstore.New(), linktrack.Options{TimeZone: time.UTC})
 	in, err := s.tracker.ParseNewLink(map[string]string{
 		"external_url": "https://example.com/", "is_active": "no", "alert_at": "7", "expires_at": "2199-01-02", "forward_query": "on", "has_public_revenue": "1", "unknown": "x",
 	})

@@ -116,7 +116,7 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 		{"a form's values in an account", func(t *testing.T, store *flaky) (*follower, func(int)) {
 			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, _, err := f.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: part(i, fmt.Sprint("login", i)), Type: part(i, linktrack.Free), Email: part(i, "a@b.example")})
+				_, _, err := f.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: part(i, fmt.Sprint("login", i)), Type: part(i, linktrack.AccountTypeFree), Email: part(i, "a@b.example")})
 				require.NoError(t, err)
 			}
 		}},
@@ -130,7 +130,7 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 		{"who makes a quick link", func(t *testing.T, store *flaky) (*follower, func(int)) {
 			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, _, err := f.tracker.MakeQuickLink(t.Context(), fmt.Sprint(i, inRequest("client")), "https://example.com/")
+				_, _, err := f.tracker.MakeAnonymousLink(t.Context(), fmt.Sprint(i, inRequest("client")), "https://example.com/")
 				require.NoError(t, err)
 			}
 		}},
@@ -184,7 +184,7 @@ func TestWhatWaitsForTheStoreIsBoundedInBytes(t *testing.T) {
 				require.Equal(t, 1, strings.Count(log.String(), "the memory for clicks is full"), log.String())
 				store.down.Store(false)
 				time.Sleep(time.Minute)
-				require.EqualValues(t, 1+stats.Pending, f.counts().Total)
+				require.EqualValues(t, 1+stats.Pending, f.counts().People)
 				require.Zero(t, f.tracker.Stats().Pending)
 				require.Zero(t, f.tracker.Stats().PendingBytes, "all room is given back")
 				require.NoError(t, f.tracker.Close(t.Context()))
@@ -239,7 +239,7 @@ func TestWhatWaitsForOnClickIsBoundedInBytes(t *testing.T) {
 			f.passes(longVisit(i))
 		}
 		stats := f.tracker.Stats()
-		require.EqualValues(t, 200, f.counts().Total, "all of them are stored")
+		require.EqualValues(t, 200, f.counts().People, "all of them are stored")
 		require.InDelta(t, (1<<20)/longClick, stats.Unseen, 2)
 		require.EqualValues(t, 200, stats.Unseen+stats.Missed)
 		w.does(nil)
@@ -274,7 +274,7 @@ func TestABatchOfLongClicksEndsBeforeItsNumberIsReached(t *testing.T) {
 			}
 			store.down.Store(false)
 			require.NoError(t, f.tracker.Close(t.Context()))
-			require.EqualValues(t, 501, f.counts().Total)
+			require.EqualValues(t, 501, f.counts().People)
 			largest := 0
 			for _, b := range store.batches {
 				bytes := 0
@@ -320,7 +320,7 @@ func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 				time.Sleep(10 * time.Minute)
 				stats := f.tracker.Stats()
 				require.Equal(t, []int64{0, 0, 0}, []int64{stats.Pending, stats.Quarantined, stats.PendingBytes})
-				require.EqualValues(t, 10, f.counts().Total)
+				require.EqualValues(t, 10, f.counts().People)
 				require.NoError(t, f.tracker.Close(t.Context()))
 			})
 		})

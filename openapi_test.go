@@ -135,7 +135,7 @@ func (d description) fits(schema, value any, where string) {
 }
 
 func TestTheDescriptionIsThatOfThisService(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://go.example.com/l", Location: time.UTC})
+	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://go.example.com/l", TimeZone: time.UTC})
 	r := s.get("https://go.example.com/l/api/openapi.json")
 	body := text(t, r)
 	require.Contains(t, body, `"url": "https://go.example.com/l"`)
@@ -377,7 +377,7 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 	p, store := newProbe(t)
 	taken := p.makeLink("vanity_link", "taken")
 	require.NotEmpty(t, taken)
-	bob, _, err := p.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+	bob, _, err := p.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	l, err := p.tracker.MakeLink(t.Context(), bob, linktrack.NewLink{ExternalURL: "https://example.com/", HasConversionTracking: true})
 	require.NoError(t, err)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Pages writes what visitors see where a link does not simply redirect. The
+// VisitorPages writes what visitors see where a link does not simply redirect. The
 // headers about caching, robots and what a page may load are set before; a
-// Pages may change them.
-type Pages interface {
+// VisitorPages may change them.
+type VisitorPages interface {
 	ServePage(w http.ResponseWriter, r *http.Request, p Page)
 }
 
@@ -19,25 +19,25 @@ type Page struct {
 	Status     int    // to be written
 	Link       Link   // what the public may know of it, never the destination; zero where no link is known
 	URL        string // of the link
-	Err        error  // why, for GonePage (an ErrGone) and PasswordPage (ErrWrongPassword or nil)
+	Err        error  // why, for PageGone (an ErrGone) and PagePassword (ErrWrongPassword or nil)
 	RetryAfter time.Duration
-	Location   *time.Location // the zone to show times in
-	Report     *Report        // for ReportPage; else nil
+	TimeZone   *time.Location // the zone to show times in
+	Report     *Report        // for PageReport; else nil
 }
 
 // A PageKind is what a page is about.
 type PageKind int
 
 const (
-	NotFoundPage    PageKind = iota
-	GonePage                 // the link lets nobody through: Page.Err says why
-	PasswordPage             // a form that posts "password" to its own address
-	PreviewPage              // for bots, instead of a redirect, with a form for people that posts to its own address
-	SummaryPage              // the plus-tracking page
-	ThrottledPage            // too many wrong passwords
-	UnavailablePage          // come back in Page.RetryAfter
-	ReportPage               // the plus-tracking page with Page.Report
-	QRPage                   // the QR code of a public link, at its address with ".qr" behind it (owners: see package pages)
+	PageNotFound    PageKind = iota
+	PageGone                 // the link lets nobody through: Page.Err says why
+	PagePassword             // a form that posts "password" to its own address
+	PagePreview              // for bots, instead of a redirect, with a form for people that posts to its own address
+	PageSummary              // the plus-tracking page
+	PageThrottled            // too many wrong passwords
+	PageUnavailable          // come back in Page.RetryAfter
+	PageReport               // the plus-tracking page with Page.Report
+	PageQR                   // the QR code of a public link, at its address with ".qr" behind it (owners: see package pages)
 )
 
 // public is what anyone may know of a link that has a page.
@@ -59,9 +59,9 @@ func (l Link) public() Link {
 // plainPages are plain, in English, and need nothing but themselves.
 type plainPages struct{}
 
-// ServePage implements Pages.
+// ServePage implements VisitorPages.
 func (plainPages) ServePage(w http.ResponseWriter, _ *http.Request, p Page) {
-	if p.Kind == QRPage { // they draw none
+	if p.Kind == PageQR { // they draw none
 		p = Page{Status: http.StatusNotFound}
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -74,18 +74,18 @@ type plainPage struct{ Page }
 // Heading says what the page is about.
 func (p plainPage) Heading() string {
 	switch p.Kind {
-	case GonePage:
+	case PageGone:
 		return "This link is no longer active"
-	case PasswordPage:
+	case PagePassword:
 		return "This link needs a password"
-	case PreviewPage, SummaryPage, ReportPage:
+	case PagePreview, PageSummary, PageReport:
 		if p.Link.Title != "" {
 			return p.Link.Title
 		}
 		return p.URL
-	case ThrottledPage:
+	case PageThrottled:
 		return "Too many attempts"
-	case UnavailablePage:
+	case PageUnavailable:
 		return "Please try again in a moment"
 	}
 	return "This link does not exist"
@@ -94,30 +94,30 @@ func (p plainPage) Heading() string {
 // Text says why.
 func (p plainPage) Text() string {
 	switch {
-	case p.Kind == GonePage && p.Err == ErrExpired:
+	case p.Kind == PageGone && p.Err == ErrExpired:
 		return "It has expired."
-	case p.Kind == GonePage && p.Err == ErrUsedUp:
+	case p.Kind == PageGone && p.Err == ErrUsedUp:
 		return "The number of visits that it was made for has been reached."
-	case p.Kind == GonePage:
+	case p.Kind == PageGone:
 		return "Its owner has switched it off."
-	case p.Kind == PasswordPage && p.Err != nil:
+	case p.Kind == PagePassword && p.Err != nil:
 		return "The password is wrong."
-	case p.Kind == PreviewPage:
+	case p.Kind == PagePreview:
 		return "This link lets a limited number of people through. Press Continue to open it."
-	case p.Kind == NotFoundPage:
+	case p.Kind == PageNotFound:
 		return "Please check the address for typing errors."
-	case p.Kind == ThrottledPage:
+	case p.Kind == PageThrottled:
 		return "Please wait a minute, then try again."
-	case p.Kind == UnavailablePage:
+	case p.Kind == PageUnavailable:
 		return "The service cannot answer just now."
 	}
 	return ""
 }
 
 // IsPassword and IsSummary choose a part of the page.
-func (p plainPage) IsPassword() bool { return p.Kind == PasswordPage }
-func (p plainPage) IsPreview() bool  { return p.Kind == PreviewPage }
-func (p plainPage) IsSummary() bool  { return p.Kind == SummaryPage || p.Kind == ReportPage }
+func (p plainPage) IsPassword() bool { return p.Kind == PagePassword }
+func (p plainPage) IsPreview() bool  { return p.Kind == PagePreview }
+func (p plainPage) IsSummary() bool  { return p.Kind == PageSummary || p.Kind == PageReport }
 
 // Breakdown is a part of a report under its heading.
 func (p plainPage) Breakdown(heading string, b Breakdown) any {
@@ -132,12 +132,12 @@ func (p plainPage) Time(at time.Time) string {
 	if at.IsZero() {
 		return "never"
 	}
-	return at.In(p.Location).Format(timeLayout + " MST")
+	return at.In(p.TimeZone).Format(timeLayout + " MST")
 }
 
 // Zone says in which zone the page shows its times.
 func (p plainPage) Zone() string {
-	return "Times are in the time zone " + p.Location.String() + time.Now().In(p.Location).Format(" (now MST, UTC-07:00).")
+	return "Times are in the time zone " + p.TimeZone.String() + time.Now().In(p.TimeZone).Format(" (now MST, UTC-07:00).")
 }
 
 var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>

@@ -26,12 +26,12 @@ func TestAFewPasswordsOfOneClientWaitForItsShareAndTheRestIsRefusedAtOnce(t *tes
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPasswords()
-				p.places = make(chan struct{}, 8) // enough, so that the share alone counts
+				p.slots = make(chan struct{}, 8) // enough, so that the share alone counts
 				var passed, refused, now, most atomic.Int64
 				for i := range 100 {
 					go func() {
 						begun := time.Now()
-						end, err := p.begin(t.Context(), share.Of(c.from(i), hashesOfClient, hashesOfSite)...)
+						end, err := p.acquire(t.Context(), share.Of(c.from(i), hashesOfClient, hashesOfSite)...)
 						if err != nil {
 							assert.ErrorIs(t, err, ErrThrottled)
 							assert.Zero(t, time.Since(begun), "it is refused at once")
@@ -48,12 +48,12 @@ func TestAFewPasswordsOfOneClientWaitForItsShareAndTheRestIsRefusedAtOnce(t *tes
 					}()
 				}
 				synctest.Wait()
-				end, err := p.begin(t.Context(), share.Of("203.0.113.7", hashesOfClient, hashesOfSite)...)
+				end, err := p.acquire(t.Context(), share.Of("203.0.113.7", hashesOfClient, hashesOfSite)...)
 				require.NoError(t, err, "another client has its own share")
 				end()
 				time.Sleep(3 * time.Second)
 				require.Equal(t, []int64{int64(c.hash + c.wait), int64(100 - c.hash - c.wait), int64(c.atOnce)}, []int64{passed.Load(), refused.Load(), most.Load()})
-				end, err = p.begin(t.Context(), share.Of(c.from(0), hashesOfClient, hashesOfSite)...)
+				end, err = p.acquire(t.Context(), share.Of(c.from(0), hashesOfClient, hashesOfSite)...)
 				require.NoError(t, err, "afterwards there is room again")
 				end()
 			})
@@ -64,23 +64,23 @@ func TestAFewPasswordsOfOneClientWaitForItsShareAndTheRestIsRefusedAtOnce(t *tes
 func TestAPasswordWaitsForItsShareNoLongerThanTwoSecondsOrItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswords()
-		p.places = make(chan struct{}, 8)
+		p.slots = make(chan struct{}, 8)
 		who := share.Of("192.0.2.1", hashesOfClient, hashesOfSite)
 		for range hashesOfClient {
-			end, err := p.begin(t.Context(), who...)
+			end, err := p.acquire(t.Context(), who...)
 			require.NoError(t, err)
 			defer end()
 		}
 		begun := time.Now()
 		for range 3 * hashesOfClient * waitForEach { // none leaves anything behind
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			_, err := p.begin(ctx, who...)
+			_, err := p.acquire(ctx, who...)
 			cancel()
 			require.ErrorIs(t, err, ErrThrottled)
 		}
 		require.Equal(t, 3*hashesOfClient*waitForEach*time.Millisecond, time.Since(begun), "its request has ended")
 		begun = time.Now()
-		_, err := p.begin(t.Context(), who...)
+		_, err := p.acquire(t.Context(), who...)
 		require.ErrorIs(t, err, ErrThrottled)
 		require.Equal(t, shareTimeout, time.Since(begun))
 	})
@@ -89,10 +89,10 @@ func TestAPasswordWaitsForItsShareNoLongerThanTwoSecondsOrItsRequest(t *testing.
 func TestOneClientTakesNoMorePlacesThanItsShareWhoeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswords()
-		p.places = make(chan struct{}, 1)
+		p.slots = make(chan struct{}, 1)
 		for range 50 {
 			go func() {
-				if end, err := p.begin(t.Context(), share.Of("192.0.2.1", hashesOfClient, hashesOfSite)...); err == nil {
+				if end, err := p.acquire(t.Context(), share.Of("192.0.2.1", hashesOfClient, hashesOfSite)...); err == nil {
 					time.Sleep(50 * time.Millisecond)
 					end()
 				}
@@ -100,7 +100,7 @@ func TestOneClientTakesNoMorePlacesThanItsShareWhoeverWaits(t *testing.T) {
 		}
 		synctest.Wait()
 		begun := time.Now()
-		end, err := p.begin(t.Context(), share.Of("203.0.113.7", hashesOfClient, hashesOfSite)...)
+		end, err := p.acquire(t.Context(), share.Of("203.0.113.7", hashesOfClient, hashesOfSite)...)
 		require.NoError(t, err)
 		require.LessOrEqual(t, time.Since(begun), 100*time.Millisecond, "two hashes of the other client, and none of those that wait")
 		end()

@@ -47,8 +47,8 @@ type Privacy struct {
 type KeepIP int
 
 const (
-	KeepIPNetwork   KeepIP = iota // the network: /24 of version 4, /48 of version 6; the rest is zeros
-	KeepIPWhole               // all of it
+	KeepIPNetwork KeepIP = iota // the network: /24 of version 4, /48 of version 6; the rest is zeros
+	KeepIPWhole                 // all of it
 	KeepIPNone                  // nothing
 )
 
@@ -58,7 +58,7 @@ type KeepReferrer int
 const (
 	KeepReferrerWhole KeepReferrer = iota // the whole URL, and its host
 	KeepReferrerHost                      // the host, which is counted
-	KeepReferrerNone                        // nothing, and nothing is counted
+	KeepReferrerNone                      // nothing, and nothing is counted
 )
 
 var (

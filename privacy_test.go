@@ -90,7 +90,7 @@ func TestWhatIsKeptOfVisitors(t *testing.T) {
 						}
 					}
 					counts := f.counts()
-					require.Equal(t, []int64{1, 1}, []int64{counts.Total, counts.Bot})
+					require.Equal(t, []int64{1, 1}, []int64{counts.People, counts.Bots})
 				})
 			})
 		}
@@ -189,7 +189,7 @@ func TestBotsThatAskForPrivacyAreBots(t *testing.T) {
 	f := follow(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{HonorGPC: true}}, linktrack.NewLink{})
 	f.passes(linktrack.Visit{UserAgent: google, Private: true})
 	c := f.counts()
-	require.Equal(t, []int64{0, 0, 1}, []int64{c.Total, c.Unique, c.Bot})
+	require.Equal(t, []int64{0, 0, 1}, []int64{c.People, c.Unique, c.Bots})
 }
 
 func TestClicksFromExcludedNetworksAreNotRecorded(t *testing.T) {
@@ -249,7 +249,7 @@ func TestAnOwnerCanOptOutWithACookie(t *testing.T) {
 	require.Equal(t, 0.0, s.link(link)["count_total"])
 
 	t.Run("for the links of the account only", func(t *testing.T) {
-		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		l, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{ExternalURL: "https://example.com/"})
 		require.NoError(t, err)
@@ -257,7 +257,7 @@ func TestAnOwnerCanOptOutWithACookie(t *testing.T) {
 		require.Equal(t, 302, s.get(s.tracker.TrackingURL(l), "Cookie", own+"; "+renamed+"_optout_2="+cookie.Value).StatusCode)
 		links, err := s.tracker.Links(t.Context(), other, linktrack.LinksQuery{})
 		require.NoError(t, err)
-		require.EqualValues(t, 1, links[0].Counts.Total)
+		require.EqualValues(t, 1, links[0].Counts.People)
 	})
 	t.Run("not by a forged one", func(t *testing.T) {
 		open := s.makeLink()
@@ -364,7 +364,7 @@ func TestALocatorThatPanicsLosesNoClick(t *testing.T) {
 	for range 3 {
 		f.passes(told("192.0.2.7"))
 	}
-	require.EqualValues(t, 3, f.counts().Total)
+	require.EqualValues(t, 3, f.counts().People)
 	require.Empty(t, f.lastClick().Country)
 	require.Equal(t, 1, strings.Count(log.String(), "the Locator panics"), log.String())
 	require.NotContains(t, log.String(), "192.0.2.7")
@@ -454,9 +454,9 @@ func TestHistoryGoesAfterItsDays(t *testing.T) {
 		left := func() int {
 			l, err := f.tracker.Link(t.Context(), f.account, f.path)
 			require.NoError(t, err)
-			clicks, err := store.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Limit: 10})
+			clicks, err := store.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, Limit: 10})
 			require.NoError(t, err)
-			require.EqualValues(t, 1, f.counts().Total)
+			require.EqualValues(t, 1, f.counts().People)
 			return len(clicks)
 		}
 		at := time.Now()
@@ -481,7 +481,7 @@ func TestHistoryIsPrunedEveryDayAndFailuresAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		store := &prunable{Store: memstore.New()}
-		tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Location: time.UTC})
+		tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), TimeZone: time.UTC})
 		require.NoError(t, err)
 		time.Sleep(time.Minute + time.Second)
 		midnight := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -19,30 +19,30 @@ import (
 //	AckJournaled  group commit → journal → store, or, if the journal fails, as AckStored
 //	AckBuffered   memory → store
 type recorder struct {
-	mode     Ack
+	mode    Ack
 	timeout time.Duration // how long a visitor waits at most
-	log      *slog.Logger
+	log     *slog.Logger
 
-	room   *room // of all clicks that are here, wherever they wait
-	group  groupcommit.Group[Click]
-	queue *queue
-	write  func(Batch) error // writeNow
-	queueWriter *writer           // of memory
-	rollups *rollupWorker
-	journalWriter   *writer   // of the journal; nil: there is none
-	onClick   *clickHook // nil: there is none
+	budget        *budget // of all clicks that are here, wherever they wait
+	group         groupcommit.Group[Click]
+	queue         *queue
+	write         func(Batch) error // writeNow
+	queueWriter   *writer           // of memory
+	rollups       *rollupWorker
+	journalWriter *writer    // of the journal; nil: there is none
+	onClick       *clickHook // nil: there is none
 
 	complete func(*Click) // before clicks come into the journal
 
-	writeContext   context.Context // of writes that visitors wait for, see context
-	cancel context.CancelFunc
-	renew  time.Time
+	writeCtx        context.Context // of writes that visitors wait for, see context
+	cancel          context.CancelFunc
+	writeCtxRenewal time.Time
 
-	active  atomic.Int64 // visitors between enter and leave
-	closed  atomic.Bool
-	quiet   chan struct{} // closed when the recorder is closed and no visitor is active
-	quieted sync.Once
-	dropped atomic.Int64
+	active   atomic.Int64 // visitors between enter and leave
+	closed   atomic.Bool
+	idle     chan struct{} // closed when the recorder is closed and no visitor is active
+	idleOnce sync.Once
+	dropped  atomic.Int64
 
 	full          incident.Incident // clicks are dropped
 	journalFailed incident.Incident
@@ -54,17 +54,17 @@ const memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
 func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agents) func(*Click), alerts *alertWorker) *recorder {
-	space := &room{mostClicks: o.MaxPending, mostBytes: o.MaxPendingBytes}
+	space := &budget{maxClicks: o.MaxPending, maxBytes: o.MaxPendingBytes}
 	r := &recorder{
-		mode:     o.Ack,
+		mode:    o.Ack,
 		timeout: o.AckTimeout,
-		log:      o.Logger,
-		room:     space,
+		log:     o.Logger,
+		budget:  space,
 		queue:   newQueue(space),
-		cancel:   func() {},
-		quiet:    make(chan struct{}),
-		onClick:     newClickHook(o),
-		full:     incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
+		cancel:  func() {},
+		idle:    make(chan struct{}),
+		onClick: newClickHook(o),
+		full:    incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
 			Log:   o.Logger,
 			Began: "linktrack: the journal takes no clicks; they go to the store without it",
@@ -108,7 +108,7 @@ func (r *recorder) begin() bool {
 
 func (r *recorder) end() {
 	if r.active.Add(-1) == 0 && r.closed.Load() {
-		r.quieted.Do(func() { close(r.quiet) })
+		r.idleOnce.Do(func() { close(r.idle) })
 	}
 }
 
@@ -124,7 +124,7 @@ func (r *recorder) waitForWrites(ctx context.Context) {
 	}
 	if r.active.Load() > 0 {
 		select {
-		case <-r.quiet:
+		case <-r.idle:
 		case <-ctx.Done():
 		}
 	}
@@ -134,7 +134,7 @@ func (r *recorder) waitForWrites(ctx context.Context) {
 // record hands over a click and returns when its visitor may be answered. A
 // click that finds no room is dropped and counted.
 func (r *recorder) record(c Click) {
-	if !r.room.take(1, c.size()) {
+	if !r.budget.reserve(1, c.size()) {
 		r.drop(1)
 		return
 	}
@@ -158,7 +158,7 @@ func (r *recorder) toStore(clicks []Click) {
 	}
 }
 
-func (r *recorder) writeNow(b Batch) error { return r.queueWriter.write(r.context(), b) }
+func (r *recorder) writeNow(b Batch) error { return r.queueWriter.write(r.writeContext(), b) }
 
 // keep writes clicks, for which visitors wait, to the journal. They are
 // completed before: what is not to be kept may not come into a file either.
@@ -170,11 +170,11 @@ func (r *recorder) toJournal(clicks []Click) {
 	err := r.journalWriter.journal.Append(clicks)
 	r.journalFailed.Report(err)
 	if err != nil {
-		r.room.give(0, taken-sizeOf(clicks)) // they count as they are now
+		r.budget.release(0, taken-sizeOf(clicks)) // they count as they are now
 		r.toStore(clicks)
 		return
 	}
-	r.room.give(len(clicks), taken)
+	r.budget.release(len(clicks), taken)
 	r.journalWriter.wake()
 }
 
@@ -187,17 +187,17 @@ func (r *recorder) toQueue(clicks []Click) {
 // context is for a write that visitors wait for. One serves many writes, since
 // to make one takes a good part of a write to memory: each write gets half of
 // r.patience at least and all of it at most.
-func (r *recorder) context() context.Context {
-	if at := time.Now(); !at.Before(r.renew) {
+func (r *recorder) writeContext() context.Context {
+	if at := time.Now(); !at.Before(r.writeCtxRenewal) {
 		r.cancel()
-		r.writeContext, r.cancel = context.WithTimeout(context.Background(), r.timeout)
-		r.renew = at.Add(r.timeout / 2)
+		r.writeCtx, r.cancel = context.WithTimeout(context.Background(), r.timeout)
+		r.writeCtxRenewal = at.Add(r.timeout / 2)
 	}
-	return r.writeContext
+	return r.writeCtx
 }
 
 func (r *recorder) drop(n int) {
-	r.full.Failed("maxClicks", r.room.mostClicks, "maxBytes", r.room.mostBytes, "lost", r.dropped.Add(int64(n)))
+	r.full.Failed("maxClicks", r.budget.maxClicks, "maxBytes", r.budget.maxBytes, "lost", r.dropped.Add(int64(n)))
 }
 
 // A PendingError says which clicks [Tracker.Close] left behind.
@@ -223,7 +223,7 @@ func (r *recorder) close(ctx context.Context) error {
 	r.waitForWrites(ctx)
 	var left PendingError
 	r.queueWriter.drain(ctx)
-	clicks, _ := r.room.used()
+	clicks, _ := r.budget.used()
 	left.Lost = int64(clicks)
 	if r.journalWriter != nil {
 		r.journalWriter.drain(ctx)

@@ -34,7 +34,7 @@ func TestARedirectIsAnsweredAfterItsClickIsStored(t *testing.T) {
 		store.gate <- struct{}{}
 		synctest.Wait()
 		require.EqualValues(t, 1, answered.Load(), "the first wrote alone")
-		require.EqualValues(t, 1, f.counts().Total)
+		require.EqualValues(t, 1, f.counts().People)
 		store.gate <- struct{}{}
 		synctest.Wait()
 		require.EqualValues(t, 100, answered.Load(), "who came meanwhile went together")
@@ -63,7 +63,7 @@ func TestAVisitorWaitsNoLongerThanTheAckTimeout(t *testing.T) {
 		require.Zero(t, time.Since(start), "while the store is known to fail nobody waits for it")
 		store.hang.Store(false)
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 12, f.counts().Total)
+		require.EqualValues(t, 12, f.counts().People)
 	})
 }
 
@@ -90,9 +90,9 @@ func TestClicksSurviveAStoreThatIsDownAndAreCountedOnce(t *testing.T) {
 		f.passes(linktrack.Visit{})
 		store.lost.Store(false)
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 2002, f.counts().Total)
+		require.EqualValues(t, 2002, f.counts().People)
 		for _, f.path = range paths[1:] {
-			require.EqualValues(t, 2001, f.counts().Total)
+			require.EqualValues(t, 2001, f.counts().People)
 		}
 		require.NoError(t, f.tracker.Close(t.Context()))
 
@@ -129,10 +129,10 @@ func TestTheBufferIsBoundedAndSaysSo(t *testing.T) {
 		}
 		store.down.Store(false)
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 11, f.counts().Total)
+		require.EqualValues(t, 11, f.counts().People)
 		require.Equal(t, 1, strings.Count(log.String(), "the memory for clicks is full"))
 		f.passes(linktrack.Visit{})
-		require.EqualValues(t, 12, f.counts().Total)
+		require.EqualValues(t, 12, f.counts().People)
 	})
 }
 
@@ -157,7 +157,7 @@ func TestCloseWritesWhatIsPending(t *testing.T) {
 		require.NoError(t, <-closed)
 		synctest.Wait()
 		require.EqualValues(t, 50, answered.Load())
-		require.EqualValues(t, 50, f.counts().Total)
+		require.EqualValues(t, 50, f.counts().People)
 		require.NoError(t, f.tracker.Close(t.Context()), "twice")
 	})
 }
@@ -221,7 +221,7 @@ func TestRedirectsGoOnWhileTheStoreIsDown(t *testing.T) {
 			f.passes(linktrack.Visit{})
 			f.passes(linktrack.Visit{Path: limited.Path})
 			f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/unknown"})
-			require.EqualValues(t, 12, f.counts().Total)
+			require.EqualValues(t, 12, f.counts().People)
 			require.NoError(t, f.tracker.Close(t.Context()))
 		}
 	})
@@ -288,7 +288,7 @@ func TestAStoreThatPanicsHasFailedAndNoMore(t *testing.T) {
 		f.path = unlimited.Path
 		f.passes(linktrack.Visit{})
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 2, f.counts().Total)
+		require.EqualValues(t, 2, f.counts().People)
 		require.NoError(t, f.tracker.Close(t.Context()))
 	})
 }
@@ -309,7 +309,7 @@ func TestClicksThatWaitDoNotKeepLongRequestsInMemory(t *testing.T) {
 	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(200*50_000))
 	store.down.Store(false)
 	require.NoError(t, f.tracker.Close(t.Context()))
-	require.EqualValues(t, 201, f.counts().Total)
+	require.EqualValues(t, 201, f.counts().People)
 }
 
 func TestABatchThatIsRejectedDoesNotBlockThoseBehindIt(t *testing.T) {
@@ -331,13 +331,13 @@ func TestABatchThatIsRejectedDoesNotBlockThoseBehindIt(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		f.passes(linktrack.Visit{})
 		time.Sleep(5 * time.Minute)
-		require.EqualValues(t, 1001, f.counts().Total, "all but the one at fault")
+		require.EqualValues(t, 1001, f.counts().People, "all but the one at fault")
 		require.Contains(t, log.String(), "the store rejects a batch")
 		store.rejects.Store(false)
 		f.passes(linktrack.Visit{})
 		time.Sleep(5 * time.Minute)
 		require.NoError(t, f.tracker.Close(t.Context()))
-		require.EqualValues(t, 1003, f.counts().Total, "and that, too, once the store takes it")
+		require.EqualValues(t, 1003, f.counts().People, "and that, too, once the store takes it")
 	})
 }
 
@@ -369,7 +369,7 @@ func TestABatchIsRejectedThreeTimesAndThenSentInPartsThatGrow(t *testing.T) {
 		require.Equal(t, []int{1, 999, 999, 999, 99, 198}, sizes[:6], "in tenths, and then twice as many each time")
 		require.Equal(t, []int{396, 396, 396, 39, 78, 156, 312, 312, 312}, sizes[6:15], "the part with the click at fault likewise, behind the others")
 		require.Equal(t, []int{1, 1, 1}, sizes[len(sizes)-3:], "until it is alone")
-		require.EqualValues(t, 1000, f.counts().Total)
+		require.EqualValues(t, 1000, f.counts().People)
 		require.EqualValues(t, 1, f.tracker.Stats().Quarantined)
 		store.rejects.Store(false)
 		require.NoError(t, f.tracker.Close(t.Context()))

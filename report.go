@@ -39,9 +39,9 @@ type Report struct {
 
 	From, To Day // inclusive
 	By       By
-	Zone     *time.Location // of the days, see [Tracker.DayLocation]
+	TimeZone *time.Location // of the days, see [Tracker.DayLocation]
 	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
-	Total    Sums           // of Periods
+	Total    Counters       // of Periods
 
 	// Values are what conversions were worth, by currency, in ten-thousandths
 	// of its unit, at most the largest int64. A day whose sum is beyond that,
@@ -61,8 +61,8 @@ type Report struct {
 // with the day and are numbered through: where clocks are changed, a day has 23
 // or 25 of them, and the same time of day may come twice.
 type Period struct {
-	Start time.Time // in Report.Zone
-	Sums
+	Start time.Time // in Report.TimeZone
+	Counters
 }
 
 // A Breakdown is clicks by value. It has at most [MaxTop] values; the sum with
@@ -92,7 +92,7 @@ func (r Report) ConversionRate() float64 {
 // [Tracker.Link]. It reads roll-ups, never the history. The errors: an
 // [*InvalidError], [ErrNotFound], [ErrUnavailable].
 func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQuery) (Report, error) {
-	zone, err := t.days.look(ctx)
+	zone, err := t.days.current(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -122,7 +122,7 @@ func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, 
 	if err != nil {
 		return Report{}, err
 	}
-	zone, err := t.days.look(ctx)
+	zone, err := t.days.current(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -177,7 +177,7 @@ func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.
 	if err != nil {
 		return Report{}, unavailable(err)
 	}
-	r := Report{Link: l, URL: t.TrackingURL(l), From: q.From, To: q.To, By: q.By, Zone: zone}
+	r := Report{Link: l, URL: t.TrackingURL(l), From: q.From, To: q.To, By: q.By, TimeZone: zone}
 	var all Rollup
 	for day := q.From; day <= q.To; day++ {
 		first := len(r.Periods)
@@ -189,7 +189,7 @@ func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.
 			days = days[1:]
 		}
 	}
-	r.Total = all.Sums
+	r.Total = all.Counters
 	for i, b := range []*Breakdown{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries} {
 		*b = all.tallies()[i].breakdown()
 	}
@@ -198,7 +198,7 @@ func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.
 
 // addPeriods adds the periods of a day, one at least.
 func (r *Report) addPeriods(day Day) {
-	start, end := day.Start(r.Zone), (day + 1).Start(r.Zone)
+	start, end := day.Start(r.TimeZone), (day + 1).Start(r.TimeZone)
 	r.Periods = append(r.Periods, Period{Start: start})
 	if r.By == ByHour {
 		for start = start.Add(time.Hour); start.Before(end); start = start.Add(time.Hour) {
@@ -212,7 +212,7 @@ func (r *Report) addPeriods(day Day) {
 // zone whose days were other ones, is in the last.
 func (r *Rollup) spread(periods []Period) {
 	if len(periods) == 1 {
-		periods[0].add(r.Sums)
+		periods[0].add(r.Counters)
 		return
 	}
 	for hour, s := range r.Hours {

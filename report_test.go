@@ -45,7 +45,7 @@ func (s *service) record(clicks ...linktrack.Click) {
 	var source linktrack.Source
 	id := linktrack.NewClickID(time.Now())
 	copy(source[:], id[:])
-	require.NoError(s.t, s.store.RecordClicks(s.t.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks, Zone: chicago(s.t)}))
+	require.NoError(s.t, s.store.RecordClicks(s.t.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks, TimeZone: chicago(s.t)}))
 }
 
 // someClicks returns n clicks at random times within the days.
@@ -86,7 +86,7 @@ func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 			l := s.linkOf(linktrack.NewLink{})
 			from, to := dayNamed(t, c.from), dayNamed(t, c.to)
 			s.record(someClicks(l.ID, 2000, from.Start(zone).Add(-30*time.Hour), int(to-from)+4)...) // more than is asked for
-			clicks, err := store.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, From: from.Start(zone).UTC(), To: (to + 1).Start(zone).UTC(), Limit: 10_000, Ascending: true})
+			clicks, err := store.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, From: from.Start(zone).UTC(), To: (to + 1).Start(zone).UTC(), Limit: 10_000, Ascending: true})
 			require.NoError(t, err)
 			for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
 				r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: from, To: to, By: by})
@@ -96,13 +96,13 @@ func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 					layout, periods = "2006-01-02 15 -0700", c.hours
 				}
 				require.Len(t, r.Periods, periods, "%v by %s", c, by)
-				want := map[string]linktrack.Sums{}
-				var total linktrack.Sums
+				want := map[string]linktrack.Counters{}
+				var total linktrack.Counters
 				hosts, countries := map[string]int64{}, map[string]int64{}
 				for _, k := range clicks {
 					name := k.ID.Time().In(zone).Format(layout)
 					sums := want[name]
-					for _, sum := range []*linktrack.Sums{&sums, &total} {
+					for _, sum := range []*linktrack.Counters{&sums, &total} {
 						switch {
 						case k.Bot:
 							sum.Bots++
@@ -119,14 +119,14 @@ func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 						countries[k.Country]++
 					}
 				}
-				got := map[string]linktrack.Sums{}
+				got := map[string]linktrack.Counters{}
 				for i, p := range r.Periods {
 					if i > 0 {
 						require.True(t, r.Periods[i-1].Start.Before(p.Start), "periods are in order")
 					}
 					name := p.Start.Format(layout)
 					require.NotContains(t, got, name, "each period is there once")
-					got[name] = p.Sums
+					got[name] = p.Counters
 				}
 				for name, sums := range got {
 					require.Equal(t, want[name], sums, "%v by %s: %s", c, by, name)
@@ -162,7 +162,7 @@ func TestAReportOnNothingHasNoGaps(t *testing.T) {
 		require.Equal(t, "1999-12-02", r.From.String())
 		require.Len(t, r.Periods, 30)
 		require.Equal(t, "1999-12-02T00:00:00-06:00", r.Periods[0].Start.Format(time.RFC3339))
-		require.Equal(t, linktrack.Sums{}, r.Total)
+		require.Equal(t, linktrack.Counters{}, r.Total)
 		require.Zero(t, r.ConversionRate())
 
 		r, err = s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{By: linktrack.ByHour})
@@ -227,9 +227,9 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	day := dayNamed(t, "2024-11-24")
 	for d := range 10 { // each day has 99 hosts of its own, and one that is the same
 		r := linktrack.Rollup{
-			Day:   day + linktrack.Day(d),
-			Sums:  linktrack.Sums{People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10},
-			Hours: map[int]linktrack.Sums{3: {People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10}},
+			Day:      day + linktrack.Day(d),
+			Counters: linktrack.Counters{People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10},
+			Hours:    map[int]linktrack.Counters{3: {People: 2*99 + 1 + 7, Unique: 3, Bots: 4, Conversions: 10}},
 			Values: map[string]int64{
 				"EUR": 12_5000, "USD": 1,
 			},
@@ -247,7 +247,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	require.EqualValues(t, 10*(2*99+1+7), sumOf(r.Referrers))
 	require.Equal(t, map[string]int64{"EUR": 125_0000, "USD": 10}, r.Values)
 	require.InDelta(t, 100.0/2060, r.ConversionRate(), 1e-9)
-	require.Equal(t, r.Total, linktrack.Sums{People: 2060, Unique: 30, Bots: 40, Conversions: 100})
+	require.Equal(t, r.Total, linktrack.Counters{People: 2060, Unique: 30, Bots: 40, Conversions: 100})
 
 	var b bytes.Buffer
 	require.NoError(t, r.WriteCSV(&b))

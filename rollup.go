@@ -46,15 +46,15 @@ func (d Day) Start(zone *time.Location) time.Time {
 // String returns the day as 2006-01-02.
 func (d Day) String() string { return d.Start(time.UTC).Format(time.DateOnly) }
 
-// Sums are what was counted within some time.
-type Sums struct {
+// Counters are what was counted within some time.
+type Counters struct {
 	People      int64 `json:"p,omitzero"` // clicks
 	Unique      int64 `json:"u,omitzero"` // those of them by new visitors
 	Bots        int64 `json:"b,omitzero"` // clicks
 	Conversions int64 `json:"c,omitzero"`
 }
 
-func (s *Sums) add(o Sums) {
+func (s *Counters) add(o Counters) {
 	s.People += o.People
 	s.Unique += o.Unique
 	s.Bots += o.Bots
@@ -63,11 +63,11 @@ func (s *Sums) add(o Sums) {
 
 // A Rollup is what a link counted on one day. Its size is bounded, whatever
 // was clicked: of the values of each property it keeps [MaxTop]. Stores keep it
-// as JSON, whose form is part of what they promise to read later.
+// as FormatJSON, whose form is part of what they promise to read later.
 type Rollup struct {
-	Day   Day          `json:"-"`
-	Sums               // of the whole day
-	Hours map[int]Sums `json:"h,omitempty"` // by hours from the day's start: 0 to 22, 23 or 24
+	Day      Day              `json:"-"`
+	Counters                  // of the whole day
+	Hours    map[int]Counters `json:"h,omitempty"` // by hours from the day's start: 0 to 22, 23 or 24
 
 	// Values are what conversions were worth, by currency, in ten-thousandths
 	// of its unit. A sum beyond the range of int64 wraps around, below zero
@@ -98,7 +98,7 @@ type Tally struct {
 func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 
 // count adds one click. It keeps no part of the memory that value is in: that
-// may be a whole request, and a tally lives long. JSON would make one key of two
+// may be a whole request, and a tally lives long. FormatJSON would make one key of two
 // values that differ in what is not UTF-8 only.
 func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
@@ -172,10 +172,10 @@ func DayAndHour(t time.Time, zone *time.Location) (Day, int) {
 
 // AddClick counts a click of that hour of the day, see [DayAndHour].
 func (r *Rollup) AddClick(c *Click, hour int) {
-	s := Sums{People: 1}
+	s := Counters{People: 1}
 	switch {
 	case c.Bot:
-		s = Sums{Bots: 1}
+		s = Counters{Bots: 1}
 	case c.Unique:
 		s.Unique = 1
 	}
@@ -191,7 +191,7 @@ func (r *Rollup) AddClick(c *Click, hour int) {
 
 // AddConversion counts a conversion of that hour of the day, see [DayAndHour].
 func (r *Rollup) AddConversion(c *Conversion, hour int) {
-	r.addSums(Sums{Conversions: 1}, hour)
+	r.addSums(Counters{Conversions: 1}, hour)
 	if c.Currency != "" {
 		r.addValue(c.Currency, int64(c.Value))
 	}
@@ -199,7 +199,7 @@ func (r *Rollup) AddConversion(c *Conversion, hour int) {
 
 // RemoveConversion reverses AddConversion for the same hour.
 func (r *Rollup) RemoveConversion(c *Conversion, hour int) {
-	r.addSums(Sums{Conversions: -1}, hour)
+	r.addSums(Counters{Conversions: -1}, hour)
 	if c.Currency != "" {
 		r.addValue(c.Currency, -int64(c.Value))
 	}
@@ -212,7 +212,7 @@ func (r *Rollup) Trim() bool {
 	if r.Conversions == 0 {
 		r.Values = nil
 	}
-	return r.Sums != Sums{}
+	return r.Counters != Counters{}
 }
 
 // addValue adds to the value in a currency. What was added and taken back leaves
@@ -228,18 +228,18 @@ func (r *Rollup) addValue(currency string, value int64) {
 	}
 }
 
-func (r *Rollup) addSums(s Sums, hour int) {
+func (r *Rollup) addSums(s Counters, hour int) {
 	r.add(s)
 	r.addHour(s, hour)
 }
 
-func (r *Rollup) addHour(s Sums, hour int) {
+func (r *Rollup) addHour(s Counters, hour int) {
 	if r.Hours == nil {
-		r.Hours = make(map[int]Sums)
+		r.Hours = make(map[int]Counters)
 	}
 	sum := r.Hours[hour]
 	sum.add(s)
-	if r.Hours[hour] = sum; sum == (Sums{}) {
+	if r.Hours[hour] = sum; sum == (Counters{}) {
 		delete(r.Hours, hour)
 	}
 }
@@ -260,7 +260,7 @@ func (r *Rollup) tallies() [4]*Tally {
 // addAll is Merge without the cut: over many days a value that is frequent on
 // the whole may be among the rarest of one, and counts all the same.
 func (r *Rollup) addAll(o Rollup) {
-	r.add(o.Sums)
+	r.add(o.Counters)
 	for hour, s := range o.Hours {
 		if r.Day != o.Day {
 			break

@@ -84,14 +84,14 @@ func TestHoursAreCountedFromTheStartOfTheDay(t *testing.T) {
 	} {
 		zone, day := zoneOf(t, c.zone), dayOf(t, c.day)
 		r := Rollup{Day: day}
-		want := make(map[int]Sums)
+		want := make(map[int]Counters)
 		for hour := range c.hours {
 			for n := range hour + 1 {
 				at := day.Start(zone).Add(time.Duration(hour)*time.Hour + time.Duration(n)*time.Minute)
 				require.Equal(t, day, DayOf(at.In(zone)))
 				add(&r, clickOn(at, ""), zone)
 			}
-			want[hour] = Sums{People: int64(hour + 1)}
+			want[hour] = Counters{People: int64(hour + 1)}
 		}
 		require.Equal(t, want, r.Hours, "%s %s", c.zone, c.day)
 	}
@@ -163,15 +163,15 @@ func TestMergeSharesNothingAndLeavesTheOtherAsItIs(t *testing.T) {
 
 	next := Rollup{Day: day + 1}
 	next.Merge(one)
-	require.Equal(t, one.Sums, next.Sums)
+	require.Equal(t, one.Counters, next.Counters)
 	require.Empty(t, next.Hours, "the hours of another day are no hours of this one")
 }
 
 func TestTheFormOfARollUpInJSONStays(t *testing.T) {
 	r := Rollup{
 		Day:       5,
-		Sums:      Sums{People: 3, Unique: 2, Bots: 1, Conversions: 1},
-		Hours:     map[int]Sums{10: {People: 1}, 2: {People: 2, Unique: 2, Bots: 1, Conversions: 1}},
+		Counters:  Counters{People: 3, Unique: 2, Bots: 1, Conversions: 1},
+		Hours:     map[int]Counters{10: {People: 1}, 2: {People: 2, Unique: 2, Bots: 1, Conversions: 1}},
 		Values:    map[string]int64{"USD": 1, "EUR": 12_3456},
 		Referrers: Tally{Top: map[string]int64{"": 1, "b.example": 2}, Other: 4},
 		Browsers:  Tally{Top: map[string]int64{"Firefox": 3}},
@@ -197,7 +197,7 @@ func TestARollUpIsBoundedInJSON(t *testing.T) {
 	for i := range 5000 {
 		c := clickOn(day.Start(time.UTC), "")
 		for _, s := range []*string{&c.ReferrerHost, &c.Browser, &c.Platform} {
-			*s = fmt.Sprintf("%06d%s", random.IntN(1e6), strings.Repeat("\x01", 249)) // the longest that JSON makes of 255 characters
+			*s = fmt.Sprintf("%06d%s", random.IntN(1e6), strings.Repeat("\x01", 249)) // the longest that FormatJSON makes of 255 characters
 		}
 		c.Country = fmt.Sprintf("%02d", i%100)
 		add(&r, c, time.UTC)

@@ -6,9 +6,9 @@ import (
 )
 
 // A room bounds what clicks take in memory, by their number and by their bytes.
-type room struct {
-	mostClicks int
-	mostBytes  int64
+type budget struct {
+	maxClicks int
+	maxBytes  int64
 
 	mu     sync.Mutex
 	clicks int
@@ -16,10 +16,10 @@ type room struct {
 }
 
 // take makes room for clicks, for all of them or for none.
-func (r *room) take(clicks int, bytes int64) bool {
+func (r *budget) reserve(clicks int, bytes int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if clicks > r.mostClicks-r.clicks || bytes > r.mostBytes-r.bytes {
+	if clicks > r.maxClicks-r.clicks || bytes > r.maxBytes-r.bytes {
 		return false
 	}
 	r.clicks += clicks
@@ -28,14 +28,14 @@ func (r *room) take(clicks int, bytes int64) bool {
 }
 
 // give gives back what was taken.
-func (r *room) give(clicks int, bytes int64) {
+func (r *budget) release(clicks int, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.clicks -= clicks
 	r.bytes -= bytes
 }
 
-func (r *room) used() (clicks int, bytes int64) {
+func (r *budget) used() (clicks int, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.clicks, r.bytes

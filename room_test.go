@@ -7,7 +7,7 @@ import (
 )
 
 func TestABacklogDoesNotKeepTheClicksThatWereSent(t *testing.T) {
-	q := newQueue(&room{mostClicks: 10, mostBytes: 1 << 20})
+	q := newQueue(&budget{maxClicks: 10, maxBytes: 1 << 20})
 	require.NoError(t, q.Append([]Click{{Link: 1, Query: "a=1"}, {Link: 2}, {Link: 3}}))
 	first, err := q.Next(1)
 	require.NoError(t, err)

@@ -6,7 +6,7 @@ import "strings"
 // but of a word that is a tracking URL, with or without its scheme, no more than
 // the host and the path, as a link has them.
 func (t *Tracker) search(text string) (string, error) {
-	words := LinkQuery{Search: text}.Words()
+	words := LinkFilter{Search: text}.Words()
 	if len(words) > MaxSearchWords {
 		return "", invalid("search", "must have at most %d words", MaxSearchWords)
 	}

@@ -37,7 +37,7 @@ func newService(t *testing.T, store linktrack.Store, o linktrack.Options) *servi
 	tracker, err := linktrack.New(store, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, tracker.Close(context.Background())) })
-	account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: login, Pass: pass, Type: linktrack.Professional})
+	account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: login, Pass: pass, Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	return &service{t: t, tracker: tracker, store: store, account: account, handler: tracker.Handler()}
 }
@@ -114,7 +114,7 @@ func text(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
-// field returns a field of a link's JSON as the API answers it.
+// field returns a field of a link's FormatJSON as the API answers it.
 func (s *service) link(hash string) map[string]any {
 	s.t.Helper()
 	r := s.call("getLink", values("redirect_hash", hash, "format", "json"))

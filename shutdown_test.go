@@ -47,7 +47,7 @@ func TestCloseWaitsForTheWriteThatVisitorsNoLongerWaitFor(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		require.NoError(t, f.tracker.Close(ctx))
-		require.EqualValues(t, 6, f.counts().Total)
+		require.EqualValues(t, 6, f.counts().People)
 	})
 }
 

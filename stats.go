@@ -8,7 +8,7 @@ type Stats struct {
 	PendingBytes  int64         // approximate memory of these clicks and of those set aside in memory
 	JournalClicks int64         // clicks that wait in the journal for the store
 	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
-	Quarantined      int64         // clicks that the store rejects, in memory or in the journal
+	Quarantined   int64         // clicks that the store rejects, in memory or in the journal
 	JournalBytes  int64         // size of the journal's file
 
 	Batches int64 // batches that were stored
@@ -31,7 +31,7 @@ func (t *Tracker) Stats() Stats {
 		CacheHits:   t.links.hits.Load(),
 		CacheMisses: t.links.misses.Load(),
 	}
-	clicks, bytes := r.room.used()
+	clicks, bytes := r.budget.used()
 	s.Quarantined = r.queue.Size().Quarantined
 	s.Pending, s.PendingBytes = max(0, int64(clicks)-s.Quarantined), bytes
 	r.queueWriter.addTo(&s)

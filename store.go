@@ -130,7 +130,7 @@ type LinkStore interface {
 
 	// Links returns the links that q asks for, in its order. None is an
 	// empty slice and no error.
-	Links(ctx context.Context, q LinkQuery) ([]Link, error)
+	Links(ctx context.Context, q LinkFilter) ([]Link, error)
 
 	// Groups returns the names of the account's groups in the order of their
 	// [GroupKey], by code point, and no more than limit (at least 1). A group
@@ -170,7 +170,7 @@ type ClickStore interface {
 	// clicks come. The calls that read such sums show all that was recorded
 	// before they began, whether this was called or not; they may show less, and
 	// do not fail, where so much was put off that it takes them seconds, or where
-	// it can not be finished. daySince is what [LinkQuery.DaySince] will be for
+	// it can not be finished. daySince is what [LinkFilter.DaySince] will be for
 	// the next while.
 	RollUp(ctx context.Context, daySince time.Time) error
 
@@ -187,7 +187,7 @@ type ClickStore interface {
 
 	// Clicks returns a part of a link's history in the order of click ids,
 	// which is the order of time. None is an empty slice and no error.
-	Clicks(ctx context.Context, q ClickQuery) ([]Click, error)
+	Clicks(ctx context.Context, q ClickFilter) ([]Click, error)
 }
 
 // AlertStore keeps the alerts that clicks brought about until they are
@@ -199,7 +199,7 @@ type ClickStore interface {
 type AlertStore interface {
 	// LeaseAlert returns an alert that is due at the time now and leaves it to
 	// the caller: it is due again at until, unless the caller has said before
-	// what became of it. Nobody else gets it meanwhile. An alert that was
+	// what became of it. AnonymousAccount else gets it meanwhile. An alert that was
 	// never leased is due at once and comes first, then the one that has been
 	// due longest. [ErrNotFound] if none is due.
 	LeaseAlert(ctx context.Context, now, until time.Time) (PendingAlert, error)
@@ -242,7 +242,7 @@ type ConversionStore interface {
 	// history that was pruned has the click no more.
 	LinkByClick(ctx context.Context, click ClickRef) (Link, error)
 
-	// RecordConversion counts c in the Counts.Conversion of its link and in
+	// RecordConversion counts c in the Counts.Conversions of its link and in
 	// the [Rollup] of the day of c.Time ([Rollup.AddConversion]), all of it or
 	// nothing, and returns true. If a conversion of the click was counted
 	// before, or one of the link's account with the same OrderID, if that is
@@ -251,13 +251,13 @@ type ConversionStore interface {
 	//
 	// If c is Trusted, it replaces those one or two conversions, unless one of
 	// them is Trusted, too. In the same step, the replaced conversions are
-	// removed from the Counts.Conversion of their links and from the day and
+	// removed from the Counts.Conversions of their links and from the day and
 	// hour in which they were counted ([Rollup.RemoveConversion]); their clicks
 	// and orders can then be reported again. So of any number of calls with
 	// Trusted, exactly one returns true, and its conversion is the one that
 	// remains.
 	//
-	// RecordConversion does not read the history. zone is that of [Batch.Zone].
+	// RecordConversion does not read the history. zone is that of [Batch.TimeZone].
 	// The error is [ErrNotFound] if there is no such link. RecordConversion may
 	// be called again after any error.
 	RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error)
@@ -266,23 +266,23 @@ type ConversionStore interface {
 // A Batch is some clicks on their way to the store. Two batches with the same
 // Source and Seq hold the same clicks.
 type Batch struct {
-	Source Source // who sends; each sender's batches arrive in the order of Seq
-	Seq    int64  // from 1, higher for each batch of the Source
-	Clicks []Click
-	Zone   *time.Location // in whose days [Rollup]s are; nil: UTC
+	Source   Source // who sends; each sender's batches arrive in the order of Seq
+	Seq      int64  // from 1, higher for each batch of the Source
+	Clicks   []Click
+	TimeZone *time.Location // in whose days [Rollup]s are; nil: UTC
 }
 
 // A Source is the random name of one sender of batches.
 type Source [16]byte
 
-// LinkQuery says which links [LinkStore.Links] returns.
-type LinkQuery struct {
+// LinkFilter says which links [LinkStore.Links] returns.
+type LinkFilter struct {
 	Account AccountID  // only this account's links
 	Names   []LinkName // nil: all. A link that any of the names fits is returned, once.
 	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
 	AfterID int64      // only links with a higher ID; 0: all. With SortID, ascending, any number of links is read part by part.
 
-	// Search has words, see [LinkQuery.Words]. A link matches if it contains
+	// Search has words, see [LinkFilter.Words]. A link matches if it contains
 	// every word in its destination, title, path, notes, or group. A word with a
 	// slash also matches in the host and path joined by a slash, as in
 	// go.example.com/spring. A word that is equal to a host matches all links on
@@ -312,7 +312,7 @@ const MaxSearchWords = 20
 
 // Words returns the distinct words of Search, which white space separates. A
 // [Tracker] passes at most [MaxSearchWords] of them.
-func (q LinkQuery) Words() []string {
+func (q LinkFilter) Words() []string {
 	var words []string
 	for w := range strings.FieldsSeq(q.Search) {
 		if !slices.Contains(words, w) {
@@ -345,9 +345,9 @@ const (
 	SortID          Sort = "l.id"   // the order in which the store got the links; not of the API
 )
 
-// ClickQuery says which clicks [ClickStore.Clicks] returns. All its conditions
+// ClickFilter says which clicks [ClickStore.Clicks] returns. All its conditions
 // hold together.
-type ClickQuery struct {
+type ClickFilter struct {
 	Link      int64
 	From      time.Time // inclusive; zero: no bound
 	To        time.Time // exclusive; zero: no bound
@@ -370,6 +370,6 @@ type Click struct {
 	Country      string // ISO 3166-1 alpha-2; "" not known
 	Query        string // the query string of the tracking link, without "?"
 	Unique       bool
-	Bot          bool // counts in Counts.Bot and in nothing else
+	Bot          bool // counts in Counts.Bots and in nothing else
 	Person       bool // known to be one, whatever UserAgent says; a store need not keep it
 }

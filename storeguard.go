@@ -98,7 +98,7 @@ func (g guardedStore) LinksByPath(ctx context.Context, names []LinkName) (_ []Li
 	return g.store.LinksByPath(ctx, names)
 }
 
-func (g guardedStore) Links(ctx context.Context, q LinkQuery) (_ []Link, err error) {
+func (g guardedStore) Links(ctx context.Context, q LinkFilter) (_ []Link, err error) {
 	defer caught(&err)
 	return g.store.Links(ctx, q)
 }
@@ -133,7 +133,7 @@ func (g guardedStore) PruneClicks(ctx context.Context, before time.Time) (err er
 	return g.store.PruneClicks(ctx, before)
 }
 
-func (g guardedStore) Clicks(ctx context.Context, q ClickQuery) (_ []Click, err error) {
+func (g guardedStore) Clicks(ctx context.Context, q ClickFilter) (_ []Click, err error) {
 	defer caught(&err)
 	return g.store.Clicks(ctx, q)
 }

@@ -6,7 +6,7 @@
 //		return err
 //	}
 //	defer t.Close(context.Background())
-//	account, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+//	account, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 //	if err != nil {
 //		return err
 //	}
@@ -85,13 +85,13 @@ type Options struct {
 	// to 32. Default: 7, of which there are 78 thousand million.
 	PathLength int
 
-	// AccountTypes are added to Free and Professional, or replace them.
+	// AccountTypes are added to AccountTypeFree and AccountTypeProfessional, or replace them.
 	AccountTypes map[string]AccountType
 
 	// Authenticate is a host's own check of API credentials. It returns
 	// [ErrUnauthorized] for a wrong login or pass; any other error but
 	// [ErrForbidden] means that it could not be checked. The account need not
-	// be in the store; [Nobody] is refused. Default: accounts of the store are
+	// be in the store; [AnonymousAccount] is refused. Default: accounts of the store are
 	// checked.
 	Authenticate func(ctx context.Context, login, pass string) (Account, error)
 
@@ -107,7 +107,7 @@ type Options struct {
 	// [Tracker.DayLocation]. A change applies at once to all other times. Use a
 	// zone of the IANA database: a name such as that of time.Local can mean a
 	// different zone on another machine. Default: America/Chicago.
-	Location *time.Location
+	TimeZone *time.Location
 
 	// Secret signs the visitors' cookies, at least 16 bytes; all processes of
 	// one service need the same. Default: one is generated once and kept in
@@ -215,9 +215,9 @@ type Options struct {
 	// this process delivers none.
 	Notify Notifier
 
-	// Pages are what visitors see where a link does not simply redirect.
+	// VisitorPages are what visitors see where a link does not simply redirect.
 	// Default: plain pages in English.
-	Pages Pages
+	VisitorPages VisitorPages
 
 	// Logger is told what goes wrong, once and not per request. Never
 	// credentials, passwords or whole IP addresses. Default: slog.Default().
@@ -230,36 +230,36 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // Tracker is the whole of linktrack over one store. All its methods are safe
 // for concurrent use. Make one with [New].
 type Tracker struct {
-	opts         Options
-	store        Store
-	log          *slog.Logger
-	types        map[string]AccountType
-	hosts        hosts
-	reserved     map[string]bool
-	destinations destinationRule
-	links        *linkCache
-	recorder     *recorder
-	days         *dayZone
-	awaited      share.Pool // conversions that wait for their clicks
-	alerts       *alertWorker // nil: this process delivers none
-	reserver    *reserver
-	throttle     throttle
-	right        successes
-	anonymousQuota        anonymousQuota
-	passwords    *passwords
-	visitors     *visitors
-	secret       []byte     // see Key
-	fingerprints    *fingerprints // nil: all visitors are told apart by cookie
-	optOuts      *optOuts
-	proxies      proxies
-	unnamed      atomic.Bool // the log was told of a proxy that is not trusted
-	locator      guardedLocator
-	pruner       *pruner   // nil: history is kept for ever
-	outage       outage    // of the API, and of what goal pages report
-	refusals     outage    // of links with a limit
-	reading      outage    // of public pages
-	blocked      sync.Once // the log was told that some links are not followed
-	openAPI      func() []byte
+	opts           Options
+	store          Store
+	log            *slog.Logger
+	types          map[string]AccountType
+	hosts          hosts
+	reserved       map[string]bool
+	destinations   destinationRule
+	links          *linkCache
+	recorder       *recorder
+	days           *dayZone
+	awaited        share.Pool   // conversions that wait for their clicks
+	alerts         *alertWorker // nil: this process delivers none
+	reserver       *reserver
+	throttle       throttle
+	verifiedPasses successes
+	anonymousQuota anonymousQuota
+	passwords      *passwords
+	visitors       *visitors
+	secret         []byte        // see Key
+	fingerprints   *fingerprints // nil: all visitors are told apart by cookie
+	optOuts        *optOuts
+	proxies        proxies
+	unnamed        atomic.Bool // the log was told of a proxy that is not trusted
+	locator        guardedLocator
+	pruner         *pruner   // nil: history is kept for ever
+	outage         outage    // of the API, and of what goal pages report
+	refusals       outage    // of links with a limit
+	reading        outage    // of public pages
+	blocked        sync.Once // the log was told that some links are not followed
+	openAPI        func() []byte
 }
 
 // New returns a Tracker on store. If Options.Secret is empty it asks the store
@@ -314,18 +314,18 @@ func New(store Store, o Options) (*Tracker, error) {
 	if o.MaxPendingBytes == 0 {
 		o.MaxPendingBytes = 64 << 20
 	}
-	if o.Pages == nil {
-		o.Pages = plainPages{}
+	if o.VisitorPages == nil {
+		o.VisitorPages = plainPages{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.Location == nil {
-		if o.Location, err = time.LoadLocation("America/Chicago"); err != nil {
+	if o.TimeZone == nil {
+		if o.TimeZone, err = time.LoadLocation("America/Chicago"); err != nil {
 			return nil, fmt.Errorf("linktrack: load the service zone: %w", err)
 		}
 	}
-	if n := len(o.Location.String()); n < 1 || n > maxZone {
+	if n := len(o.TimeZone.String()); n < 1 || n > maxZone {
 		return nil, invalid("Location", "must have a name of 1 to %d bytes", maxZone)
 	}
 	schemes := make([]string, 0, len(o.Schemes))
@@ -347,20 +347,20 @@ func New(store Store, o Options) (*Tracker, error) {
 		}
 	}
 	t := &Tracker{
-		opts:      o,
-		store:     store,
-		log:       o.Logger,
-		types:     map[string]AccountType{Free: {}, Professional: {Params: linkParams}},
-		hosts:     hs,
-		reserved:  make(map[string]bool),
-		reserver: newReserver(store),
-		outage:    newOutage(o.Logger, "API calls fail"),
-		refusals:  newOutage(o.Logger, "links with a limit let nobody through"),
-		reading:   newOutage(o.Logger, "public pages fail"),
-		throttle:  newThrottle(),
-		right:     newSuccesses(),
-		anonymousQuota:     anonymousQuota{counts: newThrottle()},
-		passwords: newPasswords(),
+		opts:           o,
+		store:          store,
+		log:            o.Logger,
+		types:          map[string]AccountType{AccountTypeFree: {}, AccountTypeProfessional: {Params: linkParams}},
+		hosts:          hs,
+		reserved:       make(map[string]bool),
+		reserver:       newReserver(store),
+		outage:         newOutage(o.Logger, "API calls fail"),
+		refusals:       newOutage(o.Logger, "links with a limit let nobody through"),
+		reading:        newOutage(o.Logger, "public pages fail"),
+		throttle:       newThrottle(),
+		verifiedPasses: newSuccesses(),
+		anonymousQuota: anonymousQuota{counts: newThrottle()},
+		passwords:      newPasswords(),
 
 		visitors: newVisitors(secret),
 		secret:   slices.Clone(secret),
@@ -375,7 +375,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	}
 	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
 	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
-	t.days = &dayZone{store: store, service: o.Location, log: o.Logger}
+	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
 	t.recorder = newRecorder(store, &t.opts, t.days, t.newCompleter, t.alerts)
 	if o.Cookieless || o.Privacy.HonorGPC {

@@ -59,14 +59,14 @@ func TestOneHotLinkKeepsItsNewestClicksAndCountsAll(t *testing.T) {
 	for i := range n {
 		s.click(t, 1, int64(i+1), clickAt(l.ID, i))
 	}
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Ascending: true, Limit: n})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: n})
 	require.NoError(t, err)
 	require.Len(t, clicks, 1000, "the history holds MaxClicks")
 	require.Equal(t, noon.Add((n-1000)*time.Microsecond), clicks[0].ID.Time(), "the oldest rows go")
 	require.Equal(t, noon.Add((n-1)*time.Microsecond), clicks[999].ID.Time(), "the newest rows stay")
 	found, err := s.LinkByPath(t.Context(), l.Host, l.Path)
 	require.NoError(t, err)
-	require.EqualValues(t, n, found.Counts.Total, "counters are never cut")
+	require.EqualValues(t, n, found.Counts.People, "counters are never cut")
 	rows, room := s.held()
 	require.Equal(t, 1000, rows)
 	require.LessOrEqual(t, room, 1000+3*maxChunk, "the memory of old rows is given back")
@@ -86,7 +86,7 @@ func TestManyLinksShareTheBoundAndCountAll(t *testing.T) {
 	require.Equal(t, 1000, rows, "the history holds MaxClicks over all links")
 	require.LessOrEqual(t, room, 2000, "links whose clicks have gone hold no memory for them")
 	for i, l := range links {
-		clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Limit: 10})
+		clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, Limit: 10})
 		require.NoError(t, err)
 		want := 0
 		if i >= len(links)-1000 {
@@ -95,7 +95,7 @@ func TestManyLinksShareTheBoundAndCountAll(t *testing.T) {
 		require.Len(t, clicks, want, "the clicks recorded last stay: link %d", i)
 		found, err := s.LinkByPath(t.Context(), l.Host, l.Path)
 		require.NoError(t, err)
-		require.EqualValues(t, rounds, found.Counts.Total, "counters are never cut")
+		require.EqualValues(t, rounds, found.Counts.People, "counters are never cut")
 	}
 }
 
@@ -106,11 +106,11 @@ func TestAQuietLinkGivesWayToAHotOne(t *testing.T) {
 	for i := range 9 {
 		s.click(t, 1, int64(i+2), clickAt(links[1].ID, 10+i))
 	}
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: links[0].ID, Limit: 10})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: links[0].ID, Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, clicks, 1, "there is room for ten")
 	s.click(t, 1, 100, clickAt(links[1].ID, 100))
-	clicks, err = s.Clicks(t.Context(), linktrack.ClickQuery{Link: links[0].ID, Limit: 10})
+	clicks, err = s.Clicks(t.Context(), linktrack.ClickFilter{Link: links[0].ID, Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, clicks, "the click recorded longest ago goes first, whatever link it is of")
 }
@@ -123,7 +123,7 @@ func TestABatchLargerThanTheBoundKeepsItsNewest(t *testing.T) {
 		batch = append(batch, clickAt(l.ID, 999-i)) // newest first
 	}
 	s.click(t, 1, 1, batch...)
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Ascending: true, Limit: 1000})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: 1000})
 	require.NoError(t, err)
 	require.Len(t, clicks, 100)
 	require.Equal(t, noon.Add(900*time.Microsecond), clicks[0].ID.Time(), "of one link's clicks the oldest by time go")
@@ -151,10 +151,10 @@ func TestTheBoundHoldsUnderConcurrentSenders(t *testing.T) {
 	rows, _ := s.held()
 	require.Equal(t, 500, rows, "the bound holds when all have written")
 	var total, day int64
-	found, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortTotal, Limit: 100, DaySince: noon})
+	found, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortTotal, Limit: 100, DaySince: noon})
 	require.NoError(t, err)
 	for _, l := range found {
-		total += l.Counts.Total
+		total += l.Counts.People
 		day += l.Counts.Day
 	}
 	require.EqualValues(t, 8*100*30, total, "counters are never cut")
@@ -170,7 +170,7 @@ func TestTheTextOfAClickIsCopied(t *testing.T) {
 	want := strings.Clone(k.UserAgent)
 	s.click(t, 1, 1, k)
 	clear(buffer)
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: l.ID, Limit: 1})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, want, clicks[0].UserAgent, "a click's text is not a part of the caller's buffer, not even if it is all of its text")
 }
@@ -183,7 +183,7 @@ func TestAnUpdateHoldsUpNobodyElse(t *testing.T) {
 		_, err := s.LinkByPath(t.Context(), l.Host, l.Path)
 		require.NoError(t, err, "the link is looked up while it is being changed")
 		s.click(t, 1, 1, clickAt(l.ID, 1))
-		_, err = s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortTotal, Limit: 10})
+		_, err = s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortTotal, Limit: 10})
 		require.NoError(t, err, "links are listed while one is being changed")
 		_, err = s.UpdateLink(t.Context(), other.ID, func(*linktrack.Link) error { return nil })
 		require.NoError(t, err, "another link is changed meanwhile")
@@ -210,7 +210,7 @@ func TestHistoryIsWhatASortedSliceWouldBe(t *testing.T) {
 			var want []linktrack.ClickID
 			check := func() {
 				t.Helper()
-				rows := h.between(linktrack.ClickQuery{Ascending: true, Limit: 10_000})
+				rows := h.between(linktrack.ClickFilter{Ascending: true, Limit: 10_000})
 				got := make([]linktrack.ClickID, len(rows))
 				for i := range rows {
 					got[i] = rows[i].id
@@ -237,11 +237,11 @@ func TestHistoryIsWhatASortedSliceWouldBe(t *testing.T) {
 			}
 			check()
 			for i := 0; i < len(want); i += 97 {
-				rows := h.between(linktrack.ClickQuery{After: want[i], Limit: 1, Ascending: true})
+				rows := h.between(linktrack.ClickFilter{After: want[i], Limit: 1, Ascending: true})
 				if i+1 < len(want) {
 					require.Equal(t, want[i+1], rows[0].id, "After finds the next")
 				}
-				rows = h.between(linktrack.ClickQuery{Before: want[i], Limit: 1})
+				rows = h.between(linktrack.ClickFilter{Before: want[i], Limit: 1})
 				if i > 0 {
 					require.Equal(t, want[i-1], rows[0].id, "Before finds the one before")
 				}
@@ -287,12 +287,12 @@ func TestTheHistoryIsBoundedInBytes(t *testing.T) {
 	rows, _ := s.held()
 	require.InDelta(t, 98, rows, 8)
 	require.Len(t, s.kept.entries, rows)
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: links[1].ID, Limit: 1})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: links[1].ID, Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, noon.Add(999*time.Microsecond), clicks[0].ID.Time(), "the oldest go")
 	found, err := s.LinkByPath(t.Context(), links[0].Host, links[0].Path)
 	require.NoError(t, err)
-	require.EqualValues(t, 500, found.Counts.Total, "counters are never cut")
+	require.EqualValues(t, 500, found.Counts.People, "counters are never cut")
 
 	require.NoError(t, s.PruneClicks(t.Context(), noon.AddDate(0, 0, 2)))
 	require.Zero(t, s.bytes.Load(), "what is pruned takes nothing")
@@ -307,5 +307,5 @@ func TestAClickLargerThanTheBoundIsNotKeptAndCounts(t *testing.T) {
 	require.Zero(t, s.bytes.Load())
 	found, err := s.LinkByPath(t.Context(), l.Host, l.Path)
 	require.NoError(t, err)
-	require.EqualValues(t, 2, found.Counts.Total)
+	require.EqualValues(t, 2, found.Counts.People)
 }

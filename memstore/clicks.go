@@ -49,7 +49,7 @@ func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 	src.touched = src.touched[:0]
 	for i := range b.Clicks {
 		if l := s.link(b.Clicks[i].Link); l != nil {
-			s.bytes.Add(l.record(&b.Clicks[i], b.Zone, &s.alerts))
+			s.bytes.Add(l.record(&b.Clicks[i], b.TimeZone, &s.alerts))
 			src.touched = append(src.touched, l)
 		}
 	}
@@ -158,7 +158,7 @@ func (s *Store) ReserveClicks(ctx context.Context, id int64, n int) (granted int
 }
 
 // Clicks implements [linktrack.ClickStore].
-func (s *Store) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack.Click, error) {
+func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -17,11 +17,11 @@ type counts struct {
 
 func (c *counts) load() linktrack.Counts {
 	n := linktrack.Counts{
-		Unique:     c.unique.Load(), // before Total, which is written first
-		Total:      c.total.Load(),
-		Bot:        c.bot.Load(),
-		Used:       c.used.Load(),
-		Conversion: c.conversion.Load(),
+		Unique:      c.unique.Load(), // before Total, which is written first
+		People:      c.total.Load(),
+		Bots:        c.bot.Load(),
+		Used:        c.used.Load(),
+		Conversions: c.conversion.Load(),
 	}
 	if last := c.last.Load(); last != 0 {
 		n.LastClick = time.UnixMicro(last).UTC()

@@ -149,7 +149,7 @@ func (h *history) seek(id linktrack.ClickID) place {
 }
 
 // between returns the rows that q asks for, in its order.
-func (h *history) between(q linktrack.ClickQuery) []row {
+func (h *history) between(q linktrack.ClickFilter) []row {
 	start, end := place{0, 0}, place{len(h.chunks), 0}
 	if low := lowest(q); !low.IsZero() {
 		start = h.seek(low)
@@ -184,7 +184,7 @@ func (h *history) between(q linktrack.ClickQuery) []row {
 func less(a, b place) bool { return a.chunk < b.chunk || a.chunk == b.chunk && a.row < b.row }
 
 // lowest returns the lowest id that can be in q's answer; the zero id: any.
-func lowest(q linktrack.ClickQuery) (id linktrack.ClickID) {
+func lowest(q linktrack.ClickFilter) (id linktrack.ClickID) {
 	if !q.From.IsZero() {
 		id = linktrack.FirstClickID(q.From)
 	}
@@ -197,7 +197,7 @@ func lowest(q linktrack.ClickQuery) (id linktrack.ClickID) {
 }
 
 // highest returns the id below which all of q's answer is, if there is a bound.
-func highest(q linktrack.ClickQuery) (id linktrack.ClickID, bound bool) {
+func highest(q linktrack.ClickFilter) (id linktrack.ClickID, bound bool) {
 	if !q.To.IsZero() {
 		id, bound = linktrack.FirstClickID(q.To), true
 	}

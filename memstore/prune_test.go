@@ -27,7 +27,7 @@ func TestWhatIsPrunedMakesRoomForOthers(t *testing.T) {
 	rows, _ = s.held()
 	require.Equal(t, 10, rows, "none had to go for these")
 	s.click(t, 1, 200, clickAt(old.ID, day+200))
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: young.ID, Limit: 10})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: young.ID, Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, clicks, 4, "the click recorded longest ago went for this")
 	require.NoError(t, s.PruneClicks(t.Context(), noon.Add(48*time.Hour)))

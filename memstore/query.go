@@ -12,7 +12,7 @@ import (
 )
 
 // Links implements [linktrack.LinkStore].
-func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ var orders = map[linktrack.Sort]func(a, b view) int{
 	linktrack.SortPath:        func(a, b view) int { return strings.Compare(a.def.Key(), b.def.Key()) },
 	linktrack.SortCreated:     func(a, b view) int { return a.def.CreatedAt.Compare(b.def.CreatedAt) },
 	linktrack.SortDay:         func(a, b view) int { return cmp.Compare(a.counts.Day, b.counts.Day) },
-	linktrack.SortTotal:       func(a, b view) int { return cmp.Compare(a.counts.Total, b.counts.Total) },
+	linktrack.SortTotal:       func(a, b view) int { return cmp.Compare(a.counts.People, b.counts.People) },
 	linktrack.SortLastClick:   func(a, b view) int { return a.counts.LastClick.Compare(b.counts.LastClick) },
 	linktrack.SortTitle:       func(a, b view) int { return strings.Compare(a.def.Title, b.def.Title) },
 	linktrack.SortGroup:       func(a, b view) int { return strings.Compare(a.def.Group, b.def.Group) },

@@ -39,7 +39,7 @@ func isBad(err error) bool {
 
 // quarantine takes rows out of the way of those behind them.
 func (s *Store) setAside(ctx context.Context, bad *badRows) error {
-	var p phrase
+	var p builder
 	p.add(`UPDATE lt_pending SET id = -id WHERE id IN `)
 	p.inNumbers(bad.ids)
 	res, err := s.db.ExecContext(ctx, p.sql.String(), p.args...)

@@ -39,7 +39,7 @@ func TestFactsThatCannotBeReadHoldUpNobody(t *testing.T) {
 	if _, err := s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "go.example.com", Path: "b"}); err != nil {
 		t.Error("a link cannot be made:", err)
 	}
-	links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: noon})
+	links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: noon})
 	if err != nil || len(links) != 2 || links[0].Counts.Day != 18 {
 		t.Errorf("%v, %v", links, err)
 	}
@@ -104,8 +104,8 @@ func TestAReaderDoesNotWaitForEverForWhoRollsUp(t *testing.T) {
 	tx := admin(t, dsn).MustBegin()
 	defer tx.Rollback()
 	tx.MustExec(`UPDATE lt_roll SET from_hour = from_hour + 1`) // and then its machine lost its power
-	links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: noon})
-	if err != nil || len(links) != 1 || links[0].Counts.Total != 1 {
+	links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: noon})
+	if err != nil || len(links) != 1 || links[0].Counts.People != 1 {
 		t.Errorf("%v, %v", links, err)
 	}
 }

@@ -40,13 +40,13 @@ func appendHistory(stmts []string, clicks []*linktrack.Click) []string {
 		b = strconv.AppendInt(b, c.Link, 10)
 		b = literal(append(b, ','), string(c.ID[:]))
 		b = literal(append(b, ','), string(c.IP.AsSlice()))
-		b = literal(append(b, ','), cut(c.Referrer, 8192))
-		b = literal(append(b, ','), cut(c.ReferrerHost, 1020))
-		b = literal(append(b, ','), cut(c.UserAgent, 4096))
-		b = literal(append(b, ','), cut(c.Browser, 1020))
-		b = literal(append(b, ','), cut(c.Platform, 1020))
-		b = literal(append(b, ','), cut(c.Country, 8))
-		b = literal(append(b, ','), cut(c.Query, 8192))
+		b = literal(append(b, ','), truncate(c.Referrer, 8192))
+		b = literal(append(b, ','), truncate(c.ReferrerHost, 1020))
+		b = literal(append(b, ','), truncate(c.UserAgent, 4096))
+		b = literal(append(b, ','), truncate(c.Browser, 1020))
+		b = literal(append(b, ','), truncate(c.Platform, 1020))
+		b = literal(append(b, ','), truncate(c.Country, 8))
+		b = literal(append(b, ','), truncate(c.Query, 8192))
 		b = appendBool(append(b, ','), c.Unique)
 		b = appendBool(append(b, ','), c.Bot)
 		b = append(b, ')')
@@ -147,7 +147,7 @@ func literal(b []byte, s string) []byte {
 
 // cut returns as many of the first bytes of s as the column takes, and no
 // broken character at their end.
-func cut(s string, most int) string {
+func truncate(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

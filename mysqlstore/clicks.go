@@ -57,7 +57,7 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 
 // Clicks implements [linktrack.ClickStore]. It reads a range of the primary
 // key, in the partitions of the days that the range touches.
-func (s *Store) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack.Click, error) {
+func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	const doing = "read the history"
 	done, err := s.beginReading(ctx)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack
 	if q.Limit < 1 {
 		return nil, failed(doing, fmt.Errorf("%d is no limit", q.Limit))
 	}
-	var p phrase
+	var p builder
 	p.add(`
 		SELECT id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot
 		FROM lt_click WHERE link_id = ?`, q.Link)

@@ -58,16 +58,16 @@ func rejected(err error) bool {
 		1366, // incorrect string
 		1406, // data too long
 		1526, // no partition for a value
-		3140, // invalid JSON (MySQL)
-		4038: // invalid JSON (MariaDB)
+		3140, // invalid FormatJSON (MySQL)
+		4038: // invalid FormatJSON (MariaDB)
 		return true
 	}
 	return false
 }
 
 type failure struct {
-	doing string
-	err   error
+	op  string
+	err error
 }
 
 func (f *failure) Unwrap() error { return f.err }
@@ -77,7 +77,7 @@ func (f *failure) Unwrap() error { return f.err }
 func (f *failure) Error() string {
 	var e *mysql.MySQLError
 	if !errors.As(f.err, &e) {
-		return fmt.Sprintf("mysqlstore: %s: %v", f.doing, f.err)
+		return fmt.Sprintf("mysqlstore: %s: %v", f.op, f.err)
 	}
-	return fmt.Sprintf("mysqlstore: %s: %s", f.doing, explain(e))
+	return fmt.Sprintf("mysqlstore: %s: %s", f.op, explain(e))
 }

@@ -113,7 +113,7 @@ func redact(text string) string {
 	text = maskQuoted(text)
 	text = dsnPart.ReplaceAllString(text, "…@")
 	text = address.ReplaceAllString(text, "…")
-	return cut(text, maxServerText)
+	return truncate(text, maxServerText)
 }
 
 // maskQuoted replaces all from the first opening quote to the last closing one.

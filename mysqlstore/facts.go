@@ -65,7 +65,7 @@ func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
 	day, hour := linktrack.DayAndHour(c.ID.Time(), zone)
 	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), day, hour)
 	for _, s := range [...]string{c.ReferrerHost, c.Browser, c.Platform, c.Country} {
-		b = appendText(b, cut(s, 1020))
+		b = appendText(b, truncate(s, 1020))
 	}
 	return b
 }

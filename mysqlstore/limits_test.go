@@ -27,7 +27,7 @@ func TestNoVisitorIsTurnedAwayByAServerThatAllowsFewConnections(t *testing.T) {
 			require.NoError(t, s.Migrate(t.Context()))
 			tracker, err := linktrack.New(s, linktrack.Options{BaseURL: "http://go.example.com"})
 			require.NoError(t, err)
-			a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+			a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 			require.NoError(t, err)
 			var paths []string
 			for i := range visitors / 2 {
@@ -73,11 +73,11 @@ func TestNoVisitorIsTurnedAwayByAServerThatAllowsFewConnections(t *testing.T) {
 			}
 			all.Wait()
 			require.NoError(t, tracker.Close(t.Context()))
-			links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: a.ID, Sort: linktrack.SortCreated, Limit: 1000})
+			links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: a.ID, Sort: linktrack.SortCreated, Limit: 1000})
 			require.NoError(t, err)
 			var sum int64
 			for _, l := range links {
-				sum += l.Counts.Total
+				sum += l.Counts.People
 			}
 			require.EqualValues(t, visitors, sum)
 		})

@@ -114,7 +114,7 @@ func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names
 
 // insertPerLink inserts a row for each link, a packet's worth to a statement.
 func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, head, row string, values func(*linktrack.Link) []any) error {
-	var p phrase
+	var p builder
 	size := 0
 	for i := range links {
 		l := &links[i]
@@ -129,7 +129,7 @@ func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, hea
 			if _, err := tx.ExecContext(ctx, p.sql.String(), p.args...); err != nil {
 				return err
 			}
-			p, size = phrase{}, 0
+			p, size = builder{}, 0
 		}
 	}
 	return nil
@@ -144,7 +144,7 @@ func readIDs(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link) error {
 	}
 	ids := make(map[linktrack.LinkName]int64, len(links))
 	for host, keys := range byHost(names) {
-		var p phrase
+		var p builder
 		p.add(`SELECT path_key, id FROM lt_link FORCE INDEX (lt_link_path) WHERE host = ? AND path_key IN `, []byte(host))
 		p.in(keys)
 		rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
@@ -196,7 +196,7 @@ func makeGroups(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, l
 		if err != nil {
 			return err
 		}
-		var p phrase
+		var p builder
 		p.add(`UPDATE lt_link SET group_name = ? WHERE id IN (?`+strings.Repeat(", ?", len(ids[key])-1)+`)`, []byte(name))
 		for _, id := range ids[key] {
 			p.args = append(p.args, id)
@@ -220,7 +220,7 @@ func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]
 	const doing = "look up links"
 	links := []linktrack.Link{}
 	for host, keys := range byHost(names) {
-		var p phrase
+		var p builder
 		p.add(`SELECT `+linkColumns+` FROM lt_link l FORCE INDEX (lt_link_path) JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key IN `, []byte(host))
 		p.in(keys)
 		rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)

@@ -26,7 +26,7 @@ func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
 		&l.ID, &l.Account, &l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group,
 		&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking, &l.HasConversionTracking,
 		&l.HasAlertEmail, &l.ForwardQuery, &l.HasPublicRevenue, &l.PasswordHash, &l.AlertAt, &expires, &created,
-		&l.DeactivateAt, &l.Counts.Total, &l.Counts.Unique, &l.Counts.Bot, &l.Counts.Conversion, &l.Counts.Used, &last)
+		&l.DeactivateAt, &l.Counts.People, &l.Counts.Unique, &l.Counts.Bots, &l.Counts.Conversions, &l.Counts.Used, &last)
 	l.ExpiresAt, l.CreatedAt, l.Counts.LastClick = fromMicros(expires), fromMicros(created), fromMicros(last)
 	return l, err
 }

@@ -149,7 +149,7 @@ func TestPruneClicksRemovesWholeDaysAndKeepsTheCounts(t *testing.T) {
 			left := func() int {
 				t.Helper()
 				clicks := history(t, s, l.ID)
-				if c := counts(t, s, l); c.Total != int64(len(b.Clicks)) {
+				if c := counts(t, s, l); c.People != int64(len(b.Clicks)) {
 					t.Errorf("counts %v", c)
 				}
 				for i, c := range clicks {

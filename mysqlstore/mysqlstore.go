@@ -47,8 +47,8 @@ type Store struct {
 
 	reading *readers
 
-	turns turns // of readers that roll up
-	pace  pace  // of roll-ups
+	turns sharedFlight // of readers that roll up
+	pace  pace         // of roll-ups
 
 	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
 }

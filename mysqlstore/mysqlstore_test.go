@@ -127,7 +127,7 @@ func counts(t testing.TB, s linktrack.Store, l linktrack.Link) linktrack.Counts 
 
 func history(t testing.TB, s linktrack.Store, link int64) []linktrack.Click {
 	t.Helper()
-	clicks, err := s.Clicks(t.Context(), linktrack.ClickQuery{Link: link, Ascending: true, Limit: 100000})
+	clicks, err := s.Clicks(t.Context(), linktrack.ClickFilter{Link: link, Ascending: true, Limit: 100000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 			if got := history(t, s, made.ID); len(got) != 2 || got[0] != c || got[1] != d {
 				t.Errorf("history %v\nwant %v, %v", got, c, d)
 			}
-			if got, want := counts(t, s, made), (linktrack.Counts{Total: 1, Unique: 1, Bot: 1, LastClick: noon.Add(time.Microsecond)}); got != want {
+			if got, want := counts(t, s, made), (linktrack.Counts{People: 1, Unique: 1, Bots: 1, LastClick: noon.Add(time.Microsecond)}); got != want {
 				t.Errorf("counts %v, want %v", got, want)
 			}
 
@@ -276,11 +276,11 @@ func TestABatchCountsOnceHoweverOftenItIsSent(t *testing.T) {
 				}
 			}
 			for _, l := range []linktrack.Link{a, b} {
-				if c := counts(t, s, l); c.Total != 200 || c.Unique != 200 || len(history(t, s, l.ID)) != 200 {
+				if c := counts(t, s, l); c.People != 200 || c.Unique != 200 || len(history(t, s, l.ID)) != 200 {
 					t.Errorf("%s: %v and %d clicks, want 200", l.Path, c, len(history(t, s, l.ID)))
 				}
 			}
-			links, err := s.Links(t.Context(), linktrack.LinkQuery{Sort: linktrack.SortDay, Limit: 10, DaySince: noon.Add(30*time.Hour + 20*time.Minute)})
+			links, err := s.Links(t.Context(), linktrack.LinkFilter{Sort: linktrack.SortDay, Limit: 10, DaySince: noon.Add(30*time.Hour + 20*time.Minute)})
 			if err != nil || len(links) != 2 || links[0].Path != "a" || links[0].Counts.Day != 50 || links[1].Counts.Day != 0 {
 				t.Errorf("links by day: %v, %v", links, err)
 			}
@@ -293,14 +293,14 @@ func TestAClickOnALinkThatDoesNotExistFailsNothingAndCountsNowhere(t *testing.T)
 	l := makeLink(t, s, linktrack.Link{Path: "a"})
 	now := time.Now()
 	record(t, s, linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(l.ID+1, now), click(l.ID, now), click(1<<62+1, now)}})
-	if c := counts(t, s, l); c.Total != 1 {
+	if c := counts(t, s, l); c.People != 1 {
 		t.Errorf("counts %v", c)
 	}
 	if _, err := s.ReserveClicks(t.Context(), l.ID+1, 1); !errors.Is(err, linktrack.ErrNotFound) {
 		t.Errorf("reserve: %v", err)
 	}
 	next := makeLink(t, s, linktrack.Link{Path: "b"})
-	links, err := s.Links(t.Context(), linktrack.LinkQuery{Sort: linktrack.SortCreated, Limit: 10, DaySince: now.Add(-time.Hour)})
+	links, err := s.Links(t.Context(), linktrack.LinkFilter{Sort: linktrack.SortCreated, Limit: 10, DaySince: now.Add(-time.Hour)})
 	if err != nil || next.ID != l.ID+1 || len(links) != 2 || links[0].Counts != (linktrack.Counts{}) {
 		t.Errorf("the next link begins with %v, %v", links, err)
 	}
@@ -330,11 +330,11 @@ func TestABatchThatFailsHalfwayChangesNothing(t *testing.T) {
 		}
 	}
 	db.MustExec(`RENAME TABLE lt_pending_away TO lt_pending`)
-	if c := counts(t, s, l); c.Total != 0 || len(history(t, s, l.ID)) != 0 {
+	if c := counts(t, s, l); c.People != 0 || len(history(t, s, l.ID)) != 0 {
 		t.Errorf("counts %v", c)
 	}
 	record(t, s, batch)
-	if c := counts(t, s, l); c.Total != 1 || len(history(t, s, l.ID)) != 1 {
+	if c := counts(t, s, l); c.People != 1 || len(history(t, s, l.ID)) != 1 {
 		t.Errorf("counts %v after the batch was sent again", c)
 	}
 	var open int
@@ -387,7 +387,7 @@ func TestOverlappingBatchesOfManySourcesDoNotDeadlock(t *testing.T) {
 	wg.Wait()
 	var sum int64
 	for _, l := range links {
-		sum += counts(t, s, l).Total
+		sum += counts(t, s, l).People
 	}
 	if sum != 8*20*200 {
 		t.Errorf("%d clicks counted, want %d", sum, 8*20*200)
@@ -421,7 +421,7 @@ func TestAGroupIsMadeOnceHoweverManyWantIt(t *testing.T) {
 			t.Fatalf("groups %q", names)
 		}
 	}
-	links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Groups: []string{"nEwS", "nobody's"}, Sort: linktrack.SortGroup, Limit: 100})
+	links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Groups: []string{"nEwS", "nobody's"}, Sort: linktrack.SortGroup, Limit: 100})
 	if err != nil || len(links) != 32 {
 		t.Errorf("%d links in the group, %v", len(links), err)
 	}

@@ -106,7 +106,7 @@ func TestAListReadsLittleMoreThanItsLimitInEverySort(t *testing.T) {
 		for _, ascending := range []bool{true, false} {
 			t.Run(fmt.Sprint(sort, ascending), func(t *testing.T) {
 				n := reads(t, dsn, func(s linktrack.Store) {
-					links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: sort, Ascending: ascending, Limit: 10, DaySince: noon.Add(-time.Hour)})
+					links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: sort, Ascending: ascending, Limit: 10, DaySince: noon.Add(-time.Hour)})
 					if err != nil || len(links) != 10 {
 						t.Errorf("%d links, %v", len(links), err)
 					}
@@ -129,7 +129,7 @@ func TestAPartOfAllLinksIsReadByKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reads(t, dsn, func(s linktrack.Store) {
-		links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 10})
+		links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 10})
 		if err != nil || len(links) != 10 {
 			t.Errorf("%d links, %v", len(links), err)
 		}
@@ -160,7 +160,7 @@ func TestNamesAreLookedUpByKey(t *testing.T) {
 		names = append(names, linktrack.LinkName{Key: fmt.Sprint("k11-", i+1)}, linktrack.LinkName{Host: "go.example.com", Key: fmt.Sprint("k10-", i+1)})
 	}
 	n := reads(t, dsn, func(s linktrack.Store) {
-		links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Names: names, Sort: linktrack.SortTotal, Limit: 100})
+		links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Names: names, Sort: linktrack.SortTotal, Limit: 100})
 		if err != nil || len(links) < 20 {
 			t.Errorf("%d links, %v", len(links), err)
 		}
@@ -204,14 +204,14 @@ func TestAPageOfHistoryReadsItsRangeOnly(t *testing.T) {
 	admin(t, dsn).MustExec(`ANALYZE TABLE lt_click`)
 	middle := b.Clicks[5000].ID
 	for name, test := range map[string]struct {
-		query linktrack.ClickQuery
+		query linktrack.ClickFilter
 		most  int // a row for the page, one where the range ends in each partition that it touches
 	}{
-		"a part of a day, oldest first": {linktrack.ClickQuery{From: today.Add(4 * time.Hour), To: today.Add(5 * time.Hour), Ascending: true}, 12},
-		"a part of a day, newest first": {linktrack.ClickQuery{From: today.Add(4 * time.Hour), To: today.Add(5 * time.Hour)}, 12},
-		"the newest":                    {linktrack.ClickQuery{}, 80},
-		"the page before a click":       {linktrack.ClickQuery{Before: middle}, 80},
-		"the page after a click":        {linktrack.ClickQuery{After: middle, Ascending: true}, 80},
+		"a part of a day, oldest first": {linktrack.ClickFilter{From: today.Add(4 * time.Hour), To: today.Add(5 * time.Hour), Ascending: true}, 12},
+		"a part of a day, newest first": {linktrack.ClickFilter{From: today.Add(4 * time.Hour), To: today.Add(5 * time.Hour)}, 12},
+		"the newest":                    {linktrack.ClickFilter{}, 80},
+		"the page before a click":       {linktrack.ClickFilter{Before: middle}, 80},
+		"the page after a click":        {linktrack.ClickFilter{After: middle, Ascending: true}, 80},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.query.Link, test.query.Limit = l.ID, 10
@@ -241,7 +241,7 @@ func BenchmarkLinks(b *testing.B) {
 		for _, ascending := range []bool{true, false} {
 			b.Run(fmt.Sprintf("%s/ascending=%t", sort, ascending), func(b *testing.B) {
 				for b.Loop() {
-					_, err := s.Links(b.Context(), linktrack.LinkQuery{Account: 1, Sort: sort, Ascending: ascending, Limit: 100, DaySince: noon})
+					_, err := s.Links(b.Context(), linktrack.LinkFilter{Account: 1, Sort: sort, Ascending: ascending, Limit: 100, DaySince: noon})
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -257,7 +257,7 @@ func TestAPageFarBackReadsKeysAndFewLinks(t *testing.T) {
 	for _, sort := range sorts {
 		t.Run(string(sort), func(t *testing.T) {
 			n := reads(t, dsn, func(s linktrack.Store) {
-				links, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: sort, Limit: 10, Offset: 500, DaySince: noon.Add(-time.Hour)})
+				links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: sort, Limit: 10, Offset: 500, DaySince: noon.Add(-time.Hour)})
 				if err != nil || len(links) != 10 {
 					t.Errorf("%d links, %v", len(links), err)
 				}

@@ -29,7 +29,7 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 // q.Search and some sorts: the inner query picks ids in order from a key alone
 // and stops at the limit, the outer one reads those links. A last one reads
 // their hours.
-func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
 	const doing = "list links"
 	done, err := s.beginReading(ctx)
 	if err != nil {
@@ -65,20 +65,20 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.L
 }
 
 // A phrase is a part of a query and its arguments.
-type phrase struct {
+type builder struct {
 	sql  strings.Builder
 	args []any
 }
 
-func (p *phrase) add(sql string, args ...any) {
+func (p *builder) add(sql string, args ...any) {
 	p.sql.WriteString(sql)
 	p.args = append(p.args, args...)
 }
 
-func (p *phrase) addPhrase(other *phrase) { p.add(other.sql.String(), other.args...) }
+func (p *builder) addPhrase(other *builder) { p.add(other.sql.String(), other.args...) }
 
 // in adds a list of texts.
-func (p *phrase) in(texts []string) {
+func (p *builder) in(texts []string) {
 	p.add("(?" + strings.Repeat(", ?", len(texts)-1) + ")")
 	for _, t := range texts {
 		p.args = append(p.args, []byte(t))
@@ -86,7 +86,7 @@ func (p *phrase) in(texts []string) {
 }
 
 // direction is how ORDER BY says it.
-func direction(q linktrack.LinkQuery) string {
+func direction(q linktrack.LinkFilter) string {
 	if q.Ascending {
 		return "ASC"
 	}
@@ -96,7 +96,7 @@ func direction(q linktrack.LinkQuery) string {
 // orderBy sorts by a column and then by id. A server looks at the first
 // max_sort_length bytes of a text only, 1,024 by default, so one that may be
 // longer is sorted piece by piece.
-func orderBy(q linktrack.LinkQuery, column, id string) string {
+func orderBy(q linktrack.LinkFilter, column, id string) string {
 	dir := direction(q)
 	order := ` ORDER BY ` + column + ` ` + dir
 	if q.Sort == linktrack.SortExternalURL {
@@ -109,20 +109,20 @@ func orderBy(q linktrack.LinkQuery, column, id string) string {
 
 // filtered reports whether q asks for some of the account's links only. Then
 // the server chooses how to find them; else the key of the sort is walked.
-func filtered(q linktrack.LinkQuery) bool {
+func filtered(q linktrack.LinkFilter) bool {
 	return q.Names != nil || q.Groups != nil || q.Search != "" || q.AfterID != 0 && q.Sort != linktrack.SortID
 }
 
 // reach is how far into the order q goes: the links of its page and those
 // before it.
-func reach(q linktrack.LinkQuery) int { return q.Offset + q.Limit }
+func reach(q linktrack.LinkFilter) int { return q.Offset + q.Limit }
 
 // page adds the limit of what is picked at last.
-func (p *phrase) page(q linktrack.LinkQuery) { p.add(` LIMIT ? OFFSET ?`, q.Limit, q.Offset) }
+func (p *builder) page(q linktrack.LinkFilter) { p.add(` LIMIT ? OFFSET ?`, q.Limit, q.Offset) }
 
 // which returns the conditions on lt_link l, nil if no link can meet them.
-func (s *Store) which(ctx context.Context, q linktrack.LinkQuery) (*phrase, error) {
-	w := &phrase{}
+func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, error) {
+	w := &builder{}
 	w.add("l.account_id = ?", int64(q.Account))
 	if q.AfterID != 0 {
 		w.add(" AND l.id > ?", q.AfterID)
@@ -181,7 +181,7 @@ func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, gro
 	if len(groups) == 0 {
 		return nil, nil
 	}
-	var p phrase
+	var p builder
 	keys := make([]string, len(groups))
 	for i, g := range groups {
 		keys[i] = linktrack.GroupKey(g)
@@ -194,7 +194,7 @@ func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, gro
 }
 
 // pickByKey picks ids, and as k what they sort by.
-func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
+func pickByKey(q linktrack.LinkFilter, where *builder) (p builder) {
 	by := sortKeys[q.Sort]
 	p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l `)
 	if !filtered(q) {
@@ -210,7 +210,7 @@ func pickByKey(q linktrack.LinkQuery, where *phrase) (p phrase) {
 // pickByRank picks by what clicks change, as far as it is worked in: while facts
 // are pending for longer than readers wait, links may stand where they stood
 // before.
-func pickByRank(q linktrack.LinkQuery, where *phrase) (p phrase) {
+func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
 	by := sortKeys[q.Sort]
 	if filtered(q) {
 		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_rank r ON r.link_id = l.id WHERE `)
@@ -227,7 +227,7 @@ func pickByRank(q linktrack.LinkQuery, where *phrase) (p phrase) {
 // pickByHours picks by the clicks since DaySince where lt_rank.recent begins at
 // another hour, since this process's clock is behind another's. It takes its
 // time.
-func pickByHours(q linktrack.LinkQuery, where *phrase) (p phrase) {
+func pickByHours(q linktrack.LinkFilter, where *builder) (p builder) {
 	p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
 		hourOf(q.DaySince))
 	p.addPhrase(where)
@@ -239,7 +239,7 @@ func pickByHours(q linktrack.LinkQuery, where *phrase) (p phrase) {
 // linksByURL sorts by a column that is too long for a key. A key on its first
 // bytes says which links can be among the first ones: those that begin no
 // later than the one at the limit does. Only these are sorted, by the whole.
-func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *phrase) ([]linktrack.Link, error) {
+func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *builder) ([]linktrack.Link, error) {
 	const doing = "list links"
 	dir, side := direction(q), ">="
 	if q.Ascending {
@@ -264,13 +264,13 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *ph
 	if bound != nil && len(bound) < headSize {
 		// The head of the last one is its whole destination, so all that sort
 		// before it are before it in the key, too.
-		var p phrase
+		var p builder
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l FORCE INDEX (lt_link_url) WHERE l.account_id = ?`, int64(q.Account))
 		p.add(` ORDER BY l.url_head ` + dir + `, l.id ` + dir)
 		p.page(q)
 		return s.read(ctx, q, p)
 	}
-	pick := func(bounded bool) (p phrase) {
+	pick := func(bounded bool) (p builder) {
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l WHERE `)
 		p.addPhrase(where)
 		if bounded {
@@ -289,9 +289,9 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkQuery, where *ph
 }
 
 // read returns the links that pick picks, in the order of its k.
-func (s *Store) read(ctx context.Context, q linktrack.LinkQuery, pick phrase) ([]linktrack.Link, error) {
+func (s *Store) read(ctx context.Context, q linktrack.LinkFilter, pick builder) ([]linktrack.Link, error) {
 	const doing = "list links"
-	var p phrase
+	var p builder
 	p.add(`SELECT ` + linkColumns + ` FROM (`)
 	p.addPhrase(&pick)
 	p.add(`) p STRAIGHT_JOIN lt_link l ON l.id = p.id STRAIGHT_JOIN lt_count c ON c.link_id = p.id` + orderBy(q, "p.k", "p.id"))
@@ -324,7 +324,7 @@ func (s *Store) addDays(ctx context.Context, links []linktrack.Link, since time.
 		return nil
 	}
 	at := make(map[int64]int, len(links))
-	var p phrase
+	var p builder
 	p.add(`SELECT link_id, CAST(SUM(clicks) AS SIGNED) FROM lt_hour WHERE link_id IN (?` + strings.Repeat(", ?", len(links)-1) + `)`)
 	for i, l := range links {
 		at[l.ID] = i

@@ -109,7 +109,7 @@ func batch(b linktrack.Batch) []string {
 	})
 	stmts := []string{"START TRANSACTION", claim}
 	stmts = appendHistory(stmts, clicks)
-	stmts = appendPending(stmts, clicks, b.Zone)
+	stmts = appendPending(stmts, clicks, b.TimeZone)
 	stmts = appendCounts(stmts, clicks)
 	stmts = appendAlerts(stmts, clicks)
 	return append(stmts, "COMMIT")

@@ -86,7 +86,7 @@ func (s *Store) nearlyRolledUp(ctx context.Context, hour int64) (from int64, err
 	}
 	soon, cancel := context.WithTimeout(ctx, readerPatience)
 	defer cancel()
-	from, err = s.turns.take(soon, hour, func(_ context.Context, hour int64) (int64, error) {
+	from, err = s.turns.do(soon, hour, func(_ context.Context, hour int64) (int64, error) {
 		soon, cancel := context.WithTimeout(ctx, readerPatience) // anew, since others wait for it, too
 		defer cancel()
 		return s.rolledUp(soon, hour)
@@ -213,7 +213,7 @@ func forgetHours(ctx context.Context, tx *sqlx.Tx, from, hour int64) error {
 // A work is facts summed up by the rows they change.
 type work struct {
 	done  []int64 // lt_pending.id
-	hours map[linkHour]*linktrack.Sums
+	hours map[linkHour]*linktrack.Counters
 	days  map[linkDay]*linktrack.Rollup
 	ranks map[int64]*rank // by link
 }
@@ -247,7 +247,7 @@ func (w *work) read(ctx context.Context, tx *sqlx.Tx) error {
 	if len(w.done) == 0 {
 		return nil
 	}
-	var p phrase
+	var p builder
 	p.add(`SELECT facts FROM lt_pending WHERE id IN `)
 	p.inNumbers(w.done)
 	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
@@ -275,7 +275,7 @@ type linkDay struct {
 }
 
 func newWork() *work {
-	return &work{hours: make(map[linkHour]*linktrack.Sums), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank)}
+	return &work{hours: make(map[linkHour]*linktrack.Counters), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank)}
 }
 
 func (w *work) take(f *fact) {
@@ -296,7 +296,7 @@ func (w *work) take(f *fact) {
 
 	hour := w.hours[linkHour{f.link, hourOf(fromMicros(f.at))}]
 	if hour == nil {
-		hour = &linktrack.Sums{}
+		hour = &linktrack.Counters{}
 		w.hours[linkHour{f.link, hourOf(fromMicros(f.at))}] = hour
 	}
 	ranked := w.ranks[f.link]
@@ -331,7 +331,7 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 		return cmp.Or(cmp.Compare(x.link, y.link), cmp.Compare(x.hour, y.hour))
 	})
 	for part := range slices.Chunk(hours, rowsAtOnce) {
-		var p phrase
+		var p builder
 		p.add(`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) VALUES `)
 		for i, k := range part {
 			n := w.hours[k]
@@ -346,7 +346,7 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 		}
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(w.ranks)), rowsAtOnce) {
-		var p phrase
+		var p builder
 		p.add(`INSERT INTO lt_rank (link_id, account_id, recent, total, last_click) VALUES `)
 		for i, link := range part {
 			r := w.ranks[link]
@@ -361,7 +361,7 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 	if err := w.writeDays(ctx, tx); err != nil {
 		return err
 	}
-	var p phrase
+	var p builder
 	p.add(`DELETE FROM lt_pending WHERE id IN `)
 	p.inNumbers(w.done)
 	return p.exec(ctx, tx)
@@ -377,7 +377,7 @@ func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 		links[k.link] = false
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
-		var p phrase
+		var p builder
 		p.add(`SELECT link_id FROM lt_rank WHERE link_id IN `)
 		p.inNumbers(part)
 		var known []int64
@@ -388,7 +388,7 @@ func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 			links[link] = true
 		}
 	}
-	maps.DeleteFunc(w.hours, func(k linkHour, _ *linktrack.Sums) bool { return !links[k.link] })
+	maps.DeleteFunc(w.hours, func(k linkHour, _ *linktrack.Counters) bool { return !links[k.link] })
 	maps.DeleteFunc(w.ranks, func(link int64, _ *rank) bool { return !links[link] })
 	maps.DeleteFunc(w.days, func(k linkDay, _ *linktrack.Rollup) bool { return !links[k.link] })
 	return nil
@@ -418,7 +418,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 	for i, k := range keys {
 		links[i] = k.link
 	}
-	var p phrase
+	var p builder
 	p.add(`SELECT link_id, data FROM lt_day WHERE day = ? AND link_id IN `, int64(keys[0].day))
 	p.inNumbers(links)
 	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
@@ -442,7 +442,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 		return err
 	}
 	for len(keys) > 0 {
-		var p phrase
+		var p builder
 		p.add(`INSERT INTO lt_day (link_id, day, data) VALUES `)
 		n, size := 0, 0
 		for ; n < len(keys) && size < packetSize; n++ {
@@ -463,7 +463,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 }
 
 // row adds the values of the i-th row of an INSERT.
-func (p *phrase) row(i int, values ...any) {
+func (p *builder) row(i int, values ...any) {
 	if i > 0 {
 		p.add(", ")
 	}
@@ -471,14 +471,14 @@ func (p *phrase) row(i int, values ...any) {
 }
 
 // inNumbers adds a list of numbers.
-func (p *phrase) inNumbers(numbers []int64) {
+func (p *builder) inNumbers(numbers []int64) {
 	p.add("(?" + strings.Repeat(", ?", len(numbers)-1) + ")")
 	for _, n := range numbers {
 		p.args = append(p.args, n)
 	}
 }
 
-func (p *phrase) exec(ctx context.Context, tx *sqlx.Tx) error {
+func (p *builder) exec(ctx context.Context, tx *sqlx.Tx) error {
 	_, err := tx.ExecContext(ctx, p.sql.String(), p.args...)
 	return err
 }

@@ -51,7 +51,7 @@ func TestTheSortByDayIsRightAtEveryHour(t *testing.T) {
 				}
 				return c
 			})
-			got, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: linktrack.SortDay, Ascending: ascending, Limit: 7, DaySince: since})
+			got, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortDay, Ascending: ascending, Limit: 7, DaySince: since})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,8 +97,8 @@ func TestManyRollUpAtOnceAndNothingIsSummedTwice(t *testing.T) {
 	for _, d := range days {
 		sum += d.People
 	}
-	if want := int64(senders * batches * each); err != nil || sum != want || counts(t, s, l).Total != want {
-		t.Errorf("%d clicks in the roll-ups, %d in the counts, want %d, %v", sum, counts(t, s, l).Total, want, err)
+	if want := int64(senders * batches * each); err != nil || sum != want || counts(t, s, l).People != want {
+		t.Errorf("%d clicks in the roll-ups, %d in the counts, want %d, %v", sum, counts(t, s, l).People, want, err)
 	}
 }
 

@@ -16,7 +16,7 @@ var searched = []string{"l.external_url", "l.title", "l.path", "l.notes", "l.gro
 // search adds the condition that a link has all the words and is not older than
 // the oldest that is searched. The server lowers both sides, so that they agree
 // on every letter; the collation then compares byte by byte.
-func (p *phrase) search(words []string, oldest int64) {
+func (p *builder) search(words []string, oldest int64) {
 	p.add(" AND l.id >= ?", oldest)
 	word := lowered("CAST(? AS BINARY)")
 	for _, w := range words {

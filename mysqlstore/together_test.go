@@ -58,7 +58,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 		for what, do := range map[string]func(n int) error{
 			"roll up": func(n int) error { return store.RollUp(ctx, at.Add(time.Duration(n)*time.Hour)) },
 			"list": func(int) error {
-				_, err := store.Links(ctx, linktrack.LinkQuery{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: at.Add(-24 * time.Hour)})
+				_, err := store.Links(ctx, linktrack.LinkFilter{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: at.Add(-24 * time.Hour)})
 				return err
 			},
 			"make": func(n int) error {
@@ -99,7 +99,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 	var sum, rolled, conversions int64
 	for _, l := range links {
 		c := counts(t, s, l)
-		sum, conversions = sum+c.Total, conversions+c.Conversion
+		sum, conversions = sum+c.People, conversions+c.Conversions
 		rolled += total(t, s, l.ID)
 	}
 	if want := recorded.Load(); sum != want || rolled != want || conversions != converted.Load() {

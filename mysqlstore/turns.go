@@ -8,14 +8,14 @@ import (
 // turns let readers share roll-ups: one that began after a reader came has
 // worked in all that the reader is to see. So many who read at once, as anyone
 // may who knows a public page, cost one roll-up after the other, not one each.
-type turns struct {
+type sharedFlight struct {
 	mu      sync.Mutex
-	running *turn
-	next    *turn // of those who came since running began; nil: nobody
+	running *flight
+	next    *flight // of those who came since running began; nil: nobody
 }
 
 // A turn is one roll-up, made by one of those who wait for it.
-type turn struct {
+type flight struct {
 	hour int64 // the highest that is asked for
 	done chan struct{}
 	from int64
@@ -23,10 +23,10 @@ type turn struct {
 }
 
 // take returns what a roll-up that begins later returns.
-func (t *turns) take(ctx context.Context, hour int64, rollUp func(ctx context.Context, hour int64) (int64, error)) (from int64, err error) {
+func (t *sharedFlight) do(ctx context.Context, hour int64, rollUp func(ctx context.Context, hour int64) (int64, error)) (from int64, err error) {
 	t.mu.Lock()
 	if t.next == nil {
-		t.next = &turn{done: make(chan struct{})}
+		t.next = &flight{done: make(chan struct{})}
 	}
 	mine := t.next
 	mine.hour = max(mine.hour, hour)
@@ -38,7 +38,7 @@ func (t *turns) take(ctx context.Context, hour int64, rollUp func(ctx context.Co
 		if before == nil {
 			t.running, t.next = mine, nil
 			t.mu.Unlock()
-			t.lead(ctx, mine, rollUp)
+			t.run(ctx, mine, rollUp)
 			return mine.from, mine.err
 		}
 		t.mu.Unlock()
@@ -59,7 +59,7 @@ func (t *turns) take(ctx context.Context, hour int64, rollUp func(ctx context.Co
 }
 
 // lead makes the roll-up of a turn for all who wait for it.
-func (t *turns) lead(ctx context.Context, mine *turn, rollUp func(ctx context.Context, hour int64) (int64, error)) {
+func (t *sharedFlight) run(ctx context.Context, mine *flight, rollUp func(ctx context.Context, hour int64) (int64, error)) {
 	mine.err = context.Canceled // if it panics
 	defer func() {
 		t.mu.Lock()

@@ -12,7 +12,7 @@ import (
 
 func TestReadersShareRollUpsThatBeginAfterTheyCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ts turns
+		var ts sharedFlight
 		var runs atomic.Int64
 		rollUp := func(ctx context.Context, hour int64) (int64, error) {
 			runs.Add(1)
@@ -24,7 +24,7 @@ func TestReadersShareRollUpsThatBeginAfterTheyCame(t *testing.T) {
 			all.Go(func() {
 				time.Sleep(time.Duration(i) * 30 * time.Millisecond)
 				came := time.Now()
-				from, err := ts.take(t.Context(), i, rollUp)
+				from, err := ts.do(t.Context(), i, rollUp)
 				if err != nil || from < i {
 					t.Errorf("reader %d: from %d, %v", i, from, err)
 				}
@@ -43,7 +43,7 @@ func TestReadersShareRollUpsThatBeginAfterTheyCame(t *testing.T) {
 
 func TestAReaderWhoGoesAwayTakesNobodyAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ts turns
+		var ts sharedFlight
 		gone, leave := context.WithCancel(t.Context())
 		rollUp := func(ctx context.Context, hour int64) (int64, error) {
 			select {
@@ -53,27 +53,27 @@ func TestAReaderWhoGoesAwayTakesNobodyAlong(t *testing.T) {
 				return hour, nil
 			}
 		}
-		go ts.take(t.Context(), 1, rollUp)
+		go ts.do(t.Context(), 1, rollUp)
 		synctest.Wait()
-		go ts.take(gone, 2, rollUp) // whose turn is next
+		go ts.do(gone, 2, rollUp) // whose turn is next
 		synctest.Wait()
 		var all sync.WaitGroup
 		all.Go(func() {
-			if from, err := ts.take(t.Context(), 3, rollUp); from != 3 || err != nil {
+			if from, err := ts.do(t.Context(), 3, rollUp); from != 3 || err != nil {
 				t.Errorf("from %d, %v", from, err)
 			}
 		})
 		time.Sleep(1500 * time.Millisecond)
 		leave()
 		all.Wait()
-		if from, err := ts.take(t.Context(), 4, rollUp); from != 4 || err != nil {
+		if from, err := ts.do(t.Context(), 4, rollUp); from != 4 || err != nil {
 			t.Errorf("from %d, %v", from, err)
 		}
 		ended, end := context.WithCancel(t.Context())
 		end()
-		go ts.take(t.Context(), 5, rollUp)
+		go ts.do(t.Context(), 5, rollUp)
 		synctest.Wait()
-		if _, err := ts.take(ended, 6, rollUp); !errors.Is(err, context.Canceled) {
+		if _, err := ts.do(ended, 6, rollUp); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -78,7 +78,7 @@ func TestADatabaseOfVersionOneKeepsWhatItCounted(t *testing.T) {
 	}
 	order := func(sort linktrack.Sort) (paths []string, all []linktrack.Link) {
 		t.Helper()
-		all, err := s.Links(t.Context(), linktrack.LinkQuery{Account: 1, Sort: sort, Limit: 10, DaySince: now.Add(-24 * time.Hour)})
+		all, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: sort, Limit: 10, DaySince: now.Add(-24 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestADatabaseOfVersionOneKeepsWhatItCounted(t *testing.T) {
 		}
 		for _, l := range all {
 			was := links[l.ID-1]
-			if l.Counts.Day != was.today || l.Counts.Total != was.today+was.long || l.Counts.Unique != was.uniques || l.Counts.Bot != was.bots || l.AlertAt != was.alertAt || l.DeactivateAt != was.deactivateAt {
+			if l.Counts.Day != was.today || l.Counts.People != was.today+was.long || l.Counts.Unique != was.uniques || l.Counts.Bots != was.bots || l.AlertAt != was.alertAt || l.DeactivateAt != was.deactivateAt {
 				t.Errorf("%s: %+v", l.Path, l)
 			}
 		}

@@ -127,13 +127,13 @@ func TestOnAnotherHostABrowserIsLeftOutByAnAddress(t *testing.T) {
 }
 
 func TestThePagesSayInWhichZoneTheirTimesAre(t *testing.T) {
-	s := newSite(t, linktrack.Options{Location: time.FixedZone("Asia/Kathmandu", 5*3600+45*60)}, pages.Options{Quick: true})
+	s := newSite(t, linktrack.Options{TimeZone: time.FixedZone("Asia/Kathmandu", 5*3600+45*60)}, pages.Options{Quick: true})
 	s.signIn("ada", pass)
 	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPlusTracking: true})
 	s.make(s.ada, linktrack.NewLink{VanityLink: "summer", HasPublicTracking: true})
-	quick, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", "https://example.com/")
+	quick, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://example.com/")
 	require.NoError(t, err)
-	_, claim, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", "https://example.com/")
+	_, claim, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://example.com/")
 	require.NoError(t, err)
 	require.NotEmpty(t, quick.Path)
 	for _, path := range []string{"links", "links/new", "links/go.example.com/spring/edit", "links/go.example.com/spring/report", "account", "api",

@@ -62,7 +62,7 @@ func TestALoginThatLooksLikeProgramIsShownAsItIs(t *testing.T) {
 func TestTheSamplesRun(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
 	s := newSite(t, linktrack.Options{BaseURL: "http://" + server.Listener.Addr().String()}, pages.Options{})
-	a, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: odd, Pass: "YOUR_PASS", Type: linktrack.Professional})
+	a, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: odd, Pass: "YOUR_PASS", Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	link := s.make(a, linktrack.NewLink{VanityLink: "spring"})
 	server.Config.Handler = s.handler
@@ -208,7 +208,7 @@ func TestARenewedPassIsShownOnceAndTheOldOneStops(t *testing.T) {
 
 func TestAHostsOwnAccountsHaveNoPassHere(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{Session: func(*http.Request) (linktrack.Account, error) {
-		return linktrack.Account{ID: 1, Type: linktrack.Professional}, nil // as Ada's
+		return linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, nil // as Ada's
 	}})
 	r := s.get("api")
 	require.NotContains(t, r.body, "/account/pass")

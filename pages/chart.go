@@ -96,9 +96,9 @@ func (l *look) chart(r linktrack.Report) *view.Chart {
 // zone's name of that moment, since there may be two at the same time of day.
 func periodName(r linktrack.Report, p linktrack.Period) string {
 	if r.By == linktrack.ByHour {
-		return p.Start.In(r.Zone).Format("2006-01-02 15:04 MST")
+		return p.Start.In(r.TimeZone).Format("2006-01-02 15:04 MST")
 	}
-	return p.Start.In(r.Zone).Format(time.DateOnly)
+	return p.Start.In(r.TimeZone).Format(time.DateOnly)
 }
 
 // ticks names a few periods, the first and the last among them; the bars begin
@@ -135,7 +135,7 @@ func ticks(r linktrack.Report, left int) []view.Tick {
 		all[i] = view.Tick{
 			X:      strconv.FormatFloat(float64(left+at*barWidth+x)*100/float64(2*left+(last+1)*barWidth), 'f', 2, 64),
 			Anchor: anchor,
-			Text:   r.Periods[at].Start.In(r.Zone).Format(layout),
+			Text:   r.Periods[at].Start.In(r.TimeZone).Format(layout),
 			Inner:  i > 0 && i < n-1,
 		}
 	}

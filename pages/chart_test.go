@@ -40,9 +40,9 @@ func TestTheFirstAndTheLastPeriodAreNamed(t *testing.T) {
 	require.NoError(t, err)
 	first := time.Date(2024, 11, 3, 0, 0, 0, 0, zone)
 	for n := 1; n <= 400; n++ {
-		r := linktrack.Report{From: linktrack.DayOf(first), To: linktrack.DayOf(first) + linktrack.Day(n-1), By: linktrack.ByDay, Zone: zone}
+		r := linktrack.Report{From: linktrack.DayOf(first), To: linktrack.DayOf(first) + linktrack.Day(n-1), By: linktrack.ByDay, TimeZone: zone}
 		for i := range n {
-			r.Periods = append(r.Periods, linktrack.Period{Start: first.AddDate(0, 0, i), Sums: linktrack.Sums{People: math.MaxInt64, Unique: 1}})
+			r.Periods = append(r.Periods, linktrack.Period{Start: first.AddDate(0, 0, i), Counters: linktrack.Counters{People: math.MaxInt64, Unique: 1}})
 		}
 		c := l.chart(r)
 		require.Equal(t, "2024-11-03", c.Ticks[0].Text)

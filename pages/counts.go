@@ -17,7 +17,7 @@ const maxShown = 10
 func (l *look) counts(r linktrack.Report, converts bool) *view.Counts {
 	c := &view.Counts{
 		Days:     l.text("report.days", r.From, r.To, zoneName(r)),
-		Counted:  r.Total != linktrack.Sums{},
+		Counted:  r.Total != linktrack.Counters{},
 		Converts: converts || r.Total.Conversions > 0 || len(r.Values) > 0,
 		By:       l.text("report.by." + string(r.By)),
 	}
@@ -56,8 +56,8 @@ func unknown(b linktrack.Breakdown) bool {
 // zoneName is the name of the zone when the report begins, and when it ends if
 // clocks were changed between.
 func zoneName(r linktrack.Report) string {
-	first := r.From.Start(r.Zone).Format("MST")
-	if last := r.To.Start(r.Zone).Format("MST"); last != first {
+	first := r.From.Start(r.TimeZone).Format("MST")
+	if last := r.To.Start(r.TimeZone).Format("MST"); last != first {
 		return first + "/" + last
 	}
 	return first

@@ -42,8 +42,8 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 		// Not the time limit of a page: who goes away cannot be written to.
 		whole := context.WithoutCancel(r.Context())
 		err = p.t.ExportHistory(whole, r.account, name, linktrack.ExportQuery{
-			Start: report.From.Start(report.Zone),
-			End:   (report.To + 1).Start(report.Zone),
+			Start: report.From.Start(report.TimeZone),
+			End:   (report.To + 1).Start(report.TimeZone),
 		}, linktrack.Format(format), f)
 	case format == "json":
 		err = report.WriteJSON(f)

@@ -18,7 +18,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", Pages: visitors})
+	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", VisitorPages: visitors})
 	if err != nil {
 		panic(err)
 	}
@@ -29,7 +29,7 @@ func ExampleNew() {
 		if user == "" {
 			return linktrack.Account{}, linktrack.ErrUnauthorized
 		}
-		return linktrack.Account{ID: 7, Login: user, Type: linktrack.Professional}, nil
+		return linktrack.Account{ID: 7, Login: user, Type: linktrack.AccountTypeProfessional}, nil
 	}
 	look.SignIn = "/login"
 	account, err := pages.New(t, look)

@@ -108,7 +108,7 @@ func TestABareButtonThatIsSentWhenTheSessionHasEndedDoesNothing(t *testing.T) {
 
 func TestAHostsOwnSignInKeepsTheForm(t *testing.T) {
 	err := error(linktrack.ErrUnauthorized)
-	a := linktrack.Account{ID: 4711, Type: linktrack.Professional}
+	a := linktrack.Account{ID: 4711, Type: linktrack.AccountTypeProfessional}
 	s := newSite(t, linktrack.Options{}, pages.Options{SignIn: "/host/login", Session: func(*http.Request) (linktrack.Account, error) { return a, err }})
 	form := url.Values{"external_url": {"https://example.com/x"}, "title": {"Typed"}, "password": {"secret"}, "is_active": {"1"}}
 	r := s.post("links/new", form)
@@ -155,7 +155,7 @@ func TestFormsFromTheTrackersOwnAddressAreTakenBehindAProxyThatRewritesHost(t *t
 
 func TestAnAccountOfAHostIsNotOfferedAMailAddress(t *testing.T) {
 	own := func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{ID: 1}, nil }
-	a := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	a := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
 	s := newSite(t, linktrack.Options{Authenticate: own}, pages.Options{Session: func(*http.Request) (linktrack.Account, error) { return a, nil }})
 	r := s.get("account")
 	require.Equal(t, 200, r.StatusCode)

@@ -15,15 +15,15 @@ func TestABotsPageHasAButtonForPeople(t *testing.T) {
 	v, err := pages.ForVisitors(pages.Options{Name: "Example Links"})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	v.ServePage(w, httptest.NewRequest(http.MethodGet, "/x", nil), linktrack.Page{Kind: linktrack.PreviewPage, Status: http.StatusOK})
+	v.ServePage(w, httptest.NewRequest(http.MethodGet, "/x", nil), linktrack.Page{Kind: linktrack.PagePreview, Status: http.StatusOK})
 	require.Contains(t, w.Body.String(), "Press Continue")
 	require.Contains(t, w.Body.String(), `<form method="post">
 <button>Continue</button>`)
 }
 
 func TestClicksFromBeforeALimitCountAsUsed(t *testing.T) {
-	require.EqualValues(t, 2303, linktrack.Counts{Total: 2303}.Passed())
-	require.EqualValues(t, 5, linktrack.Counts{Total: 3, Used: 5}.Passed())
+	require.EqualValues(t, 2303, linktrack.Counts{People: 2303}.Passed())
+	require.EqualValues(t, 5, linktrack.Counts{People: 3, Used: 5}.Passed())
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "popular"})
 	for range 3 {

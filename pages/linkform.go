@@ -166,7 +166,7 @@ func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
 		"has_public_revenue":      flag(l.HasPublicRevenue),
 	}
 	if !l.ExpiresAt.IsZero() {
-		values["expires_at"] = l.ExpiresAt.In(p.t.Location()).Format(formTime)
+		values["expires_at"] = l.ExpiresAt.In(p.t.TimeZone()).Format(formTime)
 	}
 	return values
 }
@@ -291,7 +291,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 					}
 				}
 			case "expires_at":
-				f.Hint = p.look.text("hint.expires_at", p.look.zoneLine(p.t.Location(), time.Now()))
+				f.Hint = p.look.text("hint.expires_at", p.look.zoneLine(p.t.TimeZone(), time.Now()))
 				f.Value = strings.Replace(f.Value, " ", "T", 1)
 			}
 			if !allowed[spec.name] && spec.name != "password_clear" {

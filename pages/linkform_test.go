@@ -40,7 +40,7 @@ func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 	require.Equal(t, linktrack.Link{
 		Account: s.ada.ID, Host: "alt.example", Path: "Spring_Sale", ExternalURL: "https://example.com/spring?a=1&b=2",
 		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
-		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.Location()).UTC(),
+		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
 		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
 		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
 	}, l)
@@ -89,7 +89,7 @@ func TestEveryParameterIsEdited(t *testing.T) {
 	require.Equal(t, linktrack.Link{
 		ID: l.ID, CreatedAt: l.CreatedAt, Account: s.ada.ID, Host: "go.example.com", Path: "spring", ExternalURL: "https://example.com/spring?a=1&b=2",
 		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
-		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.Location()).UTC(),
+		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
 		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
 		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
 	}, l)

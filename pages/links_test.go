@@ -100,7 +100,7 @@ func TestALinkShowsItsStateAndCounts(t *testing.T) {
 	require.Equal(t, []string{"1", "1", "1"}, r.texts("dd"))
 	facts := r.texts("facts")[0]
 	require.Contains(t, facts, "1 of 1 clicks used")
-	require.Contains(t, facts, "Expires "+l.ExpiresAt.In(s.tracker.Location()).Format("2006-01-02 15:04 MST"))
+	require.Contains(t, facts, "Expires "+l.ExpiresAt.In(s.tracker.TimeZone()).Format("2006-01-02 15:04 MST"))
 	require.Contains(t, facts, "Password")
 
 	s.make(s.ada, linktrack.NewLink{Inactive: true})

@@ -120,7 +120,7 @@ func TestAHostHasItsOwnLogin(t *testing.T) {
 	var err error
 	options := pages.Options{Session: func(*http.Request) (linktrack.Account, error) { return a, err }}
 	s := newSite(t, linktrack.Options{}, options)
-	a = linktrack.Account{ID: 4711, Type: linktrack.Professional}
+	a = linktrack.Account{ID: 4711, Type: linktrack.AccountTypeProfessional}
 	r := s.get("links")
 	require.Equal(t, 200, r.StatusCode)
 	require.Empty(t, r.texts("signout"))
@@ -134,11 +134,11 @@ func TestAHostHasItsOwnLogin(t *testing.T) {
 		require.Equal(t, want, s.get("links").StatusCode)
 		require.Equal(t, want, s.post("links/new", nil).StatusCode)
 	}
-	a, err = linktrack.Account{ID: 4711, Type: linktrack.Professional, Disabled: true}, nil
+	a, err = linktrack.Account{ID: 4711, Type: linktrack.AccountTypeProfessional, Disabled: true}, nil
 	require.Equal(t, 403, s.get("links").StatusCode)
-	_, _, e := s.tracker.MakeQuickLink(t.Context(), "", "https://example.com/quick")
+	_, _, e := s.tracker.MakeAnonymousLink(t.Context(), "", "https://example.com/quick")
 	require.NoError(t, e)
-	a = linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}
+	a = linktrack.Account{ID: linktrack.AnonymousAccount, Type: linktrack.AccountTypeProfessional}
 	for _, page := range []string{"links", "links/new", "export", "api", "import"} {
 		r := s.get(page)
 		require.Equal(t, 403, r.StatusCode, page)

@@ -25,7 +25,7 @@ type lameStore struct {
 
 var errDown = errors.New("no connection to 192.0.2.1")
 
-func (s *lameStore) Links(ctx context.Context, q linktrack.LinkQuery) ([]linktrack.Link, error) {
+func (s *lameStore) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
 	if s.down {
 		return nil, errDown
 	}
@@ -47,7 +47,7 @@ func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
 	var log bytes.Buffer
 	p, err := pages.New(tracker, pages.Options{
 		Session: func(*http.Request) (linktrack.Account, error) {
-			return linktrack.Account{ID: 1, Type: linktrack.Professional}, nil
+			return linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, nil
 		},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})

@@ -4,13 +4,13 @@
 // methods of [linktrack.Tracker].
 //
 //	visitors, err := pages.ForVisitors(pages.Options{Name: "Example Links"})
-//	t, err := linktrack.New(store, linktrack.Options{Pages: visitors})
+//	t, err := linktrack.New(store, linktrack.Options{VisitorPages: visitors})
 //	account, err := pages.New(t, pages.Options{Name: "Example Links", Prefix: "/account/"})
 //	mux.Handle("/account/", account)
 //	mux.Handle("/", account.QR(t.Handler()))
 //
 // With [linktrack.Tracker.Middleware], mount the pages in the application, and do
-// not use [Pages.QR]:
+// not use [VisitorPages.QR]:
 //
 //	app.Handle("/account/", account)
 //	http.ListenAndServe(addr, t.Middleware(app))
@@ -47,7 +47,7 @@ type Options struct {
 	// Session returns the account whose pages a request may see, for a host with
 	// its own login. It returns [linktrack.ErrUnauthorized] if nobody is signed
 	// in; any other error means that this could not be checked. The account need
-	// not be in the store; [linktrack.Nobody] is refused. Default: a login form
+	// not be in the store; [linktrack.AnonymousAccount] is refused. Default: a login form
 	// for the accounts of the store, with a signed cookie. Its session ends after
 	// 30 days, at the sign-out, and when the account gets another pass or is
 	// switched off. A host with a Session ends its sessions itself.
@@ -59,10 +59,10 @@ type Options struct {
 	SignIn string
 
 	// Quick lets anyone make links without an account, at Prefix + "quick" and
-	// wherever the host shows [Pages.Quick]. The links end after
-	// [linktrack.QuickLinkLife], and the pages say so. The page after the form
+	// wherever the host shows [VisitorPages.Quick]. The links end after
+	// [linktrack.AnonymousLinkLife], and the pages say so. The page after the form
 	// has a signed address; anyone who opens it and signs in can move the link
-	// into an account. Abuse is limited by [linktrack.Tracker.MakeQuickLink], by
+	// into an account. Abuse is limited by [linktrack.Tracker.MakeAnonymousLink], by
 	// a field that only programs fill in, and because forms from other sites are
 	// refused. [linktrack.Options.CheckDestination] can refuse destinations.
 	// Default: off.
@@ -91,7 +91,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Pages serves the pages of accounts. Make one with [New].
+// VisitorPages serves the pages of accounts. Make one with [New].
 type Pages struct {
 	t        *linktrack.Tracker
 	o        Options
@@ -126,7 +126,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 		p.sessions = newSessions(t, o.Prefix)
 	}
 	var err error
-	if p.look, err = newLook(o, t.Location()); err != nil {
+	if p.look, err = newLook(o, t.TimeZone()); err != nil {
 		return nil, err
 	}
 	p.mux = p.routes()

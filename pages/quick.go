@@ -41,7 +41,7 @@ func (p *Pages) showQuick(w http.ResponseWriter, r *request) error {
 }
 
 func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form view.AnonymousForm) error {
-	form.Days = int(linktrack.QuickLinkLife / (24 * time.Hour))
+	form.Days = int(linktrack.AnonymousLinkLife / (24 * time.Hour))
 	return p.render(w, r, status, "quick", p.look.text("quick.title"), form)
 }
 
@@ -54,7 +54,7 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 		return errBadForm
 	}
 	page := view.AnonymousForm{ExternalURL: form.Get("external_url")}
-	_, claim, err := p.t.MakeQuickLink(r.Context(), p.t.ClientOf(r.Request), page.ExternalURL)
+	_, claim, err := p.t.MakeAnonymousLink(r.Context(), p.t.ClientOf(r.Request), page.ExternalURL)
 	if err == nil {
 		http.Redirect(w, r.Request, p.quickAt(claim), http.StatusSeeOther)
 		return nil

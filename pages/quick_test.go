@@ -55,7 +55,7 @@ func TestAnyoneMakesAQuickLinkAndSeesWhenItEnds(t *testing.T) {
 		require.Equal(t, []string{"Your link"}, page.texts("h1"))
 		link := linkOf(page)
 		require.Regexp(t, `^https://go\.example\.com/\.\w{7}$`, link)
-		ends := time.Now().Add(30 * 24 * time.Hour).In(s.tracker.Location()).Format("2006-01-02 15:04 MST")
+		ends := time.Now().Add(30 * 24 * time.Hour).In(s.tracker.TimeZone()).Format("2006-01-02 15:04 MST")
 		require.Equal(t, []string{quickTo, ends, "0"}, page.texts("dd"))
 		buttons := page.all(func(n *html.Node) bool { return has(n, "data-copy") })
 		require.Equal(t, link, attribute(buttons[0], "data-copy"))
@@ -162,14 +162,14 @@ func TestAQuickLinkIsRefusedWithItsReason(t *testing.T) {
 	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "", "Origin", "https://evil.example"}} {
 		require.Equal(t, 403, s.post("quick", url.Values{"external_url": {quickTo}}, headers...).StatusCode)
 	}
-	made, err := s.store.Links(t.Context(), linktrack.LinkQuery{Account: linktrack.Nobody, Sort: linktrack.SortID, Limit: 1})
+	made, err := s.store.Links(t.Context(), linktrack.LinkFilter{Account: linktrack.AnonymousAccount, Sort: linktrack.SortID, Limit: 1})
 	require.NoError(t, err)
 	require.Empty(t, made)
 }
 
 func TestQuickLinksAreOffUnlessAHostAsksForThem(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{})
-	_, claim, err := s.tracker.MakeQuickLink(t.Context(), "", quickTo)
+	_, claim, err := s.tracker.MakeAnonymousLink(t.Context(), "", quickTo)
 	require.NoError(t, err)
 	s.signIn("ada", pass)
 	for _, path := range []string{"quick", "quick/" + claim} {
@@ -215,7 +215,7 @@ func TestQuickLinksWithALoginOfTheHostsOwn(t *testing.T) {
 	at := s.quick()
 	require.Contains(t, s.get(at).body, "sign in and open this page again")
 	require.Equal(t, 401, s.post(at, nil).StatusCode)
-	a, err = linktrack.Account{ID: 4711, Type: linktrack.Free}, nil
+	a, err = linktrack.Account{ID: 4711, Type: linktrack.AccountTypeFree}, nil
 	require.Equal(t, []string{"Keep it in my account"}, s.get(at).texts("form"))
 	require.Equal(t, 303, s.post(at, nil).StatusCode)
 	require.Len(t, s.links(a), 1)

@@ -71,7 +71,7 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 func (p *Pages) today(r *request) linktrack.Day {
 	zone, err := p.t.DayLocation(r.Context())
 	if err != nil { // the report, which asks the same, says so
-		zone = p.t.Location()
+		zone = p.t.TimeZone()
 	}
 	return linktrack.DayOf(time.Now().In(zone))
 }
@@ -147,8 +147,8 @@ func (p *Pages) addClicks(r *request, page *view.Report, name string, report lin
 		return nil
 	}
 	q := linktrack.HistoryQuery{
-		Start: first.Start(report.Zone),
-		End:   (report.To + 1).Start(report.Zone),
+		Start: first.Start(report.TimeZone),
+		End:   (report.To + 1).Start(report.TimeZone),
 		Limit: clicksShown + 1,
 	}
 	if before, ok := linktrack.ParseClickID(r.URL.Query().Get("before")); ok {
@@ -172,7 +172,7 @@ func (p *Pages) addClicks(r *request, page *view.Report, name string, report lin
 
 func (p *Pages) clickRow(c linktrack.Click) view.Click {
 	at := c.ID.Time()
-	row := view.Click{Click: c, When: at.In(p.t.Location()).Format("2006-01-02 15:04:05 MST")}
+	row := view.Click{Click: c, When: at.In(p.t.TimeZone()).Format("2006-01-02 15:04:05 MST")}
 	switch {
 	case c.Bot:
 		row.Kind = p.look.text("report.click.bot")

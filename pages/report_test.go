@@ -32,7 +32,7 @@ func (s *site) record(l linktrack.Link, clicks ...linktrack.Click) {
 		clicks[i].Link = l.ID
 	}
 	id := linktrack.NewClickID(time.Now())
-	require.NoError(s, s.store.RecordClicks(s.Context(), linktrack.Batch{Source: linktrack.Source(id), Seq: 1, Clicks: clicks, Zone: s.tracker.Location()}))
+	require.NoError(s, s.store.RecordClicks(s.Context(), linktrack.Batch{Source: linktrack.Source(id), Seq: 1, Clicks: clicks, TimeZone: s.tracker.TimeZone()}))
 }
 
 func clickAt(at time.Time) linktrack.Click {
@@ -126,14 +126,14 @@ func TestAReportWithoutCountriesDoesNotSpeakOfThem(t *testing.T) {
 func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Title: "Spring", HasConversionTracking: true})
-	day := time.Date(2024, 11, 2, 12, 0, 0, 0, s.tracker.Location())
+	day := time.Date(2024, 11, 2, 12, 0, 0, 0, s.tracker.TimeZone())
 	again, bot := clickAt(day.Add(time.Minute)), clickAt(day)
 	again.Unique, again.Browser, again.ReferrerHost, again.Referrer = false, "", "", ""
 	bot.Bot, bot.Unique, bot.Browser = true, false, "Googlebot"
 	s.record(l, clickAt(day), again, bot, clickAt(day.AddDate(0, 0, 1)), clickAt(day.AddDate(0, 0, 9)))
 	_, err := s.store.RecordConversion(t.Context(), linktrack.Conversion{
 		Click: linktrack.ClickRef{Link: l.ID, ID: again.ID}, Time: day, Value: 12_345_000, Currency: "EUR",
-	}, s.tracker.Location())
+	}, s.tracker.TimeZone())
 	require.NoError(t, err)
 
 	r := s.get("links/go.example.com/spring/report?from=2024-11-02&to=2024-11-04")
@@ -195,7 +195,7 @@ func TestAReportListsTheNewestClicks(t *testing.T) {
 	}
 	require.Len(t, seen, 120)
 	when := func(i int) string {
-		return clicks[i].ID.Time().In(s.tracker.Location()).Format("2006-01-02 15:04:05 MST")
+		return clicks[i].ID.Time().In(s.tracker.TimeZone()).Format("2006-01-02 15:04:05 MST")
 	}
 	require.Equal(t, []string{when(119), "New", "–", "https://news.example/secret?token=1", "Firefox", "Linux", "Germany", "utm_source=mail"}, seen[0])
 	require.Equal(t, "Bot", seen[1][1])
@@ -224,7 +224,7 @@ func TestDaysThatAreNotRightAreSaidSo(t *testing.T) {
 		require.Equal(t, 400, s.get("links/go.example.com/spring/report/history.json?"+query).StatusCode)
 	}
 	require.Equal(t, "2024-02-01", s.get("links/go.example.com/spring/report?from=2024-02-01&to=2024-01-01").form().Get("from"), "what was written is kept")
-	today := linktrack.DayOf(time.Now().In(s.tracker.Location()))
+	today := linktrack.DayOf(time.Now().In(s.tracker.TimeZone()))
 	for query, first := range map[string]linktrack.Day{
 		"": today - 29, "days=7": today - 6, "days=90": today - 89, "days=-1": today, "days=many": today - 29, "days=100000": today - 399, "by=hour": today,
 	} {
@@ -237,7 +237,7 @@ func TestDaysThatAreNotRightAreSaidSo(t *testing.T) {
 func TestAReportMayBeLong(t *testing.T) {
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})
-	first := time.Date(2023, 3, 1, 12, 0, 0, 0, s.tracker.Location())
+	first := time.Date(2023, 3, 1, 12, 0, 0, 0, s.tracker.TimeZone())
 	var clicks []linktrack.Click
 	for i := range 400 {
 		c := clickAt(first.AddDate(0, 0, i))
@@ -279,7 +279,7 @@ func TestAnotherAccountsReportIsNotThere(t *testing.T) {
 func TestAReportIsDownloaded(t *testing.T) {
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{Title: "=1+1"})
-	day := time.Date(2024, 11, 3, 12, 0, 0, 0, s.tracker.Location())
+	day := time.Date(2024, 11, 3, 12, 0, 0, 0, s.tracker.TimeZone())
 	formula := clickAt(day)
 	formula.Referrer = "=cmd|' /C calc'!A0"
 	s.record(l, formula, clickAt(day.AddDate(0, 0, 1)), clickAt(day.AddDate(0, 0, 2)))
@@ -333,7 +333,7 @@ type brokenStore struct {
 	parts int
 }
 
-func (s *brokenStore) Clicks(ctx context.Context, q linktrack.ClickQuery) ([]linktrack.Click, error) {
+func (s *brokenStore) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	if s.parts++; s.parts > 1 {
 		return nil, errDown
 	}
@@ -345,7 +345,7 @@ func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
 	tracker, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
-	account := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
 	var log bytes.Buffer
 	p, err := pages.New(tracker, pages.Options{
 		Session: func(*http.Request) (linktrack.Account, error) { return account, nil },
@@ -450,7 +450,7 @@ func TestTheListIsThereWithoutItsSparks(t *testing.T) {
 	tracker, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
-	account := linktrack.Account{ID: 1, Type: linktrack.Professional}
+	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
 	p, err := pages.New(tracker, pages.Options{
 		Session: func(*http.Request) (linktrack.Account, error) { return account, nil },
 		Logger:  slog.New(slog.DiscardHandler),

@@ -124,7 +124,7 @@ func (p *Pages) identify(r *request) error {
 		r.account = linktrack.Account{}
 		return err
 	}
-	if r.account.Disabled || r.account.ID == linktrack.Nobody {
+	if r.account.Disabled || r.account.ID == linktrack.AnonymousAccount {
 		return linktrack.ErrForbidden
 	}
 	r.signedIn = true

@@ -262,7 +262,7 @@ func uploadError(err error) error {
 // exportLinks answers all links of the account as a file. The connection is
 // broken off if that fails midway, so that nobody takes a part for the whole.
 func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
-	d := longwrite.New(w, r.Request, typeCSV, "links-"+time.Now().In(p.t.Location()).Format(time.DateOnly)+".csv")
+	d := longwrite.New(w, r.Request, typeCSV, "links-"+time.Now().In(p.t.TimeZone()).Format(time.DateOnly)+".csv")
 	// It ends when the browser takes no more.
 	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{
 		BOM: r.URL.Query().Get("bom") != "0",

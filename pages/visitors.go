@@ -14,7 +14,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// Visitors are the pages that visitors of links see: a [linktrack.Pages]. Make
+// Visitors are the pages that visitors of links see: a [linktrack.VisitorPages]. Make
 // one with [ForVisitors].
 type Visitors struct {
 	look   *look
@@ -29,9 +29,9 @@ type sheet struct {
 	policy string
 }
 
-var _ linktrack.Pages = (*Visitors)(nil)
+var _ linktrack.VisitorPages = (*Visitors)(nil)
 
-// ForVisitors returns pages for [linktrack.Options.Pages]. Of the options Name,
+// ForVisitors returns pages for [linktrack.Options.VisitorPages]. Of the options Name,
 // Accent, Templates, Texts and Logger count. The errors are those of [New]. The
 // pages load nothing, so that they work on any host and at any path.
 func ForVisitors(o Options) (*Visitors, error) {
@@ -65,9 +65,9 @@ func (l *look) sheet(names ...string) sheet {
 	}
 }
 
-// ServePage implements linktrack.Pages.
+// ServePage implements linktrack.VisitorPages.
 func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
-	if p.Kind == linktrack.QRPage {
+	if p.Kind == linktrack.PageQR {
 		writeQRAsAsked(w, r, p.URL)
 		return
 	}
@@ -93,12 +93,12 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 // page words a page.
 func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	key := "visitor.notfound"
-	page := view.Visitor{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.Location}
+	page := view.Visitor{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.TimeZone}
 	if page.Location == nil {
 		page.Location = time.UTC
 	}
 	switch p.Kind {
-	case linktrack.GonePage:
+	case linktrack.PageGone:
 		switch {
 		case errors.Is(p.Err, linktrack.ErrExpired):
 			key = "visitor.expired"
@@ -107,35 +107,35 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 		default:
 			key = "visitor.inactive"
 		}
-	case linktrack.PasswordPage:
+	case linktrack.PagePassword:
 		key, page.AsksPassword = "visitor.password", true
 		if p.Err != nil {
 			page.Error = v.look.text("visitor.password.wrong")
 		}
-	case linktrack.PreviewPage:
+	case linktrack.PagePreview:
 		key, page.AsksToContinue = "visitor.preview", true
-	case linktrack.SummaryPage:
+	case linktrack.PageSummary:
 		key, page.Summary = "visitor.summary", &p.Link
-	case linktrack.ReportPage:
+	case linktrack.PageReport:
 		key, page.Summary = "visitor.report", &p.Link
 		if p.Report != nil {
 			page.Report = v.look.counts(*p.Report, false)
 		}
-	case linktrack.ThrottledPage:
+	case linktrack.PageThrottled:
 		key = "visitor.throttled"
-	case linktrack.UnavailablePage:
+	case linktrack.PageUnavailable:
 		key = "visitor.unavailable"
 	}
 	if page.Summary != nil {
 		page.Zone = v.look.zoneLine(page.Location, time.Now())
 	}
 	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
-	if p.Kind != linktrack.PreviewPage && page.Summary == nil {
+	if p.Kind != linktrack.PagePreview && page.Summary == nil {
 		page.Title = ""
 	} else if page.Title != "" {
 		page.Heading = page.Title
 	}
-	if p.Kind == linktrack.ThrottledPage && p.RetryAfter > 0 {
+	if p.Kind == linktrack.PageThrottled && p.RetryAfter > 0 {
 		page.Text = v.look.text("visitor.throttled.seconds", int64((p.RetryAfter+time.Second-1)/time.Second))
 	}
 	return page

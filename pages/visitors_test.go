@@ -95,7 +95,7 @@ func TestAnOutageHasItsPage(t *testing.T) {
 	v, err := pages.ForVisitors(pages.Options{})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	v.ServePage(w, httptest.NewRequest("GET", "/x", nil), linktrack.Page{Kind: linktrack.UnavailablePage, Status: 503})
+	v.ServePage(w, httptest.NewRequest("GET", "/x", nil), linktrack.Page{Kind: linktrack.PageUnavailable, Status: 503})
 	r := &answer{w.Result(), w.Body.String()}
 	require.Equal(t, 503, r.StatusCode)
 	require.Equal(t, []string{"Please try again in a moment"}, r.texts("h1"))

@@ -21,7 +21,7 @@ func someone(login string) linktrack.Account {
 	return linktrack.Account{
 		Login:     login,
 		PassHash:  []byte{0, 1, 2, 0xff, '\'', '\\', 0},
-		Type:      linktrack.Professional,
+		Type:      linktrack.AccountTypeProfessional,
 		CreatedAt: noon,
 	}
 }

@@ -73,7 +73,7 @@ var alerts = []rule{
 		a, ok := lease(t, s)
 		require.True(t, ok, "seven is above three")
 		require.Equal(t, alertAt(l, 3), a.ID, "the number is what the owner named")
-		require.EqualValues(t, 7, a.Link.Counts.Total, "the link is shown as it stands")
+		require.EqualValues(t, 7, a.Link.Counts.People, "the link is shown as it stands")
 		require.WithinRange(t, a.Reached, noon.Add(2*time.Microsecond), noon.Add(time.Second), "Reached is of the third click or a later one of the batch")
 	}},
 	{"the first click may reach the number", func(t *testing.T, s linktrack.Store) {

@@ -14,7 +14,7 @@ import (
 // times.
 func requireTotal(t *testing.T, s linktrack.Store, l linktrack.Link, n int, why string) {
 	t.Helper()
-	require.EqualValues(t, n, look(t, s, l).Counts.Total, "Total: %s", why)
+	require.EqualValues(t, n, look(t, s, l).Counts.People, "Total: %s", why)
 	require.EqualValues(t, n, dayCount(t, s, l, noon.AddDate(0, 0, -2)), "hourly sums: %s", why)
 	require.Len(t, recorded(t, s, l.ID), n, "history: %s", why)
 }
@@ -40,8 +40,8 @@ var batches = []rule{
 					return err
 				}
 				found, err := s.LinkByPath(t.Context(), l.Host, l.Key())
-				if err == nil && found.Counts.Total != total {
-					err = fmt.Errorf("the batch is acknowledged and Total is %d, not %d", found.Counts.Total, total)
+				if err == nil && found.Counts.People != total {
+					err = fmt.Errorf("the batch is acknowledged and Total is %d, not %d", found.Counts.People, total)
 				}
 				return err
 			})
@@ -95,7 +95,7 @@ var batches = []rule{
 			b = append(b, visitor(l.ID, at), person(l.ID, at), bot(l.ID, at))
 		}
 		send(t, s, b...)
-		want := linktrack.Counts{Total: 6000, Unique: 3000, Bot: 3000, LastClick: noon.Add(2999 * time.Microsecond)}
+		want := linktrack.Counts{People: 6000, Unique: 3000, Bots: 3000, LastClick: noon.Add(2999 * time.Microsecond)}
 		require.Equal(t, want, look(t, s, l).Counts, "every click of the batch counts")
 		require.EqualValues(t, 6000, dayCount(t, s, l, noon), "every person of the batch is in the hourly sums")
 		require.Equal(t, inOrder(b), recorded(t, s, l.ID), "every click of the batch is in the history, in the order of ids")

@@ -39,7 +39,7 @@ func Bench(b *testing.B, newStore func(b *testing.B) linktrack.Store) {
 		made := benchLinks(b, s, 1000)
 		benchFill(b, s, made)
 		inParallel(b, func(int) error {
-			_, err := s.Links(b.Context(), linktrack.LinkQuery{
+			_, err := s.Links(b.Context(), linktrack.LinkFilter{
 				Account: owner, Sort: linktrack.SortDay, Limit: 100, DaySince: noon.AddDate(0, 0, -1),
 			})
 			return err
@@ -50,7 +50,7 @@ func Bench(b *testing.B, newStore func(b *testing.B) linktrack.Store) {
 		made := benchLinks(b, s, 10)
 		benchFill(b, s, made)
 		inParallel(b, func(i int) error {
-			_, err := s.Clicks(b.Context(), linktrack.ClickQuery{Link: made[i%len(made)].ID, From: noon, Limit: 100})
+			_, err := s.Clicks(b.Context(), linktrack.ClickFilter{Link: made[i%len(made)].ID, From: noon, Limit: 100})
 			return err
 		})
 	})

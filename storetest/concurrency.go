@@ -98,7 +98,7 @@ var concurrency = []rule{
 		})
 		require.NoError(t, err, "each link is there for everybody when CreateLink returns")
 		ids := map[int64]bool{}
-		for _, l := range list(t, s, linktrack.LinkQuery{}) {
+		for _, l := range list(t, s, linktrack.LinkFilter{}) {
 			ids[l.ID] = true
 		}
 		require.Len(t, ids, makers*each, "every link has an ID of its own")
@@ -110,7 +110,7 @@ var concurrency = []rule{
 func readAll(ctx context.Context, s linktrack.Store, links []linktrack.Link, rounds int) error {
 	var total int64
 	for range rounds {
-		found, err := s.Links(ctx, linktrack.LinkQuery{
+		found, err := s.Links(ctx, linktrack.LinkFilter{
 			Account: owner, Sort: linktrack.SortTotal, Limit: 100, DaySince: noon.AddDate(0, 0, -1),
 		})
 		if err != nil {
@@ -121,8 +121,8 @@ func readAll(ctx context.Context, s linktrack.Store, links []linktrack.Link, rou
 		}
 		var sum int64
 		for _, l := range found {
-			sum += l.Counts.Total
-			if l.Counts.Unique > l.Counts.Total {
+			sum += l.Counts.People
+			if l.Counts.Unique > l.Counts.People {
 				return fmt.Errorf("link %d has more unique clicks than clicks: %+v", l.ID, l.Counts)
 			}
 		}
@@ -134,7 +134,7 @@ func readAll(ctx context.Context, s linktrack.Store, links []linktrack.Link, rou
 			if _, err := s.LinkByPath(ctx, l.Host, l.Key()); err != nil {
 				return err
 			}
-			page, err := s.Clicks(ctx, linktrack.ClickQuery{Link: l.ID, Limit: 50})
+			page, err := s.Clicks(ctx, linktrack.ClickFilter{Link: l.ID, Limit: 50})
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ var contexts = []rule{
 			},
 			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
 			"Links": func() error {
-				_, err := s.Links(ctx, linktrack.LinkQuery{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
+				_, err := s.Links(ctx, linktrack.LinkFilter{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
 				return err
 			},
 			"Groups":        func() error { _, err := s.Groups(ctx, owner, 10); return err },
@@ -60,7 +60,7 @@ var contexts = []rule{
 			"RollUp":        func() error { return s.RollUp(ctx, time.Time{}) },
 			"Rollups":       func() error { _, err := s.Rollups(ctx, l.ID, 0, 1<<30); return err },
 			"PruneClicks":   func() error { return s.PruneClicks(ctx, noon.AddDate(0, 0, 2)) },
-			"Clicks":        func() error { _, err := s.Clicks(ctx, linktrack.ClickQuery{Link: l.ID, Limit: 1}); return err },
+			"Clicks":        func() error { _, err := s.Clicks(ctx, linktrack.ClickFilter{Link: l.ID, Limit: 1}); return err },
 			"LeaseAlert":    func() error { _, err := s.LeaseAlert(ctx, later, until); return err },
 			"FinishAlert":   func() error { return s.FinishAlert(ctx, alertAt(alerted, 1)) },
 			"PostponeAlert": func() error { return s.PostponeAlert(ctx, alertAt(alerted, 1), until) },
@@ -88,7 +88,7 @@ var contexts = []rule{
 		zone, err := s.Zone(t.Context(), "")
 		require.NoError(t, err, "the zone can be read")
 		require.Empty(t, zone, "Zone kept nothing")
-		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkQuery{}), "CreateLink, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
+		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
 		a, ok := lease(t, s)
 		require.True(t, ok, "the alert is still due")

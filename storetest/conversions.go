@@ -33,10 +33,10 @@ func convert(t *testing.T, s linktrack.Store, c linktrack.Conversion) (counted b
 // requireConverted checks what links have counted.
 func requireConverted(t *testing.T, s linktrack.Store, l linktrack.Link, n int, why string) {
 	t.Helper()
-	require.Equal(t, linktrack.Counts{Conversion: int64(n)}, look(t, s, l).Counts, "LinkByPath: conversions never add to clicks; %s", why)
-	found := list(t, s, linktrack.LinkQuery{Names: []linktrack.LinkName{{Host: l.Host, Key: l.Key()}}, Account: l.Account})
+	require.Equal(t, linktrack.Counts{Conversions: int64(n)}, look(t, s, l).Counts, "LinkByPath: conversions never add to clicks; %s", why)
+	found := list(t, s, linktrack.LinkFilter{Names: []linktrack.LinkName{{Host: l.Host, Key: l.Key()}}, Account: l.Account})
 	require.Len(t, found, 1, "the link is there")
-	require.EqualValues(t, n, found[0].Counts.Conversion, "Links: %s", why)
+	require.EqualValues(t, n, found[0].Counts.Conversions, "Links: %s", why)
 }
 
 // daysOf returns all roll-ups of a link.
@@ -136,7 +136,7 @@ var conversions = []rule{
 			require.NoError(t, err, "%s: a repeat is no error", name)
 			require.EqualValues(t, 1, counted.Load(), "%s: one is told that it was counted", name)
 		}
-		require.EqualValues(t, 1, look(t, s, made[0]).Counts.Conversion+look(t, s, made[1]).Counts.Conversion, "one order is one conversion")
+		require.EqualValues(t, 1, look(t, s, made[0]).Counts.Conversions+look(t, s, made[1]).Counts.Conversions, "one order is one conversion")
 		requireConverted(t, s, made[2], 1, "one click is one conversion")
 		requireConverted(t, s, made[3], 1, "one click and order is one conversion")
 	}},
@@ -158,7 +158,7 @@ var conversions = []rule{
 		})
 		require.NoError(t, err, "neither holds the other up")
 		counts := look(t, s, l).Counts
-		require.Equal(t, []int64{120, 40}, []int64{counts.Total, counts.Conversion}, "none is lost and none is counted twice")
+		require.Equal(t, []int64{120, 40}, []int64{counts.People, counts.Conversions}, "none is lost and none is counted twice")
 	}},
 	{"a trusted conversion takes the place of those that are not", func(t *testing.T, s linktrack.Store) {
 		made := createMany(t, s, 3)
@@ -176,10 +176,10 @@ var conversions = []rule{
 		requireConverted(t, s, made[1], 1, "the one that stays")
 		requireDays(t, s, made[0])
 		requireDays(t, s, made[1], linktrack.Rollup{
-			Day:    linktrack.DayOf(noon),
-			Sums:   linktrack.Sums{Conversions: 1},
-			Hours:  map[int]linktrack.Sums{12: {Conversions: 1}},
-			Values: map[string]int64{"EUR": 500_000},
+			Day:      linktrack.DayOf(noon),
+			Counters: linktrack.Counters{Conversions: 1},
+			Hours:    map[int]linktrack.Counters{12: {Conversions: 1}},
+			Values:   map[string]int64{"EUR": 500_000},
 		})
 
 		for why, c := range map[string]linktrack.Conversion{
@@ -230,7 +230,7 @@ var conversions = []rule{
 		var sum linktrack.Rollup
 		total := int64(0)
 		for _, l := range made {
-			total += look(t, s, l).Counts.Conversion
+			total += look(t, s, l).Counts.Conversions
 			for _, day := range daysOf(t, s, l) {
 				sum.Merge(day)
 			}
@@ -278,16 +278,16 @@ var conversions = []rule{
 		require.NoError(t, err, "roll-ups can be read")
 		require.Equal(t, []linktrack.Rollup{
 			{
-				Day:    today - 1,
-				Sums:   linktrack.Sums{Conversions: 1},
-				Hours:  map[int]linktrack.Sums{23: {Conversions: 1}},
-				Values: map[string]int64{"JPY": 0},
+				Day:      today - 1,
+				Counters: linktrack.Counters{Conversions: 1},
+				Hours:    map[int]linktrack.Counters{23: {Conversions: 1}},
+				Values:   map[string]int64{"JPY": 0},
 			},
 			{
-				Day:    today,
-				Sums:   linktrack.Sums{Conversions: 4},
-				Hours:  map[int]linktrack.Sums{6: {Conversions: 2}, 7: {Conversions: 2}},
-				Values: map[string]int64{"EUR": 123_401, "USD": 50_000},
+				Day:      today,
+				Counters: linktrack.Counters{Conversions: 4},
+				Hours:    map[int]linktrack.Counters{6: {Conversions: 2}, 7: {Conversions: 2}},
+				Values:   map[string]int64{"EUR": 123_401, "USD": 50_000},
 			},
 		}, days, "a conversion counts on the day it happened, in the zone it is given, and never as a click")
 	}},

@@ -22,7 +22,7 @@ var counts = []rule{
 			bot(l.ID, noon.Add(4*time.Second)),
 			uniqueBot,
 		)
-		want := linktrack.Counts{Total: 4, Unique: 2, Bot: 2, LastClick: noon.Add(5 * time.Second)}
+		want := linktrack.Counts{People: 4, Unique: 2, Bots: 2, LastClick: noon.Add(5 * time.Second)}
 		require.Equal(t, want, look(t, s, l).Counts, "people are in Total, the new ones of them in Unique too, bots in Bot and nowhere else")
 		require.EqualValues(t, 4, dayCount(t, s, l, noon), "Day counts people only")
 		require.Len(t, recorded(t, s, l.ID), 6, "bots are in the history")
@@ -30,7 +30,7 @@ var counts = []rule{
 	{"clicks of bots alone leave people's counts at zero", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		send(t, s, bot(l.ID, noon))
-		require.Equal(t, linktrack.Counts{Bot: 1, LastClick: noon}, look(t, s, l).Counts, "a bot counts in Bot and in LastClick")
+		require.Equal(t, linktrack.Counts{Bots: 1, LastClick: noon}, look(t, s, l).Counts, "a bot counts in Bot and in LastClick")
 		require.Zero(t, dayCount(t, s, l, noon), "a bot is in no hour's sum")
 	}},
 	{"counts add up over batches", func(t *testing.T, s linktrack.Store) {
@@ -42,7 +42,7 @@ var counts = []rule{
 				visitor(l.ID, at), person(l.ID, at.Add(time.Millisecond)), bot(l.ID, at.Add(2*time.Millisecond)),
 			}})
 		}
-		want := linktrack.Counts{Total: 10, Unique: 5, Bot: 5, LastClick: noon.Add(4*time.Second + 2*time.Millisecond)}
+		want := linktrack.Counts{People: 10, Unique: 5, Bots: 5, LastClick: noon.Add(4*time.Second + 2*time.Millisecond)}
 		require.Equal(t, want, look(t, s, l).Counts, "each batch adds to what was there")
 	}},
 	{"the last click is the newest, in whatever order they arrive", func(t *testing.T, s linktrack.Store) {
@@ -93,7 +93,7 @@ var counts = []rule{
 		} {
 			require.Equal(t, c.want, dayCount(t, s, l, c.since), "since %v: %s", c.since, c.why)
 		}
-		require.EqualValues(t, 7, look(t, s, l).Counts.Total, "the total does not depend on hours")
+		require.EqualValues(t, 7, look(t, s, l).Counts.People, "the total does not depend on hours")
 	}},
 	{"hours add up over batches that arrive out of order", func(t *testing.T, s linktrack.Store) {
 		l, other := create(t, s, plain("sale")), create(t, s, plain("other"))
@@ -117,7 +117,7 @@ var counts = []rule{
 		b.Clicks = append(b.Clicks, person(l.ID, noon.Add(time.Second)))
 		sendBatch(t, s, b)
 		sendBatch(t, s, b)
-		require.EqualValues(t, 3, look(t, s, l).Counts.Total, "the clicks around it count: an error would make the sender try for ever")
+		require.EqualValues(t, 3, look(t, s, l).Counts.People, "the clicks around it count: an error would make the sender try for ever")
 		for i := range 2 {
 			made := create(t, s, plain(pathOf(i)))
 			require.Zero(t, made.Counts, "a new link has counted nothing, whatever came for its ID before")

@@ -32,7 +32,7 @@ var edits = []rule{
 		before = look(t, s, before)
 		got := edit(t, s, before.ID, func(l *linktrack.Link) {
 			l.ID, l.Account, l.Host, l.Path, l.CreatedAt = other.ID, owner+1, "other.example.com", "else", noon.AddDate(-1, 0, 0)
-			l.Counts = linktrack.Counts{Day: 91, Total: 92, Unique: 93, Bot: 94, Conversion: 95, Used: 96, LastClick: noon.AddDate(1, 0, 0)}
+			l.Counts = linktrack.Counts{Day: 91, People: 92, Unique: 93, Bots: 94, Conversions: 95, Used: 96, LastClick: noon.AddDate(1, 0, 0)}
 			l.Title = "new"
 		})
 		want := before
@@ -49,7 +49,7 @@ var edits = []rule{
 		_, err := s.ReserveClicks(t.Context(), l.ID, 3)
 		require.NoError(t, err, "a link that exists can be reserved")
 		edit(t, s, l.ID, func(got *linktrack.Link) {
-			require.Equal(t, linktrack.Counts{Total: 2, Unique: 1, Bot: 1, Used: 5, LastClick: noon.Add(time.Minute)}, got.Counts,
+			require.Equal(t, linktrack.Counts{People: 2, Unique: 1, Bots: 1, Used: 5, LastClick: noon.Add(time.Minute)}, got.Counts,
 				"change sees the counts: it may have to decide by them")
 			require.Equal(t, l.ID, got.ID, "change sees which link it is")
 		})

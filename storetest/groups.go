@@ -30,7 +30,7 @@ var groups = []rule{
 		for i, name := range []string{"arger", "ärger", "ärger ", "a\u0308rger", "ſ", "s", "ß", "ss", "%", "_", "😀", "😁"} {
 			l := create(t, s, grouped(pathOf(i), name))
 			require.Equal(t, name, l.Group, "%q has a GroupKey of its own", name)
-			require.Equal(t, []string{l.Path}, paths(list(t, s, linktrack.LinkQuery{Groups: []string{name}})), "%q has one link", name)
+			require.Equal(t, []string{l.Path}, paths(list(t, s, linktrack.LinkFilter{Groups: []string{name}})), "%q has one link", name)
 		}
 	}},
 	{"a group belongs to its account", func(t *testing.T, s linktrack.Store) {
@@ -65,7 +65,7 @@ var groups = []rule{
 			return err
 		})
 		require.NoError(t, err, "everyone gets their link")
-		found := list(t, s, linktrack.LinkQuery{Groups: []string{"news"}})
+		found := list(t, s, linktrack.LinkFilter{Groups: []string{"news"}})
 		require.Len(t, found, 16, "all links are in one group")
 		for _, l := range found {
 			require.Equal(t, found[0].Group, l.Group, "the group has one name")

@@ -82,12 +82,12 @@ var history = []rule{
 		want := inOrder(mine)
 		require.Equal(t, want, recorded(t, s, made[0].ID), "oldest first, by id where the time is the same")
 		slices.Reverse(want)
-		require.Equal(t, want, clicks(t, s, linktrack.ClickQuery{Link: made[0].ID, Limit: 1000}), "newest first is the reverse")
+		require.Equal(t, want, clicks(t, s, linktrack.ClickFilter{Link: made[0].ID, Limit: 1000}), "newest first is the reverse")
 	}},
 	{"a link that was not clicked, or is not there, has no history", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		for _, id := range []int64{l.ID, l.ID + 1, 0, -1} {
-			require.Empty(t, clicks(t, s, linktrack.ClickQuery{Link: id, Limit: 10}), "nothing is an empty slice and no error")
+			require.Empty(t, clicks(t, s, linktrack.ClickFilter{Link: id, Limit: 10}), "nothing is an empty slice and no error")
 		}
 	}},
 	{"a part of a history is where all its bounds hold", func(t *testing.T, s linktrack.Store) {
@@ -104,33 +104,33 @@ var history = []rule{
 		before := func(i int) time.Time { return second(i).Add(-time.Microsecond) }
 		for _, c := range []struct {
 			why      string
-			q        linktrack.ClickQuery
+			q        linktrack.ClickFilter
 			from, to int // of all
 		}{
-			{"without bounds all are in it", linktrack.ClickQuery{}, 0, n},
-			{"From is inclusive", linktrack.ClickQuery{From: second(3)}, 3, n},
-			{"From is exact to the microsecond", linktrack.ClickQuery{From: after(3)}, 4, n},
-			{"From is exact to the microsecond", linktrack.ClickQuery{From: before(3)}, 3, n},
-			{"To is exclusive", linktrack.ClickQuery{To: second(3)}, 0, 3},
-			{"To is exact to the microsecond", linktrack.ClickQuery{To: after(3)}, 0, 4},
-			{"To is exact to the microsecond", linktrack.ClickQuery{To: before(3)}, 0, 3},
-			{"From and To hold together", linktrack.ClickQuery{From: second(3), To: second(7)}, 3, 7},
-			{"From and To at the same time leave nothing", linktrack.ClickQuery{From: second(3), To: second(3)}, 0, 0},
-			{"From behind To leaves nothing", linktrack.ClickQuery{From: second(7), To: second(3)}, 0, 0},
-			{"From behind all leaves nothing", linktrack.ClickQuery{From: second(n)}, 0, 0},
-			{"To before all leaves nothing", linktrack.ClickQuery{To: second(0)}, 0, 0},
-			{"Before excludes its id", linktrack.ClickQuery{Before: all[4].ID}, 0, 4},
-			{"After excludes its id", linktrack.ClickQuery{After: all[4].ID}, 5, n},
-			{"Before and After hold together", linktrack.ClickQuery{After: all[2].ID, Before: all[6].ID}, 3, 6},
-			{"After the last is nothing", linktrack.ClickQuery{After: all[n-1].ID}, 0, 0},
-			{"Before the first is nothing", linktrack.ClickQuery{Before: all[0].ID}, 0, 0},
-			{"Before need not be the id of a click", linktrack.ClickQuery{Before: linktrack.FirstClickID(second(4))}, 0, 4},
-			{"After need not be the id of a click", linktrack.ClickQuery{After: linktrack.FirstClickID(second(4))}, 4, n},
-			{"the nearer of From and After holds", linktrack.ClickQuery{From: second(2), After: all[4].ID}, 5, n},
-			{"the nearer of From and After holds", linktrack.ClickQuery{From: second(6), After: all[4].ID}, 6, n},
-			{"the nearer of To and Before holds", linktrack.ClickQuery{To: second(8), Before: all[6].ID}, 0, 6},
-			{"the nearer of To and Before holds", linktrack.ClickQuery{To: second(4), Before: all[6].ID}, 0, 4},
-			{"all four hold together", linktrack.ClickQuery{From: second(1), To: second(9), After: all[2].ID, Before: all[7].ID}, 3, 7},
+			{"without bounds all are in it", linktrack.ClickFilter{}, 0, n},
+			{"From is inclusive", linktrack.ClickFilter{From: second(3)}, 3, n},
+			{"From is exact to the microsecond", linktrack.ClickFilter{From: after(3)}, 4, n},
+			{"From is exact to the microsecond", linktrack.ClickFilter{From: before(3)}, 3, n},
+			{"To is exclusive", linktrack.ClickFilter{To: second(3)}, 0, 3},
+			{"To is exact to the microsecond", linktrack.ClickFilter{To: after(3)}, 0, 4},
+			{"To is exact to the microsecond", linktrack.ClickFilter{To: before(3)}, 0, 3},
+			{"From and To hold together", linktrack.ClickFilter{From: second(3), To: second(7)}, 3, 7},
+			{"From and To at the same time leave nothing", linktrack.ClickFilter{From: second(3), To: second(3)}, 0, 0},
+			{"From behind To leaves nothing", linktrack.ClickFilter{From: second(7), To: second(3)}, 0, 0},
+			{"From behind all leaves nothing", linktrack.ClickFilter{From: second(n)}, 0, 0},
+			{"To before all leaves nothing", linktrack.ClickFilter{To: second(0)}, 0, 0},
+			{"Before excludes its id", linktrack.ClickFilter{Before: all[4].ID}, 0, 4},
+			{"After excludes its id", linktrack.ClickFilter{After: all[4].ID}, 5, n},
+			{"Before and After hold together", linktrack.ClickFilter{After: all[2].ID, Before: all[6].ID}, 3, 6},
+			{"After the last is nothing", linktrack.ClickFilter{After: all[n-1].ID}, 0, 0},
+			{"Before the first is nothing", linktrack.ClickFilter{Before: all[0].ID}, 0, 0},
+			{"Before need not be the id of a click", linktrack.ClickFilter{Before: linktrack.FirstClickID(second(4))}, 0, 4},
+			{"After need not be the id of a click", linktrack.ClickFilter{After: linktrack.FirstClickID(second(4))}, 4, n},
+			{"the nearer of From and After holds", linktrack.ClickFilter{From: second(2), After: all[4].ID}, 5, n},
+			{"the nearer of From and After holds", linktrack.ClickFilter{From: second(6), After: all[4].ID}, 6, n},
+			{"the nearer of To and Before holds", linktrack.ClickFilter{To: second(8), Before: all[6].ID}, 0, 6},
+			{"the nearer of To and Before holds", linktrack.ClickFilter{To: second(4), Before: all[6].ID}, 0, 4},
+			{"all four hold together", linktrack.ClickFilter{From: second(1), To: second(9), After: all[2].ID, Before: all[7].ID}, 3, 7},
 		} {
 			for _, limit := range []int{1, 2, 4, n, 1000} {
 				q := c.q
@@ -150,7 +150,7 @@ var history = []rule{
 		all := recorded(t, s, l.ID)
 		require.Len(t, all, 3000, "all clicks are in the history")
 		var got []linktrack.Click
-		for q := (linktrack.ClickQuery{Link: l.ID, Ascending: true, Limit: 70}); ; q.After = got[len(got)-1].ID {
+		for q := (linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: 70}); ; q.After = got[len(got)-1].ID {
 			page := clicks(t, s, q)
 			if len(page) == 0 {
 				break
@@ -159,7 +159,7 @@ var history = []rule{
 		}
 		require.Equal(t, all, got, "pages forward by After have each click once")
 		got = nil
-		for q := (linktrack.ClickQuery{Link: l.ID, Limit: 70}); ; q.Before = got[len(got)-1].ID {
+		for q := (linktrack.ClickFilter{Link: l.ID, Limit: 70}); ; q.Before = got[len(got)-1].ID {
 			page := clicks(t, s, q)
 			if len(page) == 0 {
 				break

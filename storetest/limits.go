@@ -35,7 +35,7 @@ var limits = []rule{
 			requireGrant(t, s, l, n, 0, "nobody passes a link that is used up")
 		}
 		require.EqualValues(t, 5, look(t, s, l).Counts.Used, "what is refused uses nothing")
-		require.Zero(t, look(t, s, l).Counts.Total, "a reservation is no click")
+		require.Zero(t, look(t, s, l).Counts.People, "a reservation is no click")
 	}},
 	{"the clicks of those who were let through use nothing more", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 10))

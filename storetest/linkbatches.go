@@ -31,7 +31,7 @@ var linkBatches = []rule{
 	{"links made together are as those made one by one", func(t *testing.T, s linktrack.Store) {
 		one := create(t, s, plain("before"))
 		want := []linktrack.Link{full("Spring_Sale-1"), plain(".b2"), full("a"), {Account: owner, Host: otherHost, Path: "a", ExternalURL: "https://example.com/"}}
-		want[2].ID, want[2].Counts = 4711, linktrack.Counts{Total: 2, Used: 6, LastClick: noon}
+		want[2].ID, want[2].Counts = 4711, linktrack.Counts{People: 2, Used: 6, LastClick: noon}
 		made := createAll(t, s, want)
 		want[2].Counts = linktrack.Counts{}
 		last := one.ID
@@ -42,7 +42,7 @@ var linkBatches = []rule{
 			require.Equal(t, want[i], made[i], "CreateLinks returns the links with their IDs")
 			require.Equal(t, want[i], look(t, s, want[i]), "what was given is kept")
 		}
-		require.Len(t, list(t, s, linktrack.LinkQuery{}), 5, "the account's list has them")
+		require.Len(t, list(t, s, linktrack.LinkFilter{}), 5, "the account's list has them")
 	}},
 	{"links made together count, have limits and are edited as others", func(t *testing.T, s linktrack.Store) {
 		l := plain("limited")
@@ -52,7 +52,7 @@ var linkBatches = []rule{
 		require.NoError(t, err)
 		require.Equal(t, 2, granted, "the limit holds")
 		send(t, s, visitor(made[1].ID, noon))
-		require.EqualValues(t, 1, look(t, s, l).Counts.Total, "clicks count")
+		require.EqualValues(t, 1, look(t, s, l).Counts.People, "clicks count")
 		require.EqualValues(t, 1, dayCount(t, s, l, noon.Add(-time.Hour)), "clicks count for the day")
 		p, err := s.LeaseAlert(t.Context(), noon, noon.Add(time.Minute))
 		require.NoError(t, err)
@@ -69,7 +69,7 @@ var linkBatches = []rule{
 			_, err := s.CreateLinks(t.Context(), links)
 			require.ErrorIs(t, err, linktrack.ErrTaken, "%s is taken", taken)
 		}
-		require.Empty(t, list(t, s, linktrack.LinkQuery{}), "no link of the refused calls is kept")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{}), "no link of the refused calls is kept")
 		groups, err := s.Groups(t.Context(), owner, 10)
 		require.NoError(t, err)
 		require.Empty(t, groups, "nor is a group")
@@ -87,7 +87,7 @@ var linkBatches = []rule{
 			require.Equal(t, g, made[i].Group, "a group keeps the name it was made with")
 			require.Equal(t, g, look(t, s, made[i]).Group, "and so do its links")
 		}
-		require.Equal(t, []string{"known", "a"}, paths(list(t, s, linktrack.LinkQuery{Groups: []string{"news"}})), "a group has its links")
+		require.Equal(t, []string{"known", "a"}, paths(list(t, s, linktrack.LinkFilter{Groups: []string{"news"}})), "a group has its links")
 	}},
 	{"a thousand large links are not too many", func(t *testing.T, s linktrack.Store) {
 		links := make([]linktrack.Link, 1000)
@@ -117,7 +117,7 @@ var linkBatches = []rule{
 		})
 		require.ErrorIs(t, err, linktrack.ErrTaken, "all others are told that they are taken")
 		require.EqualValues(t, 1, made.Load(), "exactly one caller makes them")
-		require.Len(t, list(t, s, linktrack.LinkQuery{}), 3, "each link is kept once")
+		require.Len(t, list(t, s, linktrack.LinkFilter{}), 3, "each link is kept once")
 	}},
 	{"links are looked up by host and key, whoever owns them", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
@@ -138,7 +138,7 @@ var linkBatches = []rule{
 		made = append(made, create(t, s, older))
 		var read []string
 		for after := int64(0); len(read) <= len(made); {
-			part := list(t, s, linktrack.LinkQuery{Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 3})
+			part := list(t, s, linktrack.LinkFilter{Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 3})
 			if len(part) == 0 {
 				break
 			}
@@ -146,12 +146,12 @@ var linkBatches = []rule{
 			read, after = append(read, paths(part)...), part[len(part)-1].ID
 		}
 		require.Equal(t, paths(made), read, "each link is read once, in the order of IDs")
-		require.Equal(t, []string{"older", made[6].Path}, paths(list(t, s, linktrack.LinkQuery{Sort: linktrack.SortID, Limit: 2})), "descending, the newest ID comes first")
+		require.Equal(t, []string{"older", made[6].Path}, paths(list(t, s, linktrack.LinkFilter{Sort: linktrack.SortID, Limit: 2})), "descending, the newest ID comes first")
 		for _, sort := range []linktrack.Sort{
 			linktrack.SortExternalURL, linktrack.SortPath, linktrack.SortCreated, linktrack.SortDay,
 			linktrack.SortTotal, linktrack.SortLastClick, linktrack.SortTitle, linktrack.SortGroup,
 		} {
-			found := list(t, s, linktrack.LinkQuery{Sort: sort, AfterID: made[5].ID})
+			found := list(t, s, linktrack.LinkFilter{Sort: sort, AfterID: made[5].ID})
 			require.ElementsMatch(t, []string{made[6].Path, "older"}, paths(found), "with %s, too, only higher IDs are found", sort)
 		}
 	}},

@@ -37,7 +37,7 @@ var links = []rule{
 		want.ID = made.ID
 		require.Equal(t, want, made, "CreateLink returns the link with its ID")
 		require.Equal(t, want, look(t, s, want), "LinkByPath returns what was kept")
-		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkQuery{}), "Links returns what was kept")
+		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkFilter{}), "Links returns what was kept")
 		require.Equal(t, want, edit(t, s, made.ID, func(l *linktrack.Link) {
 			require.Equal(t, want, *l, "UpdateLink's change gets what was kept")
 		}), "UpdateLink returns what was kept")
@@ -89,7 +89,7 @@ var links = []rule{
 	{"an ID and counts given by the caller are ignored", func(t *testing.T, s linktrack.Store) {
 		l := plain(".mine")
 		l.ID = 4711
-		l.Counts = linktrack.Counts{Day: 1, Total: 2, Unique: 3, Bot: 4, Conversion: 5, Used: 6, LastClick: noon}
+		l.Counts = linktrack.Counts{Day: 1, People: 2, Unique: 3, Bots: 4, Conversions: 5, Used: 6, LastClick: noon}
 		first := create(t, s, l)
 		require.Zero(t, first.Counts, "a new link has counted nothing")
 		require.Zero(t, look(t, s, l).Counts, "a new link has counted nothing")
@@ -107,7 +107,7 @@ var links = []rule{
 			}
 		}
 		require.Equal(t, first, look(t, s, first), "a refused link changes nothing of the first")
-		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "a refused link is not kept")
+		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "a refused link is not kept")
 	}},
 	{"paths that differ in more than case are different links", func(t *testing.T, s linktrack.Store) {
 		for _, path := range []string{"sale", ".sale", "sale_", "sale-", "s_le", "s-le", "sa1e"} {
@@ -132,12 +132,12 @@ var links = []rule{
 		}
 	}},
 	{"an account may be any number of the host's", func(t *testing.T, s linktrack.Store) {
-		for i, account := range []linktrack.AccountID{1, 1 << 31, 1<<63 - 1, linktrack.Nobody} {
+		for i, account := range []linktrack.AccountID{1, 1 << 31, 1<<63 - 1, linktrack.AnonymousAccount} {
 			l := plain(pathOf(i))
 			l.Account = account
 			create(t, s, l)
 			require.Equal(t, account, look(t, s, l).Account, "the number is kept whole")
-			require.Len(t, list(t, s, linktrack.LinkQuery{Account: account}), 1, "the account's links are found by it")
+			require.Len(t, list(t, s, linktrack.LinkFilter{Account: account}), 1, "the account's links are found by it")
 		}
 	}},
 	{"of many who want the same path one gets it", func(t *testing.T, s linktrack.Store) {
@@ -151,14 +151,14 @@ var links = []rule{
 		})
 		require.ErrorIs(t, err, linktrack.ErrTaken, "all others are told that it is taken")
 		require.EqualValues(t, 1, made.Load(), "exactly one caller gets the path")
-		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "exactly one link is kept")
+		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "exactly one link is kept")
 	}},
 	{"what the caller does with its slices later is not seen", func(t *testing.T, s linktrack.Store) {
 		l := plain("sale")
 		l.PasswordHash = []byte("hash")
 		made := create(t, s, l)
 		found := look(t, s, l)
-		listed := list(t, s, linktrack.LinkQuery{})[0]
+		listed := list(t, s, linktrack.LinkFilter{})[0]
 		var leaked []byte
 		edited := edit(t, s, made.ID, func(l *linktrack.Link) { leaked = l.PasswordHash })
 		for _, hash := range [][]byte{l.PasswordHash, made.PasswordHash, found.PasswordHash, listed.PasswordHash, edited.PasswordHash, leaked} {

@@ -45,17 +45,17 @@ var moves = []rule{
 
 		want.Counts.Day, stays.Counts.Day = 2, 1 // which list counts
 		for _, sort := range everySort {
-			require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkQuery{Account: buyer, Sort: sort}), "sorted by %s it is the new account's", sort)
-			require.Equal(t, []linktrack.Link{stays}, list(t, s, linktrack.LinkQuery{Sort: sort}), "sorted by %s it is no more the old one's", sort)
+			require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkFilter{Account: buyer, Sort: sort}), "sorted by %s it is the new account's", sort)
+			require.Equal(t, []linktrack.Link{stays}, list(t, s, linktrack.LinkFilter{Sort: sort}), "sorted by %s it is no more the old one's", sort)
 		}
 		name := []linktrack.LinkName{{Host: want.Host, Key: want.Key()}}
-		require.Len(t, list(t, s, linktrack.LinkQuery{Account: buyer, Names: name}), 1, "the new account finds it by name")
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Names: name}), "the old one does not")
-		require.Len(t, list(t, s, linktrack.LinkQuery{Account: buyer, Search: "SALE"}), 1, "the new account finds it by a search")
+		require.Len(t, list(t, s, linktrack.LinkFilter{Account: buyer, Names: name}), 1, "the new account finds it by name")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Names: name}), "the old one does not")
+		require.Len(t, list(t, s, linktrack.LinkFilter{Account: buyer, Search: "SALE"}), 1, "the new account finds it by a search")
 
 		send(t, s, person(want.ID, noon.Add(time.Hour)))
-		listed := list(t, s, linktrack.LinkQuery{Account: buyer})[0].Counts
-		require.EqualValues(t, []int64{3, 3}, []int64{listed.Day, listed.Total}, "clicks go on being counted")
+		listed := list(t, s, linktrack.LinkFilter{Account: buyer})[0].Counts
+		require.EqualValues(t, []int64{3, 3}, []int64{listed.Day, listed.People}, "clicks go on being counted")
 	}},
 	{"a move keeps what change sets, and not what an update does not change", func(t *testing.T, s linktrack.Store) {
 		before := create(t, s, full("sale"))
@@ -96,8 +96,8 @@ var moves = []rule{
 		})
 		require.ErrorIs(t, err, errChange, "change's error comes back")
 		require.Equal(t, before, look(t, s, before), "nothing of a refused move is kept")
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Account: buyer}), "nothing of a refused move is kept")
-		require.Len(t, list(t, s, linktrack.LinkQuery{}), 1, "nothing of a refused move is kept")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Account: buyer}), "nothing of a refused move is kept")
+		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "nothing of a refused move is kept")
 	}},
 	{"a link that is not the account's is not found", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
@@ -111,13 +111,13 @@ var moves = []rule{
 		l := create(t, s, plain("sale"))
 		for range 2 {
 			move(t, s, l.ID, asItIs)
-			_, err := s.MoveLink(t.Context(), l.ID, buyer, linktrack.Nobody, asItIs)
+			_, err := s.MoveLink(t.Context(), l.ID, buyer, linktrack.AnonymousAccount, asItIs)
 			require.NoError(t, err, "a link can be moved on")
-			_, err = s.MoveLink(t.Context(), l.ID, linktrack.Nobody, owner, asItIs)
+			_, err = s.MoveLink(t.Context(), l.ID, linktrack.AnonymousAccount, owner, asItIs)
 			require.NoError(t, err, "a link can be moved back")
-			require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkQuery{}), "it is there once")
+			require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkFilter{}), "it is there once")
 		}
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Account: buyer}), "it is nowhere else")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Account: buyer}), "it is nowhere else")
 	}},
 	{"an order that was counted stays the old account's", func(t *testing.T, s linktrack.Store) {
 		l, stays := create(t, s, plain("sale")), create(t, s, plain("stays"))
@@ -142,6 +142,6 @@ var moves = []rule{
 		})
 		require.NoError(t, err, "all others are told that it is not there")
 		require.EqualValues(t, look(t, s, l).Account, moved.Load(), "one account has it")
-		require.Len(t, list(t, s, linktrack.LinkQuery{Account: linktrack.AccountID(moved.Load())}), 1, "one account has it")
+		require.Len(t, list(t, s, linktrack.LinkFilter{Account: linktrack.AccountID(moved.Load())}), 1, "one account has it")
 	}},
 }

@@ -76,7 +76,7 @@ var prunings = []rule{
 		prune(t, s, midnight.AddDate(0, 0, 1))
 		late, new := person(l.ID, noon), person(l.ID, noon.AddDate(0, 0, 1))
 		send(t, s, late, new)
-		require.EqualValues(t, 3, look(t, s, l).Counts.Total, "they count")
+		require.EqualValues(t, 3, look(t, s, l).Counts.People, "they count")
 		prune(t, s, midnight.AddDate(0, 0, 1))
 		require.Equal(t, []linktrack.Click{new}, recorded(t, s, l.ID), "what is late is not kept for ever")
 	}},

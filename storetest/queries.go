@@ -50,14 +50,14 @@ const (
 var queries = []rule{
 	{"an account sees its own links and no other's", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
-		require.Equal(t, []string{alpha1, beta, alpha2, gamma}, on(list(t, s, linktrack.LinkQuery{})),
+		require.Equal(t, []string{alpha1, beta, alpha2, gamma}, on(list(t, s, linktrack.LinkFilter{})),
 			"without names and groups all of the account's links are found")
-		require.Equal(t, []string{"theirs@" + host, "gamma@" + otherHost}, on(list(t, s, linktrack.LinkQuery{Account: owner + 1})),
+		require.Equal(t, []string{"theirs@" + host, "gamma@" + otherHost}, on(list(t, s, linktrack.LinkFilter{Account: owner + 1})),
 			"another account has other links")
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Account: owner + 2}), "an account without links has none")
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Names: []linktrack.LinkName{{Key: "theirs"}, {Host: host, Key: "theirs"}}}),
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Account: owner + 2}), "an account without links has none")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Names: []linktrack.LinkName{{Key: "theirs"}, {Host: host, Key: "theirs"}}}),
 			"another account's link is not found by its name")
-		require.Equal(t, []string{alpha1}, on(list(t, s, linktrack.LinkQuery{Groups: []string{"News"}})),
+		require.Equal(t, []string{alpha1}, on(list(t, s, linktrack.LinkFilter{Groups: []string{"News"}})),
 			"another account's group of the same name is not meant")
 	}},
 	{"links are found by key on one host or on any", func(t *testing.T, s linktrack.Store) {
@@ -77,7 +77,7 @@ var queries = []rule{
 			{"the dot is a part of the key", []linktrack.LinkName{{Key: "beta"}, {Key: ".gamma"}}, nil},
 			{"names that are not nil and none match nothing", []linktrack.LinkName{}, nil},
 		} {
-			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkQuery{Names: c.names})), c.why)
+			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkFilter{Names: c.names})), c.why)
 		}
 	}},
 	{"links are found by group without case", func(t *testing.T, s linktrack.Store) {
@@ -95,7 +95,7 @@ var queries = []rule{
 			{"no group is no group's name", []string{""}, nil},
 			{"groups that are not nil and none match nothing", []string{}, nil},
 		} {
-			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkQuery{Groups: c.groups})), c.why)
+			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkFilter{Groups: c.groups})), c.why)
 		}
 	}},
 	{"with names and groups both must hold", func(t *testing.T, s linktrack.Store) {
@@ -111,14 +111,14 @@ var queries = []rule{
 			{"no group fits the links of the name", []string{"unknown"}, nil},
 			{"no groups at all match nothing, whatever the names", []string{}, nil},
 		} {
-			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkQuery{Names: alphas, Groups: c.groups})), c.why)
+			require.Equal(t, append([]string{}, c.want...), on(list(t, s, linktrack.LinkFilter{Names: alphas, Groups: c.groups})), c.why)
 		}
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Names: []linktrack.LinkName{}, Groups: []string{"news"}}),
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Names: []linktrack.LinkName{}, Groups: []string{"news"}}),
 			"no names at all match nothing, whatever the groups")
 	}},
 	{"a thousand names and a thousand groups are not too many", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
-		var q linktrack.LinkQuery
+		var q linktrack.LinkFilter
 		for i := range 999 {
 			q.Names = append(q.Names, linktrack.LinkName{Host: []string{"", host, otherHost}[i%3], Key: fmt.Sprintf("unknown%d", i)})
 			q.Groups = append(q.Groups, fmt.Sprintf("unknown %d", i))
@@ -141,15 +141,15 @@ var queries = []rule{
 			{false, 1, []string{gamma}},
 			{false, 2, []string{gamma, alpha2}},
 		} {
-			q := linktrack.LinkQuery{Sort: linktrack.SortCreated, Ascending: c.ascending, Limit: c.limit}
+			q := linktrack.LinkFilter{Sort: linktrack.SortCreated, Ascending: c.ascending, Limit: c.limit}
 			require.Equal(t, c.want, on(list(t, s, q)), "the first %d of the order are returned (ascending: %v)", c.limit, c.ascending)
 		}
 	}},
 	{"links come with their counts", func(t *testing.T, s linktrack.Store) {
 		l, other := create(t, s, plain("sale")), create(t, s, plain("other"))
 		send(t, s, visitor(l.ID, noon), person(l.ID, noon.Add(-48*time.Hour)), bot(l.ID, noon.Add(time.Minute)))
-		want := linktrack.Counts{Day: 1, Total: 2, Unique: 1, Bot: 1, LastClick: noon.Add(time.Minute)}
-		for _, q := range []linktrack.LinkQuery{{}, {Names: []linktrack.LinkName{{Key: "sale"}, {Key: "other"}}}} {
+		want := linktrack.Counts{Day: 1, People: 2, Unique: 1, Bots: 1, LastClick: noon.Add(time.Minute)}
+		for _, q := range []linktrack.LinkFilter{{}, {Names: []linktrack.LinkName{{Key: "sale"}, {Key: "other"}}}} {
 			found := list(t, s, q)
 			require.Equal(t, []string{"sale", "other"}, paths(found), "both links are found")
 			require.Equal(t, want, found[0].Counts, "each link has its own counts")

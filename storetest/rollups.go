@@ -50,7 +50,7 @@ func rollUp(clicks []linktrack.Click, z *time.Location) []linktrack.Rollup {
 		r := days[name]
 		if r == nil {
 			date, _ := time.Parse(time.DateOnly, name)
-			r = &linktrack.Rollup{Day: linktrack.Day(date.Unix() / 86400), Hours: map[int]linktrack.Sums{}}
+			r = &linktrack.Rollup{Day: linktrack.Day(date.Unix() / 86400), Hours: map[int]linktrack.Counters{}}
 			days[name] = r
 		}
 		hour := 0
@@ -139,7 +139,7 @@ var rollups = []rule{
 				b = append(b, someClicks(random, l.ID, 40, time.Date(2024, 11, 1, 5, 0, 0, 0, time.UTC), 4)...)
 				b = append(b, someClicks(random, l.ID, 10, time.Date(2024, 3, 9, 6, 0, 0, 0, time.UTC), 3)...)
 			}
-			sendBatch(t, s, linktrack.Batch{Source: source, Seq: int64(seq + 1), Clicks: b, Zone: chicago})
+			sendBatch(t, s, linktrack.Batch{Source: source, Seq: int64(seq + 1), Clicks: b, TimeZone: chicago})
 			if seq%7 == 3 {
 				require.NoError(t, s.RollUp(t.Context(), time.Time{}), "what was put off can be finished at any time")
 			}
@@ -171,7 +171,7 @@ var rollups = []rule{
 		} {
 			l, z := create(t, s, plain(pathOf(i))), zone(t, c.zone)
 			random := rand.New(rand.NewPCG(1, uint64(i)))
-			sendBatch(t, s, linktrack.Batch{Source: newSource(), Seq: 1, Clicks: someClicks(random, l.ID, 300, c.from, 4), Zone: z})
+			sendBatch(t, s, linktrack.Batch{Source: newSource(), Seq: 1, Clicks: someClicks(random, l.ID, 300, c.from, 4), TimeZone: z})
 			requireRollups(t, s, l.ID, z, c.zone+": "+c.why)
 		}
 		l := create(t, s, plain("utc"))
@@ -203,7 +203,7 @@ var rollups = []rule{
 			var got []int
 			for _, r := range rolled(t, s, l.ID, start+linktrack.Day(c.first), start+linktrack.Day(c.last)) {
 				got = append(got, int(r.Day-start))
-				require.Equal(t, linktrack.Sums{People: 1}, r.Sums, "other links and days count nothing here")
+				require.Equal(t, linktrack.Counters{People: 1}, r.Counters, "other links and days count nothing here")
 			}
 			require.Equal(t, c.want, got, "days %d to %d; days on which nothing was counted are left out", c.first, c.last)
 		}
@@ -290,7 +290,7 @@ var rollups = []rule{
 			found := everyRollup(t, s, many.ID)
 			require.Len(t, found, 1, "it was one day")
 			r := found[0]
-			require.Equal(t, linktrack.Sums{People: clicks}, r.Sums, "the sums of the day are exact")
+			require.Equal(t, linktrack.Counters{People: clicks}, r.Counters, "the sums of the day are exact")
 			require.EqualValues(t, clicks, sumOf(r.Referrers), "with Other all people are there")
 			require.LessOrEqual(t, len(r.Referrers.Top), linktrack.MaxTop, "no more values are returned than a tally keeps")
 			require.EqualValues(t, clicks/3, r.Referrers.Top["frequent.example"], "a frequent value is not cut")

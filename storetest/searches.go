@@ -45,7 +45,7 @@ var searches = []rule{
 			{".org/", "many links may fit", []string{".2", "Vanity_Name", ".3", ".4", ".5"}},
 			{"", "no text leaves none out", []string{".1", ".2", "Vanity_Name", ".3", ".4", ".5"}},
 		} {
-			found := paths(list(t, s, linktrack.LinkQuery{Search: c.text}))
+			found := paths(list(t, s, linktrack.LinkFilter{Search: c.text}))
 			require.Equal(t, append([]string{}, c.want...), found, "%q: %s", c.text, c.why)
 		}
 	}},
@@ -80,26 +80,26 @@ var searches = []rule{
 			{strings.Repeat("e", 200), "a long word is one word", nil},
 		} {
 			var found []string
-			for _, l := range list(t, s, linktrack.LinkQuery{Search: c.text, Ascending: true}) {
+			for _, l := range list(t, s, linktrack.LinkFilter{Search: c.text, Ascending: true}) {
 				found = append(found, l.Host+"/"+l.Path)
 			}
 			require.Equal(t, append([]string{}, c.want...), append([]string{}, found...), "%q: %s", c.text, c.why)
 		}
-		require.Len(t, list(t, s, linktrack.LinkQuery{Search: "a e i s p r n g t h : / . c o m x l"}), 3, "many words are as good as few")
+		require.Len(t, list(t, s, linktrack.LinkFilter{Search: "a e i s p r n g t h : / . c o m x l"}), 3, "many words are as good as few")
 	}},
 	{"a search goes together with names, groups and every sort", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
-		require.Equal(t, []string{alpha1, alpha2}, on(list(t, s, linktrack.LinkQuery{Search: "ALPH"})), "both links fit")
-		require.Equal(t, []string{alpha2}, on(list(t, s, linktrack.LinkQuery{Search: "alph", Groups: []string{"sport"}})), "one is in the group")
-		require.Empty(t, list(t, s, linktrack.LinkQuery{Search: "alph", Names: []linktrack.LinkName{{Key: "gamma"}}}), "no link of the name fits")
+		require.Equal(t, []string{alpha1, alpha2}, on(list(t, s, linktrack.LinkFilter{Search: "ALPH"})), "both links fit")
+		require.Equal(t, []string{alpha2}, on(list(t, s, linktrack.LinkFilter{Search: "alph", Groups: []string{"sport"}})), "one is in the group")
+		require.Empty(t, list(t, s, linktrack.LinkFilter{Search: "alph", Names: []linktrack.LinkName{{Key: "gamma"}}}), "no link of the name fits")
 		for _, o := range orders {
-			require.Equal(t, 2, len(list(t, s, linktrack.LinkQuery{Search: "alph", Sort: o.sort})), "a search sorted by %s", o.sort)
+			require.Equal(t, 2, len(list(t, s, linktrack.LinkFilter{Search: "alph", Sort: o.sort})), "a search sorted by %s", o.sort)
 		}
 	}},
 	{"an offset leaves out the first links of every order", func(t *testing.T, s linktrack.Store) {
 		sixLinks(t, s)
 		for _, o := range orders {
-			for _, q := range []linktrack.LinkQuery{
+			for _, q := range []linktrack.LinkFilter{
 				{Sort: o.sort, Ascending: true},
 				{Sort: o.sort},
 				{Sort: o.sort, Search: "https"},
@@ -125,7 +125,7 @@ var searches = []rule{
 		other := grouped(".other", "theirs")
 		other.Account = owner + 1
 		create(t, s, other)
-		edit(t, s, list(t, s, linktrack.LinkQuery{Groups: []string{"apples"}})[0].ID, func(l *linktrack.Link) { l.Group = "" })
+		edit(t, s, list(t, s, linktrack.LinkFilter{Groups: []string{"apples"}})[0].ID, func(l *linktrack.Link) { l.Group = "" })
 		for _, c := range []struct {
 			account linktrack.AccountID
 			limit   int

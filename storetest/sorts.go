@@ -66,7 +66,7 @@ func sixLinks(t *testing.T, s linktrack.Store) (names map[int64]string) {
 var sorts = []rule{
 	{"every sort has its order, and ties follow by ID in the same direction", func(t *testing.T, s linktrack.Store) {
 		names := sixLinks(t, s)
-		get := func(q linktrack.LinkQuery) string {
+		get := func(q linktrack.LinkFilter) string {
 			var got []string
 			for _, l := range list(t, s, q) {
 				got = append(got, names[l.ID])
@@ -74,7 +74,7 @@ var sorts = []rule{
 			return strings.Join(got, " ")
 		}
 		for _, o := range orders {
-			q := linktrack.LinkQuery{Sort: o.sort, Ascending: true}
+			q := linktrack.LinkFilter{Sort: o.sort, Ascending: true}
 			require.Equal(t, o.want, get(q), "%s ascending: %s", o.sort, o.why)
 			q.Limit = 3
 			require.Equal(t, o.want[:5], get(q), "%s ascending, limited: the first of the order are returned", o.sort)
@@ -82,7 +82,7 @@ var sorts = []rule{
 			reverse := strings.Fields(o.want)
 			slices.Reverse(reverse)
 			want := strings.Join(reverse, " ")
-			q = linktrack.LinkQuery{Sort: o.sort}
+			q = linktrack.LinkFilter{Sort: o.sort}
 			require.Equal(t, want, get(q), "%s descending: the reverse of ascending, ties and all", o.sort)
 			q.Limit = 3
 			require.Equal(t, want[:5], get(q), "%s descending, limited: the first of the order are returned", o.sort)
@@ -96,7 +96,7 @@ var sorts = []rule{
 			create(t, s, l)
 		}
 		var got string
-		for _, l := range list(t, s, linktrack.LinkQuery{Sort: linktrack.SortExternalURL, Ascending: true}) {
+		for _, l := range list(t, s, linktrack.LinkFilter{Sort: linktrack.SortExternalURL, Ascending: true}) {
 			got += strings.TrimPrefix(l.ExternalURL, stem)
 		}
 		require.Equal(t, "abcd", got, "destinations that are the same for 3,000 characters still have an order")
@@ -108,7 +108,7 @@ var sorts = []rule{
 			create(t, s, l)
 		}
 		var got []string
-		for _, l := range list(t, s, linktrack.LinkQuery{Sort: linktrack.SortTitle, Ascending: true}) {
+		for _, l := range list(t, s, linktrack.LinkFilter{Sort: linktrack.SortTitle, Ascending: true}) {
 			got = append(got, l.Title)
 		}
 		require.Equal(t, []string{"a", "a ", "a!", "a\u00a0"}, got, "a text sorts before the longer one that begins with it")
@@ -134,7 +134,7 @@ var sorts = []rule{
 			for _, i := range c.want {
 				want = append(want, made[i].Path)
 			}
-			require.Equal(t, want, paths(list(t, s, linktrack.LinkQuery{Sort: c.sort, Ascending: true})), "%s sorts by what is true now", c.sort)
+			require.Equal(t, want, paths(list(t, s, linktrack.LinkFilter{Sort: c.sort, Ascending: true})), "%s sorts by what is true now", c.sort)
 		}
 	}},
 }

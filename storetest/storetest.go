@@ -127,7 +127,7 @@ func edit(t *testing.T, s linktrack.Store, id int64, change func(l *linktrack.Li
 
 // list returns the account's links by the query, whose Account, Sort and Limit
 // are filled in where the check leaves them out.
-func list(t *testing.T, s linktrack.Store, q linktrack.LinkQuery) []linktrack.Link {
+func list(t *testing.T, s linktrack.Store, q linktrack.LinkFilter) []linktrack.Link {
 	t.Helper()
 	if q.Account == 0 {
 		q.Account = owner
@@ -149,7 +149,7 @@ func list(t *testing.T, s linktrack.Store, q linktrack.LinkQuery) []linktrack.Li
 // dayCount returns the link's Counts.Day since a time.
 func dayCount(t *testing.T, s linktrack.Store, l linktrack.Link, since time.Time) int64 {
 	t.Helper()
-	found := list(t, s, linktrack.LinkQuery{
+	found := list(t, s, linktrack.LinkFilter{
 		Account:  l.Account,
 		Names:    []linktrack.LinkName{{Host: l.Host, Key: l.Key()}},
 		DaySince: since,
@@ -231,10 +231,10 @@ func insist(ctx context.Context, s linktrack.Store, b linktrack.Batch) (err erro
 // recorded returns the link's whole history, oldest first.
 func recorded(t *testing.T, s linktrack.Store, link int64) []linktrack.Click {
 	t.Helper()
-	return clicks(t, s, linktrack.ClickQuery{Link: link, Ascending: true, Limit: 1_000_000})
+	return clicks(t, s, linktrack.ClickFilter{Link: link, Ascending: true, Limit: 1_000_000})
 }
 
-func clicks(t *testing.T, s linktrack.Store, q linktrack.ClickQuery) []linktrack.Click {
+func clicks(t *testing.T, s linktrack.Store, q linktrack.ClickFilter) []linktrack.Click {
 	t.Helper()
 	found, err := s.Clicks(t.Context(), q)
 	require.NoError(t, err, "a query for clicks has no errors of its own, even if nothing matches")

@@ -23,12 +23,12 @@ func tally(clicks []linktrack.Click) map[int64]sum {
 		s.clicks = append(s.clicks, k)
 		switch {
 		case k.Bot:
-			s.counts.Bot++
+			s.counts.Bots++
 		case k.Unique:
-			s.counts.Total++
+			s.counts.People++
 			s.counts.Unique++
 		default:
-			s.counts.Total++
+			s.counts.People++
 		}
 		if at := k.ID.Time(); at.After(s.counts.LastClick) {
 			s.counts.LastClick = at

@@ -35,7 +35,7 @@ func TestNoPathThatWasLeftOutLeadsToAnotherLink(t *testing.T) {
 			"BAD,https://example.com/good,,,,0\n" +
 			"twice,https://example.com/first,,,,0\n" +
 			"twice,https://example.com/second,,,,0\n"
-		p := newPlace(t, newStore(), linktrack.Professional)
+		p := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		_, err := p.importing(file, transfer.ImportOptions{SkipProblems: true})
 		require.ErrorIs(t, err, transfer.ErrRefused)
 		require.Empty(t, p.links())

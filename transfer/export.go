@@ -36,7 +36,7 @@ var columns = []string{
 
 const hashColumn = "password_hash"
 
-// Export writes all links of the account as CSV, in the order in which they came
+// Export writes all links of the account as FormatCSV, in the order in which they came
 // into the store, and returns how many. It reads a part at a time, so they may
 // be any number. The errors are those of [linktrack.Tracker.AllLinks] and of w;
 // what is written then breaks off.
@@ -85,7 +85,7 @@ func Export(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, w io
 func rowOf(l linktrack.Link, url string) []string {
 	used := int64(0)
 	if l.DeactivateAt > 0 {
-		used = max(l.Counts.Used, l.Counts.Total)
+		used = max(l.Counts.Used, l.Counts.People)
 	}
 	text, number := formula.Defuse, func(n int64) string { return strconv.FormatInt(n, 10) }
 	return []string{

@@ -10,7 +10,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A foreignCSV is CSV of another program.
+// A foreignCSV is FormatCSV of another program.
 type foreignCSV struct {
 	*table
 	t       *linktrack.Tracker
@@ -105,7 +105,7 @@ func (f *foreignCSV) read(e *entry, row []string) {
 		at   *time.Time
 	}{{hasCreated, &l.CreatedAt}, {hasExpires, &l.ExpiresAt}} {
 		var ok bool
-		if *t.at, ok = parseMoment(get(t.what), f.t.Location()); !ok {
+		if *t.at, ok = parseMoment(get(t.what), f.t.TimeZone()); !ok {
 			e.wrong(f.column(t.what), timeReason)
 		}
 	}

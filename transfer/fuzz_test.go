@@ -26,7 +26,7 @@ func fuzzTracker(t testing.TB) (*linktrack.Tracker, linktrack.Account) {
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
-	a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+	a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	return tracker, a
 }
@@ -97,7 +97,7 @@ func FuzzCSV(f *testing.F) {
 				want, err = std.Read()
 			}
 			if err != nil && !errors.Is(err, io.EOF) {
-				return // what is no CSV to everybody is read as well as can be
+				return // what is no FormatCSV to everybody is read as well as can be
 			}
 			got, _, err2 := c.read()
 			if bad := new(badRow); errors.As(err2, &bad) {

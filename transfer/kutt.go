@@ -86,7 +86,7 @@ func (k *kutt) link(e *entry, raw []byte) error {
 			continue
 		}
 		var ok bool
-		if *t.at, ok = parseTime(*t.text, k.t.Location()); !ok {
+		if *t.at, ok = parseTime(*t.text, k.t.TimeZone()); !ok {
 			e.wrong(t.column, timeReason)
 		}
 	}

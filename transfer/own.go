@@ -83,10 +83,10 @@ func (c *ownCSV) read(e *entry, row []string) {
 		e.wrong("vanity_link", "is another path than redirect_hash")
 	}
 	var ok bool
-	if l.ExpiresAt, ok = parseTime(get("expires_at"), c.t.Location()); !ok {
+	if l.ExpiresAt, ok = parseTime(get("expires_at"), c.t.TimeZone()); !ok {
 		e.wrong("expires_at", timeReason)
 	}
-	if l.CreatedAt, ok = parseTime(get("created_at"), c.t.Location()); !ok {
+	if l.CreatedAt, ok = parseTime(get("created_at"), c.t.TimeZone()); !ok {
 		e.wrong("created_at", timeReason)
 	}
 	if get("password") != "" {

@@ -120,7 +120,7 @@ func (s *shlink) link(e *entry, raw []byte) error {
 			continue
 		}
 		var ok bool
-		if *t.at, ok = parseTime(*t.text, s.t.Location()); !ok {
+		if *t.at, ok = parseTime(*t.text, s.t.TimeZone()); !ok {
 			return errNoTime
 		}
 	}

@@ -39,7 +39,9 @@ func newPlace(t *testing.T, store linktrack.Store, accountType string) *place {
 	return &place{T: t, tracker: tracker, store: store, account: a}
 }
 
-func professional(t *testing.T) *place { return newPlace(t, memstore.New(), linktrack.Professional) }
+func professional(t *testing.T) *place {
+	return newPlace(t, memstore.New(), linktrack.AccountTypeProfessional)
+}
 
 func onEachStore(t *testing.T, test func(t *testing.T, newStore func() linktrack.Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, func() linktrack.Store { return memstore.New() }) })
@@ -104,7 +106,7 @@ const hostile = "=1+1;'=2,\"\t@SUM(A1)\u2019 'quoted' ''-x \u202e\u2066\ufeff Ôº
 
 func TestARoundTripKeepsEverything(t *testing.T) {
 	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
-		from := newPlace(t, newStore(), linktrack.Professional)
+		from := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		from.make(linktrack.NewLink{})
 		from.make(linktrack.NewLink{
 			ExternalURL: "https://ex√§mple.com/;=1'a\"?q=,%20&x='=2", Host: "alt.example", VanityLink: "-Sale_2",
@@ -119,7 +121,7 @@ func TestARoundTripKeepsEverything(t *testing.T) {
 		require.NoError(t, err)
 		file := from.export(transfer.ExportOptions{PasswordHashes: true})
 
-		to := newPlace(t, newStore(), linktrack.Professional)
+		to := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		r := to.imports(file, transfer.ImportOptions{})
 		require.Equal(t, transfer.Result{Format: transfer.CSV, Links: 4, Made: 4, Line: r.Line}, r)
 		require.Equal(t, from.links(), to.links())
@@ -151,9 +153,9 @@ func FuzzARoundTripKeepsTexts(f *testing.F) {
 }
 
 func TestAFreeAccountKeepsItsPaths(t *testing.T) {
-	from := newPlace(t, memstore.New(), linktrack.Free)
+	from := newPlace(t, memstore.New(), linktrack.AccountTypeFree)
 	l := from.make(linktrack.NewLink{})
-	to := newPlace(t, memstore.New(), linktrack.Free)
+	to := newPlace(t, memstore.New(), linktrack.AccountTypeFree)
 	to.imports(from.export(transfer.ExportOptions{}), transfer.ImportOptions{})
 	require.Equal(t, l.Path, to.links()[0].Path)
 
@@ -219,9 +221,9 @@ const bad = "external_url,redirect_hash,is_active,alert_at,expires_at,created_at
 
 func TestEachProblemHasItsLine(t *testing.T) {
 	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
-		p := newPlace(t, newStore(), linktrack.Professional)
+		p := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		mine := p.make(linktrack.NewLink{VanityLink: "mine", ExternalURL: "https://example.com/other"})
-		_, err := p.tracker.MakeLink(t.Context(), linktrack.Account{ID: p.account.ID + 1, Type: linktrack.Professional}, linktrack.NewLink{VanityLink: "Theirs", ExternalURL: "https://example.com/"})
+		_, err := p.tracker.MakeLink(t.Context(), linktrack.Account{ID: p.account.ID + 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{VanityLink: "Theirs", ExternalURL: "https://example.com/"})
 		require.NoError(t, err)
 		for _, o := range []transfer.ImportOptions{{DryRun: true}, {}, {SkipClashes: true}} {
 			r, err := p.importing(bad, o)
@@ -465,7 +467,7 @@ func digits(i int) func(func(byte) bool) {
 
 func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 	store := &failing{Store: memstore.New(), batches: 3}
-	p := newPlace(t, store, linktrack.Professional)
+	p := newPlace(t, store, linktrack.AccountTypeProfessional)
 	r, err := p.importing(numbered(1234), transfer.ImportOptions{})
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 	require.ErrorContains(t, err, "lines 1002 to 1235: ")
@@ -481,7 +483,7 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 func TestAPathThatIsTakenMeanwhile(t *testing.T) {
 	for _, skip := range []bool{false, true} {
 		store := &failing{Store: memstore.New()}
-		p := newPlace(t, store, linktrack.Professional)
+		p := newPlace(t, store, linktrack.AccountTypeProfessional)
 		store.before = func() {
 			store.before = nil
 			p.make(linktrack.NewLink{VanityLink: "n0000007"})

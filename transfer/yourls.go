@@ -33,12 +33,12 @@ func (y yourls) entry(e *entry, get func(name string) string) {
 		e.wrong("keyword", "is missing")
 	}
 	var ok bool
-	if e.link.CreatedAt, ok = parseTime(get("timestamp"), y.t.Location()); !ok {
+	if e.link.CreatedAt, ok = parseTime(get("timestamp"), y.t.TimeZone()); !ok {
 		e.wrong("timestamp", timeReason)
 	}
 }
 
-// A yourlsTable is yourls_url as CSV, with a header or without.
+// A yourlsTable is yourls_url as FormatCSV, with a header or without.
 type yourlsTable struct {
 	yourls
 	*table

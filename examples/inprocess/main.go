@@ -27,7 +27,7 @@ func run(ctx context.Context) error {
 	}
 	defer t.Close(ctx)
 
-	account, _, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, _, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	if err != nil {
 		return err
 	}

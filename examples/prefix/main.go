@@ -37,7 +37,7 @@ func run(addr string) error {
 	if err != nil {
 		return err
 	}
-	account, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.Professional})
+	account, pass, err := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func TestAnAccountThatAnotherProcessMakesMeanwhileIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tracker.Close(t.Context())
-	c := config{login: "linktrack", accountType: linktrack.Free}
+	c := config{login: "linktrack", accountType: linktrack.AccountTypeFree}
 	if _, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: c.login}); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
 	open := func(pass, email string) (account, error) {
-		return openAccount(t.Context(), tracker, store, config{login: "ada", pass: pass, email: email, accountType: linktrack.Professional})
+		return openAccount(t.Context(), tracker, store, config{login: "ada", pass: pass, email: email, accountType: linktrack.AccountTypeProfessional})
 	}
 	kept := func() linktrack.Account {
 		a, err := store.AccountByLogin(t.Context(), "ada")

@@ -170,7 +170,7 @@ func (e *elsewhere) same(target *url.URL, r *http.Request) bool {
 
 // wrap returns pages that send visitors elsewhere instead of telling them that a
 // path does not exist.
-func (e *elsewhere) wrap(p linktrack.Pages) linktrack.Pages {
+func (e *elsewhere) wrap(p linktrack.VisitorPages) linktrack.VisitorPages {
 	if e.notFound == nil {
 		return p
 	}
@@ -178,19 +178,19 @@ func (e *elsewhere) wrap(p linktrack.Pages) linktrack.Pages {
 }
 
 type notFoundElsewhere struct {
-	linktrack.Pages
+	linktrack.VisitorPages
 	to *elsewhere
 }
 
-// ServePage implements [linktrack.Pages]. What programs ask for is answered 404
+// ServePage implements [linktrack.VisitorPages]. What programs ask for is answered 404
 // as ever.
 func (n *notFoundElsewhere) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
 	path := n.to.below(r.URL.Path)
 	switch {
-	case p.Kind != linktrack.NotFoundPage, r.Method != http.MethodGet && r.Method != http.MethodHead,
+	case p.Kind != linktrack.PageNotFound, r.Method != http.MethodGet && r.Method != http.MethodHead,
 		path == "api", path == "robots.txt", path == "favicon.ico",
 		strings.HasPrefix(path, "api/"), strings.HasPrefix(path, ".well-known/"), n.to.same(n.to.notFound, r), n.to.circular(r):
-		n.Pages.ServePage(w, r, p)
+		n.VisitorPages.ServePage(w, r, p)
 	default:
 		http.Redirect(w, r, n.to.notFound.String(), http.StatusFound)
 	}

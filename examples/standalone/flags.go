@@ -90,7 +90,7 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) s
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at the start if it does not exist")
 	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more, also replaces the pass of an existing account. If set as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
 	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp, also replaces the address of an existing account (default: a new account has none)")
-	flags.StringVar(&c.accountType, "type", linktrack.Professional, "`type` of the first account when it is made: free, professional, or one of -account-types")
+	flags.StringVar(&c.accountType, "type", linktrack.AccountTypeProfessional, "`type` of the first account when it is made: free, professional, or one of -account-types")
 	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the front page of -quick-links)")
 	flags.StringVar(&c.notFound, "not-found", "", "`URL` that unknown paths redirect to (default: a page with status 404)")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
@@ -217,7 +217,7 @@ func (c *config) check() error {
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
 		return fmt.Errorf("-addr must be host:port or :port, not %q", c.addr)
 	}
-	types := []string{linktrack.Free, linktrack.Professional}
+	types := []string{linktrack.AccountTypeFree, linktrack.AccountTypeProfessional}
 	for name := range c.options.AccountTypes {
 		if !slices.Contains(types, name) {
 			types = append(types, name)

@@ -112,7 +112,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		return refused(err)
 	}
 	options := c.trackerOptions(logger)
-	options.Notify, options.Pages = c.notify, redirects.wrap(visitors)
+	options.Notify, options.VisitorPages = c.notify, redirects.wrap(visitors)
 	if c.geo != "" {
 		countries, closeGeo, err := openGeo(ctx, c.geo, logger)
 		if err != nil {
@@ -203,7 +203,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 // trackerOptions are the options that follow from the flags alone.
 func (c config) trackerOptions(logger *slog.Logger) linktrack.Options {
 	o := c.options
-	o.BaseURL, o.Hosts, o.Location, o.Logger = c.baseURL, c.hosts, c.zone, logger
+	o.BaseURL, o.Hosts, o.TimeZone, o.Logger = c.baseURL, c.hosts, c.zone, logger
 	o.Ack, o.Privacy, o.TrustedProxies, o.ConversionQuery = c.ack, c.privacy, c.proxies, c.conversionQuery
 	return o
 }

@@ -84,7 +84,7 @@ func TestFlagsSetTheOptionsAndTheEnvironmentDoesSoToo(t *testing.T) {
 		assert.Equal(t, map[string]linktrack.AccountType{"team": {Params: []string{"title", "vanity_link"}}, "guest": {}}, o.AccountTypes, how)
 		assert.Equal(t, []any{12, 5000, true, true, true}, []any{o.PathLength, o.MaxPending, o.ForwardQuery, o.Cookieless, o.BotsAsPeople}, how)
 		assert.Equal(t, "30s 150ms 1s", o.CacheTTL.String()+" "+o.AckTimeout.String()+" "+o.FlushInterval.String(), how)
-		assert.Equal(t, "Europe/Berlin", o.Location.String(), how)
+		assert.Equal(t, "Europe/Berlin", o.TimeZone.String(), how)
 		assert.Equal(t, journal.Options{OSBuffered: true, MaxBytes: 1_000_000}, c.journalOptions, how)
 		assert.Equal(t, []string{"Example Links", "#123456", "team"}, []string{c.look.Name, c.look.Accent, c.accountType}, how)
 	}

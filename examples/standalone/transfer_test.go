@@ -38,7 +38,7 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer tracker.Close(context.Background())
-		if _, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "ada", Type: linktrack.Professional}); err != nil {
+		if _, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "ada", Type: linktrack.AccountTypeProfessional}); err != nil {
 			t.Fatal(err)
 		}
 		databases[name] = map[string]string{"LINKTRACK_MYSQL": dsn, "LINKTRACK_LOGIN": "ada", "LINKTRACK_BASE_URL": "https://go.example.com"}

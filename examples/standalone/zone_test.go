@@ -46,7 +46,7 @@ func TestTheZoneIsTheFlagsElseTheEnvironmentsElseChicago(t *testing.T) {
 				}
 				moved, err := parseTransferFlags(verb, args, environment(env), io.Discard)
 				require.NoError(t, err)
-				assert.Equal(t, tt.zone, moved.trackerOptions(nil).Location.String(), verb)
+				assert.Equal(t, tt.zone, moved.trackerOptions(nil).TimeZone.String(), verb)
 			}
 		})
 	}

@@ -140,10 +140,10 @@ func TestAlertsComeAtLeastOnceHoweverOftenProcessesDie(t *testing.T) {
 		start(p)
 		if n == kills/2 {
 			_, err := store.UpdateLink(t.Context(), late.ID, func(l *linktrack.Link) error {
-				if l.Counts.Total < 2 {
-					return fmt.Errorf("%d people have clicked on %s: nothing would be tested", l.Counts.Total, l.Path)
+				if l.Counts.People < 2 {
+					return fmt.Errorf("%d people have clicked on %s: nothing would be tested", l.Counts.People, l.Path)
 				}
-				l.AlertAt = l.Counts.Total / 2
+				l.AlertAt = l.Counts.People / 2
 				return nil
 			})
 			if err != nil {
@@ -157,7 +157,7 @@ func TestAlertsComeAtLeastOnceHoweverOftenProcessesDie(t *testing.T) {
 		for taken := 0; taken == 0; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				found, err := store.LinkByPath(t.Context(), l.Host, l.Key())
-				t.Fatalf("the alert %s has not come; %d people have clicked (%v)", id, found.Counts.Total, err)
+				t.Fatalf("the alert %s has not come; %d people have clicked (%v)", id, found.Counts.People, err)
 			}
 			endLeases(t, db)
 			r.mu.Lock()

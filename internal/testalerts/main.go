@@ -16,11 +16,11 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// A poster is a linktrack.Notifier that posts alerts to a URL as JSON.
+// A poster is a linktrack.Notifier that posts alerts to a URL as FormatJSON.
 type poster string
 
 func (p poster) Notify(ctx context.Context, a linktrack.Alert) error {
-	body, err := json.Marshal(map[string]any{"id": a.ID, "kind": a.Kind, "link": a.Link.Path, "count": a.Count, "total": a.Link.Counts.Total})
+	body, err := json.Marshal(map[string]any{"id": a.ID, "kind": a.Kind, "link": a.Link.Path, "count": a.Count, "total": a.Link.Counts.People})
 	if err != nil {
 		return err
 	}

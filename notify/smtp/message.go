@@ -39,8 +39,8 @@ func english(zone *time.Location) func(linktrack.Alert) Message {
 		w.Rows = []row{
 			{"Leads to", line(a.Link.ExternalURL)},
 			{"Reached", a.Reached.In(zone).Format("2006-01-02 15:04:05 MST")},
-			{"Clicks so far", fmt.Sprintf("%d, of them %d by new visitors", counts.Total, counts.Unique)},
-			{"Bots", fmt.Sprint(counts.Bot)},
+			{"Clicks so far", fmt.Sprintf("%d, of them %d by new visitors", counts.People, counts.Unique)},
+			{"Bots", fmt.Sprint(counts.Bots)},
 		}
 		return w.message()
 	}

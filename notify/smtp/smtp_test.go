@@ -28,7 +28,7 @@ func testAlert() linktrack.Alert {
 		Reached: time.Date(2024, 12, 24, 16, 35, 16, 0, time.UTC),
 		Link: linktrack.Link{
 			Path: ".f2jt", ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring Sale", Notes: "for me only",
-			PasswordHash: []byte("hash of hush"), Counts: linktrack.Counts{Total: 101, Unique: 87, Bot: 4},
+			PasswordHash: []byte("hash of hush"), Counts: linktrack.Counts{People: 101, Unique: 87, Bots: 4},
 		},
 	}
 }
@@ -359,7 +359,7 @@ func TestARepeatHasTheSameMessageID(t *testing.T) {
 	m := newMailer(t, smtp.Options{Addr: s.addr})
 	a := testAlert()
 	require.NoError(t, m.Notify(t.Context(), a))
-	a.Link.Counts.Total++
+	a.Link.Counts.People++
 	require.NoError(t, m.Notify(t.Context(), a))
 	a.ID = "another"
 	require.NoError(t, m.Notify(t.Context(), a))

@@ -6,7 +6,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Message is what is posted: an alert as JSON. Fields may be added to it.
+// A Message is what is posted: an alert as FormatJSON. Fields may be added to it.
 type Message struct {
 	ID      string              `json:"id"`      // the same each time this alert is sent
 	Kind    linktrack.AlertKind `json:"kind"`    // alert_at or deactivate_at
@@ -51,10 +51,10 @@ func newMessage(a linktrack.Alert) Message {
 			AlertAt:         l.AlertAt,
 			DeactivateAt:    l.DeactivateAt,
 			CreatedAt:       l.CreatedAt.UTC(),
-			CountTotal:      l.Counts.Total,
+			CountTotal:      l.Counts.People,
 			CountUnique:     l.Counts.Unique,
-			CountBot:        l.Counts.Bot,
-			CountConversion: l.Counts.Conversion,
+			CountBot:        l.Counts.Bots,
+			CountConversion: l.Counts.Conversions,
 		},
 	}
 	if !l.ExpiresAt.IsZero() {

@@ -40,7 +40,7 @@ func testAlert() linktrack.Alert {
 			ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring & <Sale>", Notes: "for me only",
 			PasswordHash: []byte("hash of hush"), AlertAt: 100,
 			CreatedAt: time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC),
-			Counts:    linktrack.Counts{Total: 101, Unique: 87, Bot: 4, Conversion: 3},
+			Counts:    linktrack.Counts{People: 101, Unique: 87, Bots: 4, Conversions: 3},
 		},
 	}
 }

@@ -17,7 +17,7 @@ import (
 // passwords bounds how many link passwords are hashed at a time: a hash takes a
 // core for tens of milliseconds, and redirects must get their share.
 type passwords struct {
-	places  chan struct{}
+	slots   chan struct{}
 	clients share.Pool // those that hash, or wait for a place, or for their share of the places
 }
 
@@ -33,31 +33,31 @@ const (
 const (
 	waitForEach  = 8 // so 16 of a client, 32 of a site, 64 of an account
 	shareTimeout = 2 * time.Second
-	placeTimeout = 5 * time.Second
+	slotTimeout  = 5 * time.Second
 )
 
 func newPasswords() *passwords {
-	return &passwords{places: make(chan struct{}, min(max(1, runtime.GOMAXPROCS(0)/2), 4))}
+	return &passwords{slots: make(chan struct{}, min(max(1, runtime.GOMAXPROCS(0)/2), 4))}
 }
 
 // begin waits a moment for a share of the places, which limits say, and then for
 // a place. It refuses at once if too many wait for the same share, so nobody
 // keeps others waiting by sending many passwords. The error is a
 // *ThrottledError; without one, end gives the place back.
-func (p *passwords) begin(ctx context.Context, limits ...share.Limit) (end func(), err error) {
+func (p *passwords) acquire(ctx context.Context, limits ...share.Limit) (end func(), err error) {
 	sharing, cancel := context.WithTimeout(ctx, shareTimeout)
 	defer cancel()
 	if !p.clients.Wait(sharing, waitForEach, limits...) {
 		return nil, &ThrottledError{RetryAfter: time.Second}
 	}
-	placing, cancel := context.WithTimeout(ctx, placeTimeout)
+	placing, cancel := context.WithTimeout(ctx, slotTimeout)
 	defer cancel()
 	select {
-	case p.places <- struct{}{}:
-		return func() { <-p.places; p.clients.Release(limits...) }, nil
+	case p.slots <- struct{}{}:
+		return func() { <-p.slots; p.clients.Release(limits...) }, nil
 	case <-placing.Done():
 		p.clients.Release(limits...)
-		return nil, &ThrottledError{RetryAfter: placeTimeout}
+		return nil, &ThrottledError{RetryAfter: slotTimeout}
 	}
 }
 

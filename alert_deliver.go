@@ -31,7 +31,7 @@ type alertWorker struct {
 
 const (
 	alertPoll        = 5 * time.Second
-	alertDelay        = 200 * time.Millisecond
+	alertDelay       = 200 * time.Millisecond
 	alertLease       = time.Minute      // longer than the look-ups, the delivery and its record may take
 	notifyTimeout    = 20 * time.Second // of one delivery
 	alertTimeout     = 10 * time.Second // of one call of the store

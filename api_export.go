@@ -19,8 +19,8 @@ func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole co
 	contentType := typeCSV
 	switch format {
 	case "":
-		format = CSV
-	case JSON:
+		format = FormatCSV
+	case FormatJSON:
 		contentType = typeJSON
 	}
 	file := longwrite.New(w, r, contentType, h.historyName(p["redirect_hash"], format))
@@ -34,7 +34,7 @@ func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole co
 	switch status := statusOf(err); {
 	case file.Begun():
 		panic(http.ErrAbortHandler)
-	case format == JSON:
+	case format == FormatJSON:
 		body, _ := encodeJSON(errorDocument{errorModel{Code: status, Message: text(messageOf(err))}})
 		w.Header().Set("Content-Type", typeJSON)
 		w.WriteHeader(status)
@@ -49,7 +49,7 @@ func (h *handler) exportTo(ctx context.Context, a Account, p params, f Format, f
 	if hash == "" {
 		return invalid("redirect_hash", "is missing")
 	}
-	q, err := p.exportQuery(h.t.opts.Location)
+	q, err := p.exportQuery(h.t.opts.TimeZone)
 	if err != nil {
 		return err
 	}

@@ -19,15 +19,15 @@ import (
 // the clicks behind.
 type clickHook struct {
 	onClick func(context.Context, Batch) error
-	room room // of the clicks that wait
-	log  *slog.Logger
+	budget  budget // of the clicks that wait
+	log     *slog.Logger
 
 	worker *worker.Worker  // shows the batches of add
 	ctx    context.Context // of the calls; when it ends there are no further ones
 	cancel context.CancelFunc
 
-	failing incident.Incident
-	behind  incident.Incident // clicks are not shown
+	failing  incident.Incident
+	overflow incident.Incident // clicks are not shown
 
 	mu      sync.Mutex
 	batches []Batch // in the order in which they were stored; the first is being shown
@@ -44,17 +44,17 @@ func newClickHook(o *Options) *clickHook {
 	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
 	l := &clickHook{
 		onClick: o.OnClick,
-		log:  o.Logger,
+		log:     o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,
 			Began: "linktrack: OnClick fails; it is shown the same clicks again",
 			Lasts: "linktrack: OnClick still fails",
 			Ended: "linktrack: OnClick works again",
 		},
-		behind: incident.Incident{Log: o.Logger, Began: behind, Lasts: behind, Quiet: time.Minute},
+		overflow: incident.Incident{Log: o.Logger, Began: behind, Lasts: behind, Quiet: time.Minute},
 	}
 	l.worker = worker.New(worker.Options{}, func(context.Context) (time.Duration, bool) { return l.step() })
-	l.room.mostClicks, l.room.mostBytes = o.MaxPending, o.MaxPendingBytes
+	l.budget.maxClicks, l.budget.maxBytes = o.MaxPending, o.MaxPendingBytes
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -67,7 +67,7 @@ func (l *clickHook) add(b Batch) {
 	b.Clicks = slices.Clone(b.Clicks)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ctx.Err() != nil || !l.room.take(len(b.Clicks), sizeOf(b.Clicks)) {
+	if l.ctx.Err() != nil || !l.budget.reserve(len(b.Clicks), sizeOf(b.Clicks)) {
 		l.drop(len(b.Clicks))
 		return
 	}
@@ -77,7 +77,7 @@ func (l *clickHook) add(b Batch) {
 
 func (l *clickHook) drop(clicks int) {
 	l.missed += int64(clicks)
-	l.behind.Failed("maxClicks", l.room.mostClicks, "maxBytes", l.room.mostBytes, "missed", l.missed)
+	l.overflow.Failed("maxClicks", l.budget.maxClicks, "maxBytes", l.budget.maxBytes, "missed", l.missed)
 }
 
 // step shows the oldest batch.
@@ -110,7 +110,7 @@ func (l *clickHook) next() (b Batch, ok bool) {
 func (l *clickHook) removeFirst() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.room.give(len(l.batches[0].Clicks), sizeOf(l.batches[0].Clicks))
+	l.budget.release(len(l.batches[0].Clicks), sizeOf(l.batches[0].Clicks))
 	l.batches[0] = Batch{}
 	if l.batches = l.batches[1:]; len(l.batches) == 0 {
 		l.batches = nil // give back what a backlog took
@@ -153,7 +153,7 @@ func (l *clickHook) close(ctx context.Context) {
 		return
 	}
 	l.cancel()
-	if clicks, _ := l.room.used(); clicks > 0 {
+	if clicks, _ := l.budget.used(); clicks > 0 {
 		l.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", clicks)
 	}
 }
@@ -164,6 +164,6 @@ func (l *clickHook) addTo(s *Stats) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clicks, _ := l.room.used()
+	clicks, _ := l.budget.used()
 	s.Unseen, s.Missed = int64(clicks), l.missed
 }

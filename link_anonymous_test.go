@@ -24,7 +24,7 @@ const destination = "https://example.com/quick"
 
 func (s *service) quick(client string) (linktrack.Link, string) {
 	s.t.Helper()
-	l, claim, err := s.tracker.MakeQuickLink(s.t.Context(), client, destination)
+	l, claim, err := s.tracker.MakeAnonymousLink(s.t.Context(), client, destination)
 	require.NoError(s.t, err)
 	return l, claim
 }
@@ -32,7 +32,7 @@ func (s *service) quick(client string) (linktrack.Link, string) {
 // throttled requires that a client is told to come back after that long.
 func (s *service) throttled(client string, after time.Duration) {
 	s.t.Helper()
-	_, _, err := s.tracker.MakeQuickLink(s.t.Context(), client, destination)
+	_, _, err := s.tracker.MakeAnonymousLink(s.t.Context(), client, destination)
 	var throttled *linktrack.ThrottledError
 	require.ErrorAs(s.t, err, &throttled)
 	require.Equal(s.t, after, throttled.RetryAfter)
@@ -42,14 +42,14 @@ func TestAQuickLinkIsClaimedOnce(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
 		l, claim := s.quick("192.0.2.1")
-		require.Equal(t, linktrack.Nobody, l.Account)
-		require.Equal(t, linktrack.QuickLinkLife, l.ExpiresAt.Sub(l.CreatedAt).Round(time.Second))
+		require.Equal(t, linktrack.AnonymousAccount, l.Account)
+		require.Equal(t, linktrack.AnonymousLinkLife, l.ExpiresAt.Sub(l.CreatedAt).Round(time.Second))
 		require.Equal(t, "go.example.com", l.Host)
 		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
 
 		bob, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "bob"})
 		require.NoError(t, err)
-		_, err = s.tracker.ClaimLink(t.Context(), linktrack.Account{ID: linktrack.Nobody}, claim)
+		_, err = s.tracker.ClaimLink(t.Context(), linktrack.Account{ID: linktrack.AnonymousAccount}, claim)
 		require.ErrorIs(t, err, linktrack.ErrForbidden)
 		_, err = s.tracker.ClaimLink(t.Context(), linktrack.Account{ID: bob.ID, Hosts: []string{"alt.example"}}, claim)
 		require.ErrorIs(t, err, linktrack.ErrForbidden)
@@ -74,7 +74,7 @@ func TestAQuickLinkIsClaimedOnce(t *testing.T) {
 		got, err := s.tracker.Link(t.Context(), winner, l.Path)
 		require.NoError(t, err)
 		require.True(t, got.ExpiresAt.IsZero(), "it does not end any more")
-		require.EqualValues(t, 1, got.Counts.Total, "its clicks are there")
+		require.EqualValues(t, 1, got.Counts.People, "its clicks are there")
 		again, err := s.tracker.ClaimLink(t.Context(), winner, claim)
 		require.NoError(t, err, "who has it may ask twice")
 		require.Equal(t, l.ID, again.ID)
@@ -129,7 +129,7 @@ func TestAQuickLinkThatNobodyClaimsEnds(t *testing.T) {
 		s := newService(t, memstore.New(), linktrack.Options{})
 		l, claim := s.quick("192.0.2.1")
 		kept, keep := s.quick("192.0.2.1")
-		time.Sleep(linktrack.QuickLinkLife - time.Second)
+		time.Sleep(linktrack.AnonymousLinkLife - time.Second)
 		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
 		require.Equal(t, http.StatusFound, s.get("/"+kept.Path).StatusCode) // it is in the cache as it is
 		_, err := s.tracker.ClaimLink(t.Context(), s.account, keep)
@@ -181,7 +181,7 @@ func TestLimitsOfQuickLinksHoldForThoseMadeAtOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() {
-			if _, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination); err == nil {
+			if _, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", destination); err == nil {
 				made.Add(1)
 			}
 		})
@@ -200,28 +200,28 @@ func TestAQuickLinkKeepsTheRulesOfDestinations(t *testing.T) {
 	}})
 	var invalid *linktrack.InvalidError
 	for _, bad := range []string{"", "javascript:alert(1)", "http://go.example.com/x", "example.com"} {
-		_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", bad)
+		_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", bad)
 		require.ErrorAs(t, err, &invalid, bad)
 		require.Equal(t, "external_url", invalid.Param)
 	}
 	for range 10 {
-		_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination)
+		_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", destination)
 		require.ErrorIs(t, err, linktrack.ErrForbidden)
 	}
 	refuses = false
-	_, _, err := s.tracker.MakeQuickLink(t.Context(), "192.0.2.1", destination)
+	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled, "what the host refuses counts")
 }
 
 func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{
 		Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
-			return linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}, nil
+			return linktrack.Account{ID: linktrack.AnonymousAccount, Type: linktrack.AccountTypeProfessional}, nil
 		},
 	})
-	l, claim, err := s.tracker.MakeQuickLink(t.Context(), "", "https://example.com/")
+	l, claim, err := s.tracker.MakeAnonymousLink(t.Context(), "", "https://example.com/")
 	require.NoError(t, err)
-	nobody := linktrack.Account{ID: linktrack.Nobody, Type: linktrack.Professional}
+	nobody := linktrack.Account{ID: linktrack.AnonymousAccount, Type: linktrack.AccountTypeProfessional}
 	ctx := t.Context()
 	for name, call := range map[string]func() error{
 		"Authenticate": func() error { _, err := s.tracker.Authenticate(ctx, login, pass, ""); return err },
@@ -241,7 +241,7 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 		"Groups":  func() error { _, err := s.tracker.Groups(ctx, nobody); return err },
 		"History": func() error { _, err := s.tracker.History(ctx, nobody, l.Path, linktrack.HistoryQuery{}); return err },
 		"ExportHistory": func() error {
-			return s.tracker.ExportHistory(ctx, nobody, l.Path, linktrack.ExportQuery{}, linktrack.CSV, io.Discard)
+			return s.tracker.ExportHistory(ctx, nobody, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard)
 		},
 		"Report":  func() error { _, err := s.tracker.Report(ctx, nobody, l.Path, linktrack.ReportQuery{}); return err },
 		"LastDay": func() error { _, err := s.tracker.LastDay(ctx, nobody, []linktrack.Link{l}); return err },

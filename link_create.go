@@ -233,7 +233,7 @@ func (t *Tracker) checkLink(l Link) error {
 	if l.DeactivateAt < 0 {
 		return invalid("deactivate_at", "must be a whole number, 0 or more")
 	}
-	if y := l.ExpiresAt.In(t.opts.Location).Year(); !l.ExpiresAt.IsZero() && (y < 1970 || y > 9999) {
+	if y := l.ExpiresAt.In(t.opts.TimeZone).Year(); !l.ExpiresAt.IsZero() && (y < 1970 || y > 9999) {
 		return invalid("expires_at", "must be a year from 1970 to 9999")
 	}
 	return nil
@@ -255,7 +255,7 @@ func (t *Tracker) hashPassword(ctx context.Context, a Account, password string) 
 	if len(password) > maxPassword {
 		return nil, invalid("password", "must have at most %d bytes", maxPassword)
 	}
-	end, err := t.passwords.begin(ctx, accountShare(a, hashesOfAccount))
+	end, err := t.passwords.acquire(ctx, accountShare(a, hashesOfAccount))
 	if err != nil {
 		return nil, err
 	}

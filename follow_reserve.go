@@ -13,21 +13,21 @@ import (
 // permits. Callers who wait for the same link are combined into one call, so
 // that a hot link costs the store one write after the other, not one each.
 type reserver struct {
-	store ClickStore
-	mu    sync.Mutex
+	store  ClickStore
+	mu     sync.Mutex
 	groups map[int64]*groupcommit.Group[*reservation] // by link; those that somebody uses
 }
 
 // A ticket is what one caller wants and gets.
 type reservation struct {
-	done chan struct{} // closed when the next two are set
-	granted  bool
-	err      error
+	done    chan struct{} // closed when the next two are set
+	granted bool
+	err     error
 }
 
 const (
-	reserveTimeout  = time.Second            // of one call
-	reserveWait = 5 * reserveTimeout / 2 // of a caller: the call under way and his own
+	reserveTimeout = time.Second            // of one call
+	reserveWait    = 5 * reserveTimeout / 2 // of a caller: the call under way and his own
 )
 
 func newReserver(store ClickStore) *reserver {

@@ -15,10 +15,10 @@ import (
 type gate struct {
 	ClickStore
 	mu    sync.Mutex
-	calls []*reservation
+	calls []*storeCall
 }
 
-type reservation struct {
+type storeCall struct {
 	link    int64
 	n       int
 	granted int
@@ -27,7 +27,7 @@ type reservation struct {
 }
 
 func (g *gate) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {
-	r := &reservation{link: link, n: n, ready: make(chan struct{})}
+	r := &storeCall{link: link, n: n, ready: make(chan struct{})}
 	g.mu.Lock()
 	g.calls = append(g.calls, r)
 	g.mu.Unlock()

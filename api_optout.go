@@ -77,7 +77,7 @@ func (o *optOuts) holds(purpose string, account AccountID, token string) bool {
 // The API gives it out, too: getOptOutLink, with login, pass and, if need be,
 // host.
 func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return "", err
 	}
 	h, ok := t.hosts.named(host)
@@ -145,7 +145,7 @@ func (h *handler) optOut(w http.ResponseWriter, r *http.Request) {
 	from := time.Now()
 	w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, from))
 	writeText(w, http.StatusOK, "Clicks on your links by this browser are not recorded any more, until "+
-		from.Add(optOutFor).In(h.t.opts.Location).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
+		from.Add(optOutFor).In(h.t.opts.TimeZone).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
 }
 
 func optOutCookieOf(a AccountID) string { return optOutCookie + strconv.FormatInt(int64(a), 10) }

@@ -17,25 +17,25 @@ import (
 )
 
 // Quick links are made by people without an account. Until they are claimed
-// they belong to Nobody, and they end.
+// they belong to AnonymousAccount, and they end.
 
-// Nobody is the account of quick links, see [Tracker.MakeQuickLink]. It is in no
+// AnonymousAccount is the account of quick links, see [Tracker.MakeAnonymousLink]. It is in no
 // store and nobody can sign in to it: every method that takes an account, and
 // every place where a host names one, refuses it with [ErrForbidden]. A host with
 // its own users must not give this ID to a user.
-const Nobody AccountID = math.MinInt64
+const AnonymousAccount AccountID = math.MinInt64
 
-// QuickLinkLife is how long after it was made a quick link ends.
-const QuickLinkLife = 30 * 24 * time.Hour
+// AnonymousLinkLife is how long after it was made a quick link ends.
+const AnonymousLinkLife = 30 * 24 * time.Hour
 
 const (
-	quickHourly   = 10   // quick links of one client
-	quickDaily    = 100  // of one client
-	quickTogether = 1000 // of all clients in an hour, in this process
+	anonymousHourly   = 10   // quick links of one client
+	anonymousDaily    = 100  // of one client
+	anonymousTogether = 1000 // of all clients in an hour, in this process
 )
 
-// MakeQuickLink makes a link for someone without an account, on the Tracker's
-// first host; it ends after [QuickLinkLife], see ExpiresAt. client is where the
+// MakeAnonymousLink makes a link for someone without an account, on the Tracker's
+// first host; it ends after [AnonymousLinkLife], see ExpiresAt. client is where the
 // caller comes from, see [Tracker.ClientOf]. In each process, a client may make
 // ten links an hour and a hundred a day, all clients of an IPv6 /48 ten times as
 // many, and all clients together a thousand an hour. Links that
@@ -45,29 +45,29 @@ const (
 //
 // The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
 // (CheckDestination) and [ErrUnavailable]. Nothing is made then.
-func (t *Tracker) MakeQuickLink(ctx context.Context, client, externalURL string) (l Link, claim string, err error) {
+func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL string) (l Link, claim string, err error) {
 	if err := t.destinations.check(externalURL); err != nil {
 		return Link{}, "", err
 	}
 	if err := t.anonymousQuota.take(client); err != nil {
 		return Link{}, "", err
 	}
-	l, err = t.makeLink(ctx, Account{ID: Nobody}, NewLink{ExternalURL: externalURL, ExpiresAt: now().Add(QuickLinkLife)})
+	l, err = t.makeLink(ctx, Account{ID: AnonymousAccount}, NewLink{ExternalURL: externalURL, ExpiresAt: now().Add(AnonymousLinkLife)})
 	if err != nil {
 		return Link{}, "", err
 	}
 	return l, t.claimOf(l), nil
 }
 
-// QuickLink returns the quick link that a claim is for. [ErrNotFound] if
-// MakeQuickLink did not make the claim, [ErrTaken] if the link was claimed,
+// AnonymousLink returns the quick link that a claim is for. [ErrNotFound] if
+// MakeAnonymousLink did not make the claim, [ErrTaken] if the link was claimed,
 // [ErrExpired] if it has ended.
 func (t *Tracker) QuickLink(ctx context.Context, claim string) (Link, error) {
 	l, err := t.claimed(ctx, claim)
 	switch {
 	case err != nil:
 		return Link{}, err
-	case l.Account != Nobody:
+	case l.Account != AnonymousAccount:
 		return Link{}, errClaimed
 	case !now().Before(l.ExpiresAt):
 		return Link{}, ErrExpired
@@ -77,10 +77,10 @@ func (t *Tracker) QuickLink(ctx context.Context, claim string) (Link, error) {
 
 // ClaimLink makes a quick link one of the account's, which then does not end. It
 // can be done once; one who has the link already just gets it. The errors are
-// those of [Tracker.QuickLink], and [ErrForbidden] if the account may not use
+// those of [Tracker.AnonymousLink], and [ErrForbidden] if the account may not use
 // the link's host.
 func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return Link{}, err
 	}
 	l, err := t.QuickLink(ctx, claim)
@@ -88,7 +88,7 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 		return Link{}, fmt.Errorf("%w: the account may not use the host %s", ErrForbidden, l.Host)
 	}
 	if err == nil {
-		l, err = t.store.MoveLink(ctx, l.ID, Nobody, a.ID, func(l *Link) error {
+		l, err = t.store.MoveLink(ctx, l.ID, AnonymousAccount, a.ID, func(l *Link) error {
 			l.ExpiresAt = time.Time{}
 			return nil
 		})
@@ -122,7 +122,7 @@ func (t *Tracker) signClaim(l Link) []byte {
 	key := t.Key("claim of a quick link")
 	mac := hmac.New(sha256.New, key[:])
 	b := binary.BigEndian.AppendUint64(nil, uint64(l.ID))
-	b = binary.BigEndian.AppendUint64(b, uint64(l.CreatedAt.Add(QuickLinkLife).UnixMicro()))
+	b = binary.BigEndian.AppendUint64(b, uint64(l.CreatedAt.Add(AnonymousLinkLife).UnixMicro()))
 	mac.Write(b)
 	mac.Write([]byte(l.Host + "/" + l.Key()))
 	return mac.Sum(nil)
@@ -158,12 +158,12 @@ type anonymousQuota struct {
 func (m *anonymousQuota) take(client string) error {
 	client = canonical(client)
 	bounds := []quota{
-		{"hour\x00" + client, quickHourly, time.Hour},
-		{"day\x00" + client, quickDaily, 24 * time.Hour},
-		{"all", quickTogether, time.Hour},
+		{"hour\x00" + client, anonymousHourly, time.Hour},
+		{"day\x00" + client, anonymousDaily, 24 * time.Hour},
+		{"all", anonymousTogether, time.Hour},
 	}
 	if site := share.Site(client); site != "" {
-		bounds = append(bounds, quota{"hour\x00" + site, 10 * quickHourly, time.Hour}, quota{"day\x00" + site, 10 * quickDaily, 24 * time.Hour})
+		bounds = append(bounds, quota{"hour\x00" + site, 10 * anonymousHourly, time.Hour}, quota{"day\x00" + site, 10 * anonymousDaily, 24 * time.Hour})
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

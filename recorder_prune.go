@@ -30,7 +30,7 @@ func newPruner(store ClickStore, o *Options) *pruner {
 	if o.Privacy.HistoryDays < 0 {
 		return nil
 	}
-	p := &pruner{store: store, zone: o.Location, days: o.Privacy.HistoryDays, failing: incident.Incident{
+	p := &pruner{store: store, zone: o.TimeZone, days: o.Privacy.HistoryDays, failing: incident.Incident{
 		Log:   o.Logger,
 		Began: "linktrack: old history cannot be dropped; it is tried again every day",
 		Ended: "linktrack: old history is dropped again",

@@ -211,11 +211,11 @@ func isGenerated(path string) bool {
 // [ErrUnavailable], the error comes last, beside a zero link.
 func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
-		if err := a.refuseNobody(); err != nil {
+		if err := a.refuseAnonymous(); err != nil {
 			yield(Link{}, err)
 			return
 		}
-		q := LinkQuery{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
+		q := LinkFilter{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
 		for {
 			links, err := t.linksPart(ctx, q)
 			if err != nil {
@@ -236,7 +236,7 @@ func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error
 }
 
 // linksPart reads a part of a list, which as a whole may take any time.
-func (t *Tracker) linksPart(ctx context.Context, q LinkQuery) ([]Link, error) {
+func (t *Tracker) linksPart(ctx context.Context, q LinkFilter) ([]Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
 	links, err := t.store.Links(ctx, q)

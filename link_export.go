@@ -21,12 +21,12 @@ type ExportQuery struct {
 type Format string
 
 const (
-	// CSV is RFC 4180 in UTF-8 without a byte order mark, with a header row.
+	// FormatCSV is RFC 4180 in UTF-8 without a byte order mark, with a header row.
 	// Texts are written so that no spreadsheet takes them for formulas: where
 	// one begins like a formula, an apostrophe stands before it.
-	CSV Format = "csv"
-	// JSON is the document of getLinkHistory, exact, a click to a line.
-	JSON Format = "json"
+	FormatCSV Format = "csv"
+	// FormatJSON is the document of getLinkHistory, exact, a click to a line.
+	FormatJSON Format = "json"
 )
 
 // ExportHistory writes clicks of a link of the account, oldest first, with the
@@ -34,15 +34,15 @@ const (
 // part at a time, so it may be large, and goes as far back as the store keeps
 // clicks. The errors: an [*InvalidError], [ErrNotFound], [ErrUnavailable], and
 // those of w. Where it fails before it has read a first part, nothing is
-// written; after that, what is written breaks off, in JSON before the document
+// written; after that, what is written breaks off, in FormatJSON before the document
 // is complete.
 func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q ExportQuery, f Format, w io.Writer) error {
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var rows clickWriter
 	switch f {
-	case CSV:
+	case FormatCSV:
 		rows = &csvClicks{newCSV(out)}
-	case JSON:
+	case FormatJSON:
 		rows = newJSONClicks(out)
 	default:
 		return invalid("format", "must be csv or json")
@@ -54,7 +54,7 @@ func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q E
 	if err != nil {
 		return err
 	}
-	page := ClickQuery{Link: l.ID, From: q.Start.UTC(), To: q.End.UTC(), After: q.After, Ascending: true, Limit: exportPage}
+	page := ClickFilter{Link: l.ID, From: q.Start.UTC(), To: q.End.UTC(), After: q.After, Ascending: true, Limit: exportPage}
 	if err := rows.begin(); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ const (
 )
 
 // exportPage reads a part of an export, which as a whole may take any time.
-func (t *Tracker) exportPage(ctx context.Context, q ClickQuery) ([]Click, error) {
+func (t *Tracker) exportPage(ctx context.Context, q ClickFilter) ([]Click, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
 	clicks, err := t.store.Clicks(ctx, q)

@@ -19,37 +19,37 @@ import (
 // those behind it go on; what is set aside is tried again every minute, in
 // smaller batches, so that in the end only the clicks at fault are left.
 type writer struct {
-	journal Journal
-	name    string // of the journal, for the log
-	store   ClickStore
+	journal  Journal
+	name     string // of the journal, for the log
+	store    ClickStore
 	rollups  *rollupWorker
-	days    *dayZone
-	prepare func(*Click)
-	log     *slog.Logger
-	durable    bool              // what the journal holds outlives the process
-	stored  func(Batch)       // told of each batch that was stored; it must not keep the clicks
-	deliver     func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
+	days     *dayZone
+	prepare  func(*Click)
+	log      *slog.Logger
+	durable  bool              // what the journal holds outlives the process
+	onStored func(Batch)       // told of each batch that was stored; it must not keep the clicks
+	deliver  func(Batch) error // has to see each batch before the journal drops it; nil: nobody has
 
 	worker  *worker.Worker // brings the batches to the store
 	failing incident.Incident
 
-	batches atomic.Int64
-	retries atomic.Int64
-	down    atomic.Bool  // the last try failed
-	writingSince  atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
+	batches      atomic.Int64
+	retries      atomic.Int64
+	down         atomic.Bool  // the last try failed
+	writingSince atomic.Int64 // when the try under way began, Unix nanoseconds; 0: there is none
 
-	mu     sync.Mutex
-	oldest time.Time     // when the oldest click came that waits; zero: none is known
-	relief chan struct{} // closed when nothing waits any more or the store fails; nil: nobody waits for that
+	mu       sync.Mutex
+	oldest   time.Time     // when the oldest click came that waits; zero: none is known
+	caughtUp chan struct{} // closed when nothing waits any more or the store fails; nil: nobody waits for that
 
 	// Of the worker:
-	batch   Batch         // that is being stored
-	isIn    bool          // the store has it; it has to be seen
-	pause   time.Duration // before the next try
-	rejects int           // of the batch
-	size    int           // of the next batch; smaller after one was rejected
+	batch         Batch         // that is being stored
+	isStored      bool          // the store has it; it has to be seen
+	pause         time.Duration // before the next try
+	rejections    int           // of the batch
+	batchSize     int           // of the next batch; smaller after one was rejected
 	quarantinedAt time.Time     // when a batch was last set aside; zero: none is
-	ending  bool          // what is set aside has been tried for the last time
+	requeuedLast  bool          // what is set aside has been tried for the last time
 }
 
 const (
@@ -57,21 +57,21 @@ const (
 	writeTimeout = 30 * time.Second
 	firstRetry   = 50 * time.Millisecond
 	lastRetry    = 5 * time.Second
-	requeueAfter     = time.Minute
+	requeueAfter = time.Minute
 	maxRejects   = 3 // of one batch, before it is set aside
 )
 
 func newWriter(j Journal, name string, roller *rollupWorker, pace time.Duration, o *Options, days *dayZone, prepare func(*Click), stored func(Batch)) *writer {
 	s := &writer{
-		journal: j,
-		name:    name,
-		store:   roller.store,
-		rollups:  roller,
-		days:    days,
-		prepare: prepare,
-		log:     o.Logger,
-		stored:  stored,
-		size:    maxBatch,
+		journal:   j,
+		name:      name,
+		store:     roller.store,
+		rollups:   roller,
+		days:      days,
+		prepare:   prepare,
+		log:       o.Logger,
+		onStored:  stored,
+		batchSize: maxBatch,
 		failing: incident.Incident{
 			Log:   o.Logger,
 			Began: "linktrack: clicks cannot be stored; they wait and are sent again",
@@ -98,7 +98,7 @@ func (s *writer) write(ctx context.Context, b Batch) (err error) {
 	}
 	s.writingSince.Store(time.Now().UnixNano())
 	defer s.writingSince.Store(0)
-	if b.Zone, err = s.days.keep(ctx); err != nil {
+	if b.TimeZone, err = s.days.save(ctx); err != nil {
 		return err
 	}
 	err = s.store.RecordClicks(ctx, b)
@@ -106,7 +106,7 @@ func (s *writer) write(ctx context.Context, b Batch) (err error) {
 		s.down.Store(false)
 		s.batches.Add(1)
 		s.rollups.wake()
-		s.stored(b)
+		s.onStored(b)
 	}
 	return err
 }
@@ -119,22 +119,22 @@ func (s *writer) wake() { s.worker.Wake() }
 func (s *writer) step() (pause time.Duration, more bool) {
 	if len(s.batch.Clicks) == 0 {
 		s.requeue(time.Now())
-		b, err := s.journal.Next(s.size)
+		b, err := s.journal.Next(s.batchSize)
 		if err != nil {
 			s.failed(err)
 			return lastRetry, true
 		}
 		if len(b.Clicks) == 0 {
-			s.waitingSince(time.Time{})
+			s.setOldest(time.Time{})
 			if s.journal.Size().Clicks == 0 {
-				s.relieve()
+				s.signalCaughtUp()
 			}
 			return 0, false
 		}
-		s.batch, s.isIn, s.rejects = b, false, 0
-		s.waitingSince(b.Clicks[0].ID.Time())
+		s.batch, s.isStored, s.rejections = b, false, 0
+		s.setOldest(b.Clicks[0].ID.Time())
 	}
-	err := s.try()
+	err := s.writeOldest()
 	if err == nil {
 		s.batch, s.pause = Batch{}, 0
 		return 0, true
@@ -149,28 +149,28 @@ func (s *writer) step() (pause time.Duration, more bool) {
 
 // try stores the batch, has it seen, and has the journal drop it, as far as that
 // was not done before.
-func (s *writer) try() error {
-	if !s.isIn {
+func (s *writer) writeOldest() error {
+	if !s.isStored {
 		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 		defer cancel()
 		if err := s.write(ctx, s.batch); err != nil {
 			s.failed(err)
 			if errors.Is(err, ErrRejected) {
-				if s.rejects++; s.rejects == maxRejects {
+				if s.rejections++; s.rejections == maxRejects {
 					s.quarantine(len(s.batch.Clicks), err)
 					return nil
 				}
 			}
 			return err
 		}
-		s.isIn = true
+		s.isStored = true
 	}
 	if s.deliver != nil {
 		if err := s.deliver(s.batch); err != nil {
 			return err
 		}
 	}
-	s.size = min(2*s.size, maxBatch)
+	s.batchSize = min(2*s.batchSize, maxBatch)
 	if err := s.journal.Done(); err != nil {
 		s.failed(err)
 		s.batch, s.pause = Batch{}, lastRetry // ask the journal anew what is next
@@ -184,7 +184,7 @@ func (s *writer) try() error {
 // for longer than patience, or patience is over.
 func (s *writer) waitWhileBehind(patience time.Duration) {
 	for end := time.Now().Add(patience); ; {
-		relief := s.whenRelieved()
+		relief := s.whenCaughtUp()
 		if relief == nil {
 			return
 		}
@@ -205,30 +205,30 @@ func (s *writer) waitWhileBehind(patience time.Duration) {
 	}
 }
 
-// whenRelieved returns a channel that is closed when nothing waits any more or
+// whenCaughtUp returns a channel that is closed when nothing waits any more or
 // the store fails, or nil if that is so now.
-func (s *writer) whenRelieved() <-chan struct{} {
+func (s *writer) whenCaughtUp() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down.Load() || s.journal.Size().Clicks == 0 {
 		return nil
 	}
-	if s.relief == nil {
-		s.relief = make(chan struct{})
+	if s.caughtUp == nil {
+		s.caughtUp = make(chan struct{})
 	}
-	return s.relief
+	return s.caughtUp
 }
 
-func (s *writer) relieve() {
+func (s *writer) signalCaughtUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.relief != nil {
-		close(s.relief)
-		s.relief = nil
+	if s.caughtUp != nil {
+		close(s.caughtUp)
+		s.caughtUp = nil
 	}
 }
 
-func (s *writer) waitingSince(at time.Time) {
+func (s *writer) setOldest(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.oldest = at
@@ -245,8 +245,8 @@ func (s *writer) quarantine(clicks int, cause error) {
 		"from", s.name, "clicks", clicks, "error", cause)
 	s.quarantinedAt = time.Now()
 	time.AfterFunc(requeueAfter, s.wake)
-	if clicks > 1 && s.size > 1 {
-		s.size = max(1, min(clicks, s.size)/10)
+	if clicks > 1 && s.batchSize > 1 {
+		s.batchSize = max(1, min(clicks, s.batchSize)/10)
 		if _, err := s.journal.Requeue(); err != nil {
 			s.failed(err)
 		}
@@ -256,23 +256,23 @@ func (s *writer) quarantine(clicks int, cause error) {
 // restore tries what is set aside again, when its time has come and once before
 // the end.
 func (s *writer) requeue(at time.Time) {
-	last := s.worker.Finishing() && !s.ending
+	last := s.worker.Finishing() && !s.requeuedLast
 	if s.quarantinedAt.IsZero() || at.Sub(s.quarantinedAt) < requeueAfter && !last {
 		return
 	}
-	s.ending = last
+	s.requeuedLast = last
 	s.quarantinedAt = time.Time{}
 	if n, err := s.journal.Requeue(); err != nil {
 		s.failed(err)
 	} else if n > 0 {
-		s.size = 1
+		s.batchSize = 1
 	}
 }
 
 // failed notes a failure.
 func (s *writer) failed(err error) {
 	s.down.Store(true)
-	s.relieve()
+	s.signalCaughtUp()
 	s.retries.Add(1)
 	if s.failing.Lasting() {
 		s.failing.Report(err, "in", s.name, "clicks", s.journal.Size().Clicks)

@@ -122,7 +122,7 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		require.NoError(t, f.tracker.Close(ctx), "the click is stored first")
-		require.EqualValues(t, 1, f.counts().Total)
+		require.EqualValues(t, 1, f.counts().People)
 		close(over)
 	})
 }

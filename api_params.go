@@ -270,7 +270,7 @@ func (p params) given() []string {
 // has_public_revenue, flags. The error is an [*InvalidError].
 func (t *Tracker) ParseNewLink(values map[string]string) (NewLink, error) {
 	p := params(values)
-	in, err := p.newLink(t.opts.Location)
+	in, err := p.newLink(t.opts.TimeZone)
 	if err == nil {
 		in.ForwardQuery, err = p.flag("forward_query", false)
 	}

@@ -37,7 +37,7 @@ const (
 	scriptPath  = "c.js"
 )
 
-// serveGoal answers what goal pages load. False: the path is none of it.
+// serveConversion answers what goal pages load. False: the path is none of it.
 func (h *handler) serveGoal(w http.ResponseWriter, r *http.Request, host *servedHost, path string) bool {
 	switch path {
 	case pixelPath:

@@ -50,7 +50,7 @@ type entry struct {
 	clickQuery  bool         // whose destination gets the click
 	blocked     bool         // its destination is not one that this Tracker redirects to
 	dotted      string       // there is none, but one with this key; "" none
-	usedUp       atomic.Bool  // the store granted no more
+	usedUp      atomic.Bool  // the store granted no more
 	granted     atomic.Int64 // people let through here since it was loaded
 	loaded      time.Time
 }

@@ -13,7 +13,7 @@ import (
 type LinksQuery struct {
 	Paths     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
 	Groups    []string // names; nil: all, unknown ones match nothing
-	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkQuery.Search.
+	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkFilter.Search.
 	Sort      Sort     // "": SortCreated
 	Ascending bool
 	Limit     int // 1 to 1,000; 0: 100
@@ -23,7 +23,7 @@ type LinksQuery struct {
 // HistoryQuery says which clicks [Tracker.History] returns. The zero value is
 // the API's default: today's newest 100.
 type HistoryQuery struct {
-	Start         time.Time // inclusive; zero: today 00:00 in Options.Location; at most 30 days back
+	Start         time.Time // inclusive; zero: today 00:00 in Options.TimeZone; at most 30 days back
 	End           time.Time // exclusive; zero: open; not after Start: nothing
 	Before, After ClickID   // only clicks below, above that id; zero: no bound
 	Ascending     bool      // oldest first
@@ -44,14 +44,14 @@ const (
 // fit, the first host's is meant. [ErrNotFound] if there is none, or it is
 // another account's.
 func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return Link{}, err
 	}
 	names := t.linkNames(name)
 	if len(names) == 0 {
 		return Link{}, ErrNotFound
 	}
-	found, err := t.store.Links(ctx, LinkQuery{
+	found, err := t.store.Links(ctx, LinkFilter{
 		Account:  a.ID,
 		Names:    names,
 		Sort:     SortCreated,
@@ -82,7 +82,7 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 // Links returns links of the account. The errors: an [*InvalidError],
 // [ErrUnavailable].
 func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return nil, err
 	}
 	limit, err := limitOf(q.Limit)
@@ -118,7 +118,7 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 			names = append(names, t.linkNames(name)...)
 		}
 	}
-	links, err := t.store.Links(ctx, LinkQuery{
+	links, err := t.store.Links(ctx, LinkFilter{
 		Account:   a.ID,
 		Names:     names,
 		Groups:    q.Groups,
@@ -140,7 +140,7 @@ func (t *Tracker) History(ctx context.Context, a Account, name string, q History
 	if err != nil {
 		return nil, err
 	}
-	today := startOfDay(time.Now().In(t.opts.Location))
+	today := startOfDay(time.Now().In(t.opts.TimeZone))
 	if q.Start.IsZero() {
 		q.Start = today
 	}
@@ -154,7 +154,7 @@ func (t *Tracker) History(ctx context.Context, a Account, name string, q History
 	if !q.End.IsZero() && !q.End.After(q.Start) {
 		return []Click{}, nil
 	}
-	clicks, err := t.store.Clicks(ctx, ClickQuery{
+	clicks, err := t.store.Clicks(ctx, ClickFilter{
 		Link:      l.ID,
 		From:      q.Start.UTC(),
 		To:        q.End.UTC(),
@@ -169,7 +169,7 @@ func (t *Tracker) History(ctx context.Context, a Account, name string, q History
 // Groups returns the names of the account's groups in order, the first 1,000 of
 // them. The error is an [ErrUnavailable].
 func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
-	if err := a.refuseNobody(); err != nil {
+	if err := a.refuseAnonymous(); err != nil {
 		return nil, err
 	}
 	groups, err := t.store.Groups(ctx, a.ID, maxItems)
@@ -208,7 +208,7 @@ func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed fun
 	if !allowed(&e.link) {
 		return Link{}, ErrNotFound
 	}
-	links, err := t.store.Links(ctx, LinkQuery{
+	links, err := t.store.Links(ctx, LinkFilter{
 		Account:  e.link.Account,
 		Names:    []LinkName{{Host: e.link.Host, Key: e.link.Key()}},
 		Sort:     SortCreated,

@@ -71,7 +71,7 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 		store := memstore.New()
 		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "https://go.example.com", Notify: r})
 		require.NoError(t, err)
-		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional, Email: "ada@example.com"})
+		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional, Email: "ada@example.com"})
 		require.NoError(t, err)
 		l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{
 			ExternalURL: "https://example.com/", VanityLink: "sale", AlertAt: 2, DeactivateAt: 3, HasAlertEmail: true,
@@ -93,7 +93,7 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 		require.EqualValues(t, 2, got[0].Count)
 		require.Equal(t, reached, got[0].Reached)
 		require.Equal(t, l.ID, got[0].Link.ID)
-		require.EqualValues(t, 2, got[0].Link.Counts.Total)
+		require.EqualValues(t, 2, got[0].Link.Counts.People)
 
 		f.passes(linktrack.Visit{})
 		time.Sleep(time.Second)

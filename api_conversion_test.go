@@ -203,7 +203,7 @@ func TestTheBeaconCountsAndAnswersNothing(t *testing.T) {
 
 func TestTheNewestClickWinsWithinAnAccount(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
-	other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+	other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	foreign, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{ExternalURL: "https://other.example", HasConversionTracking: true})
 	require.NoError(t, err)
@@ -220,7 +220,7 @@ func TestTheNewestClickWinsWithinAnAccount(t *testing.T) {
 	s.pixel("", "Cookie", cookies)
 	l, err := s.tracker.Link(t.Context(), other, foreign.Path)
 	require.NoError(t, err)
-	require.EqualValues(t, 1, l.Counts.Conversion, "the newest click")
+	require.EqualValues(t, 1, l.Counts.Conversions, "the newest click")
 	s.pixel("click="+ref(one), "Cookie", cookies)
 	require.Equal(t, []int{1, 1}, []int{s.converted(first), s.converted("second")}, "the click that is named")
 }

@@ -71,7 +71,7 @@ func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 				w.does(func(_ context.Context, b linktrack.Batch) error {
 					l, err := store.Store.LinkByPath(context.Background(), "localhost:8080", f.path)
 					assert.NoError(t, err)
-					assert.GreaterOrEqual(t, l.Counts.Total, int64(len(w.clicks())), "a batch is stored before it is shown")
+					assert.GreaterOrEqual(t, l.Counts.People, int64(len(w.clicks())), "a batch is stored before it is shown")
 					return nil
 				})
 				for i := range 100 {
@@ -114,7 +114,7 @@ func TestNobodyWaitsForOnClick(t *testing.T) {
 			f.passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start))
-		require.EqualValues(t, 100, f.counts().Total)
+		require.EqualValues(t, 100, f.counts().People)
 		require.EqualValues(t, 100, f.tracker.Stats().Unseen)
 		time.Sleep(time.Hour)
 		require.Greater(t, len(w.saw()), 60, "what hangs is given up, and tried again")
@@ -165,7 +165,7 @@ func TestWhatWaitsForOnClickIsBounded(t *testing.T) {
 		for range 25 {
 			f.passes(linktrack.Visit{})
 		}
-		require.EqualValues(t, 25, f.counts().Total, "all of them are stored")
+		require.EqualValues(t, 25, f.counts().People, "all of them are stored")
 		require.EqualValues(t, 10, f.tracker.Stats().Unseen)
 		require.EqualValues(t, 15, f.tracker.Stats().Missed)
 		require.Equal(t, 1, strings.Count(log.String(), "misses"), log.String())
@@ -210,7 +210,7 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	require.Less(t, time.Since(start), 5*time.Second)
 	require.Eventually(t, func() bool { return len(w.saw()) > 1 }, 10*time.Second, time.Millisecond)
 	first := w.saw()[0]
-	require.EqualValues(t, len(first.Clicks), f.counts().Total, "a batch is stored before it is shown")
+	require.EqualValues(t, len(first.Clicks), f.counts().People, "a batch is stored before it is shown")
 	var left *linktrack.PendingError
 	require.ErrorAs(t, f.tracker.Close(t.Context()), &left)
 	require.Equal(t, linktrack.PendingError{Journaled: 10}, *left, "the journal has them all")
@@ -230,5 +230,5 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	require.Len(t, w.clicks(), 10, "all of them were seen")
 	again := w.saw()[before]
 	require.Equal(t, [2]any{first.Source, first.Seq}, [2]any{again.Source, again.Seq}, "the batch comes again under its number")
-	require.EqualValues(t, 10, f.counts().Total, "and counts once")
+	require.EqualValues(t, 10, f.counts().People, "and counts once")
 }

@@ -9,20 +9,20 @@ import (
 // until the store has them. They have room when they come, and the queue gives
 // it back.
 type queue struct {
-	room *room
+	budget *budget
 
-	mu     sync.Mutex
-	source Source
-	seq    int64
-	sent   Batch   // what Next returned, or send is sending; Seq 0: nothing
-	taken  int64   // the bytes that have room for sent
-	direct bool    // it is send's
-	clicks []Click // behind that
-	quarantined  []Click // see Quarantine
+	mu          sync.Mutex
+	source      Source
+	seq         int64
+	sent        Batch   // what Next returned, or send is sending; Seq 0: nothing
+	taken       int64   // the bytes that have room for sent
+	direct      bool    // it is send's
+	clicks      []Click // behind that
+	quarantined []Click // see Quarantine
 }
 
-func newQueue(r *room) *queue {
-	q := &queue{room: r}
+func newQueue(r *budget) *queue {
+	q := &queue{budget: r}
 	rand.Read(q.source[:])
 	return q
 }
@@ -109,7 +109,7 @@ func (q *queue) Done() error {
 
 // drop ends the batch that was sent, and gives its room back.
 func (q *queue) drop() {
-	q.room.give(len(q.sent.Clicks), q.taken)
+	q.budget.release(len(q.sent.Clicks), q.taken)
 	q.sent, q.taken = Batch{}, 0
 }
 
@@ -117,7 +117,7 @@ func (q *queue) drop() {
 func (q *queue) Quarantine() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.room.give(0, q.taken-sizeOf(q.sent.Clicks)) // they were completed: they count as they are now
+	q.budget.release(0, q.taken-sizeOf(q.sent.Clicks)) // they were completed: they count as they are now
 	q.quarantined = append(q.quarantined, q.sent.Clicks...)
 	clear(q.sent.Clicks)
 	q.sent, q.taken = Batch{}, 0
