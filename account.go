@@ -222,3 +222,37 @@ func randomHex(n int) string {
 func (a Account) mayUse(host string) bool {
 	return len(a.Hosts) == 0 || slices.ContainsFunc(a.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
+
+// Account returns the account of the store that has the ID: for whoever keeps a
+// session of one who gave its login and pass. [ErrNotFound] if there is none,
+// as always with [Options.Authenticate], whose accounts are the host's own. It
+// may be switched off, see [Account.Disabled].
+func (t *Tracker) Account(ctx context.Context, id AccountID) (Account, error) {
+	if t.opts.Authenticate != nil {
+		return Account{}, ErrNotFound
+	}
+	a, err := t.store.AccountByID(ctx, id)
+	return a, unavailable(err)
+}
+
+// TypeOf returns what the account may do by its type. [ErrForbidden] if the
+// Tracker does not know the type: then it may do nothing.
+func (t *Tracker) TypeOf(a Account) (AccountType, error) {
+	typ, ok := t.types[a.Type]
+	if !ok {
+		return AccountType{}, fmt.Errorf("%w: account type %q is not known", ErrForbidden, a.Type)
+	}
+	return typ, nil
+}
+
+// HostsOf returns the hosts that the account may make links on, in the Tracker's
+// order. The first is the one that [NewLink] means by "".
+func (t *Tracker) HostsOf(a Account) []string {
+	var names []string
+	for _, h := range t.hosts.list {
+		if a.mayUse(h.name) {
+			names = append(names, h.name)
+		}
+	}
+	return names
+}

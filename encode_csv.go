@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 // A table is a document that can be written as FormatCSV, header first. What fails
@@ -34,7 +34,7 @@ func encodeCSV(document any) ([]byte, error) {
 }
 
 // cell writes a text so that a spreadsheet takes no part of it for a formula.
-func cell(s string) string { return formula.Defuse(s) }
+func cell(s string) string { return csvsafe.Defuse(s) }
 
 // clickColumns are the fields of clickModel, in order.
 var clickColumns = []string{

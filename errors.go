@@ -67,6 +67,15 @@ func (e *ThrottledError) Error() string {
 // Is makes errors.Is(err, ErrThrottled) true.
 func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
+// throttled returns the error for a throttle that must be waited for, nil if there
+// is nothing to wait for.
+func throttled(retryAfter time.Duration) error {
+	if retryAfter <= 0 {
+		return nil
+	}
+	return &ThrottledError{RetryAfter: retryAfter}
+}
+
 // seconds rounds up, so that who waits that long has waited long enough.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 

@@ -3,7 +3,6 @@ package linktrack
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +122,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		return
 	}
 	v := Visit{
-		IP:        h.t.proxies.client(r),
+		IP:        h.t.proxies.Client(r),
 		Referrer:  first(r.Header["Referer"]),
 		UserAgent: first(r.Header["User-Agent"]),
 		Query:     joinQuery(p.queryOf(r.URL), r.URL.RawQuery),
@@ -224,19 +223,6 @@ func isPrefetch(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// remoteIP is the address of who is connected.
-func remoteIP(r *http.Request) netip.Addr {
-	host, _, ok := splitHostPort(r.RemoteAddr)
-	if len(host) > 1 && host[0] == '[' {
-		host = host[1 : len(host)-1]
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil || !ok {
-		addr, _ = netip.ParseAddr(r.RemoteAddr) // without a port, as some middlewares write it
-	}
-	return addr.Unmap().WithZone("")
 }
 
 // refuse writes the page of an error of the rule.

@@ -13,7 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/linktrackhq/linktrack/internal/clientip"
 	"github.com/linktrackhq/linktrack/internal/share"
+	"github.com/linktrackhq/linktrack/internal/throttle"
 )
 
 // Quick links are made by people without an account. Until they are claimed
@@ -150,26 +152,26 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 
 // A anonymousQuota counts quick links by client.
 type anonymousQuota struct {
-	mu     sync.Mutex // so that no two take the last one
-	counts throttle   // no more keys than it keeps: all clients together are few in a day
+	mu     sync.Mutex        // so that no two take the last one
+	counts throttle.Failures // no more keys than it keeps: all clients together are few in a day
 }
 
 // take counts a link that is to be made, unless a limit is reached.
 func (m *anonymousQuota) take(client string) error {
-	client = canonical(client)
-	bounds := []quota{
-		{"hour\x00" + client, anonymousHourly, time.Hour},
-		{"day\x00" + client, anonymousDaily, 24 * time.Hour},
-		{"all", anonymousTogether, time.Hour},
+	client = clientip.KeyOf(client)
+	bounds := []throttle.Quota{
+		{Key: "hour\x00" + client, Limit: anonymousHourly, Window: time.Hour},
+		{Key: "day\x00" + client, Limit: anonymousDaily, Window: 24 * time.Hour},
+		{Key: "all", Limit: anonymousTogether, Window: time.Hour},
 	}
 	if site := share.Site(client); site != "" {
-		bounds = append(bounds, quota{"hour\x00" + site, 10 * anonymousHourly, time.Hour}, quota{"day\x00" + site, 10 * anonymousDaily, 24 * time.Hour})
+		bounds = append(bounds, throttle.Quota{Key: "hour\x00" + site, Limit: 10 * anonymousHourly, Window: time.Hour}, throttle.Quota{Key: "day\x00" + site, Limit: 10 * anonymousDaily, Window: 24 * time.Hour})
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.counts.checkAll(bounds); err != nil {
+	if err := throttled(m.counts.Check(bounds...)); err != nil {
 		return err
 	}
-	m.counts.failAll(bounds)
+	m.counts.Count(bounds...)
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+
+	"github.com/linktrackhq/linktrack/internal/clientip"
 )
 
 // Privacy says what is kept of visitors. What is not kept comes into no store
@@ -123,7 +125,7 @@ func (p Privacy) check() (Privacy, error) {
 		p.HistoryDays = 90
 	}
 	var err error
-	p.Exclude, err = networks("Privacy.Exclude", p.Exclude)
+	p.Exclude, err = networksOf("Privacy.Exclude", p.Exclude)
 	return p, err
 }
 
@@ -175,7 +177,7 @@ func (t *Tracker) anonymize(c *Click) {
 // isExcluded reports whether a visit is by the link's owner, as far as one can know.
 func (t *Tracker) isExcluded(l *Link, v *Visit) bool {
 	if networks := t.opts.Privacy.Exclude; len(networks) > 0 {
-		if ip := v.IP.Unmap().WithZone(""); contains(networks, ip) && !contains(t.proxies, ip) {
+		if ip := v.IP.Unmap().WithZone(""); clientip.Contains(networks, ip) && !clientip.Contains(t.proxies, ip) {
 			return true
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 // ExportOptions are the choices for [Export]. The zero value works.
@@ -87,7 +87,7 @@ func rowOf(l linktrack.Link, url string) []string {
 	if l.DeactivateAt > 0 {
 		used = max(l.Counts.Used, l.Counts.People)
 	}
-	text, number := formula.Defuse, func(n int64) string { return strconv.FormatInt(n, 10) }
+	text, number := csvsafe.Defuse, func(n int64) string { return strconv.FormatInt(n, 10) }
 	return []string{
 		text(url), text(l.Path), text(l.Host), text(l.ExternalURL), text(l.Title), text(l.Description), text(l.Notes), text(l.Group),
 		flag(l.IsActive), flag(l.IsPublic), flag(l.HasPlusTracking), flag(l.HasPublicTracking), flag(l.HasConversionTracking),

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 // An ownCSV is a file that Export wrote, or a person with its columns.
@@ -129,7 +129,7 @@ func letThrough(l *linktrack.ImportedLink, used int64) {
 func defused(fields []string) []string {
 	out := make([]string, len(fields))
 	for i, f := range fields {
-		out[i] = formula.Defuse(f)
+		out[i] = csvsafe.Defuse(f)
 	}
 	return out
 }

@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"strings"
 
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 // rejects are the links of a file that are left out, as ImportOptions.Rejected
@@ -31,7 +31,7 @@ func (r *rejects) add(from source, e entry) error {
 	for i, p := range e.problems {
 		problems[i] = p.String()
 	}
-	return writeRow(r.w, append([]string{formula.Defuse(strings.Join(problems, "; "))}, defused(e.raw)...))
+	return writeRow(r.w, append([]string{csvsafe.Defuse(strings.Join(problems, "; "))}, defused(e.raw)...))
 }
 
 func (r *rejects) flush() error {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 // A table is FormatCSV with a header row.
@@ -18,7 +18,7 @@ type table struct {
 	index   map[string]int // of columns, by their key; the first of those that have the same
 	twice   map[string]bool
 	drop    bool // the first column is problemColumn
-	restore bool // texts are written as formula.Defuse does
+	restore bool // texts are written as csvsafe.Defuse does
 }
 
 // problemColumn stands first in what ImportOptions.Rejected is written.
@@ -106,7 +106,7 @@ func (t *table) next() (row []string, e entry, err error) {
 	}
 	if t.restore {
 		for i := range row {
-			row[i] = formula.Restore(row[i])
+			row[i] = csvsafe.Restore(row[i])
 		}
 	}
 	e.raw = row

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/linktrackhq/linktrack/agent"
 	"github.com/linktrackhq/linktrack/internal/load"
+	"github.com/linktrackhq/linktrack/internal/useragent"
 )
 
 // A counter redirects, but for paths that begin with /status/, and counts.
@@ -178,7 +178,7 @@ func TestVisitorsArePeople(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, c.agents, 5)
 	for a := range c.agents {
-		assert.False(t, agent.IsBot(a), a)
+		assert.False(t, useragent.IsBot(a), a)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/agent"
+	"github.com/linktrackhq/linktrack/internal/useragent"
 )
 
 // A shape says what stands in a database of some size: few links have most of
@@ -137,7 +137,7 @@ func (s *shape) click(i int, id int64, random *rand.Rand) linktrack.Click {
 
 type browser struct {
 	userAgent string
-	agent.Agent
+	useragent.Agent
 }
 
 var browsers = parsed(
@@ -153,7 +153,7 @@ var browsers = parsed(
 
 func parsed(userAgents ...string) (all []browser) {
 	for _, ua := range userAgents {
-		all = append(all, browser{ua, agent.Parse(ua)})
+		all = append(all, browser{ua, useragent.Parse(ua)})
 	}
 	return all
 }

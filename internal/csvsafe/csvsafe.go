@@ -1,6 +1,6 @@
-// Package formula writes texts so that spreadsheets take no part of them for a
+// Package csvsafe writes texts so that spreadsheets take no part of them for a
 // formula, and reads them back.
-package formula
+package csvsafe
 
 import (
 	"strings"

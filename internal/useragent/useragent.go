@@ -1,6 +1,6 @@
-// Package agent reads user agents: which browser on which platform, and
+// Package useragent reads user agents: which browser on which platform, and
 // whether it is a bot by its own word.
-package agent
+package useragent
 
 import (
 	"strings"

@@ -5,16 +5,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/linktrackhq/linktrack/internal/throttle"
 	"github.com/stretchr/testify/require"
 )
 
 func TestANewClientHasATryAtALinkThatManyNetworksAreGuessingAt(t *testing.T) {
-	tracker := &Tracker{throttle: newThrottle(), verifiedPasses: newSuccesses()}
+	tracker := &Tracker{failures: throttle.NewFailures(), verifiedPasses: throttle.NewSuccesses()}
 	may := func(client string) error { return tracker.mayGuess(newGuesses(7, client)) }
 	isWrong := func(client string) {
 		t.Helper()
 		require.NoError(t, may(client), client)
-		tracker.throttle.failAll(newGuesses(7, client).counts)
+		tracker.failures.Count(newGuesses(7, client).counts...)
 	}
 	for i := range 100 {
 		isWrong(fmt.Sprintf("10.0.%d.1", i))
@@ -37,17 +38,17 @@ func TestANewClientHasATryAtALinkThatManyNetworksAreGuessingAt(t *testing.T) {
 	var throttled *ThrottledError
 	require.ErrorAs(t, may("203.0.113.9"), &throttled, "twenty in all")
 	require.InDelta(t, 10*time.Minute, throttled.RetryAfter, float64(time.Minute), "until the window ends")
-	tracker.verifiedPasses.note(newGuesses(7, "203.0.113.9").own.key, success{}.proof)
+	tracker.verifiedPasses.Remember(newGuesses(7, "203.0.113.9").own.Key, [32]byte{})
 	require.NoError(t, may("203.0.113.9"), "a client that was right lately is held to its own bound alone")
 }
 
 func TestANewClientsTryIsNotBeyondItsOwnBoundsOrThoseOfItsSite(t *testing.T) {
-	tracker := &Tracker{throttle: newThrottle(), verifiedPasses: newSuccesses()}
+	tracker := &Tracker{failures: throttle.NewFailures(), verifiedPasses: throttle.NewSuccesses()}
 	for range 5 {
-		tracker.throttle.fail(newGuesses(7, "192.0.2.1").own.key, time.Minute) // of a window that began later
+		tracker.failures.Count(newGuesses(7, "192.0.2.1").own) // of a window that began later
 	}
 	for i := range 30 {
-		tracker.throttle.failAll(newGuesses(8, fmt.Sprintf("2001:db8:2:%x::", i)).counts)
+		tracker.failures.Count(newGuesses(8, fmt.Sprintf("2001:db8:2:%x::", i)).counts...)
 	}
 	require.ErrorIs(t, tracker.mayGuess(newGuesses(7, "192.0.2.1")), ErrThrottled)
 	require.ErrorIs(t, tracker.mayGuess(newGuesses(8, "2001:db8:2:ff::")), ErrThrottled)

@@ -1,4 +1,4 @@
-package agent
+package useragent
 
 // IsKnownBrowser reports whether a name from [Parse] belongs to a widely used
 // browser or app. Any program can send any name, and public pages should not show

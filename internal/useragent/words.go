@@ -1,4 +1,4 @@
-package agent
+package useragent
 
 // The words come from what those who run the programs publish:
 //

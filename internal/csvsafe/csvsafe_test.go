@@ -1,11 +1,11 @@
-package formula_test
+package csvsafe_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/linktrackhq/linktrack/internal/formula"
+	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
 func TestOnlyWhatWasPutInIsTakenAway(t *testing.T) {
@@ -25,7 +25,7 @@ func TestOnlyWhatWasPutInIsTakenAway(t *testing.T) {
 		"'’=1":         "’=1",
 		"=not defused": "=not defused",
 	} {
-		require.Equal(t, want, formula.Restore(written), "%q", written)
+		require.Equal(t, want, csvsafe.Restore(written), "%q", written)
 	}
 }
 
@@ -34,6 +34,6 @@ func FuzzRestoreUndoesDefuse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		require.Equal(t, s, formula.Restore(formula.Defuse(s)), "%q", formula.Defuse(s))
+		require.Equal(t, s, csvsafe.Restore(csvsafe.Defuse(s)), "%q", csvsafe.Defuse(s))
 	})
 }

@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/linktrackhq/linktrack/internal/clientip"
 	"github.com/linktrackhq/linktrack/internal/share"
+	"github.com/linktrackhq/linktrack/internal/throttle"
 )
 
 // Failures within a minute.
@@ -29,37 +31,37 @@ const (
 // them applies if the pass is the same as then. If [Options.Authenticate] is
 // set, that function decides, behind the same throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
-	client = canonical(client)
+	client = clientip.KeyOf(client)
 	if len(login) > 4*maxLogin { // no login is that long
 		login = login[:4*maxLogin]
 	}
 	pair := "login\x00" + client + "\x00" + login
-	bounds := []quota{{pair, failuresOfPair, time.Minute}, {"client\x00" + client, failuresOfClient, time.Minute}}
+	bounds := []throttle.Quota{{Key: pair, Limit: failuresOfPair, Window: time.Minute}, {Key: "client\x00" + client, Limit: failuresOfClient, Window: time.Minute}}
 	if site := share.Site(client); site != "" {
-		bounds = append(bounds, quota{"site\x00" + site, failuresOfSite, time.Minute})
+		bounds = append(bounds, throttle.Quota{Key: "site\x00" + site, Limit: failuresOfSite, Window: time.Minute})
 	}
 	checked := bounds
 	proof := t.proof(pair, pass)
-	was, known := t.verifiedPasses.find(pair)
+	was, known := t.verifiedPasses.Find(pair)
 	same := known && subtle.ConstantTimeCompare(was[:], proof[:]) == 1
 	if same {
 		checked = nil
 	} else if known {
 		checked = bounds[:1]
 	}
-	if err := t.throttle.checkAll(checked); err != nil {
+	if err := throttled(t.failures.Check(checked...)); err != nil {
 		return Account{}, err
 	}
 	a, err := t.authenticate(ctx, login, pass)
 	switch {
 	case errors.Is(err, ErrUnauthorized):
-		t.throttle.failAll(bounds)
+		t.failures.Count(bounds...)
 		if same { // it is right no more
-			t.verifiedPasses.forget(pair)
+			t.verifiedPasses.Forget(pair)
 		}
 	case err == nil:
-		t.throttle.forget(pair)
-		t.verifiedPasses.note(pair, proof)
+		t.failures.Forget(pair)
+		t.verifiedPasses.Remember(pair, proof)
 	}
 	if err != nil {
 		return Account{}, err

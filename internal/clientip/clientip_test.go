@@ -1,4 +1,4 @@
-package linktrack
+package clientip
 
 import (
 	"net/http"
@@ -9,8 +9,8 @@ import (
 )
 
 // trusted are the proxies of these tests.
-func trusted(t testing.TB) proxies {
-	ps, err := networks("TrustedProxies", []netip.Prefix{
+func trusted(t testing.TB) Proxies {
+	ps, err := Networks([]netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48"), netip.MustParsePrefix("::ffff:172.16.0.0/108"),
 	})
 	require.NoError(t, err)
@@ -78,15 +78,15 @@ func TestTheClientBehindTrustedProxies(t *testing.T) {
 		"both, and they do not":                             {proxy, []string{xff, "192.0.2.1", fwd, "for=198.51.100.1"}, "10.0.0.1"},
 		"a socket that has no address":                      {"@", []string{xff, "192.0.2.1"}, "invalid IP"},
 	} {
-		require.Equal(t, c.want, trusted(t).client(connected(c.from, c.header...)).String(), name)
+		require.Equal(t, c.want, trusted(t).Client(connected(c.from, c.header...)).String(), name)
 	}
-	require.Equal(t, "10.0.0.1", proxies(nil).client(connected(proxy, xff, "192.0.2.1")).String(), "by default nobody is trusted")
+	require.Equal(t, "10.0.0.1", Proxies(nil).Client(connected(proxy, xff, "192.0.2.1")).String(), "by default nobody is trusted")
 }
 
 func TestNothingIsReadWhereNobodyIsTrusted(t *testing.T) {
 	r := connected("192.0.2.1:80", "X-Forwarded-For", "198.51.100.1", "Forwarded", "for=198.51.100.1")
-	for _, ps := range []proxies{nil, trusted(t)} {
-		require.Zero(t, testing.AllocsPerRun(100, func() { ps.client(r) }))
+	for _, ps := range []Proxies{nil, trusted(t)} {
+		require.Zero(t, testing.AllocsPerRun(100, func() { ps.Client(r) }))
 	}
 }
 
@@ -104,14 +104,14 @@ func FuzzForwarded(f *testing.F) {
 	f.Fuzz(func(t *testing.T, forwardedFor, forwarded string) {
 		for _, sep := range []string{",", ", "} {
 			r := connected("10.0.0.1:80", "X-Forwarded-For", forwardedFor+sep+real)
-			require.Equal(t, real, ps.client(r).String())
+			require.Equal(t, real, ps.Client(r).String())
 			for _, element := range []string{"for=" + real, `for="` + real + `:80"`, `by="[2001:db8::9]";for="` + real + `";host="a"`} {
 				r := connected("10.0.0.1:80", "Forwarded", forwarded+sep+element)
-				require.Contains(t, []string{real, "10.0.0.1"}, ps.client(r).String())
+				require.Contains(t, []string{real, "10.0.0.1"}, ps.Client(r).String())
 				r = connected("10.0.0.1:80", "Forwarded", forwarded, "Forwarded", element)
-				require.Equal(t, real, ps.client(r).String(), "on a line of its own")
+				require.Equal(t, real, ps.Client(r).String(), "on a line of its own")
 				r.Header.Set("X-Forwarded-For", forwardedFor)
-				require.Contains(t, []string{real, "10.0.0.1"}, ps.client(r).String())
+				require.Contains(t, []string{real, "10.0.0.1"}, ps.Client(r).String())
 			}
 		}
 	})
