@@ -11,61 +11,64 @@ import (
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
-// completer returns a function that completes clicks behind the redirect, by
-// one goroutine at a time, which alone uses m.
-func (t *Tracker) newCompleter(m agents) func(*Click) {
-	return func(c *Click) { t.complete(c, m.parse) }
+// A completer fills in what a click holds beside what its request brought. It is
+// used by one goroutine at a time: it remembers user agents, because most visitors
+// have one of a few.
+type completer struct {
+	privacy      Privacy
+	botsAsPeople bool
+	locator      *guardedLocator
+
+	known map[string]useragent.Agent
+	bytes int // of known, approximately
 }
 
-// complete fills in what a click holds beside what the request brought, brings
-// its texts to the form in which they are kept, and drops what is not. A click
-// may be completed again, after it came out of the journal or was not taken by
-// the store: what was derived from something that is gone by then stays.
-func (t *Tracker) complete(c *Click, parse func(userAgent string) useragent.Agent) {
+const maxKnownAgents = 2 << 20 // bytes
+
+func newCompleter(o *Options, locator *guardedLocator) *completer {
+	return &completer{privacy: o.Privacy, botsAsPeople: o.BotsAsPeople, locator: locator}
+}
+
+// complete fills in the click, brings its texts to the form in which they are
+// kept, and drops those that are not to be kept. It may be called again for a click
+// that came out of the journal or that the store did not take: then a field that
+// was derived from a dropped one keeps its value.
+func (m *completer) complete(c *Click) {
 	if c.Referrer != "" {
 		c.Referrer = truncate(c.Referrer, maxReferrer)
 		c.ReferrerHost = strings.Clone(referrerHost(c.Referrer)) // the referrer may go
 	}
 	if c.UserAgent != "" {
 		c.UserAgent = truncate(c.UserAgent, maxUserAgent)
-		a := parse(c.UserAgent)
+		a := m.parse(c.UserAgent)
 		c.Browser, c.Platform = a.Browser, a.Platform
-		c.Bot = a.Bot && !t.opts.BotsAsPeople && !c.Person
+		c.Bot = a.Bot && !m.botsAsPeople && !c.Person
 	}
 	if c.Country == "" {
-		c.Country = t.locator.locate(c.IP)
+		c.Country = m.locator.locate(c.IP)
 	}
 	c.Query = truncate(c.Query, maxQuery)
 	c.Unique = c.Unique && !c.Bot
-	t.opts.Privacy.redact(c)
+	m.privacy.redact(c)
 }
 
-// agents remember what user agents are: most visitors have one of a few. The
-// zero value is ready.
-type agents struct {
-	known map[string]useragent.Agent
-	bytes int // of known, about
-}
-
-const maxAgents = 2 << 20 // bytes
-
-func (m *agents) parse(userAgent string) useragent.Agent {
+func (m *completer) parse(userAgent string) useragent.Agent {
 	a, known := m.known[userAgent]
 	if known {
 		return a
 	}
-	a = readAgent(userAgent)
+	a = parseAgent(userAgent)
 	size := 100 + len(userAgent) + len(a.Browser) + len(a.Platform)
-	if m.bytes += size; m.known == nil || m.bytes > maxAgents {
+	if m.bytes += size; m.known == nil || m.bytes > maxKnownAgents {
 		m.known, m.bytes = make(map[string]useragent.Agent), size
 	}
 	m.known[strings.Clone(userAgent)] = a
 	return a
 }
 
-// readAgent returns what a user agent is. It keeps no part of the memory that
-// userAgent is in.
-func readAgent(userAgent string) useragent.Agent {
+// parseAgent returns what a user agent says. The result shares no memory with
+// userAgent.
+func parseAgent(userAgent string) useragent.Agent {
 	a := useragent.Parse(userAgent)
 	a.Browser, a.Platform = strings.Clone(truncate(a.Browser, 255)), strings.Clone(truncate(a.Platform, 255))
 	return a
@@ -78,13 +81,15 @@ const (
 	maxQuery     = 2048
 )
 
-// bound returns a copy of s without what can not be among its first n characters:
-// a click outlives its request, in whose memory s may be.
+// truncateBytes returns a copy of the part of s that can hold its first n
+// characters. It is a copy because a click outlives its request, whose memory s
+// shares.
 func truncateBytes(s string, n int) string {
 	return strings.Clone(s[:min(len(s), utf8.UTFMax*n)])
 }
 
-// clip replaces what is not UTF-8 and NUL, and cuts to n characters.
+// truncate replaces NUL and bytes that are not UTF-8, and keeps the first n
+// characters.
 func truncate(s string, n int) string {
 	if len(s) <= n && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
 		return s
@@ -104,8 +109,8 @@ func truncate(s string, n int) string {
 }
 
 // referrerHost returns the host that a Referer header names, in the form of
-// [weburl.Host] and without its port, or "". It is shown to the public, so that
-// it must be no text of the visitor's own.
+// [weburl.Host] and without its port, or "". Public pages show it, so it must not
+// be arbitrary text.
 func referrerHost(referrer string) string {
 	_, rest, ok := strings.Cut(referrer, "://")
 	if !ok {
@@ -123,9 +128,9 @@ func referrerHost(referrer string) string {
 	return ""
 }
 
-// A guardedLocator asks a host's Locator, and takes no harm from it.
+// A guardedLocator calls a host's [Locator] and survives its mistakes.
 type guardedLocator struct {
-	Locator  // nil: nothing is known
+	Locator  // nil: no country is known
 	log      *slog.Logger
 	panicked atomic.Bool
 }

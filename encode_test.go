@@ -101,7 +101,7 @@ func FuzzHistory(f *testing.F) {
 	f.Add("http://a.b/", "Mozilla/5.0", "a=1&b=<2>", uint64(1))
 	f.Add("\x00\x1f\ufffe", "]]>", "\xff\xfe", uint64(1<<60))
 	tr := encodingTracker(f)
-	complete := tr.newCompleter(agents{})
+	complete := newCompleter(&tr.opts, &tr.locator).complete
 	f.Fuzz(func(t *testing.T, referrer, userAgent, query string, micro uint64) {
 		c := Click{ID: NewClickID(time.UnixMicro(int64(micro))), IP: netip.IPv6Loopback(), Referrer: referrer, UserAgent: userAgent, Query: query}
 		complete(&c)

@@ -109,7 +109,8 @@ func TestTheStoreIsAskedAgainWhenTheClockWasSetBackSinceItFailed(t *testing.T) {
 
 func TestTheHostOfAReferrerIsACopy(t *testing.T) {
 	c := Click{Referrer: "https://www.example.com/page"}
-	encodingTracker(t).complete(&c, readAgent)
+	tr := encodingTracker(t)
+	newCompleter(&tr.opts, &tr.locator).complete(&c)
 	require.Equal(t, "www.example.com", c.ReferrerHost)
 	referrer := uintptr(unsafe.Pointer(unsafe.StringData(c.Referrer)))
 	host := uintptr(unsafe.Pointer(unsafe.StringData(c.ReferrerHost)))

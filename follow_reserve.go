@@ -9,16 +9,16 @@ import (
 	"github.com/linktrackhq/linktrack/internal/groupcommit"
 )
 
-// A turnstile lets people through links that have a limit, as the store
-// permits. Callers who wait for the same link are combined into one call, so
-// that a hot link costs the store one write after the other, not one each.
+// A reserver asks the store whether visitors may pass links that have a limit. It
+// combines the visitors who wait for the same link into one call, so that a busy
+// link has one call under way at a time.
 type reserver struct {
 	store  ClickStore
 	mu     sync.Mutex
-	groups map[int64]*groupcommit.Group[*reservation] // by link; those that somebody uses
+	groups map[int64]*groupcommit.Group[*reservation] // by link; only links with a call under way
 }
 
-// A ticket is what one caller wants and gets.
+// A reservation is the place of one visitor in a call.
 type reservation struct {
 	done    chan struct{} // closed when the next two are set
 	granted bool
@@ -27,20 +27,21 @@ type reservation struct {
 
 const (
 	reserveTimeout = time.Second            // of one call
-	reserveWait    = 5 * reserveTimeout / 2 // of a caller: the call under way and his own
+	reserveWait    = 5 * reserveTimeout / 2 // of a visitor: for the call under way and the next one
 )
 
 func newReserver(store ClickStore) *reserver {
 	return &reserver{store: store, groups: make(map[int64]*groupcommit.Group[*reservation])}
 }
 
-// pass reports whether one more may pass. An error means that the store could not promise it.
-func (t *reserver) reserve(link int64) (bool, error) {
-	k := &reservation{done: make(chan struct{})}
-	t.group(link).Do(k, reserveWait)
+// reserve reports whether one more visitor may pass. An error means that the store
+// did not say.
+func (r *reserver) reserve(link int64) (bool, error) {
+	one := &reservation{done: make(chan struct{})}
+	r.group(link).Do(one, reserveWait)
 	select {
-	case <-k.done:
-		return k.granted, k.err
+	case <-one.done:
+		return one.granted, one.err
 	default:
 		return false, errReserveTimeout
 	}
@@ -48,35 +49,36 @@ func (t *reserver) reserve(link int64) (bool, error) {
 
 var errReserveTimeout = errors.New("the store did not answer in time whether one more may pass")
 
-func (t *reserver) group(link int64) *groupcommit.Group[*reservation] {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	g, ok := t.groups[link]
+func (r *reserver) group(link int64) *groupcommit.Group[*reservation] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g, ok := r.groups[link]
 	if !ok {
 		g = &groupcommit.Group[*reservation]{
-			Commit: func(tickets []*reservation) { t.call(link, tickets) },
-			Idle:   func() { t.drop(link) },
+			Commit: func(reservations []*reservation) { r.call(link, reservations) },
+			Idle:   func() { r.drop(link) },
 		}
-		t.groups[link] = g
+		r.groups[link] = g
 	}
 	return g
 }
 
-// forget drops a gate at which nobody moves. One who has been given it a moment
-// ago makes his own call there; that is one call more, and no harm.
-func (t *reserver) drop(link int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.groups, link)
+// drop forgets the group of a link that is not in use. A visitor who was given the
+// group a moment before makes another call with it, which does no harm.
+func (r *reserver) drop(link int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.groups, link)
 }
 
-// ask makes one call for all tickets; those who came first pass first.
-func (t *reserver) call(link int64, tickets []*reservation) {
+// call makes one call to the store for all reservations. The first ones are granted
+// first.
+func (r *reserver) call(link int64, reservations []*reservation) {
 	ctx, cancel := context.WithTimeout(context.Background(), reserveTimeout)
 	defer cancel()
-	granted, err := t.store.ReserveClicks(ctx, link, len(tickets))
-	for i, k := range tickets {
-		k.granted, k.err = i < granted, err
-		close(k.done)
+	granted, err := r.store.ReserveClicks(ctx, link, len(reservations))
+	for i, one := range reservations {
+		one.granted, one.err = i < granted, err
+		close(one.done)
 	}
 }

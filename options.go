@@ -52,7 +52,7 @@ type Options struct {
 	// "CST" of its documentation. When the first click is counted, the store
 	// keeps the zone's name, which has 1 to 100 bytes. From then on, the days
 	// and hours of reports are in that zone even if Location changes, see
-	// [Tracker.DayLocation]. A change applies at once to all other times. Use a
+	// [Tracker.DayTimeZone]. A change applies at once to all other times. Use a
 	// zone of the IANA database: a name such as that of time.Local can mean a
 	// different zone on another machine. Default: America/Chicago.
 	TimeZone *time.Location

@@ -168,7 +168,7 @@ var plainTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <dl>
 <dt>Link</dt><dd>{{.URL}}</dd>
 <dt>Created</dt><dd>{{.Time .Link.CreatedAt}}</dd>
-<dt>Clicks</dt><dd>{{.Link.Counts.Total}}</dd>
+<dt>Clicks</dt><dd>{{.Link.Counts.People}}</dd>
 <dt>Unique visitors</dt><dd>{{.Link.Counts.Unique}}</dd>
 <dt>Clicks in the last 24 hours</dt><dd>{{.Link.Counts.Day}}</dd>
 <dt>Last click</dt><dd>{{.Time .Link.Counts.LastClick}}</dd>

@@ -167,14 +167,15 @@ func asksForPrivacy(h http.Header) bool {
 	return first(h["Sec-Gpc"]) == "1" || first(h["Dnt"]) == "1"
 }
 
-// anonymize takes from a click all that may be personal, at once: nothing of it
-// waits anywhere.
+// anonymize removes everything from a click that may be personal data, before the
+// click waits anywhere.
 func (t *Tracker) anonymize(c *Click) {
-	t.complete(c, readAgent)
+	newCompleter(&t.opts, &t.locator).complete(c)
 	c.IP, c.UserAgent, c.Referrer, c.Query = netip.Addr{}, "", "", ""
 }
 
-// isExcluded reports whether a visit is by the link's owner, as far as one can know.
+// isExcluded reports whether a visit is known to be the link owner's own: it comes
+// from one of [Privacy.Exclude] or has the account's opt-out cookie.
 func (t *Tracker) isExcluded(l *Link, v *Visit) bool {
 	if networks := t.opts.Privacy.Exclude; len(networks) > 0 {
 		if ip := v.IP.Unmap().WithZone(""); clientip.Contains(networks, ip) && !clientip.Contains(t.proxies, ip) {

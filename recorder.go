@@ -12,91 +12,96 @@ import (
 	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
-// A recorder takes clicks from visitors, answers as the chosen [Ack] says, and
-// sees to it that each click comes to the store once.
+// A recorder takes clicks, makes their visitors wait as the chosen [Ack] says,
+// and brings each click to the store once.
 //
-//	AckStored     group commit → store, or, while the store fails, memory → store
-//	AckJournaled  group commit → journal → store, or, if the journal fails, as AckStored
-//	AckBuffered   memory → store
+//	AckStored     group commit → store; while the store fails: queue → store
+//	AckJournaled  group commit → journal → store; if the journal fails: as AckStored
+//	AckBuffered   queue → store
 type recorder struct {
-	mode    Ack
-	timeout time.Duration // how long a visitor waits at most
+	ack     Ack
+	timeout time.Duration // the longest time that a visitor waits
 	log     *slog.Logger
 
-	budget        *budget // of all clicks that are here, wherever they wait
+	budget        *budget // of all clicks in memory, wherever they wait
 	group         groupcommit.Group[Click]
 	queue         *queue
-	write         func(Batch) error // writeNow
-	queueWriter   *writer           // of memory
+	queueWriter   *writer
+	journalWriter *writer // nil: there is no journal
 	rollups       *rollupWorker
-	journalWriter *writer    // of the journal; nil: there is none
 	onClick       *clickHook // nil: there is none
 
-	complete func(*Click) // before clicks come into the journal
+	// Used by the group's commit only, of which there is one at a time:
+	completer    *completer      // of clicks for the journal
+	writeCtx     context.Context // see writeContext
+	cancelWrite  context.CancelFunc
+	writeCtxFrom time.Time
 
-	writeCtx        context.Context // of writes that visitors wait for, see context
-	cancel          context.CancelFunc
-	writeCtxRenewal time.Time
-
-	active   atomic.Int64 // visitors between enter and leave
+	active   atomic.Int64 // visitors between begin and end
 	closed   atomic.Bool
 	idle     chan struct{} // closed when the recorder is closed and no visitor is active
 	idleOnce sync.Once
-	dropped  atomic.Int64
 
+	dropped       atomic.Int64
 	full          incident.Incident // clicks are dropped
 	journalFailed incident.Incident
 }
 
 const memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
 
-// errClosed is what a visitor gets who comes after Close.
+// errClosed is the error of visits after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
-func newRecorder(store ClickStore, o *Options, days *dayZone, prepare func(agents) func(*Click), alerts *alertWorker) *recorder {
-	space := &budget{maxClicks: o.MaxPending, maxBytes: o.MaxPendingBytes}
+func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLocator, alerts *alertWorker) *recorder {
 	r := &recorder{
-		mode:    o.Ack,
-		timeout: o.AckTimeout,
-		log:     o.Logger,
-		budget:  space,
-		queue:   newQueue(space),
-		cancel:  func() {},
-		idle:    make(chan struct{}),
-		onClick: newClickHook(o),
-		full:    incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
+		ack:         o.Ack,
+		timeout:     o.AckTimeout,
+		log:         o.Logger,
+		budget:      &budget{maxClicks: o.MaxPending, maxBytes: o.MaxPendingBytes},
+		rollups:     newRollupWorker(store, o.Logger),
+		onClick:     newClickHook(o),
+		completer:   newCompleter(o, locator),
+		cancelWrite: func() {},
+		idle:        make(chan struct{}),
+		full:        incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
 			Log:   o.Logger,
 			Began: "linktrack: the journal takes no clicks; they go to the store without it",
 			Ended: "linktrack: the journal takes clicks again",
 		},
 	}
-	r.rollups = newRollupWorker(store, o.Logger)
-	pace := time.Duration(0)
-	if o.Ack == AckBuffered {
-		pace = o.FlushInterval
+	r.queue = newQueue(r.budget)
+	config := writerConfig{
+		journal:   r.queue,
+		name:      "memory",
+		store:     store,
+		days:      days,
+		completer: newCompleter(o, locator),
+		log:       o.Logger,
+		rollups:   r.rollups,
+		alerts:    alerts,
+		onClick:   r.onClick,
 	}
-	r.queueWriter = newWriter(r.queue, "memory", r.rollups, pace, o, days, prepare(agents{}), func(b Batch) {
-		alerts.wakeUp()
-		r.onClick.add(b)
-	})
-	r.group.Commit, r.write = r.toStore, r.writeNow
+	if o.Ack == AckBuffered {
+		config.delay = o.FlushInterval
+	}
+	r.queueWriter = newWriter(config)
+	r.group.Commit = r.toStore
 	if o.Journal != nil {
-		r.journalWriter = newWriter(o.Journal, "the journal", r.rollups, o.FlushInterval, o, days, prepare(agents{}), func(Batch) { alerts.wakeUp() })
-		r.journalWriter.durable = true
-		r.journalWriter.deliver = r.onClick.call
-		r.journalWriter.wake() // what an earlier process left
+		config.journal, config.name, config.durable, config.delay = o.Journal, "the journal", true, o.FlushInterval
+		config.completer = newCompleter(o, locator) // each is used by one goroutine at a time
+		r.journalWriter = newWriter(config)
+		r.journalWriter.wake() // for clicks that an earlier process left
 	}
 	if o.Ack == AckJournaled {
-		r.complete = prepare(agents{})
 		r.group.Commit = r.toJournal
-		r.group.Detached = true // a disk that dies may hang
+		r.group.Detached = true // a write to a failing disk may never return
 	}
 	return r
 }
 
-// enter admits a visitor whose click will be recorded, until leave. False means
-// that the recorder is closed.
+// begin admits a visitor whose click will be recorded; end must follow. It
+// returns false if the recorder is closed.
 func (r *recorder) begin() bool {
 	r.active.Add(1)
 	if r.closed.Load() {
@@ -112,10 +117,10 @@ func (r *recorder) end() {
 	}
 }
 
-// waitForWrites returns when no visitor is active and no write for visitors is
-// under way: visitors leave after r.patience, and the write goes on. It takes at
-// most half of the time that ctx has left, since what was written last has to be
-// brought to the store, too.
+// waitForWrites returns when no visitor is active and no commit is under way. A
+// commit may outlast its visitors, who wait for r.timeout at most. It takes up to
+// half of the time that ctx has left, because the clicks that were written last
+// still have to be brought to the store.
 func (r *recorder) waitForWrites(ctx context.Context) {
 	if end, ok := ctx.Deadline(); ok {
 		half, cancel := context.WithTimeout(ctx, time.Until(end)/2)
@@ -131,67 +136,62 @@ func (r *recorder) waitForWrites(ctx context.Context) {
 	r.group.Wait(ctx)
 }
 
-// record hands over a click and returns when its visitor may be answered. A
-// click that finds no room is dropped and counted.
+// record takes a click and returns when its visitor may be answered. A click
+// that exceeds the budget is dropped and counted.
 func (r *recorder) record(c Click) {
 	if !r.budget.reserve(1, c.size()) {
 		r.drop(1)
 		return
 	}
-	if r.mode == AckBuffered {
-		r.toQueue([]Click{c})
-	} else {
-		r.group.Do(c, r.timeout)
+	if r.ack == AckBuffered {
+		r.queue.Append([]Click{c}) // it never fails
+		r.queueWriter.wake()
+		return
 	}
+	r.group.Do(c, r.timeout)
 }
 
-// store writes clicks, for which visitors wait, to the store, or queues them
-// behind others that it could not take.
+// toStore is the group's commit without a journal. It writes the clicks to the
+// store at once if no others wait in the queue, else it appends them there.
 func (r *recorder) toStore(clicks []Click) {
-	queued, err := r.queue.send(clicks, r.write)
-	if err != nil {
+	if b, ok := r.queue.begin(clicks); ok {
+		err := r.queueWriter.write(r.writeContext(), b)
+		r.queue.end(err)
+		if err == nil {
+			return
+		}
 		r.queueWriter.failed(err)
 	}
-	if queued {
-		r.queueWriter.wake()
-		r.queueWriter.waitWhileBehind(r.timeout) // else a store that is slow is sent more than it can take
-	}
+	r.queueWriter.wake()
+	r.queueWriter.waitWhileBehind(r.timeout) // else a slow store would get more than it can take
 }
 
-func (r *recorder) writeNow(b Batch) error { return r.queueWriter.write(r.writeContext(), b) }
-
-// keep writes clicks, for which visitors wait, to the journal. They are
-// completed before: what is not to be kept may not come into a file either.
+// toJournal is the group's commit with a journal. The clicks are completed
+// first, because texts that are not to be kept must not reach a file either.
 func (r *recorder) toJournal(clicks []Click) {
-	taken := sizeOf(clicks)
+	reserved := sizeOf(clicks)
 	for i := range clicks {
-		r.complete(&clicks[i])
+		r.completer.complete(&clicks[i])
 	}
 	err := r.journalWriter.journal.Append(clicks)
 	r.journalFailed.Report(err)
 	if err != nil {
-		r.budget.release(0, taken-sizeOf(clicks)) // they count as they are now
+		r.budget.release(0, reserved-sizeOf(clicks)) // completed clicks have another size
 		r.toStore(clicks)
 		return
 	}
-	r.budget.release(len(clicks), taken)
+	r.budget.release(len(clicks), reserved)
 	r.journalWriter.wake()
 }
 
-// buffer leaves clicks to the sender.
-func (r *recorder) toQueue(clicks []Click) {
-	r.queue.Append(clicks) // it never fails
-	r.queueWriter.wake()
-}
-
-// context is for a write that visitors wait for. One serves many writes, since
-// to make one takes a good part of a write to memory: each write gets half of
-// r.patience at least and all of it at most.
+// writeContext returns the context of a write for which visitors wait. It serves
+// many writes, because making one takes a considerable part of the time of a
+// write to memory. So a write has between half of r.timeout and all of it.
 func (r *recorder) writeContext() context.Context {
-	if at := time.Now(); !at.Before(r.writeCtxRenewal) {
-		r.cancel()
-		r.writeCtx, r.cancel = context.WithTimeout(context.Background(), r.timeout)
-		r.writeCtxRenewal = at.Add(r.timeout / 2)
+	if at := time.Now(); at.Sub(r.writeCtxFrom) >= r.timeout/2 {
+		r.cancelWrite()
+		r.writeCtx, r.cancelWrite = context.WithTimeout(context.Background(), r.timeout)
+		r.writeCtxFrom = at
 	}
 	return r.writeCtx
 }
@@ -200,10 +200,11 @@ func (r *recorder) drop(n int) {
 	r.full.Failed("maxClicks", r.budget.maxClicks, "maxBytes", r.budget.maxBytes, "lost", r.dropped.Add(int64(n)))
 }
 
-// A PendingError says which clicks [Tracker.Close] left behind.
+// A PendingError says how many clicks were not in the store when [Tracker.Close]
+// returned.
 type PendingError struct {
-	Lost      int64 // in memory only: they are lost
-	Journaled int64 // in the journal, for the next process to bring to the store
+	Lost      int64 // clicks in memory, which are lost
+	Journaled int64 // clicks in the journal, which the next process brings to the store
 }
 
 func (e *PendingError) Error() string {
@@ -216,8 +217,8 @@ func (e *PendingError) Error() string {
 	return fmt.Sprintf("linktrack: %d clicks were not stored and are lost; %d more are safe in the journal", e.Lost, e.Journaled)
 }
 
-// close takes no more clicks and brings what there is to the store until ctx
-// ends. The error is a *PendingError.
+// close refuses further clicks and brings those that wait to the store, until
+// ctx ends. The error is a *PendingError.
 func (r *recorder) close(ctx context.Context) error {
 	r.closed.Store(true)
 	r.waitForWrites(ctx)

@@ -9,10 +9,9 @@ import (
 	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
-// A roller has the store finish the roll-ups that it put off: a second after the
-// first click that was stored since it last did, and at the end. One run begins
-// a second after the other has ended: a store that is slow at it keeps its
-// connections for clicks.
+// A rollupWorker calls [ClickStore.RollUp]: a second after a click was stored, and at
+// the end. A run begins at least a second after the previous one has ended, so that
+// a slow store keeps its connections for clicks.
 type rollupWorker struct {
 	store  ClickStore
 	worker *worker.Worker
@@ -31,7 +30,7 @@ func newRollupWorker(store ClickStore, log *slog.Logger) *rollupWorker {
 	return r
 }
 
-// soon says that clicks were stored.
+// wake says that clicks were stored.
 func (r *rollupWorker) wake() { r.worker.Wake() }
 
 func (r *rollupWorker) step(ctx context.Context) (pause time.Duration, more bool) {
@@ -41,11 +40,11 @@ func (r *rollupWorker) step(ctx context.Context) (pause time.Duration, more bool
 	if ctx.Err() == nil { // else close gave it up
 		r.behind.Report(err)
 	}
-	// What fails while the process ends is left to others.
+	// A run that fails while the process ends is left to other processes.
 	return rollupInterval, err != nil && !r.worker.Finishing()
 }
 
-// close finishes what there is to finish, until ctx ends. What is left then, or
-// fails, is lost no more than what a crash leaves: other processes finish it.
-// After that the store is not called any more.
+// close makes a last run if one is due, until ctx ends. If it does not succeed,
+// nothing is lost: other processes or the next one do that work. After close the
+// store is not called again.
 func (r *rollupWorker) close(ctx context.Context) { r.worker.Finish(ctx) }

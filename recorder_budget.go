@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// A room bounds what clicks take in memory, by their number and by their bytes.
+// A budget bounds the memory of clicks, by their number and by their bytes.
 type budget struct {
 	maxClicks int
 	maxBytes  int64
@@ -15,33 +15,34 @@ type budget struct {
 	bytes  int64
 }
 
-// take makes room for clicks, for all of them or for none.
-func (r *budget) reserve(clicks int, bytes int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if clicks > r.maxClicks-r.clicks || bytes > r.maxBytes-r.bytes {
+// reserve takes a part of the budget for clicks. It returns false, and takes
+// nothing, if that part is not left.
+func (b *budget) reserve(clicks int, bytes int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if clicks > b.maxClicks-b.clicks || bytes > b.maxBytes-b.bytes {
 		return false
 	}
-	r.clicks += clicks
-	r.bytes += bytes
+	b.clicks += clicks
+	b.bytes += bytes
 	return true
 }
 
-// give gives back what was taken.
-func (r *budget) release(clicks int, bytes int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.clicks -= clicks
-	r.bytes -= bytes
+// release returns a part that was reserved.
+func (b *budget) release(clicks int, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clicks -= clicks
+	b.bytes -= bytes
 }
 
-func (r *budget) used() (clicks int, bytes int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.clicks, r.bytes
+func (b *budget) used() (clicks int, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.clicks, b.bytes
 }
 
-// size is how many bytes of memory a click takes, about.
+// size returns approximately how many bytes of memory a click takes.
 func (c *Click) size() int64 {
 	return int64(unsafe.Sizeof(*c)) + int64(len(c.Referrer)+len(c.ReferrerHost)+len(c.UserAgent)+len(c.Browser)+len(c.Platform)+len(c.Query))
 }

@@ -12,37 +12,39 @@ import (
 	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
-// A listener shows batches of clicks that were stored to [Options.OnClick]. The
-// journal's sender waits for it (see), so that the journal keeps a batch until
-// it was seen. What did not come from the journal waits in the listener's own
-// memory (add), since nobody may be kept waiting for it: neither a visitor nor
-// the clicks behind.
+// A clickHook shows batches that were stored to [Options.OnClick].
+//   - Batches from a durable journal are shown by its writer, which calls deliver:
+//     the journal keeps a batch until it was shown.
+//   - All others wait in the hook's own memory (add), because neither visitors nor
+//     the clicks behind them may wait for the host's function.
 type clickHook struct {
 	onClick func(context.Context, Batch) error
 	budget  budget // of the clicks that wait
 	log     *slog.Logger
 
 	worker *worker.Worker  // shows the batches of add
-	ctx    context.Context // of the calls; when it ends there are no further ones
+	ctx    context.Context // of the calls; when it ends, no further call is made
 	cancel context.CancelFunc
 
 	failing  incident.Incident
 	overflow incident.Incident // clicks are not shown
 
+	// guarded by mu
 	mu      sync.Mutex
 	batches []Batch // in the order in which they were stored; the first is being shown
 	missed  int64
 
-	pause time.Duration // before the next try; the worker's
+	// used by the worker's goroutine only
+	pause time.Duration // before the next try
 }
 
-// newClickHook returns a listener, or nil if nobody wants to see clicks.
+// newClickHook returns a hook, or nil without [Options.OnClick].
 func newClickHook(o *Options) *clickHook {
 	if o.OnClick == nil {
 		return nil
 	}
 	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
-	l := &clickHook{
+	h := &clickHook{
 		onClick: o.OnClick,
 		log:     o.Logger,
 		failing: incident.Incident{
@@ -53,117 +55,117 @@ func newClickHook(o *Options) *clickHook {
 		},
 		overflow: incident.Incident{Log: o.Logger, Began: behind, Lasts: behind, Quiet: time.Minute},
 	}
-	l.worker = worker.New(worker.Options{}, func(context.Context) (time.Duration, bool) { return l.step() })
-	l.budget.maxClicks, l.budget.maxBytes = o.MaxPending, o.MaxPendingBytes
-	l.ctx, l.cancel = context.WithCancel(context.Background())
-	return l
+	h.worker = worker.New(worker.Options{}, func(context.Context) (time.Duration, bool) { return h.step() })
+	h.budget.maxClicks, h.budget.maxBytes = o.MaxPending, o.MaxPendingBytes
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
 }
 
-// add leaves a batch, whose slice stays the caller's, to be shown.
-func (l *clickHook) add(b Batch) {
-	if l == nil {
+// add has a copy of the batch shown later.
+func (h *clickHook) add(b Batch) {
+	if h == nil {
 		return
 	}
 	b.Clicks = slices.Clone(b.Clicks)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx.Err() != nil || !l.budget.reserve(len(b.Clicks), sizeOf(b.Clicks)) {
-		l.drop(len(b.Clicks))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx.Err() != nil || !h.budget.reserve(len(b.Clicks), sizeOf(b.Clicks)) {
+		h.drop(len(b.Clicks))
 		return
 	}
-	l.batches = append(l.batches, b)
-	l.worker.Wake()
+	h.batches = append(h.batches, b)
+	h.worker.Wake()
 }
 
-func (l *clickHook) drop(clicks int) {
-	l.missed += int64(clicks)
-	l.overflow.Failed("maxClicks", l.budget.maxClicks, "maxBytes", l.budget.maxBytes, "missed", l.missed)
+func (h *clickHook) drop(clicks int) {
+	h.missed += int64(clicks)
+	h.overflow.Failed("maxClicks", h.budget.maxClicks, "maxBytes", h.budget.maxBytes, "missed", h.missed)
 }
 
 // step shows the oldest batch.
-func (l *clickHook) step() (pause time.Duration, more bool) {
-	b, ok := l.next()
+func (h *clickHook) step() (pause time.Duration, more bool) {
+	b, ok := h.next()
 	if !ok {
 		return 0, false
 	}
-	if l.call(b) != nil {
-		l.pause = min(max(2*l.pause, firstRetry), lastRetry)
-		return l.pause, true
+	if h.deliver(b) != nil {
+		h.pause = min(max(2*h.pause, firstRetry), lastRetry)
+		return h.pause, true
 	}
-	l.pause = 0
-	l.removeFirst()
+	h.pause = 0
+	h.removeFirst()
 	return 0, true
 }
 
-// next returns the oldest batch. False: there is none, or the listener has to
-// stop.
-func (l *clickHook) next() (b Batch, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.batches) == 0 || l.ctx.Err() != nil {
+// next returns the oldest batch. It returns false if there is none or the hook has
+// to stop.
+func (h *clickHook) next() (b Batch, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.batches) == 0 || h.ctx.Err() != nil {
 		return Batch{}, false
 	}
-	return l.batches[0], true
+	return h.batches[0], true
 }
 
-// seen drops the oldest batch.
-func (l *clickHook) removeFirst() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.budget.release(len(l.batches[0].Clicks), sizeOf(l.batches[0].Clicks))
-	l.batches[0] = Batch{}
-	if l.batches = l.batches[1:]; len(l.batches) == 0 {
-		l.batches = nil // give back what a backlog took
+// removeFirst drops the oldest batch.
+func (h *clickHook) removeFirst() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.budget.release(len(h.batches[0].Clicks), sizeOf(h.batches[0].Clicks))
+	h.batches[0] = Batch{}
+	if h.batches = h.batches[1:]; len(h.batches) == 0 {
+		h.batches = nil // release the memory of a backlog
 	}
 }
 
-// see shows a batch once. A function that panics has failed.
-func (l *clickHook) call(b Batch) error {
-	if l == nil {
+// deliver shows a batch once. A function that panics has failed.
+func (h *clickHook) deliver(b Batch) error {
+	if h == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(l.ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(h.ctx, writeTimeout)
 	defer cancel()
-	err := l.callOnce(ctx, b)
-	if l.ctx.Err() == nil { // else it was given up
-		l.failing.Report(err)
+	err := h.callOnce(ctx, b)
+	if h.ctx.Err() == nil { // else it was given up
+		h.failing.Report(err)
 	}
 	return err
 }
 
-func (l *clickHook) callOnce(ctx context.Context, b Batch) (err error) {
+func (h *clickHook) callOnce(ctx context.Context, b Batch) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return l.onClick(ctx, b)
+	return h.onClick(ctx, b)
 }
 
-// close returns when all that waits in memory was seen, or ctx ends. Then no
-// further tries are made.
-func (l *clickHook) close(ctx context.Context) {
-	if l == nil {
+// close returns when all batches that wait in memory were shown, or ctx ends. After
+// that no further tries are made.
+func (h *clickHook) close(ctx context.Context) {
+	if h == nil {
 		return
 	}
-	l.worker.Finish(ctx)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx.Err() != nil {
+	h.worker.Finish(ctx)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx.Err() != nil {
 		return
 	}
-	l.cancel()
-	if clicks, _ := l.budget.used(); clicks > 0 {
-		l.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", clicks)
+	h.cancel()
+	if clicks, _ := h.budget.used(); clicks > 0 {
+		h.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", clicks)
 	}
 }
 
-func (l *clickHook) addTo(s *Stats) {
-	if l == nil {
+func (h *clickHook) addTo(s *Stats) {
+	if h == nil {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	clicks, _ := l.budget.used()
-	s.Unseen, s.Missed = int64(clicks), l.missed
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clicks, _ := h.budget.used()
+	s.Unseen, s.Missed = int64(clicks), h.missed
 }

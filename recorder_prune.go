@@ -8,8 +8,8 @@ import (
 	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
-// A pruner has the store drop old history, a minute after the start and then
-// once a day. A failure is left for the next day, since nothing is lost by it.
+// A pruner calls [ClickStore.PruneClicks], a minute after the start and then once a
+// day. After a failure it waits for the next day too, because nothing is lost.
 type pruner struct {
 	store   ClickStore
 	zone    *time.Location
@@ -21,11 +21,10 @@ type pruner struct {
 const (
 	pruneSoon    = time.Minute
 	pruneAgain   = 24 * time.Hour
-	pruneTimeout = time.Hour // it may have to wait for other processes, and to move rows
+	pruneTimeout = time.Hour // it may have to wait for other processes and to move rows
 )
 
-// newPruner returns one that works until it is closed, or nil if history is
-// kept for ever.
+// newPruner returns a pruner that has begun, or nil if history is kept forever.
 func newPruner(store ClickStore, o *Options) *pruner {
 	if o.Privacy.HistoryDays < 0 {
 		return nil
@@ -50,14 +49,14 @@ func (p *pruner) step(ctx context.Context) (pause time.Duration, more bool) {
 	return 0, false
 }
 
-// stop ends the work and gives up a run that is under way.
+// stop cancels the run that is under way and begins no other.
 func (p *pruner) stop() {
 	if p != nil {
 		p.worker.Cancel()
 	}
 }
 
-// wait waits, after stop, for a run that is under way until ctx ends.
+// wait returns when the run that stop canceled has ended, or ctx ends.
 func (p *pruner) wait(ctx context.Context) {
 	if p != nil {
 		p.worker.Stop(ctx)

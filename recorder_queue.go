@@ -5,36 +5,36 @@ import (
 	"sync"
 )
 
-// A queue is the journal of those who have none: it keeps clicks in memory
-// until the store has them. They have room when they come, and the queue gives
-// it back.
+// A queue is the [Journal] in memory: it keeps clicks until the store has them.
+// Every click in it has its size reserved in the budget; the queue releases it.
 type queue struct {
 	budget *budget
+	source Source
 
+	// guarded by mu
 	mu          sync.Mutex
-	source      Source
 	seq         int64
-	sent        Batch   // what Next returned, or send is sending; Seq 0: nothing
-	taken       int64   // the bytes that have room for sent
-	direct      bool    // it is send's
-	clicks      []Click // behind that
-	quarantined []Click // see Quarantine
+	current     Batch   // the batch that is being stored; Seq 0: none
+	reserved    int64   // the bytes that the budget has for current
+	direct      bool    // current is begin's, not Next's
+	clicks      []Click // behind current, oldest first
+	quarantined []Click
 }
 
-func newQueue(r *budget) *queue {
-	q := &queue{budget: r}
+func newQueue(b *budget) *queue {
+	q := &queue{budget: b}
 	rand.Read(q.source[:])
 	return q
 }
 
-// maxBatchBytes ends a batch whose clicks are long. Usual clicks have some hundred
-// bytes each.
+// maxBatchBytes bounds a batch of long clicks. A usual click has some hundred
+// bytes.
 const maxBatchBytes = 4 << 20
 
-// batchOf returns how many of the first clicks make a batch of at most a number,
-// and their bytes.
-func batchOf(clicks []Click, most int) (n int, bytes int64) {
-	for n < min(most, len(clicks)) && bytes < maxBatchBytes {
+// firstBatch returns how many of the clicks, from the first one on, make a batch of
+// at most limit clicks, and their size.
+func firstBatch(clicks []Click, limit int) (n int, bytes int64) {
+	for n < min(limit, len(clicks)) && bytes < maxBatchBytes {
 		bytes += clicks[n].size()
 		n++
 	}
@@ -49,82 +49,82 @@ func (q *queue) Append(clicks []Click) error {
 	return nil
 }
 
-// send gives the clicks to write as a batch if nothing is before them and they
-// are no more than a batch. If that fails, or they are not, they are appended, and
-// queued is true. One goroutine calls it at a time.
-func (q *queue) send(clicks []Click, write func(Batch) error) (queued bool, err error) {
-	n, bytes := batchOf(clicks, maxBatch)
+// begin returns the clicks as a batch to be stored at once, for which end must be
+// called. If others wait, or the clicks are more than one batch, ok is false and
+// they are appended. One goroutine calls it at a time.
+func (q *queue) begin(clicks []Click) (b Batch, ok bool) {
+	n, bytes := firstBatch(clicks, maxBatch)
 	q.mu.Lock()
-	if q.sent.Seq != 0 || len(q.clicks) > 0 || n < len(clicks) {
-		defer q.mu.Unlock()
+	defer q.mu.Unlock()
+	if q.current.Seq != 0 || len(q.clicks) > 0 || n < len(clicks) {
 		q.clicks = append(q.clicks, clicks...)
-		return true, nil
+		return Batch{}, false
 	}
 	q.seq++
-	b := Batch{Source: q.source, Seq: q.seq, Clicks: clicks}
-	q.sent, q.taken, q.direct = b, bytes, true // nobody else may send before this is decided
-	q.mu.Unlock()
+	q.current = Batch{Source: q.source, Seq: q.seq, Clicks: clicks}
+	q.reserved, q.direct = bytes, true // Next returns nothing until end
+	return q.current, true
+}
 
-	err = write(b)
-
+// end says how storing the batch of begin went. If it failed, Next returns it.
+func (q *queue) end(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.direct = false
 	if err == nil {
 		q.drop()
-		return false, nil
+		return
 	}
-	q.sent.Clicks = append([]Click(nil), clicks...) // the caller's slice is the caller's
-	return true, err
+	q.current.Clicks = append([]Click(nil), q.current.Clicks...) // the slice is begin's caller's
 }
 
 // Next implements Journal.
-func (q *queue) Next(most int) (Batch, error) {
+func (q *queue) Next(limit int) (Batch, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.sent.Seq == 0 && len(q.clicks) > 0 {
+	if q.current.Seq == 0 && len(q.clicks) > 0 {
 		var n int
-		n, q.taken = batchOf(q.clicks, most)
+		n, q.reserved = firstBatch(q.clicks, limit)
 		q.seq++
-		q.sent = Batch{Source: q.source, Seq: q.seq, Clicks: q.clicks[:n:n]}
+		q.current = Batch{Source: q.source, Seq: q.seq, Clicks: q.clicks[:n:n]}
 		q.clicks = q.clicks[n:]
 	}
 	if q.direct {
 		return Batch{}, nil
 	}
-	return q.sent, nil
+	return q.current, nil
 }
 
 // Done implements Journal.
 func (q *queue) Done() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	clear(q.sent.Clicks) // they stand before q.clicks, which keeps the memory of both
+	clear(q.current.Clicks) // they share their memory with q.clicks, which keeps it
 	q.drop()
 	if len(q.clicks) == 0 {
-		q.clicks = nil // give back what a backlog took
+		q.clicks = nil // release the memory of a backlog
 	}
 	return nil
 }
 
-// drop ends the batch that was sent, and gives its room back.
+// drop ends the current batch and releases its part of the budget.
 func (q *queue) drop() {
-	q.budget.release(len(q.sent.Clicks), q.taken)
-	q.sent, q.taken = Batch{}, 0
+	q.budget.release(len(q.current.Clicks), q.reserved)
+	q.current, q.reserved = Batch{}, 0
 }
 
 // Quarantine implements Journal.
 func (q *queue) Quarantine() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.budget.release(0, q.taken-sizeOf(q.sent.Clicks)) // they were completed: they count as they are now
-	q.quarantined = append(q.quarantined, q.sent.Clicks...)
-	clear(q.sent.Clicks)
-	q.sent, q.taken = Batch{}, 0
+	q.budget.release(0, q.reserved-sizeOf(q.current.Clicks)) // completed clicks have another size
+	q.quarantined = append(q.quarantined, q.current.Clicks...)
+	clear(q.current.Clicks)
+	q.current, q.reserved = Batch{}, 0
 	return nil
 }
 
-// Restore implements Journal.
+// Requeue implements Journal.
 func (q *queue) Requeue() (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -138,5 +138,5 @@ func (q *queue) Requeue() (int, error) {
 func (q *queue) Size() JournalSize {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return JournalSize{Clicks: int64(len(q.sent.Clicks) + len(q.clicks)), Quarantined: int64(len(q.quarantined))}
+	return JournalSize{Clicks: int64(len(q.current.Clicks) + len(q.clicks)), Quarantined: int64(len(q.quarantined))}
 }

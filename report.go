@@ -15,7 +15,7 @@ import (
 // days by day.
 type ReportQuery struct {
 	From Day // inclusive; zero: 30 days that end with To, or only To if By is ByHour
-	To   Day // inclusive; zero: today in [Tracker.DayLocation]; not before From
+	To   Day // inclusive; zero: today in [Tracker.DayTimeZone]; not before From
 	By   By  // "": ByDay
 }
 
@@ -40,7 +40,7 @@ type Report struct {
 
 	From, To Day // inclusive
 	By       By
-	TimeZone *time.Location // of the days, see [Tracker.DayLocation]
+	TimeZone *time.Location // of the days, see [Tracker.DayTimeZone]
 	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
 	Total    Counters       // of Periods
 

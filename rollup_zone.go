@@ -19,13 +19,13 @@ type dayZone struct {
 	saved   atomic.Pointer[time.Location] // nil: not known yet
 }
 
-// keep returns the zone for counting. If the store has none yet, it keeps the
-// service's zone.
+// save returns the zone for counting. A store that has none yet saves the service's
+// zone.
 func (z *dayZone) save(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, z.service.String())
 }
 
-// look returns the zone for reading: the service's zone until something has been
+// current returns the zone for reading: the service's zone until something has been
 // counted.
 func (z *dayZone) current(ctx context.Context) (*time.Location, error) {
 	return z.ask(ctx, "")
@@ -42,25 +42,25 @@ func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, er
 	if name == "" {
 		return z.service, nil
 	}
-	zone, said := z.service, ""
+	zone, message := z.service, ""
 	if name != zone.String() {
 		if zone, err = time.LoadLocation(name); err != nil || name == "Local" {
-			zone, said = z.service, "linktrack: the store counts by days of a zone that is unknown here; they are treated as days of Options.Location"
+			zone, message = z.service, "linktrack: the store counts by days of a zone that is unknown here; they are treated as days of Options.TimeZone"
 		} else {
-			said = "linktrack: the zone in which the store counts differs from Options.Location; days and hours of reports stay in the store's zone, and all other times are in Options.Location"
+			message = "linktrack: the zone in which the store counts differs from Options.TimeZone; days and hours of reports stay in the store's zone, and all other times are in Options.TimeZone"
 		}
 	}
-	if z.saved.CompareAndSwap(nil, zone) && said != "" {
-		z.log.Warn(said, "days", name, "location", z.service.String())
+	if z.saved.CompareAndSwap(nil, zone) && message != "" {
+		z.log.Warn(message, "days", name, "zone", z.service.String())
 	}
 	return z.saved.Load(), nil
 }
 
-// DayLocation returns the zone of the days and hours in reports. It is the value
+// DayTimeZone returns the zone of the days and hours in reports. It is the value
 // of [Tracker.TimeZone] when the store counted its first click or conversion. A
 // later change of [Options.TimeZone] does not change it, because days that were
 // counted in one zone cannot be converted to another. The error is an
 // [ErrUnavailable].
-func (t *Tracker) DayLocation(ctx context.Context) (*time.Location, error) {
+func (t *Tracker) DayTimeZone(ctx context.Context) (*time.Location, error) {
 	return t.days.current(ctx)
 }

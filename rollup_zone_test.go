@@ -56,7 +56,7 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 	first, second := load(t, "Pacific/Kiritimati"), load(t, "Pacific/Pago_Pago")
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		days := func(tracker *linktrack.Tracker) string {
-			zone, err := tracker.DayLocation(t.Context())
+			zone, err := tracker.DayTimeZone(t.Context())
 			require.NoError(t, err)
 			return zone.String()
 		}
@@ -104,7 +104,7 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 		require.WithinRange(t, time.Now(), last.Start, last.Start.Add(time.Hour+time.Minute))
 		require.EqualValues(t, second, tracker.TimeZone())
 		require.Equal(t, 1, strings.Count(log.String(), "\n"), "it is said once: %s", log)
-		require.Contains(t, log.String(), "days=Pacific/Kiritimati location=Pacific/Pago_Pago")
+		require.Contains(t, log.String(), "days=Pacific/Kiritimati zone=Pacific/Pago_Pago")
 	})
 }
 
@@ -152,7 +152,7 @@ func TestAStoreWithAZoneThatIsNotKnownHereIsReadInTheOneThatIs(t *testing.T) {
 		require.NoError(t, err)
 		tracker, log := inZone(t, store, time.UTC)
 		for range 2 {
-			zone, err := tracker.DayLocation(t.Context())
+			zone, err := tracker.DayTimeZone(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, time.UTC, zone)
 		}

@@ -45,13 +45,13 @@ func (t *Tracker) Stats() Stats {
 	return s
 }
 
-func (s *writer) addTo(all *Stats) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all.Batches += s.batches.Load()
-	all.Retries += s.retries.Load()
-	all.Failing = all.Failing || s.failing.Lasting()
-	if !s.oldest.IsZero() {
-		all.PendingAge = max(all.PendingAge, time.Since(s.oldest))
+func (w *writer) addTo(all *Stats) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all.Batches += w.batches.Load()
+	all.Retries += w.retries.Load()
+	all.Failing = all.Failing || w.failing.Lasting()
+	if !w.oldest.IsZero() {
+		all.PendingAge = max(all.PendingAge, time.Since(w.oldest))
 	}
 }

@@ -217,7 +217,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
-	t.recorder = newRecorder(store, &t.opts, t.days, t.newCompleter, t.alerts)
+	t.recorder = newRecorder(store, &t.opts, t.days, &t.locator, t.alerts)
 	if o.Cookieless || o.Privacy.HonorGPC {
 		t.fingerprints = visitor.NewFingerprints()
 	}

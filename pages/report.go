@@ -69,7 +69,7 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 
 // today is the day that reports are in now.
 func (p *Pages) today(r *request) linktrack.Day {
-	zone, err := p.t.DayLocation(r.Context())
+	zone, err := p.t.DayTimeZone(r.Context())
 	if err != nil { // the report, which asks the same, says so
 		zone = p.t.TimeZone()
 	}

@@ -148,7 +148,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	days, err := t.DayLocation(ctx)
+	days, err := t.DayTimeZone(ctx)
 	if err != nil {
 		return err
 	}
