@@ -64,7 +64,7 @@ func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL str
 // AnonymousLink returns the quick link that a claim is for. [ErrNotFound] if
 // MakeAnonymousLink did not make the claim, [ErrTaken] if the link was claimed,
 // [ErrExpired] if it has ended.
-func (t *Tracker) QuickLink(ctx context.Context, claim string) (Link, error) {
+func (t *Tracker) AnonymousLink(ctx context.Context, claim string) (Link, error) {
 	l, err := t.claimed(ctx, claim)
 	switch {
 	case err != nil:
@@ -85,7 +85,7 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 	if err := a.refuseAnonymous(); err != nil {
 		return Link{}, err
 	}
-	l, err := t.QuickLink(ctx, claim)
+	l, err := t.AnonymousLink(ctx, claim)
 	if err == nil && !a.mayUse(l.Host) {
 		return Link{}, fmt.Errorf("%w: the account may not use the host %s", ErrForbidden, l.Host)
 	}

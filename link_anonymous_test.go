@@ -80,7 +80,7 @@ func TestAQuickLinkIsClaimedOnce(t *testing.T) {
 		require.Equal(t, l.ID, again.ID)
 		_, err = s.tracker.ClaimLink(t.Context(), loser, claim)
 		require.ErrorIs(t, err, linktrack.ErrTaken)
-		_, err = s.tracker.QuickLink(t.Context(), claim)
+		_, err = s.tracker.AnonymousLink(t.Context(), claim)
 		require.ErrorIs(t, err, linktrack.ErrTaken)
 		require.Equal(t, http.StatusFound, s.get("/"+l.Path).StatusCode)
 	})
@@ -109,7 +109,7 @@ func TestAClaimIsNotMadeUp(t *testing.T) {
 		"alt.example/" + l.Path + "/" + signature,
 		"evil.example/" + l.Path + "/" + signature,
 	} {
-		_, err := s.tracker.QuickLink(t.Context(), forged)
+		_, err := s.tracker.AnonymousLink(t.Context(), forged)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, forged)
 		_, err = s.tracker.ClaimLink(t.Context(), s.account, forged)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, forged)
@@ -117,9 +117,9 @@ func TestAClaimIsNotMadeUp(t *testing.T) {
 	elsewhere := newService(t, memstore.New(), linktrack.Options{})
 	_, err = elsewhere.store.CreateLink(t.Context(), l)
 	require.NoError(t, err)
-	_, err = elsewhere.tracker.QuickLink(t.Context(), claim)
+	_, err = elsewhere.tracker.AnonymousLink(t.Context(), claim)
 	require.ErrorIs(t, err, linktrack.ErrNotFound, "another service has another secret")
-	got, err := s.tracker.QuickLink(t.Context(), claim)
+	got, err := s.tracker.AnonymousLink(t.Context(), claim)
 	require.NoError(t, err)
 	require.Equal(t, l, got)
 }
@@ -137,7 +137,7 @@ func TestAQuickLinkThatNobodyClaimsEnds(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, http.StatusGone, s.get("/"+l.Path).StatusCode)
 		require.Equal(t, http.StatusFound, s.get("/"+kept.Path).StatusCode)
-		_, err = s.tracker.QuickLink(t.Context(), claim)
+		_, err = s.tracker.AnonymousLink(t.Context(), claim)
 		require.ErrorIs(t, err, linktrack.ErrExpired)
 		_, err = s.tracker.ClaimLink(t.Context(), s.account, claim)
 		require.ErrorIs(t, err, linktrack.ErrExpired)
@@ -282,10 +282,10 @@ func TestAClaimIsOfTheLinkThatWasMadeAtItsTime(t *testing.T) {
 	_, claim := s.quick("192.0.2.1")
 	for _, by := range []time.Duration{time.Microsecond, -time.Microsecond, time.Hour} {
 		store.by = by
-		_, err := s.tracker.QuickLink(t.Context(), claim)
+		_, err := s.tracker.AnonymousLink(t.Context(), claim)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "after a backup was restored another link may have the number and the path")
 	}
 	store.by = 0
-	_, err := s.tracker.QuickLink(t.Context(), claim)
+	_, err := s.tracker.AnonymousLink(t.Context(), claim)
 	require.NoError(t, err)
 }

@@ -93,7 +93,7 @@ func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
 	default:
 		page.May, page.Login = true, r.account.Login
 	}
-	l, err := p.t.QuickLink(r.Context(), claimOf(r))
+	l, err := p.t.AnonymousLink(r.Context(), claimOf(r))
 	if errors.Is(err, linktrack.ErrTaken) && r.signedIn {
 		own, _, e := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
 		if !errors.Is(e, linktrack.ErrNotFound) {

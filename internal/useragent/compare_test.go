@@ -5,9 +5,9 @@
 //
 //	cp go.mod /tmp/compare.mod; cp go.sum /tmp/compare.sum
 //	go get -modfile=/tmp/compare.mod github.com/medama-io/go-useragent@v1.2.5
-//	go test -modfile=/tmp/compare.mod -run Compare -bench Parsers agent/*.go
+//	go test -modfile=/tmp/compare.mod -run Compare -bench Parsers internal/useragent/*.go
 
-package agent
+package useragent
 
 import (
 	"fmt"

@@ -48,7 +48,7 @@ func TestAnAlertThatIsTriedAgainHasItsIDAndTheTimeOfTheAttempt(t *testing.T) {
 		})
 		tracker, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", Notify: hook})
 		require.NoError(t, err)
-		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.Professional})
+		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		_, err = tracker.MakeLink(t.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "sale", AlertAt: 1, DeactivateAt: 2})
 		require.NoError(t, err)
