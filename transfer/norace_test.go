@@ -2,4 +2,4 @@
 
 package transfer_test
 
-const perAllocation = 1
+const raceBytesPerByte = 0

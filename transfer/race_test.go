@@ -2,5 +2,6 @@
 
 package transfer_test
 
-// The race detector gives each small allocation room of its own.
-const perAllocation = 4
+// raceBytesPerByte is what the race detector allocates on top for a byte of a
+// file: it gives each small allocation room of its own.
+const raceBytesPerByte = 9
