@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,20 +20,34 @@ import (
 const Variable = "LINKTRACK_TEST_MYSQL_DSN"
 
 // DSN returns the DSN of a fresh, empty database that is dropped when the test
-// ends. Without a server the test is skipped, but fails where CI=true: there a
-// skipped test would look like one that passed.
+// ends. It is on the server that [Variable] names. If it names none, the first
+// call launches a server, which all tests of this process share and which ends
+// with the process. Where there is none to launch, the test is skipped, but
+// fails where CI=true: there a skipped test would look like one that passed.
 func DSN(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Variable)
 	if server == "" {
-		const sentence = "this test needs a MySQL or MariaDB server: set " + Variable +
-			" to the DSN of a user that may create databases, or run make test, which starts a server for it"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(sentence)
-		}
-		t.Skip(sentence)
+		p, err := shared()
+		need(t, err)
+		server = p.DSN("")
 	}
 	return fresh(t, server)
+}
+
+// shared launches the server of this process. Nothing closes it: its watcher
+// ends it with the process.
+var shared = sync.OnceValues(func() (*Process, error) { return Launch(true) })
+
+// need ends the test if there is no server.
+func need(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, ErrNoProgram) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func fresh(t testing.TB, server string) string {
