@@ -58,7 +58,7 @@ func (p *Pages) renderAccount(w http.ResponseWriter, r *request, status int, pag
 		}
 		page.Browsers = append(page.Browsers, row)
 	}
-	return p.render(w, r, status, "account", p.look.text("account.title"), page)
+	return p.render(w, r, status, "account", p.theme.text("account.title"), page)
 }
 
 // mail returns where alerts are mailed to, or a reason why they are not.
@@ -76,11 +76,11 @@ func (p *Pages) mail(r *request) (email string, reason, err error) {
 func (p *Pages) mailNote(reason error) string {
 	switch reason {
 	case linktrack.ErrHostsAccount:
-		return p.look.text("mail.hosts")
+		return p.theme.text("mail.hosts")
 	case linktrack.ErrNoMailer:
-		return p.look.text("mail.nomailer")
+		return p.theme.text("mail.nomailer")
 	case linktrack.ErrNoAddress:
-		return p.look.text("mail.noaddress", p.look.text("menu.account"))
+		return p.theme.text("mail.noaddress", p.theme.text("menu.account"))
 	}
 	return ""
 }

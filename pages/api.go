@@ -123,7 +123,7 @@ func (p *Pages) apiBase() string {
 }
 
 func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
-	base, link := p.apiBase(), p.look.text("api.sample.link")
+	base, link := p.apiBase(), p.theme.text("api.sample.link")
 	newest, err := p.t.Links(r.Context(), r.account, linktrack.LinksQuery{Limit: 1})
 	if err != nil {
 		return err
@@ -133,14 +133,14 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 	}
 	page := view.API{
 		Base: base, OpenAPI: base + "openapi.json", Login: r.account.Login, Renews: p.sessions != nil,
-		ShortWay: base + "v1_0/makeLink?login=" + url.QueryEscape(p.loginOf(r)) + "&pass=" + p.look.text("api.sample.pass") + "&external_url=https://example.com/spring",
+		ShortWay: base + "v1_0/makeLink?login=" + url.QueryEscape(p.loginOf(r)) + "&pass=" + p.theme.text("api.sample.pass") + "&external_url=https://example.com/spring",
 	}
 	allowed := p.allowed(r.account)
 	for _, c := range calls {
 		part := view.Call{
 			Name: c.name, URL: base + c.path, Methods: c.methods(), Fields: c.fields,
-			Text: p.look.text("api.call." + c.name), Returns: p.look.text("api.returns." + c.name),
-			Samples: samples(base+c.path, p.credentials(r, c), c.example(link, p.look.text("api.sample.click"))),
+			Text: p.theme.text("api.call." + c.name), Returns: p.theme.text("api.returns." + c.name),
+			Samples: samples(base+c.path, p.credentials(r, c), c.example(link, p.theme.text("api.sample.click"))),
 		}
 		for _, name := range c.params {
 			part.Params = append(part.Params, view.Param{
@@ -150,20 +150,20 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 		}
 		page.Calls = append(page.Calls, part)
 	}
-	return p.render(w, r, http.StatusOK, "api", p.look.text("api.title"), page)
+	return p.render(w, r, http.StatusOK, "api", p.theme.text("api.title"), page)
 }
 
 // paramText says what a parameter is, of a call if it differs there.
 func (p *Pages) paramText(c call, name string) string {
-	if key := "api.param." + c.name + "." + name; p.look.text(key) != key {
-		return p.look.text(key)
+	if key := "api.param." + c.name + "." + name; p.theme.text(key) != key {
+		return p.theme.text(key)
 	}
-	return p.look.text("api.param." + name)
+	return p.theme.text("api.param." + name)
 }
 
 func (p *Pages) loginOf(r *request) string {
 	if r.account.Login == "" {
-		return p.look.text("api.sample.login")
+		return p.theme.text("api.sample.login")
 	}
 	return r.account.Login
 }
@@ -174,5 +174,5 @@ func (p *Pages) credentials(r *request, c call) [][2]string {
 	if c.free {
 		return nil
 	}
-	return [][2]string{{"login", p.loginOf(r)}, {"pass", p.look.text("api.sample.pass")}}
+	return [][2]string{{"login", p.loginOf(r)}, {"pass", p.theme.text("api.sample.pass")}}
 }

@@ -58,13 +58,13 @@ func (p *Pages) try(w http.ResponseWriter, r *request) error {
 }
 
 func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.Values, answer *view.Answer) error {
-	page := view.Try{Name: c.name, Text: p.look.text("api.call." + c.name), Changes: c.changes, Answer: answer}
+	page := view.Try{Name: c.name, Text: p.theme.text("api.call." + c.name), Changes: c.changes, Answer: answer}
 	allowed := p.allowed(r.account)
 	for _, name := range c.params {
 		f := view.Field{Name: name, Kind: "word", Label: name, Hint: p.paramText(c, name), Value: values.Get(name)}
 		switch {
 		case c.values(name) != nil:
-			f.Kind, f.Options = "choice", []view.Option{{Text: p.look.text("api.try.default")}}
+			f.Kind, f.Options = "choice", []view.Option{{Text: p.theme.text("api.try.default")}}
 			for _, v := range c.values(name) {
 				f.Options = append(f.Options, choice(v, v, v == f.Value))
 			}
@@ -76,14 +76,14 @@ func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.
 			f.Kind = "line"
 		}
 		if c.name == "makeLink" && !allowed[name] {
-			f.Disabled, f.Hint = true, p.look.text("form.notallowed")
+			f.Disabled, f.Hint = true, p.theme.text("form.notallowed")
 		}
 		page.Fields = append(page.Fields, f)
 	}
 	if answer != nil {
 		page.Curl = curlSample(p.apiBase()+c.path, slices.Concat(p.credentials(r, c), given(c, values)))
 	}
-	return p.render(w, r, http.StatusOK, "apitry", p.look.text("api.try.title", c.name), page)
+	return p.render(w, r, http.StatusOK, "apitry", p.theme.text("api.try.title", c.name), page)
 }
 
 // given are the parameters of a call that a form has. A password is not shown.

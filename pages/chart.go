@@ -67,7 +67,7 @@ func short(n uint64) string {
 }
 
 // chart draws the periods of a report.
-func (l *look) chart(r linktrack.Report) *view.Chart {
+func (t *theme) chart(r linktrack.Report) *view.Chart {
 	people, unique := make([]int64, len(r.Periods)), make([]int64, len(r.Periods))
 	var most int64
 	for i, p := range r.Periods {
@@ -77,7 +77,7 @@ func (l *look) chart(r linktrack.Report) *view.Chart {
 	top := scaleTop(most)
 	left := max(leastBars-len(people), 0) * barWidth / 2
 	c := &view.Chart{
-		Label: l.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(most)),
+		Label: t.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(most)),
 		Width: 2*left + len(people)*barWidth,
 		Top:   short(top), Half: short(top / 2),
 		People: outline(people, top, left, leastHeight),
@@ -86,7 +86,7 @@ func (l *look) chart(r linktrack.Report) *view.Chart {
 	}
 	if len(people) <= maxBars {
 		for i, p := range r.Periods {
-			c.Bars = append(c.Bars, view.Bar{X: left + i*barWidth, Text: l.text("report.bar", periodName(r, p), count(p.People), count(p.Unique))})
+			c.Bars = append(c.Bars, view.Bar{X: left + i*barWidth, Text: t.text("report.bar", periodName(r, p), count(p.People), count(p.Unique))})
 		}
 	}
 	return c

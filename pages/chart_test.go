@@ -34,7 +34,7 @@ func TestBarsAreAsHighAsTheirValues(t *testing.T) {
 }
 
 func TestTheFirstAndTheLastPeriodAreNamed(t *testing.T) {
-	l, err := newLook(Options{}, time.UTC)
+	l, err := newTheme(Options{}, time.UTC, false)
 	require.NoError(t, err)
 	zone, err := time.LoadLocation("America/Chicago")
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestMoneyHasNoDecimalsOrTwoAtLeast(t *testing.T) {
 }
 
 func TestACountryHasAName(t *testing.T) {
-	l, err := newLook(Options{Texts: map[string]string{"country.DE": "Deutschland"}}, time.UTC)
+	l, err := newTheme(Options{Texts: map[string]string{"country.DE": "Deutschland"}}, time.UTC, false)
 	require.NoError(t, err)
 	for code, want := range map[string]string{"DE": "Deutschland", "FR": "France", "XX": "XX", "": ""} {
 		require.Equal(t, want, l.country(code))

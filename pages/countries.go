@@ -2,8 +2,8 @@ package pages
 
 // country returns the name of a country by its code in ISO 3166-1, or the code
 // if it has none here. The key of its text is country. and the code.
-func (l *look) country(code string) string {
-	if s, ok := l.o.Texts["country."+code]; ok {
+func (t *theme) country(code string) string {
+	if s, ok := t.o.Texts["country."+code]; ok {
 		return s
 	}
 	if s, ok := countries[code]; ok {

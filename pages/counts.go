@@ -14,18 +14,18 @@ import (
 const maxShown = 10
 
 // counts words a report. converts is whether the link tracks conversions.
-func (l *look) counts(r linktrack.Report, converts bool) *view.Counts {
+func (t *theme) counts(r linktrack.Report, converts bool) *view.Counts {
 	c := &view.Counts{
-		Days:     l.text("report.days", r.From, r.To, zoneName(r)),
+		Days:     t.text("report.days", r.From, r.To, zoneName(r)),
 		Counted:  r.Total != linktrack.Counters{},
 		Converts: converts || r.Total.Conversions > 0 || len(r.Values) > 0,
-		By:       l.text("report.by." + string(r.By)),
+		By:       t.text("report.by." + string(r.By)),
 	}
-	c.Totals = l.totals(r, c.Converts)
+	c.Totals = t.totals(r, c.Converts)
 	if !c.Counted {
 		return c
 	}
-	c.Chart = l.chart(r)
+	c.Chart = t.chart(r)
 	for _, p := range r.Periods {
 		c.Periods = append(c.Periods, view.Period{Name: periodName(r, p), Period: p})
 	}
@@ -41,7 +41,7 @@ func (l *look) counts(r linktrack.Report, converts bool) *view.Counts {
 		if b.name == "countries" && unknown(b.Breakdown) {
 			continue // nobody looks countries up here
 		}
-		if d := l.breakdown(b.name, b.Breakdown); len(d.Rows) > 0 || d.Other != nil {
+		if d := t.breakdown(b.name, b.Breakdown); len(d.Rows) > 0 || d.Other != nil {
 			c.Breakdowns = append(c.Breakdowns, d)
 		}
 	}
@@ -63,27 +63,27 @@ func zoneName(r linktrack.Report) string {
 	return first
 }
 
-func (l *look) totals(r linktrack.Report, converts bool) []view.Total {
+func (t *theme) totals(r linktrack.Report, converts bool) []view.Total {
 	all := []view.Total{
-		{Name: l.text("report.people"), Value: count(r.Total.People)},
-		{Name: l.text("report.unique"), Value: count(r.Total.Unique)},
-		{Name: l.text("report.bots"), Value: count(r.Total.Bots)},
+		{Name: t.text("report.people"), Value: count(r.Total.People)},
+		{Name: t.text("report.unique"), Value: count(r.Total.Unique)},
+		{Name: t.text("report.bots"), Value: count(r.Total.Bots)},
 	}
 	if !converts {
 		return all
 	}
-	conversions := view.Total{Name: l.text("report.conversions"), Value: count(r.Total.Conversions)}
+	conversions := view.Total{Name: t.text("report.conversions"), Value: count(r.Total.Conversions)}
 	if r.Total.People > 0 {
-		conversions.Note = l.text("report.rate", l.percent(r.ConversionRate()))
+		conversions.Note = t.text("report.rate", t.percent(r.ConversionRate()))
 	}
 	all = append(all, conversions)
 	for _, currency := range slices.Sorted(maps.Keys(r.Values)) {
-		all = append(all, view.Total{Name: l.text("report.value", currency), Value: money(linktrack.Amount(r.Values[currency]))})
+		all = append(all, view.Total{Name: t.text("report.value", currency), Value: money(linktrack.Amount(r.Values[currency]))})
 	}
 	return all
 }
 
-func (l *look) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
+func (t *theme) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
 	sum := float64(b.Other)
 	for _, v := range b.Top {
 		sum += float64(v.Clicks)
@@ -92,14 +92,14 @@ func (l *look) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
 		s := view.Share{Value: value, Clicks: clicks}
 		if sum > 0 {
 			ratio := float64(clicks) / sum
-			s.Width, s.Percent = int(math.Ceil(ratio*1000)), l.percent(ratio)
+			s.Width, s.Percent = int(math.Ceil(ratio*1000)), t.percent(ratio)
 		}
 		return s
 	}
-	d := view.Breakdown{Title: l.text("report." + name), Unknown: l.text("report." + name + ".none")}
+	d := view.Breakdown{Title: t.text("report." + name), Unknown: t.text("report." + name + ".none")}
 	for i, v := range b.Top {
 		if name == "countries" {
-			v.Value = l.country(v.Value)
+			v.Value = t.country(v.Value)
 		}
 		if s := part(v.Value, v.Clicks); i < maxShown {
 			d.Rows = append(d.Rows, s)
@@ -115,7 +115,7 @@ func (l *look) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
 }
 
 // percent writes a ratio.
-func (l *look) percent(ratio float64) string { return l.text("report.percent", ratio*100) }
+func (t *theme) percent(ratio float64) string { return t.text("report.percent", ratio*100) }
 
 // money writes an amount with thin spaces between its thousands, and with no
 // decimals or two at least.

@@ -40,7 +40,7 @@ func (p *Pages) keepForm(w http.ResponseWriter, r *request, form url.Values) err
 		return p.renderLogin(w, r, http.StatusUnauthorized, page)
 	}
 	page := view.Ended{SignIn: p.o.SignIn, Action: r.URL.RequestURI(), Kept: keptValues(form)}
-	return p.render(w, r, http.StatusUnauthorized, "ended", p.look.text("ended.title"), page)
+	return p.render(w, r, http.StatusUnauthorized, "ended", p.theme.text("ended.title"), page)
 }
 
 func keptValues(form url.Values) []view.Kept {

@@ -216,7 +216,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	if r.Method == http.MethodPost {
 		given = r.PostForm
 	}
-	title := p.look.text("form.new")
+	title := p.theme.text("form.new")
 	if l != nil && given.Has("back") {
 		back := listQuery(given.Get("back"))
 		page.FromList, page.Back = true, back.Encode()
@@ -224,7 +224,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	}
 	if l != nil {
 		row := p.row(r.account, *l)
-		page.Link, title = &row, p.look.text("form.edit")
+		page.Link, title = &row, p.theme.text("form.edit")
 	}
 	problem, at := "", ""
 	if err != nil {
@@ -248,7 +248,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	}
 	shown := false
 	for _, s := range formSections {
-		part := view.Section{Title: p.look.text(s.title)}
+		part := view.Section{Title: p.theme.text(s.title)}
 		for _, spec := range s.fields {
 			f := p.field(spec.name, spec.kind, values[spec.name])
 			switch spec.name {
@@ -269,7 +269,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 				}
 			case "password":
 				if l != nil && l.HasPassword() {
-					f.Hint = p.look.text("hint.password.kept")
+					f.Hint = p.theme.text("hint.password.kept")
 				}
 			case "password_clear":
 				if l == nil || !l.HasPassword() {
@@ -280,22 +280,22 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 					// Who has set the mark may take it away.
 					f.Disabled, f.Hint = f.Value != "1", p.mailNote(noMail)
 				} else if email != "" {
-					f.Hint = p.look.text("hint.has_alert_email.to", email)
+					f.Hint = p.theme.text("hint.has_alert_email.to", email)
 				}
 			case "deactivate_at":
 				if l != nil && l.Counts.Passed() > 0 {
 					passed := count(l.Counts.Passed())
-					f.Hint = p.look.text("hint.deactivate_at.passed", passed)
+					f.Hint = p.theme.text("hint.deactivate_at.passed", passed)
 					if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil && n > 0 && n <= l.Counts.Passed() {
-						page.Reached = p.look.text("form.reached", passed, count(n))
+						page.Reached = p.theme.text("form.reached", passed, count(n))
 					}
 				}
 			case "expires_at":
-				f.Hint = p.look.text("hint.expires_at", p.look.zoneLine(p.t.TimeZone(), time.Now()))
+				f.Hint = p.theme.text("hint.expires_at", p.theme.zoneLine(p.t.TimeZone(), time.Now()))
 				f.Value = strings.Replace(f.Value, " ", "T", 1)
 			}
 			if !allowed[spec.name] && spec.name != "password_clear" {
-				f.Disabled, f.Hint, page.Limited = true, p.look.text("form.notallowed"), r.account.Type
+				f.Disabled, f.Hint, page.Limited = true, p.theme.text("form.notallowed"), r.account.Type
 			}
 			if spec.name == at {
 				f.Error, shown = problem, true
@@ -316,9 +316,9 @@ func choice(value, text string, chosen bool) view.Option {
 }
 
 func (p *Pages) field(name, kind, value string) view.Field {
-	f := view.Field{Name: name, Kind: kind, Label: p.look.text("param." + name), Value: value}
-	if hint := "hint." + name; p.look.text(hint) != hint {
-		f.Hint = p.look.text(hint)
+	f := view.Field{Name: name, Kind: kind, Label: p.theme.text("param." + name), Value: value}
+	if hint := "hint." + name; p.theme.text(hint) != hint {
+		f.Hint = p.theme.text(hint)
 	}
 	return f
 }
@@ -329,16 +329,16 @@ func (p *Pages) problem(r *request, err error) (sentence, param string, status i
 	var invalid *linktrack.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return p.look.reason(p.look.text("param."+invalid.Param), invalid), invalid.Param, http.StatusBadRequest
+		return p.theme.reason(p.theme.text("param."+invalid.Param), invalid), invalid.Param, http.StatusBadRequest
 	case errors.Is(err, linktrack.ErrTaken):
-		return p.look.text("form.taken"), "vanity_link", http.StatusConflict
+		return p.theme.text("form.taken"), "vanity_link", http.StatusConflict
 	case errors.Is(err, linktrack.ErrForbidden):
-		return p.look.text("form.forbidden", err.Error()), "", http.StatusForbidden
+		return p.theme.text("form.forbidden", err.Error()), "", http.StatusForbidden
 	case errors.Is(err, linktrack.ErrThrottled):
-		return p.look.text("form.throttled"), "", http.StatusTooManyRequests
+		return p.theme.text("form.throttled"), "", http.StatusTooManyRequests
 	case errors.Is(err, linktrack.ErrUnavailable):
 		p.note(r, err)
-		return p.look.text("form.unavailable"), "", http.StatusServiceUnavailable
+		return p.theme.text("form.unavailable"), "", http.StatusServiceUnavailable
 	}
 	return "", "", 0
 }

@@ -73,7 +73,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 		page.Order = "desc"
 	}
 	for _, s := range sorts {
-		page.Sorts = append(page.Sorts, choice(string(s), p.look.text("sort."+string(s)), string(s) == page.Sort))
+		page.Sorts = append(page.Sorts, choice(string(s), p.theme.text("sort."+string(s)), string(s) == page.Sort))
 	}
 	if page.Groups, err = p.t.Groups(r.Context(), r.account); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	var invalid *linktrack.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		page.Error, status = p.look.reason(p.look.text("param."+invalid.Param), invalid), http.StatusBadRequest
+		page.Error, status = p.theme.reason(p.theme.text("param."+invalid.Param), invalid), http.StatusBadRequest
 		page.SearchError = invalid.Param == "search"
 	case err != nil:
 		return err
@@ -113,7 +113,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	}
 	page.Query = listQuery(given.Encode()).Encode()
 	page.Back = "?back=" + url.QueryEscape(page.Query)
-	return p.render(w, r, status, "links", p.look.text("links.title"), page)
+	return p.render(w, r, status, "links", p.theme.text("links.title"), page)
 }
 
 // sorts are offered in this order.

@@ -20,7 +20,7 @@ func (p *Pages) showLogin(w http.ResponseWriter, r *request) error {
 
 func (p *Pages) renderLogin(w http.ResponseWriter, r *request, status int, page view.Login) error {
 	r.signedIn = false
-	return p.render(w, r, status, "login", p.look.text("login.title"), page)
+	return p.render(w, r, status, "login", p.theme.text("login.title"), page)
 }
 
 func (p *Pages) login(w http.ResponseWriter, r *request) error {
@@ -34,13 +34,13 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 	a, err := p.t.Authenticate(r.Context(), page.Login, form.Get("pass"), p.t.ClientOf(r.Request))
 	switch {
 	case errors.Is(err, linktrack.ErrUnauthorized):
-		page.Error = p.look.text("login.wrong")
+		page.Error = p.theme.text("login.wrong")
 		return p.renderLogin(w, r, http.StatusForbidden, page)
 	case errors.Is(err, linktrack.ErrForbidden):
-		page.Error = p.look.text("login.disabled")
+		page.Error = p.theme.text("login.disabled")
 		return p.renderLogin(w, r, http.StatusForbidden, page)
 	case errors.Is(err, linktrack.ErrThrottled):
-		page.Error = p.look.text("login.throttled")
+		page.Error = p.theme.text("login.throttled")
 		retryAfter(w, err)
 		return p.renderLogin(w, r, http.StatusTooManyRequests, page)
 	case err != nil:

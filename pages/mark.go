@@ -20,8 +20,8 @@ import (
 
 func (p *Pages) showBookmarklet(w http.ResponseWriter, r *request) error {
 	code := bookmarklet(p.origin(r) + p.o.Prefix + "mark")
-	return p.render(w, r, http.StatusOK, "bookmarklet", p.look.text("bookmarklet.title"), view.Bookmarklet{
-		Name: p.look.text("bookmarklet.name", p.look.o.Name), Code: template.URL(code), Text: code,
+	return p.render(w, r, http.StatusOK, "bookmarklet", p.theme.text("bookmarklet.title"), view.Bookmarklet{
+		Name: p.theme.text("bookmarklet.name", p.theme.o.Name), Code: template.URL(code), Text: code,
 	})
 }
 
@@ -53,7 +53,7 @@ func (p *Pages) origin(r *request) string {
 func (p *Pages) showMark(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window has no hold of it
 	if made := p.noted(r, "made"); made != nil {
-		return p.render(w, r, http.StatusOK, "mark", p.look.text("mark.made"), view.BookmarkletForm{Made: made})
+		return p.render(w, r, http.StatusOK, "mark", p.theme.text("mark.made"), view.BookmarkletForm{Made: made})
 	}
 	given := r.URL.Query()
 	return p.renderMark(w, r, map[string]string{"external_url": given.Get("url"), "title": p.titleFor(r, given.Get("title"))}, nil)
@@ -107,7 +107,7 @@ func (p *Pages) renderMark(w http.ResponseWriter, r *request, values map[string]
 		page.Error = problem
 	}
 	page.More = p.o.Prefix + "links/new?" + whole.Encode()
-	return p.render(w, r, status, "mark", p.look.text("mark.title"), page)
+	return p.render(w, r, status, "mark", p.theme.text("mark.title"), page)
 }
 
 // titleFor makes a title of a link from that of a page, "" if the account may

@@ -19,6 +19,12 @@
 // strict Content-Security-Policy. No page contains a style or a script, except
 // that the pages for visitors contain one style, which is allowed by its hash.
 //
+// A host can change how the pages look and what they say: [Options] has a name, a
+// color, texts, entries of the menu, and files that replace templates or add a
+// style sheet. The package [github.com/linktrackhq/linktrack/pages/view] documents
+// the data that templates get. [New] and [ForVisitors] check all of it, so that
+// nothing fails on the first visit.
+//
 // Each page has a file in this package, a template of the same name in templates,
 // and a line in the table of routes. All visible texts are in the files whose
 // names begin with texts.
@@ -76,9 +82,22 @@ type Options struct {
 	// #1f5fd0.
 	Accent string
 
-	// Templates replaces templates and static files: a file such as links.html
-	// or style.css at its root replaces the file of that name in templates or
-	// static. Default: none is replaced.
+	// Menu are further entries of the menu, behind those of the pages: they lead
+	// to the host's own pages, or to other sites. Default: none.
+	Menu []MenuEntry
+
+	// Templates replaces and adds files. They are read once.
+	//   - A file at its root that has the name of one in templates or static,
+	//     such as links.html or style.css, replaces that. Package view says what
+	//     data a template gets.
+	//   - extra.css is a style sheet behind those of the pages. It also applies to
+	//     the pages for visitors; the class of the body element is owner,
+	//     anonymous, or visitor.
+	//   - The files in the folder static are served below Prefix + "static/". In
+	//     extra.css, url(logo.svg) is the address of static/logo.svg; in a
+	//     template, {{asset "logo.svg"}} is one that a browser need not ask for
+	//     twice. The pages for visitors load nothing, so they cannot show them.
+	// Default: nothing is replaced or added.
 	Templates fs.FS
 
 	// Texts replaces texts by their keys, see [Texts]: to translate the pages,
@@ -95,7 +114,7 @@ type Options struct {
 type Pages struct {
 	t        *linktrack.Tracker
 	o        Options
-	look     *look
+	theme    *theme
 	sessions *sessions       // nil: the host's own
 	mux      *http.ServeMux  // the pages without what protects them
 	keeping  map[string]bool // patterns of mux whose forms are kept while their senders sign in
@@ -104,14 +123,26 @@ type Pages struct {
 	imports  clients.Pool // a place for each file that is being read
 }
 
-// New returns the pages of accounts over t. The errors are an
-// [*linktrack.InvalidError] that names the option, or say which template cannot
-// be parsed.
+// A MenuEntry leads to a page of the host's, or to another site.
+type MenuEntry struct {
+	Text string // what the entry shows
+	URL  string // a path that begins with a slash, or an address with http:// or https://
+}
+
+// New returns the pages of accounts over t. It checks all that Options has:
+//   - An option that is wrong is an [*linktrack.InvalidError] that names it: so
+//     is a key of Texts that no text has, a text whose verbs do not fit, and a
+//     file of Templates that replaces nothing.
+//   - A template that cannot be parsed, or that asks for what its data does not
+//     have, in whatever branch, is an error that names the file and the line.
 func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Prefix == "" {
 		o.Prefix = "/account/"
 	}
 	if err := checkPrefix(o.Prefix); err != nil {
+		return nil, err
+	}
+	if err := checkMenu(o.Menu); err != nil {
 		return nil, err
 	}
 	if o.Logger == nil {
@@ -126,7 +157,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 		p.sessions = newSessions(t, o.Prefix)
 	}
 	var err error
-	if p.look, err = newLook(o, t.TimeZone()); err != nil {
+	if p.theme, err = newTheme(o, t.TimeZone(), false); err != nil {
 		return nil, err
 	}
 	p.mux = p.routes()
@@ -149,7 +180,7 @@ func (p *Pages) routes() *http.ServeMux {
 		p.keeping[pattern] = method == http.MethodPost
 	}
 
-	mux.HandleFunc("GET "+p.o.Prefix+"static/{file}", p.look.serveStatic)
+	mux.HandleFunc("GET "+p.o.Prefix+"static/{file...}", p.theme.serveStatic)
 	if p.sessions != nil {
 		public("GET", "login", p.showLogin)
 		public("POST", "login", p.login)

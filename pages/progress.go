@@ -48,7 +48,7 @@ func (g *progress) told(now transfer.Progress) {
 		b = head
 	}
 	b = append(b, `<p class="progress" role="status">`+
-		html.EscapeString(g.p.look.text("import.progress", count(now.Checked), count(now.Done)))+"</p>\n"...)
+		html.EscapeString(g.p.theme.text("import.progress", count(now.Checked), count(now.Done)))+"</p>\n"...)
 	control := http.NewResponseController(g.w)
 	_ = control.SetWriteDeadline(at.Add(progressWrite))
 	if !g.begun {
@@ -86,7 +86,7 @@ func (g *progress) fail(page view.Import, err error) error {
 	if status >= 500 {
 		g.p.note(g.r, err)
 	}
-	page.Result, page.Error = nil, g.p.look.text(key+".text")
+	page.Result, page.Error = nil, g.p.theme.text(key+".text")
 	return g.end(status, page)
 }
 

@@ -42,7 +42,7 @@ func (p *Pages) showQuick(w http.ResponseWriter, r *request) error {
 
 func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form view.AnonymousForm) error {
 	form.Days = int(linktrack.AnonymousLinkLife / (24 * time.Hour))
-	return p.render(w, r, status, "quick", p.look.text("quick.title"), form)
+	return p.render(w, r, status, "quick", p.theme.text("quick.title"), form)
 }
 
 func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
@@ -65,7 +65,7 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 	}
 	page.Error, page.AtField = problem, at == "external_url"
 	if throttled := (*linktrack.ThrottledError)(nil); errors.As(err, &throttled) {
-		page.Error = p.look.text("quick.throttled", int64((throttled.RetryAfter+time.Minute-1)/time.Minute))
+		page.Error = p.theme.text("quick.throttled", int64((throttled.RetryAfter+time.Minute-1)/time.Minute))
 	}
 	retryAfter(w, err)
 	return p.renderQuick(w, r, status, page)
@@ -73,7 +73,7 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 
 // quickAt is the address of a quick link's page, which is for who has the claim.
 func (p *Pages) quickAt(claim string) string {
-	return p.look.to(append([]string{"quick"}, strings.Split(claim, "/")...)...)
+	return p.theme.to(append([]string{"quick"}, strings.Split(claim, "/")...)...)
 }
 
 func claimOf(r *request) string {
@@ -115,7 +115,7 @@ func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
 		row := p.row(r.account, l)
 		page.Link = &row
 	}
-	return p.render(w, r, status, "quicklink", p.look.text(title), page)
+	return p.render(w, r, status, "quicklink", p.theme.text(title), page)
 }
 
 // claimQuickLink moves the link into the account of who is signed in.

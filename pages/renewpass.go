@@ -13,7 +13,7 @@ import (
 func (p *Pages) passMark(r *request) string { return hex.EncodeToString(p.sessions.mark(r.account)) }
 
 func (p *Pages) showRenewPass(w http.ResponseWriter, r *request) error {
-	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), view.NewPass{Mark: p.passMark(r)})
+	return p.render(w, r, http.StatusOK, "renewpass", p.theme.text("pass.title"), view.NewPass{Mark: p.passMark(r)})
 }
 
 func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
@@ -26,7 +26,7 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	}
 	mark := p.passMark(r)
 	if subtle.ConstantTimeCompare([]byte(form.Get("mark")), []byte(mark)) != 1 {
-		return p.render(w, r, http.StatusConflict, "renewpass", p.look.text("pass.title"), view.NewPass{Mark: mark, Stale: true})
+		return p.render(w, r, http.StatusConflict, "renewpass", p.theme.text("pass.title"), view.NewPass{Mark: mark, Stale: true})
 	}
 	pass, err := p.t.RenewPass(r.Context(), r.account)
 	if err != nil {
@@ -41,5 +41,5 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		p.note(r, err)
 	}
-	return p.render(w, r, http.StatusOK, "renewpass", p.look.text("pass.title"), view.NewPass{Pass: pass})
+	return p.render(w, r, http.StatusOK, "renewpass", p.theme.text("pass.title"), view.NewPass{Pass: pass})
 }

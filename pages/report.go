@@ -45,26 +45,26 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 		if at != "from" && at != "to" && at != "by" {
 			at = ""
 		}
-		page.Errors[at] = p.look.reason(p.look.text("param."+invalid.Param), invalid)
+		page.Errors[at] = p.theme.reason(p.theme.text("param."+invalid.Param), invalid)
 	case err != nil:
 		return err
 	default:
 		page.From, page.To = report.From.String(), report.To.String()
-		page.Counts = p.look.counts(report, l.HasConversionTracking)
+		page.Counts = p.theme.counts(report, l.HasConversionTracking)
 		page.Downloads = p.downloads(l, report)
 		if err := p.addClicks(r, &page, name, report); err != nil {
 			return err
 		}
 	}
 	for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
-		page.By = append(page.By, choice(string(by), p.look.text("report.by."+string(by)), by == q.By || q.By == "" && by == linktrack.ByDay))
+		page.By = append(page.By, choice(string(by), p.theme.text("report.by."+string(by)), by == q.By || q.By == "" && by == linktrack.ByDay))
 	}
 	for _, days := range presets {
 		choice := p.preset(r, l, q, days)
 		choice.Current = choice.Current && page.Counts != nil
 		page.Presets = append(page.Presets, choice)
 	}
-	return p.render(w, r, status, "report", p.look.text("report.title"), page)
+	return p.render(w, r, status, "report", p.theme.text("report.title"), page)
 }
 
 // today is the day that reports are in now.
@@ -110,7 +110,7 @@ func (p *Pages) reportAt(l linktrack.Link, file string, values url.Values) strin
 	if file != "" {
 		parts = append(parts, file)
 	}
-	return p.look.to(parts...) + "?" + values.Encode()
+	return p.theme.to(parts...) + "?" + values.Encode()
 }
 
 func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, days int) view.Preset {
@@ -122,7 +122,7 @@ func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, da
 	whole := q.To == 0 && q.From == 0 && q.By != linktrack.ByHour && days == 30
 	return view.Preset{
 		URL:     p.reportAt(l, "", values),
-		Text:    p.look.text("report.preset", days),
+		Text:    p.theme.text("report.preset", days),
 		Current: whole || q.To == today && q.From == today-linktrack.Day(days)+1,
 	}
 }
@@ -135,7 +135,7 @@ func days(r linktrack.Report) url.Values {
 func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []view.Download {
 	var all []view.Download
 	for _, file := range []string{"report.csv", "report.json", "history.csv", "history.json"} {
-		all = append(all, view.Download{URL: p.reportAt(l, file, days(r)), Text: p.look.text("report.download." + file)})
+		all = append(all, view.Download{URL: p.reportAt(l, file, days(r)), Text: p.theme.text("report.download." + file)})
 	}
 	return all
 }
@@ -175,13 +175,13 @@ func (p *Pages) clickRow(c linktrack.Click) view.Click {
 	row := view.Click{Click: c, When: at.In(p.t.TimeZone()).Format("2006-01-02 15:04:05 MST")}
 	switch {
 	case c.Bot:
-		row.Kind = p.look.text("report.click.bot")
+		row.Kind = p.theme.text("report.click.bot")
 	case c.Unique:
-		row.Kind = p.look.text("report.click.unique")
+		row.Kind = p.theme.text("report.click.unique")
 	default:
-		row.Kind = p.look.text("report.click.again")
+		row.Kind = p.theme.text("report.click.again")
 	}
-	row.Country = p.look.country(c.Country)
+	row.Country = p.theme.country(c.Country)
 	if c.IP.IsValid() {
 		row.Address = c.IP.String()
 	}

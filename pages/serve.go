@@ -31,10 +31,18 @@ type request struct {
 }
 
 const (
-	policy      = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	basePolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	pageTimeout = 10 * time.Second // for the store
 	maxForm     = 512 << 10        // bytes
 )
+
+// policy lets the pages load their own files and no others.
+func (t *theme) policy() string {
+	if t.own { // perhaps there is a font
+		return basePolicy + "; font-src 'self'"
+	}
+	return basePolicy
+}
 
 // protect sets the headers that every answer has, and refuses what another site
 // makes a browser send.
@@ -50,7 +58,7 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 	next = origins.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", p.theme.policy())
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("X-Robots-Tag", "noindex")
@@ -185,18 +193,21 @@ func (p *Pages) draw(r *request, name, title string, data any) ([]byte, error) {
 		f.SignedIn, f.Login, f.SignsOut = true, r.account.Login, p.sessions != nil
 		for _, m := range menu {
 			to := p.o.Prefix + m.path
-			f.Menu = append(f.Menu, view.MenuItem{URL: to, Text: p.look.text(m.text), Current: r.URL.Path == to})
+			f.Menu = append(f.Menu, view.MenuItem{URL: to, Text: p.theme.text(m.text), Current: r.URL.Path == to})
+		}
+		for _, m := range p.o.Menu {
+			f.Menu = append(f.Menu, view.MenuItem{URL: m.URL, Text: m.Text, Current: r.URL.Path == m.URL})
 		}
 	}
 	var b bytes.Buffer
-	err := p.look.templates[name].Execute(&b, f)
+	err := p.theme.templates[name].Execute(&b, f)
 	return b.Bytes(), err
 }
 
 // sendHead sends the status of a page.
 func (p *Pages) sendHead(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", p.look.text("lang"))
+	w.Header().Set("Content-Language", p.theme.text("lang"))
 	w.WriteHeader(status)
 }
 
@@ -209,8 +220,8 @@ func (p *Pages) fail(w http.ResponseWriter, r *request, err error) {
 		_ = p.identify(r) // for the menu
 	}
 	retryAfter(w, err)
-	if p.render(w, r, status, "error", p.look.text(key+".title"), view.Error{Text: p.look.text(key + ".text")}) != nil {
-		http.Error(w, p.look.text(key+".title"), status)
+	if p.render(w, r, status, "error", p.theme.text(key+".title"), view.Error{Text: p.theme.text(key + ".text")}) != nil {
+		http.Error(w, p.theme.text(key+".title"), status)
 	}
 }
 

@@ -29,12 +29,12 @@ func (p *Pages) addSparks(r *request, rows []view.Link) {
 	}
 	for i, hours := range days {
 		if len(hours) > 0 {
-			rows[i].Spark = p.look.spark(hours)
+			rows[i].Spark = p.theme.spark(hours)
 		}
 	}
 }
 
-func (l *look) spark(hours []linktrack.Period) *view.Spark {
+func (t *theme) spark(hours []linktrack.Period) *view.Spark {
 	people := make([]int64, len(hours))
 	var most int64
 	for i, h := range hours {
@@ -42,7 +42,7 @@ func (l *look) spark(hours []linktrack.Period) *view.Spark {
 		most = max(most, h.People)
 	}
 	return &view.Spark{
-		Label: l.text("link.spark", count(most)),
+		Label: t.text("link.spark", count(most)),
 		Width: len(hours) * barWidth,
 		Path:  outline(people, uint64(max(most, 1)), 0, sparkLeast),
 	}

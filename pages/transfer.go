@@ -66,13 +66,13 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		return p.renderImport(w, r, http.StatusRequestEntityTooLarge, view.Import{Error: p.look.text("import.toolarge", count(maxUpload>>20))})
+		return p.renderImport(w, r, http.StatusRequestEntityTooLarge, view.Import{Error: p.theme.text("import.toolarge", count(maxUpload>>20))})
 	case err != nil:
 		return err
 	}
 	page := view.Import{Format: up.values["format"], Host: up.values["host"], Skip: up.values["skip"], SkipBad: up.values["skipbad"]}
 	if up.size == 0 {
-		page.Error = p.look.text("import.nofile")
+		page.Error = p.theme.text("import.nofile")
 		return p.renderImport(w, r, http.StatusBadRequest, page)
 	}
 	sum := hex.EncodeToString(up.hash.Sum(nil))
@@ -113,28 +113,28 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	switch {
 	case err != nil && page.Made:
 		status = http.StatusServiceUnavailable
-		page.Error = p.look.text("import.stopped")
+		page.Error = p.theme.text("import.stopped")
 		p.note(r, err)
 	case errors.As(err, &inv):
 		page.Result, status = nil, http.StatusBadRequest
-		page.Error = p.look.text("import.unreadable", p.look.reason(p.look.text(inv.Param), inv))
+		page.Error = p.theme.text("import.unreadable", p.theme.reason(p.theme.text(inv.Param), inv))
 	case errors.Is(err, transfer.ErrRefused):
-		page.Error = p.look.text("import.refused")
+		page.Error = p.theme.text("import.refused")
 	case err != nil:
 		return g.fail(page, err)
 	case importing:
-		page.Good = p.look.text("import.done")
+		page.Good = p.theme.text("import.done")
 	case result.Links-result.Present-result.Clashes-bad <= 0:
-		page.Good = p.look.text("import.nothing")
+		page.Good = p.theme.text("import.nothing")
 	default:
-		page.Good, page.Checked = p.look.text("import.good"), sum
+		page.Good, page.Checked = p.theme.text("import.good"), sum
 	}
 	switch {
 	case err != nil:
 	case checked != "" && !importing:
-		page.Error = p.look.text("import.other")
+		page.Error = p.theme.text("import.other")
 	case differ > 0:
-		page.Error = p.look.text("import.case", count(differ))
+		page.Error = p.theme.text("import.case", count(differ))
 	}
 	return g.end(status, page)
 }
@@ -154,11 +154,11 @@ func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *reque
 		p.note(r, err)
 		panic(http.ErrAbortHandler)
 	case errors.As(err, &inv):
-		page.Error = p.look.text("import.unreadable", p.look.reason(p.look.text(inv.Param), inv))
+		page.Error = p.theme.text("import.unreadable", p.theme.reason(p.theme.text(inv.Param), inv))
 		return p.renderImport(w, r, http.StatusBadRequest, page)
 	}
 	if err == nil && !d.Begun() {
-		page.Good = p.look.text("import.nobad")
+		page.Good = p.theme.text("import.nobad")
 		return p.renderImport(w, r, http.StatusOK, page)
 	}
 	return err
@@ -176,18 +176,18 @@ func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page
 
 func (p *Pages) drawImport(r *request, page view.Import) ([]byte, error) {
 	page.Most = maxUpload >> 20
-	page.Formats = []view.Option{choice("", p.look.text("import.format.any"), page.Format == "")}
+	page.Formats = []view.Option{choice("", p.theme.text("import.format.any"), page.Format == "")}
 	for _, f := range transfer.Formats {
-		page.Formats = append(page.Formats, choice(string(f), p.look.text("import.format."+string(f)), string(f) == page.Format))
+		page.Formats = append(page.Formats, choice(string(f), p.theme.text("import.format."+string(f)), string(f) == page.Format))
 	}
-	page.Hosts = []view.Option{choice("", p.look.text("import.host.any"), page.Host == "")}
+	page.Hosts = []view.Option{choice("", p.theme.text("import.host.any"), page.Host == "")}
 	for _, h := range p.t.HostsOf(r.account) {
 		page.Hosts = append(page.Hosts, choice(h, h, h == page.Host))
 	}
 	for i, problem := range page.Problems {
-		page.Problems[i].Reason = p.look.text(problem.Reason)
+		page.Problems[i].Reason = p.theme.text(problem.Reason)
 	}
-	return p.draw(r, "import", p.look.text("import.title"), page)
+	return p.draw(r, "import", p.theme.text("import.title"), page)
 }
 
 // An upload is a form with a file, which lies in a file without a name.

@@ -17,7 +17,7 @@ import (
 // Visitors are the pages that visitors of links see: a [linktrack.VisitorPages]. Make
 // one with [ForVisitors].
 type Visitors struct {
-	look   *look
+	theme  *theme
 	plain  sheet
 	report sheet // for pages with a report
 	log    *slog.Logger
@@ -38,22 +38,22 @@ func ForVisitors(o Options) (*Visitors, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	l, err := newLook(o, time.UTC)
+	t, err := newTheme(o, time.UTC, true)
 	if err != nil {
 		return nil, err
 	}
 	return &Visitors{
-		look:   l,
-		plain:  l.sheet("brand.css", "visitor.css"),
-		report: l.sheet("brand.css", "visitor.css", "report.css"),
+		theme:  t,
+		plain:  t.sheet("brand.css", "visitor.css"),
+		report: t.sheet("brand.css", "visitor.css", "report.css"),
 		log:    o.Logger,
 	}, nil
 }
 
-func (l *look) sheet(names ...string) sheet {
+func (t *theme) sheet(names ...string) sheet {
 	style := ""
-	for _, name := range names {
-		style += string(l.static[l.hashed[name]].content)
+	for _, name := range append(names, extraStyle) { // the last one only if the host has it
+		style += string(t.static[t.hashed[name]].content)
 	}
 	sum := sha256.Sum256([]byte(style))
 	return sheet{
@@ -77,7 +77,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 	}
 	page.Style = sheet.style
 	var b bytes.Buffer
-	if err := v.look.templates["visitor"].Execute(&b, page); err != nil {
+	if err := v.theme.templates["visitor"].Execute(&b, page); err != nil {
 		v.log.Error("linktrack: a visitor's page could not be shown", "error", err)
 		http.Error(w, page.Heading, p.Status)
 		return
@@ -85,7 +85,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 	h := w.Header()
 	h.Set("Content-Security-Policy", sheet.policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.look.text("lang"))
+	h.Set("Content-Language", v.theme.text("lang"))
 	w.WriteHeader(p.Status)
 	w.Write(b.Bytes())
 }
@@ -93,7 +93,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 // page words a page.
 func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	key := "visitor.notfound"
-	page := view.Visitor{Name: v.look.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.TimeZone}
+	page := view.Visitor{Name: v.theme.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.TimeZone}
 	if page.Location == nil {
 		page.Location = time.UTC
 	}
@@ -110,7 +110,7 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	case linktrack.PagePassword:
 		key, page.AsksPassword = "visitor.password", true
 		if p.Err != nil {
-			page.Error = v.look.text("visitor.password.wrong")
+			page.Error = v.theme.text("visitor.password.wrong")
 		}
 	case linktrack.PagePreview:
 		key, page.AsksToContinue = "visitor.preview", true
@@ -119,7 +119,7 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	case linktrack.PageReport:
 		key, page.Summary = "visitor.report", &p.Link
 		if p.Report != nil {
-			page.Report = v.look.counts(*p.Report, false)
+			page.Report = v.theme.counts(*p.Report, false)
 		}
 	case linktrack.PageThrottled:
 		key = "visitor.throttled"
@@ -127,16 +127,16 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 		key = "visitor.unavailable"
 	}
 	if page.Summary != nil {
-		page.Zone = v.look.zoneLine(page.Location, time.Now())
+		page.Zone = v.theme.zoneLine(page.Location, time.Now())
 	}
-	page.Heading, page.Text = v.look.text(key+".title"), v.look.text(key+".text")
+	page.Heading, page.Text = v.theme.text(key+".title"), v.theme.text(key+".text")
 	if p.Kind != linktrack.PagePreview && page.Summary == nil {
 		page.Title = ""
 	} else if page.Title != "" {
 		page.Heading = page.Title
 	}
 	if p.Kind == linktrack.PageThrottled && p.RetryAfter > 0 {
-		page.Text = v.look.text("visitor.throttled.seconds", int64((p.RetryAfter+time.Second-1)/time.Second))
+		page.Text = v.theme.text("visitor.throttled.seconds", int64((p.RetryAfter+time.Second-1)/time.Second))
 	}
 	return page
 }

@@ -182,7 +182,7 @@ func addPageFlags(flags *flag.FlagSet, c *config) {
 	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone can make links, which end after 30 days unless they are moved into an account")
 	flags.StringVar(&c.look.Name, "name", "Linktrack", "`name` of the service, which the pages show")
 	flags.StringVar(&c.look.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
-	flags.Func("templates", "`folder` of templates and static files that replace those of the pages with the same name", folder(&c.look.Templates))
+	flags.Func("templates", "`folder` of files for the pages: templates and static files replace those with the same name, extra.css is added to the style, and what is in static/ is served", folder(&c.look.Templates))
 	flags.Func("texts", "JSON `file` of texts by key that replace those of the pages, for example to translate them", texts(&c.look.Texts))
 }
 

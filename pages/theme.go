@@ -1,43 +1,36 @@
 package pages
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/http"
 	"net/url"
-	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/pages/view"
 )
 
 //go:embed templates static
 var files embed.FS
 
-// A look is how pages look: templates, texts and static files, with what the
+// A theme is how pages look: templates, texts and static files, with what the
 // host has replaced of them.
-type look struct {
+type theme struct {
 	o         Options
 	zone      *time.Location
 	templates map[string]*template.Template // by name, without .html
-	static    map[string]staticFile         // by name with hash: style.0123456789abcdef.css
+	static    map[string]staticFile         // by the end of their address: style.0123456789abcdef.css
 	hashed    map[string]string             // from style.css to that
+	own       bool                          // the host adds static files
 }
 
-type staticFile struct {
-	content     []byte
-	contentType string
-}
-
-func newLook(o Options, zone *time.Location) (*look, error) {
+func newTheme(o Options, zone *time.Location, visitors bool) (*theme, error) {
 	if o.Name == "" {
 		o.Name = "Linktrack"
 	}
@@ -48,32 +41,29 @@ func newLook(o Options, zone *time.Location) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{
+	if err := checkTexts(o.Texts); err != nil {
+		return nil, err
+	}
+	t := &theme{
 		o:         o,
 		zone:      zone,
 		templates: make(map[string]*template.Template),
 		static:    make(map[string]staticFile),
 		hashed:    make(map[string]string),
 	}
-	l.addStatic("brand.css", []byte(brandStyle(accent)))
-	names, err := fs.ReadDir(files, "static")
-	if err != nil {
+	if err := t.checkNames(); err != nil {
 		return nil, err
 	}
-	for _, f := range names {
-		content, err := l.file("static", f.Name())
-		if err != nil {
-			return nil, err
-		}
-		l.addStatic(f.Name(), content)
+	if err := t.readStatic(accent); err != nil {
+		return nil, err
 	}
-	return l, l.parse()
+	return t, t.parse(visitors)
 }
 
 // file returns a file as the host has replaced it, or as it is.
-func (l *look) file(dir, name string) ([]byte, error) {
-	if l.o.Templates != nil {
-		content, err := fs.ReadFile(l.o.Templates, name)
+func (t *theme) file(dir, name string) ([]byte, error) {
+	if t.o.Templates != nil {
+		content, err := fs.ReadFile(t.o.Templates, name)
 		if err == nil {
 			return content, nil
 		}
@@ -90,11 +80,12 @@ var layouts = []string{"head.html", "layout.html", "public.html", "field.html", 
 // roots are the templates that pages begin with, where it is not layout.html.
 var roots = map[string]string{"visitor.html": "visitor.html", "quick.html": "public.html", "quicklink.html": "public.html"}
 
-// parse reads the templates. visitor.html stands alone.
-func (l *look) parse() error {
-	common := template.New("").Funcs(l.funcs())
+// parse reads the templates, and checks those of the host: visitor.html, which
+// stands alone, or all others.
+func (t *theme) parse(visitors bool) error {
+	common := template.New("").Funcs(t.funcs())
 	for _, name := range layouts {
-		if err := l.parseFile(common, name); err != nil {
+		if err := t.parseFile(common, name); err != nil {
 			return err
 		}
 	}
@@ -107,20 +98,30 @@ func (l *look) parse() error {
 			continue
 		}
 		set := template.Must(common.Clone())
-		if err := l.parseFile(set, f.Name()); err != nil {
+		if err := t.parseFile(set, f.Name()); err != nil {
 			return err
 		}
 		root := "layout.html"
 		if other, ok := roots[f.Name()]; ok {
 			root = other
 		}
-		l.templates[strings.TrimSuffix(f.Name(), ".html")] = set.Lookup(root)
+		name := strings.TrimSuffix(f.Name(), ".html")
+		t.templates[name] = set.Lookup(root)
+		if page := pageTypes[name]; t.o.Templates != nil && visitors == (page == nil) {
+			data := reflect.TypeFor[view.Frame]()
+			if visitors {
+				data = reflect.TypeFor[view.Visitor]()
+			}
+			if err := t.checkTemplate(set, root, data, page); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-func (l *look) parseFile(set *template.Template, name string) error {
-	content, err := l.file("templates", name)
+func (t *theme) parseFile(set *template.Template, name string) error {
+	content, err := t.file("templates", name)
 	if err == nil {
 		_, err = set.New(name).Parse(string(content))
 	}
@@ -131,31 +132,33 @@ func (l *look) parseFile(set *template.Template, name string) error {
 }
 
 // funcs are what templates may call.
-func (l *look) funcs() template.FuncMap {
+func (t *theme) funcs() template.FuncMap {
 	return template.FuncMap{
-		"text":  l.text,
-		"brand": func() string { return l.o.Name },
+		"text":  t.text,
+		"brand": func() string { return t.o.Name },
 		// to is the address of a page, of its parts: {{to "links" .Host .Path "edit"}}.
-		"to":    l.to,
-		"asset": func(name string) string { return l.o.Prefix + "static/" + l.hashed[name] },
-		"when":  func(at time.Time) string { return at.In(l.zone).Format("2006-01-02 15:04 MST") },
-		"zone":  func() string { return l.zoneLine(l.zone, time.Now()) },
+		"to":    t.to,
+		"asset": t.asset,
+		// extra is the address of the style sheet that the host adds, "" if it adds none.
+		"extra": t.extraStyle,
+		"when":  func(at time.Time) string { return at.In(t.zone).Format("2006-01-02 15:04 MST") },
+		"zone":  func() string { return t.zoneLine(t.zone, time.Now()) },
 		"iso":   func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"count": count,
 	}
 }
 
-func (l *look) to(parts ...string) string {
+func (t *theme) to(parts ...string) string {
 	escaped := make([]string, len(parts))
 	for i, part := range parts {
 		escaped[i] = url.PathEscape(part)
 	}
-	return l.o.Prefix + strings.Join(escaped, "/")
+	return t.o.Prefix + strings.Join(escaped, "/")
 }
 
 // text returns a text by its key, with what goes into it.
-func (l *look) text(key string, args ...any) string {
-	s, ok := l.o.Texts[key]
+func (t *theme) text(key string, args ...any) string {
+	s, ok := t.o.Texts[key]
 	if !ok {
 		if s, ok = english[key]; !ok {
 			return key
@@ -169,8 +172,8 @@ func (l *look) text(key string, args ...any) string {
 
 // reason words an error of a rule for a person; label is the parameter as the
 // person sees it.
-func (l *look) reason(label string, inv *linktrack.InvalidError) string {
-	return label + " " + l.text(inv.Reason)
+func (t *theme) reason(label string, inv *linktrack.InvalidError) string {
+	return label + " " + t.text(inv.Reason)
 }
 
 // count writes a number with thin spaces between its thousands.
@@ -180,29 +183,4 @@ func count(n int64) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
-}
-
-// addStatic adds a file under a name that has a hash of its content in it, so
-// that browsers may keep it for ever.
-func (l *look) addStatic(name string, content []byte) {
-	sum := sha256.Sum256(content)
-	ext := path.Ext(name)
-	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
-	l.hashed[name] = hashed
-	l.static[hashed] = staticFile{content, map[string]string{
-		".css": "text/css; charset=utf-8",
-		".js":  "text/javascript; charset=utf-8",
-		".svg": "image/svg+xml",
-	}[ext]}
-}
-
-func (l *look) serveStatic(w http.ResponseWriter, r *http.Request) {
-	f, ok := l.static[r.PathValue("file")]
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", f.contentType)
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
