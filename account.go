@@ -24,7 +24,7 @@ type Account struct {
 	ID        AccountID
 	Login     string
 	PassHash  []byte   // of the pass, see HashPass
-	Type      string   // "free", "professional", or one of Options.AccountTypes
+	Type      string   // "free", "professional", or one of Options.Accounts.Types
 	Email     string   // for alerts; "" none
 	Hosts     []string // the Tracker's hosts that it may use; none: all
 	Disabled  bool     // switched off: every API call is refused
@@ -159,8 +159,8 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 const maxLogin = 100 // characters
 
 func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account, error) {
-	if t.opts.Authenticate != nil {
-		a, err := t.opts.Authenticate(ctx, login, pass)
+	if t.opts.Accounts.Authenticate != nil {
+		a, err := t.opts.Accounts.Authenticate(ctx, login, pass)
 		if errors.Is(err, ErrUnauthorized) {
 			err = ErrUnauthorized // one text, whatever the host wrapped around it
 		}
@@ -225,10 +225,10 @@ func (a Account) mayUse(host string) bool {
 
 // Account returns the account of the store that has the ID: for whoever keeps a
 // session of one who gave its login and pass. [ErrNotFound] if there is none,
-// as always with [Options.Authenticate], whose accounts are the host's own. It
+// as always with [AccountOptions.Authenticate], whose accounts are the host's own. It
 // may be switched off, see [Account.Disabled].
 func (t *Tracker) Account(ctx context.Context, id AccountID) (Account, error) {
-	if t.opts.Authenticate != nil {
+	if t.opts.Accounts.Authenticate != nil {
 		return Account{}, ErrNotFound
 	}
 	a, err := t.store.AccountByID(ctx, id)

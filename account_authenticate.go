@@ -28,7 +28,7 @@ const (
 // /48 within a minute, further attempts are [ErrThrottled] and are not checked.
 // Because many people may share an address, the last two limits do not apply to
 // a login that succeeded from that client within the last 24 hours, and none of
-// them applies if the pass is the same as then. If [Options.Authenticate] is
+// them applies if the pass is the same as then. If [AccountOptions.Authenticate] is
 // set, that function decides, behind the same throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
 	client = clientip.KeyOf(client)

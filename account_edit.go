@@ -19,7 +19,7 @@ const (
 // RenewPass is called twice at the same time, one of the two passes works
 // afterward. The errors are [ErrForbidden] if the account is switched off,
 // [ErrUnavailable], and [ErrNotFound] if the store has no such account. Accounts
-// of [Options.Authenticate] belong to the host and are never in the store.
+// of [AccountOptions.Authenticate] belong to the host and are never in the store.
 func (t *Tracker) RenewPass(ctx context.Context, a Account) (pass string, err error) {
 	pass = randomHex(32)
 	if _, err := t.setPass(ctx, a, pass); err != nil {
@@ -48,7 +48,7 @@ func (t *Tracker) setPass(ctx context.Context, a Account, pass string) (Account,
 // editAccount changes an account of the store as it stands then. The store may
 // call change more than once.
 func (t *Tracker) editAccount(ctx context.Context, a Account, change func(*Account)) (Account, error) {
-	if t.opts.Authenticate != nil {
+	if t.opts.Accounts.Authenticate != nil {
 		return Account{}, ErrNotFound
 	}
 	a, err := t.store.UpdateAccount(ctx, a.ID, func(a *Account) error {

@@ -163,9 +163,9 @@ func TestAHostsOwnAccountsAndThoseSwitchedOffGetNoPass(t *testing.T) {
 	_, err := s.tracker.SetPass(t.Context(), s.account, "a pass of one's own")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 
-	s = newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	s = newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
-	}})
+	}}})
 	_, err = s.tracker.SetPass(t.Context(), linktrack.Account{ID: s.account.ID}, "a pass of one's own")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }

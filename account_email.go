@@ -15,7 +15,7 @@ import (
 // SetEmail sends no mail to it. The errors are an [*InvalidError] about "email",
 // [ErrForbidden] if the account is switched off, [ErrUnavailable], and
 // [ErrNotFound] if the store has no such account. Accounts of
-// [Options.Authenticate] belong to the host and are never in the store.
+// [AccountOptions.Authenticate] belong to the host and are never in the store.
 func (t *Tracker) SetEmail(ctx context.Context, a Account, email string) (Account, error) {
 	if err := checkEmail(email); err != nil {
 		return Account{}, err

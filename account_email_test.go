@@ -57,9 +57,9 @@ func TestOnlyAnAccountOfTheStoreThatIsSwitchedOnGetsAMailAddress(t *testing.T) {
 	_, err = s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 
-	hosts := newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	hosts := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
-	}})
+	}}})
 	_, err = hosts.tracker.SetEmail(t.Context(), hosts.account, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }
@@ -87,7 +87,7 @@ func TestWhereAlertsAreNotMailedTheReasonIsSaid(t *testing.T) {
 		{"who delivers mails", linktrack.Options{Notify: &mailing{mails: true}}, "ada@example.com", nil},
 		{"who delivers does not say", linktrack.Options{Notify: &receiver{}}, "ada@example.com", nil},
 		{"there is no address", linktrack.Options{Notify: &mailing{mails: true}}, "", linktrack.ErrNoAddress},
-		{"accounts are the host's", linktrack.Options{Notify: &mailing{mails: true}, Authenticate: own}, "", linktrack.ErrHostsAccount},
+		{"accounts are the host's", linktrack.Options{Notify: &mailing{mails: true}, Accounts: linktrack.AccountOptions{Authenticate: own}}, "", linktrack.ErrHostsAccount},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newService(t, memstore.New(), c.options)

@@ -26,8 +26,8 @@ func TestAKeyIsItsPurposesAlone(t *testing.T) {
 
 func TestAnAccountIsFoundByItsIDAndMayWhatItsTypeSays(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{
-		Hosts:        []string{"alt.example"},
-		AccountTypes: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}},
+		Hosts:    []string{"alt.example"},
+		Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}}},
 	})
 	found, err := s.tracker.Account(t.Context(), s.account.ID)
 	require.NoError(t, err)
@@ -43,9 +43,9 @@ func TestAnAccountIsFoundByItsIDAndMayWhatItsTypeSays(t *testing.T) {
 	require.Equal(t, []string{"go.example.com", "alt.example"}, s.tracker.HostsOf(s.account))
 	require.Equal(t, []string{"alt.example"}, s.tracker.HostsOf(linktrack.Account{Hosts: []string{"alt.example"}}))
 
-	own := newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	own := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
-	}})
+	}}})
 	_, err = own.tracker.Account(t.Context(), own.account.ID)
 	require.ErrorIs(t, err, linktrack.ErrNotFound, "a host's own users have other numbers")
 }

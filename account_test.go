@@ -45,9 +45,9 @@ func TestARenewedPassTakesThePlaceOfTheOldOneAtOnce(t *testing.T) {
 }
 
 func TestAHostsOwnAccountsHaveNoPassToRenew(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	s := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
-	}})
+	}}})
 	_, err := s.tracker.RenewPass(t.Context(), linktrack.Account{ID: s.account.ID})
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }

@@ -83,7 +83,7 @@ func (j *lockedJournal) Size() linktrack.JournalSize {
 func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{Ack: linktrack.AckBuffered}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered}}, linktrack.NewLink{})
 		start := time.Now()
 		for range 100 {
 			f.passes(linktrack.Visit{})
@@ -103,12 +103,12 @@ func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testin
 	})
 }
 
-const flushInterval = 200 * time.Millisecond // as Options.FlushInterval is by default
+const flushInterval = 200 * time.Millisecond // as Options.Recording.FlushInterval is by default
 
 func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
-		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
 		time.Sleep(flushInterval)
 		synctest.Wait()
@@ -139,7 +139,7 @@ func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
-		o := linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}
+		o := linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}
 		f := follow(t, store, o, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
 		time.Sleep(flushInterval)
@@ -153,7 +153,7 @@ func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testi
 		require.EqualError(t, err, "linktrack: 7 clicks were not stored; they are safe in the journal")
 		require.LessOrEqual(t, time.Since(start), 10*time.Second, "there is no need to wait for the store")
 		store.down.Store(false)
-		again, err := linktrack.New(store, linktrack.Options{Journal: journal}) // whatever its Ack
+		again, err := linktrack.New(store, linktrack.Options{Recording: linktrack.RecordingOptions{Journal: journal}}) // whatever its Ack
 		require.NoError(t, err)
 		require.NoError(t, again.Close(t.Context()))
 		require.EqualValues(t, 8, f.counts().People)
@@ -163,7 +163,7 @@ func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testi
 func TestAVisitorDoesNotWaitForADiskThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal := newLockedJournal()
-		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
 		journal.lock <- struct{}{}
 		for range 3 {
 			start := time.Now()
@@ -180,7 +180,7 @@ func TestAVisitorDoesNotWaitForADiskThatHangs(t *testing.T) {
 func TestAJournalThatIsFullLeavesItsClicksToTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
-		f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: journal}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
 		journal.full = true
 		f.passes(linktrack.Visit{})
 		require.EqualValues(t, 1, f.counts().People, "answered when the store had it")
@@ -203,6 +203,6 @@ func TestAckIsReadAndWrittenAsText(t *testing.T) {
 		require.Equal(t, ack, again)
 	}
 	require.Error(t, new(linktrack.Ack).UnmarshalText([]byte("maybe")))
-	_, err := linktrack.New(memstore.New(), linktrack.Options{Ack: linktrack.AckJournaled})
+	_, err := linktrack.New(memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled}})
 	require.EqualError(t, err, "Journal must be set for AckJournaled")
 }

@@ -12,7 +12,7 @@ type Alert struct {
 	Kind    AlertKind // what was reached
 	Link    Link      // as it was when the alert was sent, with its counts but Counts.Day
 	URL     string    // the tracking link
-	Email   string    // of the account, if the link has HasAlertEmail; else, and with [Options.Authenticate], ""
+	Email   string    // of the account, if the link has HasAlertEmail; else, and with [AccountOptions.Authenticate], ""
 	Count   int64     // the number that was reached
 	Reached time.Time // of the click that reached it, or of one stored together with it
 }

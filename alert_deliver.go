@@ -52,7 +52,7 @@ func newAlertWorker(store Store, o *Options, url func(Link) string) *alertWorker
 		store:    store,
 		notifier: o.Notify,
 		url:      url,
-		accounts: o.Authenticate == nil,
+		accounts: o.Accounts.Authenticate == nil,
 		log:      o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,

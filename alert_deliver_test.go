@@ -118,7 +118,7 @@ func TestAnAlertNamesTheAccountsAddressOnlyIfItsLinkAsksForIt(t *testing.T) {
 		{"a link that does not", linktrack.Options{}, linktrack.Link{Account: 1}, ""},
 		{"a link of an account that the store does not have", linktrack.Options{}, linktrack.Link{Account: 2, HasAlertEmail: true}, ""},
 		{"a host with its own users, whose numbers mean others in the store", linktrack.Options{
-			Authenticate: func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{}, nil },
+			Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{}, nil }},
 		}, linktrack.Link{Account: 1, HasAlertEmail: true}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestTheRedirectGivesTheClickAway(t *testing.T) {
 		location string // "" as it was
 		cookie   string // "" none
 	}{
-		"without conversion tracking, nothing": {linktrack.Options{ConversionQuery: true}, nil, "", "", ""},
+		"without conversion tracking, nothing": {linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}}, nil, "", "", ""},
 		"in a cookie for c.gif alone": {
 			linktrack.Options{}, []string{"has_conversion_tracking", "1"}, "", "",
 			"=" + id + "; Path=/c.gif; Max-Age=2592000; HttpOnly; SameSite=Lax",
@@ -82,20 +82,20 @@ func TestTheRedirectGivesTheClickAway(t *testing.T) {
 			"=" + id + "; Path=/to/l/c.gif; Max-Age=2592000; HttpOnly; SameSite=None; Secure",
 		},
 		"in the query if the host wants it": {
-			linktrack.Options{ConversionQuery: true}, []string{"has_conversion_tracking", "1"}, "",
+			linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}}, []string{"has_conversion_tracking", "1"}, "",
 			`https://example\.com/page\?lt_click=` + id, "=" + id + ";",
 		},
 		"behind all else in the query, before the fragment": {
-			linktrack.Options{ConversionQuery: true, ForwardQuery: true},
+			linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true, ForwardQuery: true}},
 			[]string{"has_conversion_tracking", "1", "external_url", "https://example.com/page?a=1#part"}, "?b=2&lt_click=old",
 			`https://example\.com/page\?a=1&b=2&lt_click=old&lt_click=` + id + "#part", "=" + id + ";",
 		},
 		"in the query only, where no cookies are wanted": {
-			linktrack.Options{ConversionQuery: true, Cookieless: true}, []string{"has_conversion_tracking", "1"}, "",
+			linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}, Visitors: linktrack.VisitorOptions{Cookieless: true}}, []string{"has_conversion_tracking", "1"}, "",
 			`https://example\.com/page\?lt_click=` + id, "",
 		},
 		"not in an address that has no query": {
-			linktrack.Options{ConversionQuery: true, Schemes: []string{"mailto"}},
+			linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true, Schemes: []string{"mailto"}}},
 			[]string{"has_conversion_tracking", "1", "external_url", "mailto:me@example.com"}, "", "", "=" + id + ";",
 		},
 	} {
@@ -126,7 +126,7 @@ func TestTheRedirectGivesTheClickAway(t *testing.T) {
 		})
 	}
 	t.Run("behind a right password", func(t *testing.T) {
-		s := newService(t, memstore.New(), linktrack.Options{ConversionQuery: true})
+		s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
 		link := s.convertible("password", "letmein")
 		r := s.get(link)
 		require.Empty(t, r.Cookies())

@@ -126,13 +126,15 @@ func TestParametersComeByQueryFormMultipartAndBasicAuth(t *testing.T) {
 func TestAnErrorOfMakeLinkIsOnePlainLineThatNamesTheRule(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{
-			Hosts:    []string{"alt.example"},
-			Reserved: []string{"About"},
-			CheckDestination: func(_ context.Context, u string) error {
-				if strings.Contains(u, "spam") {
-					return errors.New("the domain is on a list")
-				}
-				return nil
+			Hosts: []string{"alt.example"},
+			Links: linktrack.LinkOptions{
+				Reserved: []string{"About"},
+				CheckDestination: func(_ context.Context, u string) error {
+					if strings.Contains(u, "spam") {
+						return errors.New("the domain is on a list")
+					}
+					return nil
+				},
 			},
 		})
 		s.makeLink("vanity_link", "Taken")
@@ -201,8 +203,8 @@ func TestOtherParametersOnGETAreRefusedAndNothingIsMade(t *testing.T) {
 func TestAccountTypes(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{
-			Hosts:        []string{"alt.example"},
-			AccountTypes: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}},
+			Hosts:    []string{"alt.example"},
+			Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}}},
 		})
 		for _, c := range []struct {
 			typ, param, value string
@@ -303,7 +305,7 @@ func TestAHostsOwnCheckOfCredentials(t *testing.T) {
 	var checked string
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{
 		BaseURL: "http://go.example.com",
-		Authenticate: func(_ context.Context, login, pass string) (linktrack.Account, error) {
+		Accounts: linktrack.AccountOptions{Authenticate: func(_ context.Context, login, pass string) (linktrack.Account, error) {
 			checked = login
 			switch pass {
 			case "right":
@@ -312,7 +314,7 @@ func TestAHostsOwnCheckOfCredentials(t *testing.T) {
 				return linktrack.Account{}, errors.New("secret detail")
 			}
 			return linktrack.Account{}, fmt.Errorf("user 7: %w", linktrack.ErrUnauthorized)
-		},
+		}},
 	})
 	require.NoError(t, err)
 	s := &service{t: t, tracker: tracker, handler: tracker.Handler()}
@@ -707,9 +709,9 @@ func TestALinkIsFoundByACopiedAddress(t *testing.T) {
 }
 
 func TestAHostsOwnMessageIsPutOnOneLine(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{CheckDestination: func(context.Context, string) error {
+	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error {
 		return errors.New("it is listed\r\n\tby one list\n\nand  another\n")
-	}})
+	}}})
 	const want = "not allowed: external_url is refused: it is listed by one list and another"
 	require.Equal(t, "Error: "+want, text(t, s.call("makeLink", values("external_url", "https://spam.example/"))))
 	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://spam.example/")

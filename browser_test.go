@@ -109,7 +109,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			chromium(t)
-			s, tracker := newServer(t, "https", linktrack.Options{ConversionQuery: true})
+			s, tracker := newServer(t, "https", linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
 			watch := &goalWatch{next: s.handler, reports: make(chan bool, 10)}
 			tracker.Config.Handler = watch
 			var mu sync.Mutex

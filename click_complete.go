@@ -26,7 +26,7 @@ type completer struct {
 const maxKnownAgents = 2 << 20 // bytes
 
 func newCompleter(o *Options, locator *guardedLocator) *completer {
-	return &completer{privacy: o.Privacy, botsAsPeople: o.BotsAsPeople, locator: locator}
+	return &completer{privacy: o.Privacy, botsAsPeople: o.Visitors.BotsAsPeople, locator: locator}
 }
 
 // complete fills in the click, brings its texts to the form in which they are

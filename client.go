@@ -8,7 +8,7 @@ import (
 )
 
 // ClientOf is what [Tracker.Authenticate] is to be told of where a request
-// comes from: the visitor's address (see [Options.TrustedProxies]), of IPv6 the
+// comes from: the visitor's address (see [ProxyOptions.Trusted]), of IPv6 the
 // /64 that one customer has.
 func (t *Tracker) ClientOf(r *http.Request) string {
 	t.noteProxy(r)
@@ -22,9 +22,9 @@ func (t *Tracker) ClientOf(r *http.Request) string {
 func (t *Tracker) noteProxy(r *http.Request) {
 	if !t.unnamed.Load() && (len(r.Header["X-Forwarded-For"]) > 0 || len(r.Header["Forwarded"]) > 0) {
 		if ip := clientip.Remote(r); !t.proxies.Trust(ip) && t.unnamed.CompareAndSwap(false, true) {
-			network, remedy := "a Unix socket", "set Options.TrustUnixSocket (of the program: -trusted-proxies unix)"
+			network, remedy := "a Unix socket", "set Options.Proxies.TrustUnixSocket (of the program: -trusted-proxies unix)"
 			if ip.IsValid() {
-				network, remedy = truncateIP(ip).String(), "name its network in Options.TrustedProxies (of the program: -trusted-proxies)"
+				network, remedy = truncateIP(ip).String(), "name its network in Options.Proxies.Trusted (of the program: -trusted-proxies)"
 			}
 			t.log.Warn("linktrack: a request with X-Forwarded-For or Forwarded came over an untrusted connection, so these headers were ignored. "+
 				"If this is your proxy, all its visitors count as one client: "+remedy, "network", network)

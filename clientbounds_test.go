@@ -177,7 +177,7 @@ func TestAProxyThatWasNotNamedIsToldOfOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			s := newService(t, memstore.New(), linktrack.Options{
-				TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+				Proxies: linktrack.ProxyOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			for range 3 {
 				r := request("GET", "/none", "", c.header, "for=198.51.100.1")
@@ -198,12 +198,12 @@ func TestTheProxyBehindAUnixSocketIsTrustedIfTheHostSaysSo(t *testing.T) {
 	for _, remote := range []string{"@", "", "/run/proxy.sock"} {
 		r := request("GET", "/", "", "X-Forwarded-For", "198.51.100.1, 192.0.2.9")
 		r.RemoteAddr = remote
-		s := newService(t, memstore.New(), linktrack.Options{TrustUnixSocket: true})
+		s := newService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
 		require.Equal(t, "192.0.2.9", s.tracker.ClientOf(r))
 		s = newService(t, memstore.New(), linktrack.Options{})
 		require.Equal(t, remote, s.tracker.ClientOf(r))
 		r.RemoteAddr = "203.0.113.1:80"
-		s = newService(t, memstore.New(), linktrack.Options{TrustUnixSocket: true})
+		s = newService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
 		require.Equal(t, "203.0.113.1", s.tracker.ClientOf(r), "who has an address is no Unix socket")
 	}
 }

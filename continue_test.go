@@ -50,7 +50,7 @@ func TestALinkWithALimitAnswersHeadAsToABot(t *testing.T) {
 }
 
 func TestWhatOnlyReadsAnswersHeadAsGet(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{VisitorPages: qrAsText{}})
+	s := newService(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Pages: qrAsText{}}})
 	link := s.makeLink("has_plus_tracking", "1", "is_public", "1", "vanity_link", "spring")
 	export := "/api/v1_0/exportHistory?login=" + login + "&pass=" + pass + "&redirect_hash="
 	for target, allow := range map[string]string{
@@ -70,7 +70,7 @@ func TestWhatOnlyReadsAnswersHeadAsGet(t *testing.T) {
 }
 
 func TestAPersonTakenForABotCanContinue(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{ForwardQuery: true})
+	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: true}})
 	link := s.makeLink("deactivate_at", "2", "title", "Tickets")
 	page := s.get(link+"?a=b", "User-Agent", google)
 	body := text(t, page)

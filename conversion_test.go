@@ -115,7 +115,7 @@ func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
 
 func TestAConversionWaitsForItsClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}, converting)
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}}, converting)
 		click := f.clicks()
 		require.Zero(t, f.counts().People, "the click is in memory only")
 		require.True(t, f.convert(linktrack.Conversion{Click: click}))
@@ -126,7 +126,7 @@ func TestAConversionWaitsForItsClick(t *testing.T) {
 
 func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}, converting)
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, converting)
 		click := f.clicks()
 		var atOnce, waited atomic.Int64
 		var all sync.WaitGroup
@@ -155,7 +155,7 @@ func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 
 func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}, converting)
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}}, converting)
 		click := f.clicks()
 		convert := func() (bool, error) {
 			return f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})

@@ -49,7 +49,7 @@ type Visit struct {
 // An Outcome is what a visitor gets who was not refused.
 type Outcome struct {
 	Action   Action
-	Link     Link   // without description and notes; its counts may be as old as Options.CacheTTL
+	Link     Link   // without description and notes; its counts may be as old as Options.Links.CacheTTL
 	Location string // for ActionRedirect: the destination, ready for a Location header
 	Click    ClickID
 	Visitor  string // a token to give to the visitor for the next visit to this link; "": none
@@ -65,7 +65,7 @@ const (
 )
 
 // Follow decides what a visit to a link leads to, and records it if it counts.
-// It returns when the click is recorded as [Options.Ack] says.
+// It returns when the click is recorded as [RecordingOptions.Ack] says.
 //
 // The errors: [ErrNotFound], an [ErrGone], [ErrWrongPassword], [ErrThrottled]
 // (too many wrong passwords for the link), and
@@ -107,7 +107,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		return out, ErrInactive
 	}
 	limited := l.DeactivateAt > 0
-	if limited && !l.HasPassword() && !v.Confirmed && (v.Peek || !t.opts.BotsAsPeople && useragent.IsBot(v.UserAgent)) {
+	if limited && !l.HasPassword() && !v.Confirmed && (v.Peek || !t.opts.Visitors.BotsAsPeople && useragent.IsBot(v.UserAgent)) {
 		out.action = ActionPreview
 		return out, nil
 	}
@@ -121,7 +121,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 		}
 	}
 	location := e.location[0]
-	if v.Query != "" && (l.ForwardQuery || t.opts.ForwardQuery) {
+	if v.Query != "" && (l.ForwardQuery || t.opts.Links.ForwardQuery) {
 		location = addQuery(location, v.Query)
 	}
 	ahead := v.Prefetch && !v.HasPassword && !v.Confirmed
@@ -164,7 +164,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	}
 	visitor := ""
 	private := v.Private && t.opts.Privacy.HonorGPC
-	if t.opts.Cookieless || private {
+	if t.opts.Visitors.Cookieless || private {
 		click.Unique = t.fingerprints.IsNew(l.ID, v.IP, v.UserAgent, at)
 	} else {
 		click.Unique = t.visitors.IsNew(l.ID, v.Visitor, at)
@@ -189,7 +189,7 @@ func (t *Tracker) prepare(l Link) *entry {
 	scheme, _, err := t.destinations.splitScheme(l.ExternalURL)
 	if l.HasConversionTracking {
 		e.clickCookie = true
-		e.clickQuery = t.opts.ConversionQuery && (scheme == "http" || scheme == "https")
+		e.clickQuery = t.opts.Links.ClickQuery && (scheme == "http" || scheme == "https")
 	}
 	if err != nil {
 		e.blocked = true

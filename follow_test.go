@@ -106,7 +106,7 @@ func TestWhatCountsAndWhatDoesNot(t *testing.T) {
 }
 
 func TestBotsMayBeCountedAsPeople(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{BotsAsPeople: true}, linktrack.NewLink{DeactivateAt: 2})
+	f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{BotsAsPeople: true}}, linktrack.NewLink{DeactivateAt: 2})
 	f.passes(linktrack.Visit{UserAgent: google})
 	f.passes(linktrack.Visit{})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
@@ -125,14 +125,14 @@ func TestALinkExpiresAtItsMoment(t *testing.T) {
 }
 
 func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
-	for name, o := range map[string]linktrack.Options{"by cookie": {}, "without a cookie": {Cookieless: true}} {
+	for name, o := range map[string]linktrack.Options{"by cookie": {}, "without a cookie": {Visitors: linktrack.VisitorOptions{Cookieless: true}}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := follow(t, memstore.New(), o, linktrack.NewLink{})
 				token := ""
 				unique := func() int64 {
 					out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.1"), Visitor: token})
-					if o.Cookieless {
+					if o.Visitors.Cookieless {
 						require.Empty(t, out.Visitor)
 					}
 					token = out.Visitor
@@ -147,7 +147,7 @@ func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
 				require.EqualValues(t, 2, unique(), "exactly 30 minutes old is old")
 				out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.2")})
 				require.EqualValues(t, 3, f.counts().Unique, "somebody else")
-				if !o.Cookieless {
+				if !o.Visitors.Cookieless {
 					for _, forged := range []string{"", "x", out.Visitor[1:], "A" + out.Visitor[1:], out.Visitor[:26] + "A", out.Visitor + "A"} {
 						if forged != out.Visitor {
 							before := f.counts().Unique
@@ -163,7 +163,7 @@ func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
 
 func TestAVisitorOfOneLinkIsNewToAnother(t *testing.T) {
 	for _, cookieless := range []bool{false, true} {
-		f := follow(t, memstore.New(), linktrack.Options{Cookieless: cookieless}, linktrack.NewLink{})
+		f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Cookieless: cookieless}}, linktrack.NewLink{})
 		ip := netip.MustParseAddr("192.0.2.1")
 		token := f.passes(linktrack.Visit{IP: ip}).Visitor
 		other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
@@ -341,7 +341,7 @@ func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
 		{"https://example.com/a", "x=ü\r\nSet-Cookie: a=b#frag", "https://example.com/a?x=%C3%BCSet-Cookie: a=bfrag"},
 	} {
 		for _, byLink := range []bool{true, false} {
-			f := follow(t, memstore.New(), linktrack.Options{ForwardQuery: !byLink}, linktrack.NewLink{ExternalURL: c.destination, ForwardQuery: byLink})
+			f := follow(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: !byLink}}, linktrack.NewLink{ExternalURL: c.destination, ForwardQuery: byLink})
 			require.Equal(t, c.want, f.passes(linktrack.Visit{Query: c.query}).Location)
 		}
 	}
@@ -351,7 +351,7 @@ func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
 
 func TestADestinationWhoseSchemeIsNotAllowedAnyMoreIsNotFollowed(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{Schemes: []string{"mailto"}}, linktrack.NewLink{ExternalURL: "mailto:someone@example.com"})
+	f := follow(t, store, linktrack.Options{Links: linktrack.LinkOptions{Schemes: []string{"mailto"}}}, linktrack.NewLink{ExternalURL: "mailto:someone@example.com"})
 	f.passes(linktrack.Visit{})
 	stricter, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
 
 // Middleware serves the API, the redirects, and the files that goal pages load
 // (c.gif and c.js) on the Tracker's hosts, and passes all other requests to next.
-// A link comes before a path of next: [Options.Reserved] keeps such paths from
+// A link comes before a path of next: [LinkOptions.Reserved] keeps such paths from
 // being used for links.
 func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
 
@@ -265,7 +265,7 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 		p.Link = p.Link.public()
 	}
 	p.TimeZone = h.t.opts.TimeZone
-	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.VisitorPages.ServePage(w, r, p) })
+	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.Visitors.Pages.ServePage(w, r, p) })
 }
 
 // serveSummary answers the plus-tracking page: the report if anyone may see it,

@@ -292,10 +292,10 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		`BaseURL must be an absolute`:                   {BaseURL: "https://u:p@go.example.com"},
 		`Hosts has "a/b", which is not a host name`:     {Hosts: []string{"a/b"}},
 		`Hosts has "localhost:8080" twice`:              {Hosts: []string{"localhost:8080"}},
-		`PathLength must be from 5 to 32`:               {PathLength: 4},
+		`PathLength must be from 5 to 32`:               {Links: linktrack.LinkOptions{PathLength: 4}},
 		`Secret must have at least 16 bytes`:            {Secret: []byte("short")},
-		`Schemes must not have "javascript"`:            {Schemes: []string{"JavaScript"}},
-		`must not be negative`:                          {AckTimeout: -1},
+		`Schemes must not have "javascript"`:            {Links: linktrack.LinkOptions{Schemes: []string{"JavaScript"}}},
+		`must not be negative`:                          {Recording: linktrack.RecordingOptions{AckTimeout: -1}},
 	} {
 		_, err := linktrack.New(memstore.New(), o)
 		var inv *linktrack.InvalidError

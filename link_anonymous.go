@@ -41,7 +41,7 @@ const (
 // caller comes from, see [Tracker.ClientOf]. In each process, a client may make
 // ten links an hour and a hundred a day, all clients of an IPv6 /48 ten times as
 // many, and all clients together a thousand an hour. Links that
-// [Options.CheckDestination] refuses count, too; a destination that breaks a rule
+// [LinkOptions.CheckDestination] refuses count, too; a destination that breaks a rule
 // does not. Give claim to the person who made the link, and to nobody else: see
 // [Tracker.ClaimLink].
 //

@@ -192,12 +192,12 @@ func TestLimitsOfQuickLinksHoldForThoseMadeAtOnce(t *testing.T) {
 
 func TestAQuickLinkKeepsTheRulesOfDestinations(t *testing.T) {
 	refuses := true
-	s := newService(t, memstore.New(), linktrack.Options{CheckDestination: func(context.Context, string) error {
+	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error {
 		if refuses {
 			return errors.New("it is listed")
 		}
 		return nil
-	}})
+	}}})
 	var invalid *linktrack.InvalidError
 	for _, bad := range []string{"", "javascript:alert(1)", "http://go.example.com/x", "example.com"} {
 		_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", bad)
@@ -215,9 +215,9 @@ func TestAQuickLinkKeepsTheRulesOfDestinations(t *testing.T) {
 
 func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{
-		Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+		Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 			return linktrack.Account{ID: linktrack.AnonymousAccount, Type: linktrack.AccountTypeProfessional}, nil
-		},
+		}},
 	})
 	l, claim, err := s.tracker.MakeAnonymousLink(t.Context(), "", "https://example.com/")
 	require.NoError(t, err)

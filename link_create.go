@@ -33,7 +33,7 @@ type NewLink struct {
 	HasConversionTracking bool
 	HasAlertEmail         bool
 
-	ForwardQuery     bool // see Options.ForwardQuery; no parameter of the API
+	ForwardQuery     bool // see Options.Links.ForwardQuery; no parameter of the API
 	HasPublicRevenue bool // see Link.HasPublicRevenue; no parameter of the API
 }
 
@@ -70,7 +70,7 @@ func (n NewLink) given() []string {
 
 // MakeLink makes a link in the account's name; every call makes a new one. The
 // errors: an [*InvalidError], [ErrForbidden] (the account's type does not allow
-// a parameter, or [Options.CheckDestination] refuses), [ErrTaken] (the vanity
+// a parameter, or [LinkOptions.CheckDestination] refuses), [ErrTaken] (the vanity
 // link), [ErrUnavailable]. Nothing is made then.
 func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	if err := t.allow(a, in.given()); err != nil {
@@ -164,7 +164,7 @@ func (t *Tracker) createLink(ctx context.Context, l Link, vanity string) (Link, 
 		return made, unavailable(err)
 	}
 	for range 20 { // the chance that one is taken is small; that twenty are, is a fault
-		l.Path = "." + randomPath(t.opts.PathLength)
+		l.Path = "." + randomPath(t.opts.Links.PathLength)
 		made, err := t.store.CreateLink(ctx, l)
 		if !errors.Is(err, ErrTaken) {
 			return made, unavailable(err)
@@ -240,10 +240,10 @@ func (t *Tracker) checkLink(l Link) error {
 }
 
 func (t *Tracker) checkHook(ctx context.Context, externalURL string) error {
-	if t.opts.CheckDestination == nil {
+	if t.opts.Links.CheckDestination == nil {
 		return nil
 	}
-	if err := t.opts.CheckDestination(ctx, externalURL); err != nil {
+	if err := t.opts.Links.CheckDestination(ctx, externalURL); err != nil {
 		return fmt.Errorf("%w: external_url is refused: %w", ErrForbidden, err)
 	}
 	return nil

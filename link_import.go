@@ -126,7 +126,7 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 	for try := 0; errors.Is(err, ErrTaken) && (try == 0 || generate && try < 3); try++ {
 		for i, link := range in {
 			if link.Path == "" && link.VanityLink == "" {
-				links[i].Path = "." + randomPath(t.opts.PathLength)
+				links[i].Path = "." + randomPath(t.opts.Links.PathLength)
 			}
 		}
 		made, err = t.store.CreateLinks(ctx, links)

@@ -73,7 +73,7 @@ func TestNothingInsideAPathIsForgiven(t *testing.T) {
 }
 
 func TestTheQueryBehindAnAmpersandIsRecordedAndForwarded(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{ForwardQuery: true})
+	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: true}})
 	link := s.makeLink("vanity_link", "spring_sale")
 	for target, want := range map[string]string{
 		"/spring_sale&utm_source=x":         "utm_source=x",
@@ -87,7 +87,7 @@ func TestTheQueryBehindAnAmpersandIsRecordedAndForwarded(t *testing.T) {
 }
 
 func TestPlusPagesAndCodesForgiveToo(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{VisitorPages: qrAsText{}})
+	s := newService(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Pages: qrAsText{}}})
 	link := s.makeLink("has_plus_tracking", "1", "is_public", "1")
 	path := strings.TrimPrefix(link, "http://go.example.com/")
 	for _, p := range []string{path, path[1:], "." + path, "/" + path} {

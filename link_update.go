@@ -34,7 +34,7 @@ type LinkEdit struct {
 // UpdateLink changes a link of the account. name is as in [Tracker.Link]. The
 // errors are those of [Tracker.MakeLink] and [ErrNotFound]; nothing is changed
 // then. This process follows the link as changed from the return on, others
-// within their [Options.CacheTTL]; only the limit of DeactivateAt is the
+// within their [LinkOptions.CacheTTL]; only the limit of DeactivateAt is the
 // store's own, and holds everywhere from the next visit that asks for it.
 func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, edit LinkEdit) (Link, error) {
 	if err := t.allow(a, edit.given()); err != nil {

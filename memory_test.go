@@ -83,12 +83,12 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 		{"a query string that waits", whileDown(query)},
 		{"a referrer that waits", whileDown(referrer)},
 		{"a user agent that waits", whileDown(agent)},
-		{"a query string that waits for OnClick", fast(linktrack.Options{OnClick: fails}, query)},
-		{"a referrer that waits for OnClick", fast(linktrack.Options{OnClick: fails}, referrer)},
+		{"a query string that waits for OnClick", fast(linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: fails}}, query)},
+		{"a referrer that waits for OnClick", fast(linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: fails}}, referrer)},
 		{"the host of a referrer of which nothing else is kept",
-			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{Referrer: linktrack.KeepReferrerHost}}, referrer)},
+			fast(linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: fails}, Privacy: linktrack.Privacy{Referrer: linktrack.KeepReferrerHost}}, referrer)},
 		{"what a user agent names, of which nothing else is kept",
-			fast(linktrack.Options{OnClick: fails, Privacy: linktrack.Privacy{DropUserAgent: true}}, agent)},
+			fast(linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: fails}, Privacy: linktrack.Privacy{DropUserAgent: true}}, agent)},
 		{"a user agent that is remembered", fast(linktrack.Options{}, agent)},
 		{"the currency of a conversion", func(t *testing.T, store *flaky) (*follower, func(int)) {
 			f := follow(t, store, linktrack.Options{}, converting)
@@ -169,7 +169,7 @@ func TestWhatWaitsForTheStoreIsBoundedInBytes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log logBuffer
 				store := &flaky{Store: memstore.New()}
-				f := follow(t, store, linktrack.Options{Ack: ack, MaxPendingBytes: 1 << 20, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+				f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, MaxPendingBytes: 1 << 20}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 				f.passes(linktrack.Visit{})
 				time.Sleep(time.Second)
 				store.down.Store(true)
@@ -199,9 +199,9 @@ func TestClicksThatAnUnansweringStoreOrDiskKeepsWaitingAreBounded(t *testing.T) 
 			synctest.Test(t, func(t *testing.T) {
 				store := &flaky{Store: memstore.New(), gate: make(chan struct{})}
 				disk := &hanging{gate: make(chan struct{})}
-				o := linktrack.Options{Ack: ack, MaxPending: 10}
+				o := linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, MaxPending: 10}}
 				if ack == linktrack.AckJournaled {
-					o.Journal = disk
+					o.Recording.Journal = disk
 				}
 				f := follow(t, store, o, linktrack.NewLink{})
 				for range 25 {
@@ -234,7 +234,7 @@ func TestWhatWaitsForOnClickIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
 		w.does(func(context.Context, linktrack.Batch) error { return errDown })
-		f := follow(t, memstore.New(), linktrack.Options{OnClick: w.see, MaxPendingBytes: 1 << 20}, linktrack.NewLink{})
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see, MaxPendingBytes: 1 << 20}}, linktrack.NewLink{})
 		for i := range 200 {
 			f.passes(longVisit(i))
 		}
@@ -261,7 +261,7 @@ func TestABatchOfLongClicksEndsBeforeItsNumberIsReached(t *testing.T) {
 			j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), journal.Options{OSBuffered: true})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, j.Close()) })
-			return linktrack.Options{Ack: linktrack.AckJournaled, Journal: j}
+			return linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -290,7 +290,7 @@ func TestABatchOfLongClicksEndsBeforeItsNumberIsReached(t *testing.T) {
 }
 
 func TestMaxPendingBytesIsNotNegative(t *testing.T) {
-	_, err := linktrack.New(memstore.New(), linktrack.Options{MaxPendingBytes: -1})
+	_, err := linktrack.New(memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{MaxPendingBytes: -1}})
 	var invalid *linktrack.InvalidError
 	require.ErrorAs(t, err, &invalid)
 	require.Contains(t, err.Error(), "MaxPendingBytes")
@@ -304,8 +304,8 @@ func (*refusing) Append([]linktrack.Click) error { return errDown }
 func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 	for name, o := range map[string]linktrack.Options{
 		"set aside":                 {},
-		"refused by the journal":    {Ack: linktrack.AckJournaled, Journal: &refusing{}},
-		"set aside after a refusal": {Ack: linktrack.AckJournaled, Journal: &refusing{}},
+		"refused by the journal":    {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
+		"set aside after a refusal": {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

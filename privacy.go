@@ -14,7 +14,7 @@ import (
 // derived from a text (browser, platform, country, referring host, bot or not)
 // is derived before the text goes.
 //
-// Throttling and [Options.Cookieless] use whole addresses, in memory only.
+// Throttling and [VisitorOptions.Cookieless] use whole addresses, in memory only.
 type Privacy struct {
 	// IP is what is kept of addresses. Default: KeepIPNetwork.
 	IP KeepIP
@@ -27,7 +27,7 @@ type Privacy struct {
 
 	// HonorGPC heeds visitors who ask not to be tracked, by Sec-GPC: 1 (Global
 	// Privacy Control) or DNT: 1. Their clicks count as any, as new or known
-	// visitors by what Options.Cookieless describes, and are in the history
+	// visitors by what Options.Visitors.Cookieless describes, and are in the history
 	// with browser, platform, country and referring host, but without address,
 	// user agent, referrer and query string. They get no cookie.
 	HonorGPC bool

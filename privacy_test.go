@@ -69,7 +69,7 @@ func TestWhatIsKeptOfVisitors(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					store := &flaky{Store: memstore.New()}
 					j := newLockedJournal()
-					f := follow(t, store, linktrack.Options{Privacy: c.privacy, Locator: world, Ack: ack, Journal: j}, linktrack.NewLink{})
+					f := follow(t, store, linktrack.Options{Privacy: c.privacy, Visitors: linktrack.VisitorOptions{Locator: world}, Recording: linktrack.RecordingOptions{Ack: ack, Journal: j}}, linktrack.NewLink{})
 					store.lost.Store(true) // each batch is sent more than once
 					f.passes(told(c.ip))
 					v := told(c.ip)
@@ -115,7 +115,7 @@ func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
 			j, err := journal.Open(dir, journal.Options{})
 			require.NoError(t, err)
 			store := &flaky{Store: memstore.New()}
-			f := follow(t, store, linktrack.Options{Privacy: c.privacy, Locator: atlas{whole.String(): "SE"}, Ack: linktrack.AckJournaled, Journal: j}, linktrack.NewLink{})
+			f := follow(t, store, linktrack.Options{Privacy: c.privacy, Visitors: linktrack.VisitorOptions{Locator: atlas{whole.String(): "SE"}}, Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j}}, linktrack.NewLink{})
 			_, err = f.visit(linktrack.Visit{Peek: true}) // the link is known from then on
 			require.NoError(t, err)
 			store.down.Store(true)
@@ -153,7 +153,7 @@ func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
 
 func TestAVisitorWhoAsksForPrivacyIsCountedAndNotKept(t *testing.T) {
 	for name, header := range map[string][2]string{"GPC": {"Sec-GPC", "1"}, "DNT": {"DNT", "1"}} {
-		s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole, HonorGPC: true}, Locator: world})
+		s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole, HonorGPC: true}, Visitors: linktrack.VisitorOptions{Locator: world}})
 		link := s.makeLink()
 		click := func(ip string, header ...string) *http.Response {
 			r := request(http.MethodGet, link+"?to=ada", "", append([]string{"User-Agent", firefox, "Referer", "https://news.example/private"}, header...)...)
@@ -196,7 +196,7 @@ func TestClicksFromExcludedNetworksAreNotRecorded(t *testing.T) {
 	privacy := linktrack.Privacy{Exclude: []netip.Prefix{
 		netip.MustParsePrefix("192.0.2.7/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8"),
 	}}
-	o := linktrack.Options{Privacy: privacy, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}}
+	o := linktrack.Options{Privacy: privacy, Proxies: linktrack.ProxyOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}}}
 	f := follow(t, memstore.New(), o, linktrack.NewLink{DeactivateAt: 2, Password: "secret"})
 	visit := func(ip, password string) (linktrack.Outcome, error) {
 		return f.visit(linktrack.Visit{IP: netip.MustParseAddr(ip), Password: password, HasPassword: true})
@@ -318,8 +318,8 @@ func TestOptingOutEnds(t *testing.T) {
 
 func TestAVisitorBehindATrustedProxyIsWhoItSays(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{
-		Privacy:        linktrack.Privacy{IP: linktrack.KeepIPWhole},
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole},
+		Proxies: linktrack.ProxyOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 	})
 	link := s.makeLink("password", "secret")
 	wrong := func(from, forwardedFor string) int {
@@ -360,7 +360,7 @@ func (panicky) Locate(netip.Addr) string { panic("index out of range") }
 
 func TestALocatorThatPanicsLosesNoClick(t *testing.T) {
 	var log logBuffer
-	f := follow(t, memstore.New(), linktrack.Options{Locator: panicky{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+	f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Locator: panicky{}}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 	for range 3 {
 		f.passes(told("192.0.2.7"))
 	}
@@ -376,7 +376,7 @@ func TestPrivacyOptionsAreChecked(t *testing.T) {
 		"Privacy.Referrer":    {Privacy: linktrack.Privacy{Referrer: -1}},
 		"Privacy.HistoryDays": {Privacy: linktrack.Privacy{HistoryDays: 29}},
 		"Privacy.Exclude":     {Privacy: linktrack.Privacy{Exclude: make([]netip.Prefix, 1)}},
-		"TrustedProxies":      {TrustedProxies: make([]netip.Prefix, 1)},
+		"TrustedProxies":      {Proxies: linktrack.ProxyOptions{Trusted: make([]netip.Prefix, 1)}},
 	} {
 		_, err := linktrack.New(memstore.New(), o)
 		var inv *linktrack.InvalidError

@@ -54,10 +54,10 @@ var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
 func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLocator, alerts *alertWorker) *recorder {
 	r := &recorder{
-		ack:         o.Ack,
-		timeout:     o.AckTimeout,
+		ack:         o.Recording.Ack,
+		timeout:     o.Recording.AckTimeout,
 		log:         o.Logger,
-		budget:      &budget{maxClicks: o.MaxPending, maxBytes: o.MaxPendingBytes},
+		budget:      &budget{maxClicks: o.Recording.MaxPending, maxBytes: o.Recording.MaxPendingBytes},
 		rollups:     newRollupWorker(store, o.Logger),
 		onClick:     newClickHook(o),
 		completer:   newCompleter(o, locator),
@@ -82,18 +82,18 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLo
 		alerts:    alerts,
 		onClick:   r.onClick,
 	}
-	if o.Ack == AckBuffered {
-		config.delay = o.FlushInterval
+	if o.Recording.Ack == AckBuffered {
+		config.delay = o.Recording.FlushInterval
 	}
 	r.queueWriter = newWriter(config)
 	r.group.Commit = r.toStore
-	if o.Journal != nil {
-		config.journal, config.name, config.durable, config.delay = o.Journal, "the journal", true, o.FlushInterval
+	if o.Recording.Journal != nil {
+		config.journal, config.name, config.durable, config.delay = o.Recording.Journal, "the journal", true, o.Recording.FlushInterval
 		config.completer = newCompleter(o, locator) // each is used by one goroutine at a time
 		r.journalWriter = newWriter(config)
 		r.journalWriter.wake() // for clicks that an earlier process left
 	}
-	if o.Ack == AckJournaled {
+	if o.Recording.Ack == AckJournaled {
 		r.group.Commit = r.toJournal
 		r.group.Detached = true // a write to a failing disk may never return
 	}

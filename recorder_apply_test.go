@@ -116,7 +116,7 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
 		store := &closable{Store: memstore.New(), prune: func(context.Context) { <-over }}
-		f := follow(t, store, linktrack.Options{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, linktrack.NewLink{})
 		time.Sleep(2 * time.Minute) // the pruning begins, and does not heed its context
 		f.passes(linktrack.Visit{})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

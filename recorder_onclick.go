@@ -12,7 +12,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/worker"
 )
 
-// A clickHook shows batches that were stored to [Options.OnClick].
+// A clickHook shows batches that were stored to [RecordingOptions.OnClick].
 //   - Batches from a durable journal are shown by its writer, which calls deliver:
 //     the journal keeps a batch until it was shown.
 //   - All others wait in the hook's own memory (add), because neither visitors nor
@@ -38,14 +38,14 @@ type clickHook struct {
 	pause time.Duration // before the next try
 }
 
-// newClickHook returns a hook, or nil without [Options.OnClick].
+// newClickHook returns a hook, or nil without [RecordingOptions.OnClick].
 func newClickHook(o *Options) *clickHook {
-	if o.OnClick == nil {
+	if o.Recording.OnClick == nil {
 		return nil
 	}
 	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
 	h := &clickHook{
-		onClick: o.OnClick,
+		onClick: o.Recording.OnClick,
 		log:     o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,
@@ -56,7 +56,7 @@ func newClickHook(o *Options) *clickHook {
 		overflow: incident.Incident{Log: o.Logger, Began: behind, Lasts: behind, Quiet: time.Minute},
 	}
 	h.worker = worker.New(worker.Options{}, func(context.Context) (time.Duration, bool) { return h.step() })
-	h.budget.maxClicks, h.budget.maxBytes = o.MaxPending, o.MaxPendingBytes
+	h.budget.maxClicks, h.budget.maxBytes = o.Recording.MaxPending, o.Recording.MaxPendingBytes
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }

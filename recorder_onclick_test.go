@@ -67,7 +67,7 @@ func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 		t.Run(ack.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, store := &watcher{}, &flaky{Store: memstore.New()}
-				f := follow(t, store, linktrack.Options{Ack: ack, OnClick: w.see}, linktrack.NewLink{})
+				f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, OnClick: w.see}}, linktrack.NewLink{})
 				w.does(func(_ context.Context, b linktrack.Batch) error {
 					l, err := store.Store.LinkByPath(context.Background(), "localhost:8080", f.path)
 					assert.NoError(t, err)
@@ -108,7 +108,7 @@ func TestNobodyWaitsForOnClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
 		w.does(func(ctx context.Context, _ linktrack.Batch) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{OnClick: w.see}, linktrack.NewLink{})
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
 		start := time.Now()
 		for range 100 {
 			f.passes(linktrack.Visit{})
@@ -131,7 +131,7 @@ func TestABatchThatOnClickFailsOnIsShownAgainAndNotCountedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		w, store := &watcher{}, &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{OnClick: w.see, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 		w.does(fails)
 		f.passes(linktrack.Visit{})
 		time.Sleep(30 * time.Second)
@@ -160,7 +160,7 @@ func TestWhatWaitsForOnClickIsBounded(t *testing.T) {
 		w := &watcher{}
 		w.does(fails)
 		f := follow(t, memstore.New(), linktrack.Options{
-			OnClick: w.see, MaxPending: 10, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Recording: linktrack.RecordingOptions{OnClick: w.see, MaxPending: 10}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}, linktrack.NewLink{})
 		for range 25 {
 			f.passes(linktrack.Visit{})
@@ -179,7 +179,7 @@ func TestCloseEndsWhatOnClickDoesWhenItWaitsNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
 		w.does(func(ctx context.Context, _ linktrack.Batch) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{OnClick: w.see}, linktrack.NewLink{})
+		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -202,7 +202,7 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	}
 	j := open()
 	w.does(fails)
-	f := follow(t, store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see}, linktrack.NewLink{})
+	f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see}}, linktrack.NewLink{})
 	start := time.Now()
 	for range 10 {
 		f.passes(linktrack.Visit{})
@@ -223,7 +223,7 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	w.does(nil)
 	before := len(w.saw())
 	j = open()
-	tracker, err := linktrack.New(store, linktrack.Options{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see})
+	tracker, err := linktrack.New(store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see}})
 	require.NoError(t, err)
 	require.NoError(t, tracker.Close(t.Context()))
 	require.NoError(t, j.Close())

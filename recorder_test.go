@@ -121,7 +121,7 @@ func TestTheBufferIsBoundedAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		store := &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{MaxPending: 10, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{MaxPending: 10}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
 		store.down.Store(true)
 		for range 100 {

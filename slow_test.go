@@ -36,7 +36,7 @@ func (s *slow) RecordClicks(ctx context.Context, b linktrack.Batch) error {
 
 func TestVisitorsWaitForASlowStoreSoThatNoClickIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, &slow{Store: memstore.New()}, linktrack.Options{MaxPending: 5000}, linktrack.NewLink{})
+		f := follow(t, &slow{Store: memstore.New()}, linktrack.Options{Recording: linktrack.RecordingOptions{MaxPending: 5000}}, linktrack.NewLink{})
 		var answered atomic.Int64
 		var visitors sync.WaitGroup
 		end := time.Now().Add(time.Minute)

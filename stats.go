@@ -13,11 +13,11 @@ type Stats struct {
 
 	Batches int64 // batches that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
-	Dropped int64 // clicks that were lost because [Options.MaxPending] or [Options.MaxPendingBytes] was reached
+	Dropped int64 // clicks that were lost because [RecordingOptions.MaxPending] or [RecordingOptions.MaxPendingBytes] was reached
 	Failing bool  // the last try to store clicks failed
 
-	Unseen int64 // clicks that were stored and wait in memory for [Options.OnClick]
-	Missed int64 // clicks that were stored but never shown to OnClick, because [Options.MaxPending] or [Options.MaxPendingBytes] was reached
+	Unseen int64 // clicks that were stored and wait in memory for [RecordingOptions.OnClick]
+	Missed int64 // clicks that were stored but never shown to OnClick, because [RecordingOptions.MaxPending] or [RecordingOptions.MaxPendingBytes] was reached
 
 	CacheHits   int64 // visits whose link was known
 	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined

@@ -34,7 +34,7 @@ type Store interface {
 }
 
 // AccountStore keeps the accounts that the API's credentials name. A host with
-// its own users ([Options.Authenticate]) never calls it but for Secret and Zone.
+// its own users ([AccountOptions.Authenticate]) never calls it but for Secret and Zone.
 type AccountStore interface {
 	// CreateAccount keeps a new account and returns it with its ID.
 	// A login that exists, compared byte by byte, is [ErrTaken].

@@ -65,7 +65,7 @@ func TestAStoreThatPanicsIsUnavailableAndTheLogHearsOfItOnce(t *testing.T) {
 func TestAKnownLinkGoesOnWhileItsStorePanics(t *testing.T) {
 	var log logBuffer
 	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{CacheTTL: time.Nanosecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s := newService(t, store, linktrack.Options{Links: linktrack.LinkOptions{CacheTTL: time.Nanosecond}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	link, limited := s.makeLink(), s.makeLink("deactivate_at", "9")
 	require.Equal(t, http.StatusFound, s.get(link).StatusCode)
 	require.Equal(t, http.StatusFound, s.get(limited).StatusCode)

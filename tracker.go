@@ -19,7 +19,7 @@
 // A click travels one way: a request ([Tracker.Handler]) is put to the rule
 // ([Tracker.Follow]), which looks the link up through a cache, decides, and
 // hands the click to the recorder; the recorder writes batches to the [Store],
-// at once or by way of a [Journal], and shows them to [Options.OnClick];
+// at once or by way of a [Journal], and shows them to [RecordingOptions.OnClick];
 // [Tracker.Links], [Tracker.History] and [Tracker.Report] read there. HTTP is a
 // skin over the methods: a host that calls them gets the same rules and the same
 // errors.
@@ -28,7 +28,7 @@
 //
 //   - A visitor is redirected after the click is stored, or as another [Ack]
 //     says. Clicks that come at the same time are stored together. If the store
-//     needs longer than [Options.AckTimeout] or fails, the visitor is redirected
+//     needs longer than [RecordingOptions.AckTimeout] or fails, the visitor is redirected
 //     all the same, and the click waits in memory until it can be stored.
 //   - A batch of clicks is applied once, however often it has to be sent.
 //   - A link with a limit lets that many people through, whatever the number of
@@ -111,51 +111,51 @@ func New(store Store, o Options) (*Tracker, error) {
 		return nil, err
 	}
 	store = guardedStore{store}
-	if o.PathLength == 0 {
-		o.PathLength = 7
+	if o.Links.PathLength == 0 {
+		o.Links.PathLength = 7
 	}
 	switch {
-	case o.PathLength < 5 || o.PathLength > 32:
+	case o.Links.PathLength < 5 || o.Links.PathLength > 32:
 		return nil, invalid("PathLength", "must be from 5 to 32")
-	case o.CacheTTL < 0 || o.AckTimeout < 0 || o.FlushInterval < 0 || o.MaxPending < 0 || o.MaxPendingBytes < 0:
+	case o.Links.CacheTTL < 0 || o.Recording.AckTimeout < 0 || o.Recording.FlushInterval < 0 || o.Recording.MaxPending < 0 || o.Recording.MaxPendingBytes < 0:
 		return nil, invalid("CacheTTL, AckTimeout, FlushInterval, MaxPending and MaxPendingBytes", "must not be negative")
-	case o.Ack < AckStored || o.Ack > AckBuffered:
+	case o.Recording.Ack < AckStored || o.Recording.Ack > AckBuffered:
 		return nil, invalid("Ack", "must be AckStored, AckJournaled or AckBuffered")
-	case o.Ack == AckJournaled && o.Journal == nil:
+	case o.Recording.Ack == AckJournaled && o.Recording.Journal == nil:
 		return nil, invalid("Journal", "must be set for AckJournaled")
 	case len(o.Secret) > 0 && len(o.Secret) < 16:
 		return nil, invalid("Secret", "must have at least 16 bytes")
 	}
-	if err := checkTypes(o.AccountTypes); err != nil {
+	if err := checkTypes(o.Accounts.Types); err != nil {
 		return nil, err
 	}
 	if o.Privacy, err = o.Privacy.check(); err != nil {
 		return nil, err
 	}
-	trusted, err := networksOf("TrustedProxies", o.TrustedProxies)
+	trusted, err := networksOf("TrustedProxies", o.Proxies.Trusted)
 	if err != nil {
 		return nil, err
 	}
-	if o.TrustUnixSocket {
+	if o.Proxies.TrustUnixSocket {
 		trusted = append(trusted, clientip.NoAddress)
 	}
-	if o.CacheTTL == 0 {
-		o.CacheTTL = 5 * time.Second
+	if o.Links.CacheTTL == 0 {
+		o.Links.CacheTTL = 5 * time.Second
 	}
-	if o.AckTimeout == 0 {
-		o.AckTimeout = 2 * time.Second
+	if o.Recording.AckTimeout == 0 {
+		o.Recording.AckTimeout = 2 * time.Second
 	}
-	if o.FlushInterval == 0 {
-		o.FlushInterval = 200 * time.Millisecond
+	if o.Recording.FlushInterval == 0 {
+		o.Recording.FlushInterval = 200 * time.Millisecond
 	}
-	if o.MaxPending == 0 {
-		o.MaxPending = 100_000
+	if o.Recording.MaxPending == 0 {
+		o.Recording.MaxPending = 100_000
 	}
-	if o.MaxPendingBytes == 0 {
-		o.MaxPendingBytes = 64 << 20
+	if o.Recording.MaxPendingBytes == 0 {
+		o.Recording.MaxPendingBytes = 64 << 20
 	}
-	if o.VisitorPages == nil {
-		o.VisitorPages = plainPages{}
+	if o.Visitors.Pages == nil {
+		o.Visitors.Pages = plainPages{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -168,8 +168,8 @@ func New(store Store, o Options) (*Tracker, error) {
 	if n := len(o.TimeZone.String()); n < 1 || n > maxZone {
 		return nil, invalid("Location", "must have a name of 1 to %d bytes", maxZone)
 	}
-	schemes := make([]string, 0, len(o.Schemes))
-	for _, s := range o.Schemes {
+	schemes := make([]string, 0, len(o.Links.Schemes))
+	for _, s := range o.Links.Schemes {
 		s = strings.ToLower(strings.TrimSuffix(s, ":"))
 		if !isScheme(s) || slices.Contains(neverSchemes, s) {
 			return nil, invalid("Schemes", "must not have %q", s)
@@ -208,17 +208,17 @@ func New(store Store, o Options) (*Tracker, error) {
 		proxies:  trusted,
 	}
 	t.opts.Secret = nil
-	t.locator.Locator, t.locator.log = o.Locator, o.Logger
-	maps.Copy(t.types, o.AccountTypes)
-	for _, w := range slices.Concat(reservedWords, o.Reserved) {
+	t.locator.Locator, t.locator.log = o.Visitors.Locator, o.Logger
+	maps.Copy(t.types, o.Accounts.Types)
+	for _, w := range slices.Concat(reservedWords, o.Links.Reserved) {
 		t.reserved[strings.ToLower(w)] = true
 	}
 	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
-	t.links = newLinkCache(store, o.CacheTTL, t.log, t.prepare)
+	t.links = newLinkCache(store, o.Links.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
 	t.recorder = newRecorder(store, &t.opts, t.days, &t.locator, t.alerts)
-	if o.Cookieless || o.Privacy.HonorGPC {
+	if o.Visitors.Cookieless || o.Privacy.HonorGPC {
 		t.fingerprints = visitor.NewFingerprints()
 	}
 	t.pruner = newPruner(store, &t.opts)
@@ -231,7 +231,7 @@ func New(store Store, o Options) (*Tracker, error) {
 var reservedWords = []string{"api", "account", "login", "logout", "links", "healthz", "metrics", "favicon.ico", "robots.txt"}
 
 // Close takes no more clicks, writes what is pending, shows it to
-// [Options.OnClick] and ends the delivery of alerts, then returns; it leaves
+// [RecordingOptions.OnClick] and ends the delivery of alerts, then returns; it leaves
 // the store and the journal open. When ctx ends first, a [*PendingError] says
 // how many clicks were not stored; an alert that is being delivered just then
 // is delivered again by another process. It may be called twice.

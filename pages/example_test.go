@@ -19,7 +19,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", VisitorPages: visitors})
+	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", Visitors: linktrack.VisitorOptions{Pages: visitors}})
 	if err != nil {
 		panic(err)
 	}

@@ -156,7 +156,7 @@ func TestFormsFromTheTrackersOwnAddressAreTakenBehindAProxyThatRewritesHost(t *t
 func TestAnAccountOfAHostIsNotOfferedAMailAddress(t *testing.T) {
 	own := func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{ID: 1}, nil }
 	a := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
-	s := newSite(t, linktrack.Options{Authenticate: own}, pages.Options{Session: func(*http.Request) (linktrack.Account, error) { return a, nil }})
+	s := newSite(t, linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: own}}, pages.Options{Session: func(*http.Request) (linktrack.Account, error) { return a, nil }})
 	r := s.get("account")
 	require.Equal(t, 200, r.StatusCode)
 	require.Empty(t, r.all(func(n *html.Node) bool { return attribute(n, "name") == "email" }))

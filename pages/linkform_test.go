@@ -170,7 +170,7 @@ func TestWhatIsWrongStandsAtItsFieldAndAllValuesStay(t *testing.T) {
 }
 
 func TestAHostsRefusalIsShown(t *testing.T) {
-	s := newSite(t, linktrack.Options{CheckDestination: func(context.Context, string) error { return errors.New("<it> is on a list") }}, pages.Options{})
+	s := newSite(t, linktrack.Options{Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error { return errors.New("<it> is on a list") }}}, pages.Options{})
 	s.signIn("ada", pass)
 	r := s.post("links/new", url.Values{"external_url": {"https://example.com/kept"}})
 	require.Equal(t, 403, r.StatusCode)

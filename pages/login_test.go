@@ -153,7 +153,7 @@ func TestAHostHasItsOwnLogin(t *testing.T) {
 
 func TestAccountsThatAreNotTheStoresNeedASession(t *testing.T) {
 	own := func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{ID: 1}, nil }
-	s := newSite(t, linktrack.Options{Authenticate: own}, pages.Options{})
+	s := newSite(t, linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: own}}, pages.Options{})
 	require.Equal(t, 500, s.signIn("ada", pass).StatusCode)
 	require.Empty(t, s.cookies)
 }

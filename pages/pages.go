@@ -70,7 +70,7 @@ type Options struct {
 	// has a signed address; anyone who opens it and signs in can move the link
 	// into an account. Abuse is limited by [linktrack.Tracker.MakeAnonymousLink], by
 	// a field that only programs fill in, and because forms from other sites are
-	// refused. [linktrack.Options.CheckDestination] can refuse destinations.
+	// refused. [linktrack.LinkOptions.CheckDestination] can refuse destinations.
 	// Default: off.
 	Quick bool
 

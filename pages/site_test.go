@@ -40,12 +40,12 @@ func newSite(t *testing.T, o linktrack.Options, p pages.Options) *site {
 	p.Logger, o.Logger = quiet, quiet
 	visitors, err := pages.ForVisitors(p)
 	require.NoError(t, err)
-	o.VisitorPages = visitors
+	o.Visitors.Pages = visitors
 	s := &site{T: t, store: memstore.New(), cookies: map[string]*http.Cookie{}}
 	s.tracker, err = linktrack.New(s.store, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.tracker.Close(t.Context()) })
-	if o.Authenticate == nil {
+	if o.Accounts.Authenticate == nil {
 		s.ada, _, err = s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "ada", Pass: pass, Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		s.bob, _, err = s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "bob", Pass: pass})

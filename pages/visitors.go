@@ -31,7 +31,7 @@ type sheet struct {
 
 var _ linktrack.VisitorPages = (*Visitors)(nil)
 
-// ForVisitors returns pages for [linktrack.Options.VisitorPages]. Of the options Name,
+// ForVisitors returns pages for [linktrack.VisitorOptions.Pages]. Of the options Name,
 // Accent, Templates, Texts and Logger count. The errors are those of [New]. The
 // pages load nothing, so that they work on any host and at any path.
 func ForVisitors(o Options) (*Visitors, error) {

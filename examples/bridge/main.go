@@ -32,14 +32,14 @@ func run(ctx context.Context) error {
 		BaseURL: "https://go.example.com",
 		// It is called again with the same batch until it returns nil. Visitors
 		// do not wait for it.
-		OnClick: func(ctx context.Context, b linktrack.Batch) error {
+		Recording: linktrack.RecordingOptions{OnClick: func(ctx context.Context, b linktrack.Batch) error {
 			select {
 			case batches <- b:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		},
+		}},
 	})
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func serving(t *testing.T, c config) http.Handler {
 	require.NoError(t, err)
 	visitors, err := pages.ForVisitors(pages.Options{})
 	require.NoError(t, err)
-	tracker, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, VisitorPages: to.wrap(visitors), Logger: slog.New(slog.DiscardHandler)})
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: c.baseURL, Hosts: c.hosts, Visitors: linktrack.VisitorOptions{Pages: to.wrap(visitors)}, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
 	a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})

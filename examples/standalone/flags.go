@@ -117,9 +117,9 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) s
 // addRuleFlags adds the flags of what links may be, which import has, too.
 func addRuleFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
-	flags.Func("reserved", "`words` that vanity links may not use, in addition to api, account, and the like, separated by commas", words(&o.Reserved))
-	flags.Func("schemes", "`schemes` that destinations may have in addition to http and https, such as mailto, separated by commas", list(&o.Schemes))
-	flags.Func("account-types", "further account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.AccountTypes))
+	flags.Func("reserved", "`words` that vanity links may not use, in addition to api, account, and the like, separated by commas", words(&o.Links.Reserved))
+	flags.Func("schemes", "`schemes` that destinations may have in addition to http and https, such as mailto, separated by commas", list(&o.Links.Schemes))
+	flags.Func("account-types", "further account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.Accounts.Types))
 }
 
 func addConnectionsFlag(flags *flag.FlagSet, c *config) {
@@ -137,19 +137,19 @@ func addConnectionsFlag(flags *flag.FlagSet, c *config) {
 func addLinkFlags(flags *flag.FlagSet, c *config) {
 	addRuleFlags(flags, c)
 	o := &c.options
-	number(flags, &o.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
-	flags.BoolVar(&o.ForwardQuery, "forward-query", false, "add the query string of every tracking link to its destination's (default: only for links that ask for it)")
+	number(flags, &o.Links.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
+	flags.BoolVar(&o.Links.ForwardQuery, "forward-query", false, "add the query string of every tracking link to its destination's (default: only for links that ask for it)")
 	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to the query of destinations, as lt_click, for links with conversion tracking")
-	duration(flags, &o.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again and edits by other processes take effect")
+	duration(flags, &o.Links.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again and edits by other processes take effect")
 }
 
 func addRecordingFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
 	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: after the click is `stored` or journaled, or at once (buffered)")
-	duration(flags, &o.AckTimeout, "ack-timeout", 2*time.Second, "longest `time` that a visitor waits for the click to be stored or journaled")
-	duration(flags, &o.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, or before they go from the journal to the store")
-	number(flags, &o.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store, within -max-pending-bytes; more are dropped and counted")
-	number(flags, &o.MaxPendingBytes, "max-pending-bytes", 64<<20, "approximate `bytes` of memory that clicks may take while they wait for the store")
+	duration(flags, &o.Recording.AckTimeout, "ack-timeout", 2*time.Second, "longest `time` that a visitor waits for the click to be stored or journaled")
+	duration(flags, &o.Recording.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, or before they go from the journal to the store")
+	number(flags, &o.Recording.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store, within -max-pending-bytes; more are dropped and counted")
+	number(flags, &o.Recording.MaxPendingBytes, "max-pending-bytes", 64<<20, "approximate `bytes` of memory that clicks may take while they wait for the store")
 	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
 	flags.BoolVar(&c.journalOptions.OSBuffered, "journal-os-buffered", false, "do not wait for the disk: clicks in the journal survive a crash of the program, but not of the machine")
 	number(flags, &c.journalOptions.MaxBytes, "journal-max-bytes", maxJournal, "maximum `bytes` of clicks in the journal")
@@ -169,12 +169,12 @@ func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 	flags.Func("trusted-proxies", "`networks` of the proxies whose X-Forwarded-For or Forwarded is used, separated by commas; unix means proxies that connect by a Unix socket", func(list string) error {
 		items := listOf(list)
 		others := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return item == "unix" })
-		o.TrustUnixSocket = len(others) < len(items)
+		o.Proxies.TrustUnixSocket = len(others) < len(items)
 		return networks(&c.proxies)(strings.Join(others, ","))
 	})
 	flags.StringVar(&c.geo, "geo", "", "`file` of countries, such as GeoLite2-Country.mmdb, checked for changes every hour (default: none)")
-	flags.BoolVar(&o.Cookieless, "cookieless", false, "recognize returning visitors without a cookie, by a hash that is deleted every day")
-	flags.BoolVar(&o.BotsAsPeople, "bots-as-people", false, "count bots as people")
+	flags.BoolVar(&o.Visitors.Cookieless, "cookieless", false, "recognize returning visitors without a cookie, by a hash that is deleted every day")
+	flags.BoolVar(&o.Visitors.BotsAsPeople, "bots-as-people", false, "count bots as people")
 	return func() { c.privacy.DropUserAgent = !*userAgent }
 }
 
@@ -218,7 +218,7 @@ func (c *config) check() error {
 		return fmt.Errorf("-addr must be host:port or :port, not %q", c.addr)
 	}
 	types := []string{linktrack.AccountTypeFree, linktrack.AccountTypeProfessional}
-	for name := range c.options.AccountTypes {
+	for name := range c.options.Accounts.Types {
 		if !slices.Contains(types, name) {
 			types = append(types, name)
 		}

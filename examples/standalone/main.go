@@ -112,14 +112,14 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		return refused(err)
 	}
 	options := c.trackerOptions(logger)
-	options.Notify, options.VisitorPages = c.notify, redirects.wrap(visitors)
+	options.Notify, options.Visitors.Pages = c.notify, redirects.wrap(visitors)
 	if c.geo != "" {
 		countries, closeGeo, err := openGeo(ctx, c.geo, logger)
 		if err != nil {
 			return refused(fmt.Errorf("-geo: %w", err))
 		}
 		defer closeGeo()
-		options.Locator = countries
+		options.Visitors.Locator = countries
 	}
 	if c.journal != "" {
 		o := c.journalOptions
@@ -129,7 +129,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 			return err
 		}
 		defer j.Close()
-		options.Journal = j
+		options.Recording.Journal = j
 		if c.mysql == "" {
 			logger.Warn("linktrack: -journal without -mysql: clicks that wait in the journal are stored in memory only, and are lost if they belong to a database")
 		}
@@ -204,7 +204,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 func (c config) trackerOptions(logger *slog.Logger) linktrack.Options {
 	o := c.options
 	o.BaseURL, o.Hosts, o.TimeZone, o.Logger = c.baseURL, c.hosts, c.zone, logger
-	o.Ack, o.Privacy, o.TrustedProxies, o.ConversionQuery = c.ack, c.privacy, c.proxies, c.conversionQuery
+	o.Recording.Ack, o.Privacy, o.Proxies.Trusted, o.Links.ClickQuery = c.ack, c.privacy, c.proxies, c.conversionQuery
 	return o
 }
 

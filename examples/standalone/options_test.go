@@ -31,7 +31,9 @@ func TestEveryOptionOfTheLibraryHasItsFlagOrAReason(t *testing.T) {
 	require.NoError(t, err)
 	flags := serviceFlags()
 	for name, options := range map[string]any{
-		"linktrack.Options": linktrack.Options{}, "linktrack.Privacy": linktrack.Privacy{}, "pages.Options": pages.Options{},
+		"linktrack.Options": linktrack.Options{}, "linktrack.LinkOptions": linktrack.LinkOptions{}, "linktrack.AccountOptions": linktrack.AccountOptions{},
+		"linktrack.VisitorOptions": linktrack.VisitorOptions{}, "linktrack.ProxyOptions": linktrack.ProxyOptions{},
+		"linktrack.RecordingOptions": linktrack.RecordingOptions{}, "linktrack.Privacy": linktrack.Privacy{}, "pages.Options": pages.Options{},
 		"journal.Options": journal.Options{}, "smtp.Options": smtp.Options{}, "webhook.Options": webhook.Options{},
 	} {
 		_, table, found := strings.Cut(string(doc), "\n### "+name+"\n")
@@ -79,11 +81,11 @@ func TestFlagsSetTheOptionsAndTheEnvironmentDoesSoToo(t *testing.T) {
 		c, err := read()
 		require.NoError(t, err, how)
 		o := c.trackerOptions(nil)
-		assert.Equal(t, []string{"news", "shop"}, o.Reserved, how)
-		assert.Equal(t, []string{"mailto", "myapp"}, o.Schemes, how)
-		assert.Equal(t, map[string]linktrack.AccountType{"team": {Params: []string{"title", "vanity_link"}}, "guest": {}}, o.AccountTypes, how)
-		assert.Equal(t, []any{12, 5000, true, true, true}, []any{o.PathLength, o.MaxPending, o.ForwardQuery, o.Cookieless, o.BotsAsPeople}, how)
-		assert.Equal(t, "30s 150ms 1s", o.CacheTTL.String()+" "+o.AckTimeout.String()+" "+o.FlushInterval.String(), how)
+		assert.Equal(t, []string{"news", "shop"}, o.Links.Reserved, how)
+		assert.Equal(t, []string{"mailto", "myapp"}, o.Links.Schemes, how)
+		assert.Equal(t, map[string]linktrack.AccountType{"team": {Params: []string{"title", "vanity_link"}}, "guest": {}}, o.Accounts.Types, how)
+		assert.Equal(t, []any{12, 5000, true, true, true}, []any{o.Links.PathLength, o.Recording.MaxPending, o.Links.ForwardQuery, o.Visitors.Cookieless, o.Visitors.BotsAsPeople}, how)
+		assert.Equal(t, "30s 150ms 1s", o.Links.CacheTTL.String()+" "+o.Recording.AckTimeout.String()+" "+o.Recording.FlushInterval.String(), how)
 		assert.Equal(t, "Europe/Berlin", o.TimeZone.String(), how)
 		assert.Equal(t, journal.Options{OSBuffered: true, MaxBytes: 1_000_000}, c.journalOptions, how)
 		assert.Equal(t, []string{"Example Links", "#123456", "team"}, []string{c.look.Name, c.look.Accent, c.accountType}, how)
