@@ -168,8 +168,8 @@ func TestAProxyThatWasNotNamedIsToldOfOnce(t *testing.T) {
 		header string
 		want   []string
 	}{
-		"X-Forwarded-For":       {"192.0.2.77:80", "X-Forwarded-For", []string{"TrustedProxies", "-trusted-proxies", "192.0.2.0"}},
-		"Forwarded":             {"[2001:db8:1:2::77]:80", "Forwarded", []string{"TrustedProxies", "-trusted-proxies", "2001:db8:1::"}},
+		"X-Forwarded-For":       {"192.0.2.77:80", "X-Forwarded-For", []string{"Options.Proxies.Trusted", "-trusted-proxies", "192.0.2.0"}},
+		"Forwarded":             {"[2001:db8:1:2::77]:80", "Forwarded", []string{"Options.Proxies.Trusted", "-trusted-proxies", "2001:db8:1::"}},
 		"over a Unix socket":    {"@", "X-Forwarded-For", []string{"TrustUnixSocket", "-trusted-proxies unix"}},
 		"a proxy that is named": {"10.0.0.1:80", "X-Forwarded-For", nil},
 		"none of the headers":   {"192.0.2.77:80", "X-Other", nil},
