@@ -23,7 +23,7 @@ type AccountID int64
 type Account struct {
 	ID        AccountID
 	Login     string
-	PassHash  []byte   // of the pass, see HashPass
+	PassHash  []byte   // of the pass, see [Account.SetPass]
 	Type      string   // "free", "professional", or one of Options.Accounts.Types
 	Email     string   // for alerts; "" none
 	Hosts     []string // the Tracker's hosts that it may use; none: all
@@ -144,7 +144,7 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 	}
 	a, err = t.store.CreateAccount(ctx, Account{
 		Login:     in.Login,
-		PassHash:  HashPass(in.Pass),
+		PassHash:  hashPass(in.Pass),
 		Type:      in.Type,
 		Email:     in.Email,
 		Hosts:     hosts,
@@ -183,11 +183,15 @@ func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account
 	return a, nil
 }
 
-// HashPass returns what an account keeps of its pass: 16 random bytes and the
-// SHA-256 of them and the pass. A pass is generated, with 128 random bits, and
-// sent with every call; a slow hash would protect nothing more and cost each
-// call its time. Link passwords, which people choose, are kept otherwise.
-func HashPass(pass string) []byte {
+// SetPass sets the account's PassHash to 16 random bytes and the SHA-256 of them and
+// the pass. It is for code that writes to a [Store] itself; a Tracker has
+// [Tracker.SetPass].
+//
+// A fast hash is enough for a pass: it has 128 random bits and is sent with every
+// call. Link passwords, which people choose, are hashed by bcrypt.
+func (a *Account) SetPass(pass string) { a.PassHash = hashPass(pass) }
+
+func hashPass(pass string) []byte {
 	salt := make([]byte, 16)
 	rand.Read(salt)
 	return passHash(salt, pass)

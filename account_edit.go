@@ -41,7 +41,7 @@ func (t *Tracker) SetPass(ctx context.Context, a Account, pass string) (Account,
 }
 
 func (t *Tracker) setPass(ctx context.Context, a Account, pass string) (Account, error) {
-	hash := HashPass(pass)
+	hash := hashPass(pass)
 	return t.editAccount(ctx, a, func(a *Account) { a.PassHash = hash })
 }
 

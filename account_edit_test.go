@@ -49,7 +49,9 @@ func TestAPassThatSomebodyChoosesHasEightCharactersOrMore(t *testing.T) {
 
 func TestAnAccountThatHasAShortPassKeepsIt(t *testing.T) {
 	store := memstore.New()
-	_, err := store.CreateAccount(t.Context(), linktrack.Account{Login: "old", PassHash: linktrack.HashPass("x"), Type: linktrack.AccountTypeFree})
+	old := linktrack.Account{Login: "old", Type: linktrack.AccountTypeFree}
+	old.SetPass("x")
+	_, err := store.CreateAccount(t.Context(), old)
 	require.NoError(t, err)
 	s := newService(t, store, linktrack.Options{})
 	_, err = s.tracker.Authenticate(t.Context(), "old", "x", "")

@@ -58,16 +58,17 @@ func TestPublicShowsNothingButPublicLinks(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	l, err := s.tracker.Public(t.Context(), "go.example.com", "Shown")
+	shown, err := s.tracker.Public(t.Context(), "go.example.com", "Shown", linktrack.ViewLink)
 	require.NoError(t, err)
+	l := shown.Link
 	require.Equal(t, "T", l.Title)
 	require.Zero(t, l.ExternalURL+l.Notes+l.Group)
 	require.Nil(t, l.PasswordHash)
-	first, err := s.tracker.Public(t.Context(), "", "shown")
+	first, err := s.tracker.Public(t.Context(), "", "shown", linktrack.ViewLink)
 	require.NoError(t, err)
-	require.Equal(t, l, first, "no host is the first host, as with Summary and PublicReport")
+	require.Equal(t, shown, first, "no host is the first host")
 	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "hidden"}, {"go.example.com", "a b"}} {
-		_, err := s.tracker.Public(t.Context(), at[0], at[1])
+		_, err := s.tracker.Public(t.Context(), at[0], at[1], linktrack.ViewLink)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, at)
 	}
 }

@@ -159,7 +159,7 @@ func (h *handler) conversion(r *http.Request, p params, a Account) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	counted, err := h.t.ConvertFor(r.Context(), a, c)
+	counted, err := h.t.Convert(r.Context(), &a, c)
 	model := conversionModel{
 		ClickID:  text(c.Click.String()),
 		OrderID:  text(c.OrderID),

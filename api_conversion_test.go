@@ -366,16 +366,16 @@ func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
 		require.Equal(t, http.StatusOK, s.call("conversion", report).StatusCode, "a repeat counts nothing")
 		s.pixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
 		require.Equal(t, 1, s.converted(link))
-		values := func() map[string]int64 {
+		values := func() map[string]linktrack.Amount {
 			r, err := s.tracker.Report(t.Context(), s.account, "sale", linktrack.ReportQuery{})
 			require.NoError(t, err)
 			require.EqualValues(t, 1, r.Total.Conversions)
 			return r.Values
 		}
-		require.Equal(t, map[string]int64{"EUR": 123_400}, values())
+		require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, values())
 
 		public := func() linktrack.Report {
-			r, err := s.tracker.PublicReport(t.Context(), "", "sale")
+			r, err := s.tracker.Public(t.Context(), "", "sale", linktrack.ViewReport)
 			require.NoError(t, err)
 			require.EqualValues(t, 1, r.Total.Conversions)
 			return r
@@ -383,7 +383,7 @@ func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
 		require.Nil(t, public().Values, "what it was worth is nobody's business")
 		_, err := s.tracker.UpdateLink(t.Context(), s.account, "sale", linktrack.LinkEdit{HasPublicRevenue: new(true)})
 		require.NoError(t, err)
-		require.Equal(t, map[string]int64{"EUR": 123_400}, public().Values, "the owner ticked the box")
+		require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, public().Values, "the owner ticked the box")
 		require.NotContains(t, s.link(link), "has_public_revenue", "the documented calls have their documented fields")
 	})
 }

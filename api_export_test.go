@@ -105,7 +105,7 @@ func TestAnExportHasEachClickOnceInOrder(t *testing.T) {
 	for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 		store.asked.Store(0)
 		out := &chunks{store: store}
-		require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, f, out))
+		require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, out))
 		require.LessOrEqual(t, store.largest.Load(), int64(1000), "a part is read at a time")
 		require.LessOrEqual(t, out.largest, 64<<10, "a part is written at a time")
 		require.LessOrEqual(t, out.atPage[0], int64(2), "what is read is written before the rest is read")
@@ -135,17 +135,17 @@ func TestAnExportOfARange(t *testing.T) {
 			to++
 		}
 		for _, c := range []struct {
-			q    linktrack.ExportQuery
+			q    linktrack.ClickRange
 			want []string
 		}{
-			{linktrack.ExportQuery{}, ids},
-			{linktrack.ExportQuery{Start: idAt(from).Time()}, ids[from:]},
-			{linktrack.ExportQuery{End: idAt(to).Time()}, ids[:to]},
-			{linktrack.ExportQuery{Start: idAt(from).Time(), End: idAt(to).Time()}, ids[from:to]},
-			{linktrack.ExportQuery{After: idAt(1234)}, ids[1235:]},
-			{linktrack.ExportQuery{After: idAt(499)}, ids[500:]}, // two whole pages
-			{linktrack.ExportQuery{After: idAt(n - 1)}, nil},
-			{linktrack.ExportQuery{Start: idAt(to).Time(), End: idAt(from).Time()}, nil},
+			{linktrack.ClickRange{}, ids},
+			{linktrack.ClickRange{Start: idAt(from).Time()}, ids[from:]},
+			{linktrack.ClickRange{End: idAt(to).Time()}, ids[:to]},
+			{linktrack.ClickRange{Start: idAt(from).Time(), End: idAt(to).Time()}, ids[from:to]},
+			{linktrack.ClickRange{After: idAt(1234)}, ids[1235:]},
+			{linktrack.ClickRange{After: idAt(499)}, ids[500:]}, // two whole pages
+			{linktrack.ClickRange{After: idAt(n - 1)}, nil},
+			{linktrack.ClickRange{Start: idAt(to).Time(), End: idAt(from).Time()}, nil},
 		} {
 			for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 				var b bytes.Buffer
@@ -154,6 +154,33 @@ func TestAnExportOfARange(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAnAppReadsAHistoryOfAnyLength(t *testing.T) {
+	store := &pages{Store: memstore.New()}
+	s := newService(t, store, linktrack.Options{})
+	l := s.linkOf(linktrack.NewLink{})
+	want := s.manyClicks(l, 2500)
+	var got []string
+	for c, err := range s.tracker.Clicks(t.Context(), s.account, l.Path, linktrack.ClickRange{}) {
+		require.NoError(t, err)
+		got = append(got, c.ID.String())
+	}
+	require.Equal(t, want, got)
+	store.asked.Store(0)
+	for range s.tracker.Clicks(t.Context(), s.account, l.Path, linktrack.ClickRange{}) {
+		break
+	}
+	require.EqualValues(t, 1, store.asked.Load(), "what nobody asks for is not read")
+	for _, account := range []linktrack.Account{s.account, {ID: s.account.ID + 1}} {
+		path := map[bool]string{true: "nothing", false: l.Path}[account.ID == s.account.ID]
+		n := 0
+		for _, err := range s.tracker.Clicks(t.Context(), account, path, linktrack.ClickRange{}) {
+			n++
+			require.ErrorIs(t, err, linktrack.ErrNotFound)
+		}
+		require.Equal(t, 1, n)
+	}
 }
 
 type failingWriter struct{ err error }
@@ -169,25 +196,25 @@ func TestAnExportThatFailsSaysSo(t *testing.T) {
 		var b bytes.Buffer
 		store.asked.Store(0)
 		store.failAt = 1
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, f, &b), linktrack.ErrUnavailable)
+		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
 		require.Zero(t, b.Len(), "nothing is written before the first part is read")
 		store.asked.Store(0)
 		store.failAt = 3
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, f, &b), linktrack.ErrUnavailable)
+		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
 		require.NotZero(t, b.Len())
 		require.False(t, json.Valid(b.Bytes()), "nobody takes a part for the whole")
 		store.failAt = 0
 		full := errors.New("the disk is full")
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, f, failingWriter{full}), full)
+		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, failingWriter{full}), full)
 	}
 	var inv *linktrack.InvalidError
-	require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, "xml", io.Discard), &inv)
+	require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, "xml", io.Discard), &inv)
 	require.Equal(t, "format", inv.Param)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, "nothing", linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, "nothing", linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.tracker.ExportHistory(ctx, s.account, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard), context.Canceled)
+	require.ErrorIs(t, s.tracker.ExportHistory(ctx, s.account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), context.Canceled)
 }
 
 func TestExportHistoryOverHTTP(t *testing.T) {
@@ -298,7 +325,7 @@ func TestTextsOfStrangersAreNoFormulas(t *testing.T) {
 	require.Equal(t, 200, r.StatusCode)
 	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
 	var b bytes.Buffer
-	require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, &b))
+	require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, &b))
 	body := text(t, r)
 	require.Equal(t, b.String(), body, "the call and the export write alike")
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()

@@ -366,7 +366,7 @@ func (p params) historyQuery(zone *time.Location) (HistoryQuery, error) {
 	return q, err
 }
 
-func (p params) exportQuery(zone *time.Location) (q ExportQuery, err error) {
+func (p params) exportQuery(zone *time.Location) (q ClickRange, err error) {
 	if q.Start, err = p.time("start_date", zone); err != nil {
 		return q, err
 	}

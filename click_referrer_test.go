@@ -60,7 +60,7 @@ func TestThePublicReportShowsNoTextOfStrangers(t *testing.T) {
 		})
 	}
 	s.record(clicks...)
-	r, err := s.tracker.PublicReport(t.Context(), "", "wall")
+	r, err := s.tracker.Public(t.Context(), "", "wall", linktrack.ViewReport)
 	require.NoError(t, err)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 5}, {"news.example.org", 5}}, Other: 30}, r.Referrers)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 10}, {"Firefox", 10}, {"Safari", 10}}, Other: 10}, r.Browsers)

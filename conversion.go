@@ -28,8 +28,8 @@ type Conversion struct {
 
 	// Trusted means that the link's owner reports the conversion. A visitor's
 	// browser can forge any order and value. A trusted conversion replaces the
-	// untrusted conversions of its click and of its order. [Tracker.ConvertFor]
-	// sets it.
+	// untrusted conversions of its click and of its order. [Tracker.Convert] sets
+	// it.
 	Trusted bool
 
 	// Time is when it happened: at most 30 days after the click, not before
@@ -42,33 +42,31 @@ const (
 	maxOrderID       = 255                 // characters
 )
 
-// Convert counts a conversion, whatever account the click's link belongs to:
-// anyone who knows the click may report it. Convert returns when the store has
-// the conversion. counted is false if the click or the order was counted before.
-// Reports may be repeated any number of times, and simultaneous reports count
-// once. A trusted conversion replaces untrusted ones of the same click or order;
-// counted is then true.
-//
-// The click is looked up in the history, so a click that has been pruned there
-// is [ErrNotFound], as is one that never existed. If the click may still be on
-// its way to the store, Convert waits for it for about a second. If it does not
-// arrive, or if too many calls are waiting, the error is [ErrUnavailable], and
-// the report should be sent again. An [*InvalidError] reports other mistakes: a
-// click from more than 30 days ago, a link without HasConversionTracking, or a
-// Value without a Currency.
-func (t *Tracker) Convert(ctx context.Context, c Conversion) (counted bool, err error) {
-	return t.convert(ctx, c, nil, func(Link) bool { return true })
-}
-
-// ConvertFor is [Tracker.Convert] for a caller who acts for an account, and is
-// trusted: see [Conversion.Trusted]. A click on a link of another account is
-// [ErrNotFound].
-func (t *Tracker) ConvertFor(ctx context.Context, a Account, c Conversion) (counted bool, err error) {
-	if err := a.refuseAnonymous(); err != nil {
+// Convert counts a conversion. It returns when the store has it.
+//   - owner is the account on whose behalf the conversion is reported: it is
+//     trusted then, see [Conversion.Trusted], and a click on another account's link
+//     is [ErrNotFound]. nil means that anyone who knows the click reports it, for
+//     example a visitor's browser.
+//   - counted is false if the click or the order was counted before. Reports may be
+//     repeated any number of times, and simultaneous reports count once. A trusted
+//     conversion replaces untrusted ones of the same click or order; counted is
+//     then true.
+//   - The click is looked up in the history, so a click that has been pruned there
+//     is [ErrNotFound], as is one that never existed.
+//   - If the click may still be on its way to the store, Convert waits for it for
+//     about a second. If it does not arrive, or if too many calls are waiting, the
+//     error is [ErrUnavailable], and the report should be sent again.
+//   - An [*InvalidError] reports other mistakes: a click from more than 30 days ago,
+//     a link without HasConversionTracking, or a Value without a Currency.
+func (t *Tracker) Convert(ctx context.Context, owner *Account, c Conversion) (counted bool, err error) {
+	if owner == nil {
+		return t.convert(ctx, c, nil, func(Link) bool { return true })
+	}
+	if err := owner.refuseAnonymous(); err != nil {
 		return false, err
 	}
 	c.Trusted = true
-	return t.convert(ctx, c, []share.Limit{accountShare(a, awaitedOfAccount)}, func(l Link) bool { return l.Account == a.ID })
+	return t.convert(ctx, c, []share.Limit{accountShare(*owner, awaitedOfAccount)}, func(l Link) bool { return l.Account == owner.ID })
 }
 
 func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, mayKnow func(Link) bool) (counted bool, err error) {

@@ -27,7 +27,7 @@ func (f *follower) clicks() linktrack.ClickRef {
 
 func (f *follower) convert(c linktrack.Conversion) (counted bool) {
 	f.Helper()
-	counted, err := f.tracker.Convert(context.Background(), c)
+	counted, err := f.tracker.Convert(context.Background(), nil, c)
 	require.NoError(f, err)
 	return counted
 }
@@ -77,15 +77,15 @@ func TestWhatAConversionMustBe(t *testing.T) {
 			"time must not be before the click or in the future":               {Click: click, Time: click.ID.Time().Add(-time.Microsecond)},
 			"time must not be before the click or in the future ":              {Click: click, Time: time.Now().Add(time.Second)},
 		} {
-			_, err := f.tracker.Convert(t.Context(), c)
+			_, err := f.tracker.Convert(t.Context(), nil, c)
 			require.EqualError(t, err, strings.TrimSpace(want))
 		}
 		require.Zero(t, f.counts().Conversions)
-		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
+		_, err = f.tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
 		require.Equal(t, linktrack.ErrNotFound, err, "another account learns nothing of the click")
-		_, err = f.tracker.ConvertFor(t.Context(), linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
+		_, err = f.tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
 		require.Equal(t, linktrack.ErrNotFound, err, "nor what the link does")
-		counted, err := f.tracker.ConvertFor(t.Context(), f.account, linktrack.Conversion{Click: click, Currency: "JPY"})
+		counted, err := f.tracker.Convert(t.Context(), &f.account, linktrack.Conversion{Click: click, Currency: "JPY"})
 		require.NoError(t, err)
 		require.True(t, counted, "to be worth nothing is something")
 	})
@@ -100,7 +100,7 @@ func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
 		time.Sleep(30 * 24 * time.Hour)
 		require.True(t, f.convert(linktrack.Conversion{Click: one}), "the last moment")
 		time.Sleep(time.Microsecond)
-		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: two})
+		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: two})
 		require.EqualError(t, err, "click_id is of a click more than 30 days before the conversion")
 		require.ErrorAs(t, err, new(*linktrack.InvalidError))
 		time.Sleep(24 * time.Hour)
@@ -133,7 +133,7 @@ func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 		for range 1000 {
 			all.Go(func() {
 				start := time.Now()
-				_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+				_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 				assert.ErrorIs(t, err, linktrack.ErrUnavailable)
 				if time.Since(start) == 0 {
 					atOnce.Add(1)
@@ -146,7 +146,7 @@ func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 		require.EqualValues(t, 256, waited.Load())
 		require.EqualValues(t, 744, atOnce.Load())
 		start := time.Now()
-		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		require.ErrorIs(t, err, linktrack.ErrUnavailable)
 		require.NotZero(t, time.Since(start), "there is room again")
 		require.NoError(t, f.tracker.Close(t.Context()))
@@ -158,7 +158,7 @@ func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
 		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}}, converting)
 		click := f.clicks()
 		convert := func() (bool, error) {
-			return f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+			return f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		}
 		_, err := convert()
 		require.ErrorIs(t, err, linktrack.ErrUnavailable)
@@ -173,11 +173,11 @@ func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
 
 		began := time.Now()
 		madeUp := linktrack.ClickRef{Link: click.Link, ID: linktrack.NewClickID(began)}
-		_, err = f.tracker.Convert(t.Context(), linktrack.Conversion{Click: madeUp})
+		_, err = f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
 		require.ErrorIs(t, err, linktrack.ErrUnavailable, "another process may have it")
 		require.Less(t, time.Since(began), 2*time.Second)
 		time.Sleep(time.Minute)
-		_, err = f.tracker.Convert(t.Context(), linktrack.Conversion{Click: madeUp})
+		_, err = f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	})
 }
@@ -189,7 +189,7 @@ func TestAClickThatWasPrunedIsNotFound(t *testing.T) {
 		time.Sleep(time.Hour) // ids of the same moment have no order
 		f.clicks()
 		require.True(t, f.convert(linktrack.Conversion{Click: f.clicks()}))
-		_, err := f.tracker.Convert(t.Context(), linktrack.Conversion{Click: click})
+		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	})
 }
@@ -213,7 +213,7 @@ func TestAConversionWhoseAnswerWasLostIsCountedOnce(t *testing.T) {
 	f := follow(t, store, linktrack.Options{}, converting)
 	store.lost.Store(1)
 	c := linktrack.Conversion{Click: f.clicks()}
-	_, err := f.tracker.Convert(t.Context(), c)
+	_, err := f.tracker.Convert(t.Context(), nil, c)
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 	require.False(t, f.convert(c))
 	require.EqualValues(t, 1, f.counts().Conversions)

@@ -272,12 +272,12 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 // else the summary.
 func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
 	p := Page{Kind: PageReport, Status: http.StatusOK}
-	report, err := h.t.PublicReport(r.Context(), host.name, path)
-	p.Link, p.Report = report.Link, &report
-	if errors.Is(err, ErrNotFound) {
+	report, err := h.t.Public(r.Context(), host.name, path, ViewReport)
+	if p.Report = &report; errors.Is(err, ErrNotFound) {
 		p.Kind, p.Report = PageSummary, nil
-		p.Link, err = h.t.Summary(r.Context(), host.name, path)
+		report, err = h.t.Public(r.Context(), host.name, path, ViewSummary)
 	}
+	p.Link = report.Link
 	switch {
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
@@ -293,7 +293,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 
 // serveQR has the QR code of a link drawn, if the link is public.
 func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
-	l, err := h.t.Public(r.Context(), host.name, path)
+	public, err := h.t.Public(r.Context(), host.name, path, ViewLink)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)
@@ -302,7 +302,7 @@ func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHo
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		methodNotAllowed(w, false)
 	default:
-		h.page(w, r, Page{Kind: PageQR, Status: http.StatusOK, Link: l})
+		h.page(w, r, Page{Kind: PageQR, Status: http.StatusOK, Link: public.Link})
 	}
 }
 

@@ -241,7 +241,7 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 		"Groups":  func() error { _, err := s.tracker.Groups(ctx, nobody); return err },
 		"History": func() error { _, err := s.tracker.History(ctx, nobody, l.Path, linktrack.HistoryQuery{}); return err },
 		"ExportHistory": func() error {
-			return s.tracker.ExportHistory(ctx, nobody, l.Path, linktrack.ExportQuery{}, linktrack.FormatCSV, io.Discard)
+			return s.tracker.ExportHistory(ctx, nobody, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard)
 		},
 		"Report":  func() error { _, err := s.tracker.Report(ctx, nobody, l.Path, linktrack.ReportQuery{}); return err },
 		"LastDay": func() error { _, err := s.tracker.LastDay(ctx, nobody, []linktrack.Link{l}); return err },
@@ -249,9 +249,9 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 			_, err := s.tracker.ImportLinks(ctx, nobody, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}}})
 			return err
 		},
-		"ClaimLink":  func() error { _, err := s.tracker.ClaimLink(ctx, nobody, claim); return err },
-		"ConvertFor": func() error { _, err := s.tracker.ConvertFor(ctx, nobody, linktrack.Conversion{}); return err },
-		"OptOutURL":  func() error { _, err := s.tracker.OptOutURL(nobody, ""); return err },
+		"ClaimLink": func() error { _, err := s.tracker.ClaimLink(ctx, nobody, claim); return err },
+		"Convert":   func() error { _, err := s.tracker.Convert(ctx, &nobody, linktrack.Conversion{}); return err },
+		"OptOutURL": func() error { _, err := s.tracker.OptOutURL(nobody, ""); return err },
 	} {
 		require.ErrorIs(t, call(), linktrack.ErrForbidden, name)
 	}

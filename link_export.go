@@ -6,15 +6,51 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"iter"
 	"time"
 )
 
-// ExportQuery says which clicks [Tracker.ExportHistory] writes. The zero value
-// is all that the store still has.
-type ExportQuery struct {
+// A ClickRange says which clicks [Tracker.Clicks] and [Tracker.ExportHistory] read.
+// The zero value is all clicks that the store still has.
+type ClickRange struct {
 	Start time.Time // inclusive; zero: no bound
-	End   time.Time // exclusive; zero: when the export begins
-	After ClickID   // only clicks above that id: to go on with an export that broke off; zero: no bound
+	End   time.Time // exclusive; zero: when the reading begins
+	After ClickID   // only clicks with a higher id, to continue after an interruption; zero: no bound
+}
+
+// Clicks returns clicks of a link of the account, oldest first; name is as in
+// [Tracker.Link]. It reads from the store page by page while the loop goes on, so
+// that a history of any length can be read, as far back as the store keeps clicks.
+// The errors, after which the loop ends: an [*InvalidError], [ErrNotFound],
+// [ErrUnavailable].
+func (t *Tracker) Clicks(ctx context.Context, a Account, name string, q ClickRange) iter.Seq2[Click, error] {
+	return func(yield func(Click, error) bool) {
+		if q.End.IsZero() {
+			q.End = now()
+		}
+		l, err := t.Link(ctx, a, name)
+		if err != nil {
+			yield(Click{}, err)
+			return
+		}
+		page := ClickFilter{Link: l.ID, From: q.Start.UTC(), To: q.End.UTC(), After: q.After, Ascending: true, Limit: exportPage}
+		for {
+			clicks, err := t.exportPage(ctx, page)
+			if err != nil {
+				yield(Click{}, err)
+				return
+			}
+			for _, c := range clicks {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if len(clicks) < exportPage {
+				return
+			}
+			page.After = clicks[len(clicks)-1].ID
+		}
+	}
 }
 
 // A Format is a form of an export.
@@ -30,13 +66,13 @@ const (
 )
 
 // ExportHistory writes clicks of a link of the account, oldest first, with the
-// fields of getLinkHistory; name is as in [Tracker.Link]. It reads and writes a
-// part at a time, so it may be large, and goes as far back as the store keeps
-// clicks. The errors: an [*InvalidError], [ErrNotFound], [ErrUnavailable], and
-// those of w. Where it fails before it has read a first part, nothing is
-// written; after that, what is written breaks off, in FormatJSON before the document
-// is complete.
-func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q ExportQuery, f Format, w io.Writer) error {
+// fields of getLinkHistory; name is as in [Tracker.Link]. It reads and writes page by
+// page, so that the history may have any length.
+//
+// The errors: an [*InvalidError], [ErrNotFound], [ErrUnavailable], and those of w. If
+// it fails before it has read the first page, nothing is written. After that, the
+// output ends early; in FormatJSON the document is then incomplete.
+func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q ClickRange, f Format, w io.Writer) error {
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var rows clickWriter
 	switch f {
@@ -47,31 +83,27 @@ func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q E
 	default:
 		return invalid("format", "must be csv or json")
 	}
-	if q.End.IsZero() {
-		q.End = now()
+	begun := false
+	begin := func() error {
+		if begun {
+			return nil
+		}
+		begun = true
+		return rows.begin()
 	}
-	l, err := t.Link(ctx, a, name)
-	if err != nil {
-		return err
-	}
-	page := ClickFilter{Link: l.ID, From: q.Start.UTC(), To: q.End.UTC(), After: q.After, Ascending: true, Limit: exportPage}
-	if err := rows.begin(); err != nil {
-		return err
-	}
-	for {
-		clicks, err := t.exportPage(ctx, page)
+	for c, err := range t.Clicks(ctx, a, name, q) {
 		if err != nil {
 			return err
 		}
-		for _, c := range clicks {
-			if err := rows.click(t.clickModel(c)); err != nil {
-				return err
-			}
+		if err := begin(); err != nil {
+			return err
 		}
-		if len(clicks) < exportPage {
-			break
+		if err := rows.click(t.clickModel(c)); err != nil {
+			return err
 		}
-		page.After = clicks[len(clicks)-1].ID
+	}
+	if err := begin(); err != nil { // without clicks
+		return err
 	}
 	if err := rows.end(); err != nil {
 		return err

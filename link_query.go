@@ -176,54 +176,6 @@ func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
 	return groups, unavailable(err)
 }
 
-// Public returns what anyone may know of the link at a visitor's path, if its
-// owner made it public; else [ErrNotFound]. The destination is left out, as are
-// all the owner's own notes. host is as in [Visit].
-func (t *Tracker) Public(ctx context.Context, host, path string) (Link, error) {
-	e, _, err := t.visited(ctx, host, path, now())
-	if err != nil {
-		return Link{}, err
-	}
-	if !e.link.IsPublic {
-		return Link{}, ErrNotFound
-	}
-	return e.link.public(), nil
-}
-
-// Summary is what a plus-tracking page shows: the link at a visitor's path, if
-// its owner lets anyone see it; else [ErrNotFound]. The destination is left out,
-// as are all the owner's own notes. host is as in [Visit].
-func (t *Tracker) Summary(ctx context.Context, host, path string) (Link, error) {
-	return t.publicLink(ctx, host, path, func(l *Link) bool { return l.HasPlusTracking })
-}
-
-// publicLink returns what anyone may know of the link at a visitor's path, if
-// its owner allows it; else [ErrNotFound].
-func (t *Tracker) publicLink(ctx context.Context, host, path string, allowed func(*Link) bool) (Link, error) {
-	at := now()
-	e, _, err := t.visited(ctx, host, path, at)
-	if err != nil {
-		return Link{}, err
-	}
-	if !allowed(&e.link) {
-		return Link{}, ErrNotFound
-	}
-	links, err := t.store.Links(ctx, LinkFilter{
-		Account:  e.link.Account,
-		Names:    []LinkName{{Host: e.link.Host, Key: e.link.Key()}},
-		Sort:     SortCreated,
-		Limit:    1,
-		DaySince: daySince(at),
-	})
-	if err != nil {
-		return Link{}, unavailable(err)
-	}
-	if len(links) == 0 || !allowed(&links[0]) {
-		return Link{}, ErrNotFound
-	}
-	return links[0].public(), nil
-}
-
 // linkNames returns what a caller may mean by name, the likeliest first: as
 // written, then without or with the dot.
 func (t *Tracker) linkNames(name string) []LinkName {

@@ -69,15 +69,16 @@ func (a Amount) plus(b Amount) Amount {
 // addValues adds a day's values to those of a report. Where made-up reports took
 // a sum of the day beyond what an Amount holds, so that it is below zero, the
 // report shows maxSum.
-func addValues(sums, day map[string]int64) map[string]int64 {
+func addValues(sums map[string]Amount, day map[string]int64) map[string]Amount {
 	for currency, v := range day {
 		if sums == nil {
-			sums = make(map[string]int64)
+			sums = make(map[string]Amount)
 		}
-		if v < 0 {
-			v = int64(maxSum)
+		value := Amount(v)
+		if value < 0 {
+			value = maxSum
 		}
-		sums[currency] = int64(Amount(sums[currency]).plus(Amount(v)))
+		sums[currency] = sums[currency].plus(value)
 	}
 	return sums
 }

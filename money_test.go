@@ -87,7 +87,7 @@ func TestAReportsSumOfAmountsNeverTurnsNegative(t *testing.T) {
 		l := s.linkOf(linktrack.NewLink{})
 		r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: day, To: day + 9})
 		require.NoError(t, err)
-		require.Equal(t, map[string]int64{"EUR": math.MaxInt64, "USD": int64(len(days))}, r.Values, name)
+		require.Equal(t, map[string]linktrack.Amount{"EUR": math.MaxInt64, "USD": linktrack.Amount(len(days))}, r.Values, name)
 	}
 }
 

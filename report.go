@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/linktrackhq/linktrack/internal/useragent"
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
@@ -44,12 +43,11 @@ type Report struct {
 	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
 	Total    Counters       // of Periods
 
-	// Values are what conversions were worth, by currency, in ten-thousandths
-	// of its unit, at most the largest int64. A day whose sum is beyond that,
-	// which takes at least 922 made-up conversions, counts as that much until
-	// the owner's reports take their places. nil: nothing is known of that, or
-	// the public is not told.
-	Values map[string]int64
+	// Values are the sums of the conversions' values, by currency. A sum above the
+	// largest Amount is shown as that; it takes at least 922 forged conversions on
+	// one day. nil: no value is known, or the report is public and the link does not
+	// have HasPublicRevenue.
+	Values map[string]Amount
 
 	// People's clicks by property. "" is not known, or none.
 	Referrers Breakdown // by host
@@ -106,38 +104,6 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 		return Report{}, err
 	}
 	return t.report(ctx, l, q, zone)
-}
-
-// PublicReport is the report of the last 30 days on the link at a visitor's
-// path, if its owner lets anyone see it; else [ErrNotFound]. The destination is
-// left out, as are all the owner's own notes, and Values unless the link has
-// HasPublicRevenue. Referrers that are not complete domain names and browsers
-// that are not well known are combined in Other, because a visitor can choose
-// their names. host is as in [Visit].
-func (t *Tracker) PublicReport(ctx context.Context, host, path string) (Report, error) {
-	revenue := false
-	l, err := t.publicLink(ctx, host, path, func(l *Link) bool {
-		revenue = l.HasPublicRevenue
-		return l.HasPublicTracking
-	})
-	if err != nil {
-		return Report{}, err
-	}
-	zone, err := t.days.current(ctx)
-	if err != nil {
-		return Report{}, err
-	}
-	q, err := ReportQuery{}.complete(DayOf(time.Now().In(zone)))
-	if err != nil {
-		return Report{}, err
-	}
-	r, err := t.report(ctx, l, q, zone)
-	if !revenue {
-		r.Values = nil
-	}
-	r.Referrers = r.Referrers.where(isPublicHost)
-	r.Browsers = r.Browsers.where(useragent.IsKnownBrowser)
-	return r, err
 }
 
 // complete fills in what was left out, and holds the rest to its bounds.

@@ -245,7 +245,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	require.Len(t, r.Referrers.Top, linktrack.MaxTop)
 	require.Equal(t, linktrack.ValueClicks{Value: "often.example", Clicks: 10}, r.Referrers.Top[0], "the rarest of each day is the most frequent of all")
 	require.EqualValues(t, 10*(2*99+1+7), sumOf(r.Referrers))
-	require.Equal(t, map[string]int64{"EUR": 125_0000, "USD": 10}, r.Values)
+	require.Equal(t, map[string]linktrack.Amount{"EUR": 125_0000, "USD": 10}, r.Values)
 	require.InDelta(t, 100.0/2060, r.ConversionRate(), 1e-9)
 	require.Equal(t, r.Total, linktrack.Counters{People: 2060, Unique: 30, Bots: 40, Conversions: 100})
 
@@ -309,7 +309,7 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 		}
 		s.record(clicks...)
 	}
-	r, err := s.tracker.PublicReport(t.Context(), "", "/spring")
+	r, err := s.tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
 	require.NoError(t, err)
 	var shown []string
 	for _, v := range r.Referrers.Top {
@@ -336,7 +336,7 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 	s.record(clicks...)
 	private := []string{"destination.example", "hidden", "a description", "a note", "a group", "192.0.2.77", "secret", "198.51.100.5", "2001:db8", "an agent", "query", "letmein"}
 
-	r, err := s.tracker.PublicReport(t.Context(), "", "/spring")
+	r, err := s.tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
 	require.NoError(t, err)
 	require.Len(t, r.Periods, 30)
 	require.EqualValues(t, 10, r.Referrers.Other, "referrers that are addresses are others")
@@ -380,7 +380,7 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		body := text(t, r)
 		require.Contains(t, body, c.want, "%+v", c)
 		require.Equal(t, c.public, strings.Contains(body, "Clicks by day"), "%+v", c)
-		_, err := s.tracker.PublicReport(t.Context(), "go.example.com", l.Path)
+		_, err := s.tracker.Public(t.Context(), "go.example.com", l.Path, linktrack.ViewReport)
 		if !c.public {
 			require.ErrorIs(t, err, linktrack.ErrNotFound)
 			continue
@@ -389,10 +389,10 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		require.Empty(t, r.Header.Get("X-Robots-Tag"), "a public link's report may be indexed")
 	}
 	for _, path := range []string{"", "nothing", "a b"} {
-		_, err := s.tracker.PublicReport(t.Context(), "", path)
+		_, err := s.tracker.Public(t.Context(), "", path, linktrack.ViewReport)
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	}
-	_, err := s.tracker.PublicReport(t.Context(), "other.example", "nothing")
+	_, err := s.tracker.Public(t.Context(), "other.example", "nothing", linktrack.ViewReport)
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }
 

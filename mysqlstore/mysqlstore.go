@@ -67,8 +67,15 @@ var _ linktrack.Store = (*Store)(nil)
 //
 // Set db.SetMaxOpenConns to at most the number that the server allows the user.
 // The server refuses further connections, and the calls that need them fail.
-func New(db *sqlx.DB) *Store {
-	return &Store{db: db, reading: &readers{freed: make(chan struct{}, 1)}}
+func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
+	return &Store{db: wrap(db), reading: &readers{freed: make(chan struct{}, 1)}}
+}
+
+func wrap(db any) *sqlx.DB {
+	if x, ok := db.(*sqlx.DB); ok {
+		return x
+	}
+	return sqlx.NewDb(db.(*sql.DB), "mysql")
 }
 
 // transact runs do in a transaction at READ COMMITTED. A deadlock's victim

@@ -69,6 +69,9 @@ func hostile(t testing.TB, dsn string) *mysqlstore.Store {
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(20)
 	db.MapperFunc(strings.ToUpper)
+	if len(t.Name())%2 == 0 { // a host's pool may be of either type
+		return mysqlstore.New(db.DB)
+	}
 	return mysqlstore.New(db)
 }
 

@@ -41,7 +41,7 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	case what == "history":
 		// Not the time limit of a page: who goes away cannot be written to.
 		whole := context.WithoutCancel(r.Context())
-		err = p.t.ExportHistory(whole, r.account, name, linktrack.ExportQuery{
+		err = p.t.ExportHistory(whole, r.account, name, linktrack.ClickRange{
 			Start: report.From.Start(report.TimeZone),
 			End:   (report.To + 1).Start(report.TimeZone),
 		}, linktrack.Format(format), f)

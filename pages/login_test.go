@@ -78,7 +78,7 @@ func TestAWrongPassIsRefusedAndThrottled(t *testing.T) {
 
 func TestASessionEndsWithThePassAndTheAccount(t *testing.T) {
 	for name, change := range map[string]func(*linktrack.Account){
-		"another pass": func(a *linktrack.Account) { a.PassHash = linktrack.HashPass(pass) },
+		"another pass": func(a *linktrack.Account) { a.SetPass(pass) },
 		"switched off": func(a *linktrack.Account) { a.Disabled = true },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -139,16 +139,16 @@ func writeQRAsAsked(w http.ResponseWriter, r *http.Request, address string) {
 // visible returns the link of the request's path if who asks may know of it.
 func (p *Pages) visible(r *request) (linktrack.Link, error) {
 	host, path := r.PathValue("host"), r.PathValue("path")
-	l, err := p.t.Public(r.Context(), host, path)
+	public, err := p.t.Public(r.Context(), host, path, linktrack.ViewLink)
 	if !errors.Is(err, linktrack.ErrNotFound) {
-		return l, err
+		return public.Link, err
 	}
 	if err := p.identify(r); errors.Is(err, linktrack.ErrUnauthorized) {
 		return linktrack.Link{}, linktrack.ErrNotFound // whether there is such a link is nobody's business
 	} else if err != nil {
 		return linktrack.Link{}, err
 	}
-	l, _, err = p.find(r.Context(), r.account, host, path)
+	l, _, err := p.find(r.Context(), r.account, host, path)
 	return l, err
 }
 

@@ -79,7 +79,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 		_, err := store.UpdateAccount(t.Context(), kept().ID, func(a *linktrack.Account) error { change(a); return nil })
 		require.NoError(t, err)
 	}
-	edit(func(a *linktrack.Account) { a.PassHash = linktrack.HashPass("x") })
+	edit(func(a *linktrack.Account) { a.SetPass("x") })
 	a, err = open("x", "")
 	require.NoError(t, err, "an account that has a short pass keeps it")
 	assert.Equal(t, "unchanged", a.state)

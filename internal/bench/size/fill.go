@@ -49,9 +49,9 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 		}
 		defer func() { err = errors.Join(err, restore()) }()
 	}
-	account, err := store.CreateAccount(ctx, linktrack.Account{
-		Login: login, PassHash: linktrack.HashPass(pass), Type: linktrack.AccountTypeProfessional, CreatedAt: time.Now(),
-	})
+	account := linktrack.Account{Login: login, Type: linktrack.AccountTypeProfessional, CreatedAt: time.Now()}
+	account.SetPass(pass)
+	account, err = store.CreateAccount(ctx, account)
 	if errors.Is(err, linktrack.ErrTaken) {
 		return errors.New("the database has been filled before; give an empty one")
 	}
