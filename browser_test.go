@@ -17,30 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/testtool"
 )
-
-// chromium is the path of a Chromium; without one the test is skipped, or fails
-// where CI is true.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	const sentence = "this test looks at pages in a real browser and needs chromium: install chromium"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(sentence)
-	}
-	t.Skip(sentence)
-	return ""
-}
 
 // browse opens a page in a new browser, which stays until the test ends.
 // cookies says whether it lets third parties have any.
 func browse(t *testing.T, page string, cookies bool) {
 	t.Helper()
-	program, profile := chromium(t), t.TempDir()
+	program, profile := testtool.Chromium(t), t.TempDir()
 	mode := 1 // block those of third parties
 	if cookies {
 		mode = 0
@@ -108,7 +92,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 		{"the script finds the image beside it, whatever else its address has", false, byName, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chromium(t)
+			testtool.Chromium(t)
 			s, tracker := newServer(t, "https", linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
 			watch := &goalWatch{next: s.handler, reports: make(chan bool, 10)}
 			tracker.Config.Handler = watch

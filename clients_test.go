@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/testtool"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -45,13 +46,7 @@ func newServer(t *testing.T, scheme string, o linktrack.Options) (*service, *htt
 // calls, and returns its $return_data and what curl tells about the exchange.
 func runPHP(t *testing.T, file, serverURL string) (returned, verbose string) {
 	t.Helper()
-	if err := exec.Command("php", "-r", `exit(extension_loaded("curl") ? 0 : 1);`).Run(); err != nil {
-		const sentence = "this test runs the API documentation's PHP sample and needs php with its curl extension: install php-cli and php-curl"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(sentence)
-		}
-		t.Skip(sentence)
-	}
+	php := testtool.PHP(t)
 	program, err := os.ReadFile(filepath.Join("testdata", file))
 	require.NoError(t, err)
 	require.Equal(t, 1, bytes.Count(program, []byte("https://linktrack.info/")))
@@ -59,7 +54,7 @@ func runPHP(t *testing.T, file, serverURL string) (returned, verbose string) {
 	changed := filepath.Join(t.TempDir(), file)
 	require.NoError(t, os.WriteFile(changed, program, 0o600))
 
-	cmd := exec.CommandContext(t.Context(), "php", "-d", "display_errors=stderr", "-d", "error_reporting=E_ALL",
+	cmd := exec.CommandContext(t.Context(), php, "-d", "display_errors=stderr", "-d", "error_reporting=E_ALL",
 		"-r", `ob_start(); include $argv[1]; ob_end_clean(); echo is_string($return_data) ? $return_data : "curl: ".curl_error($ch);`, changed)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

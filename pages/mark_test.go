@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/testtool"
 	"github.com/linktrackhq/linktrack/pages"
 )
 
@@ -123,13 +124,7 @@ func TestTheWholeFormIsFilledInFromAnAddress(t *testing.T) {
 }
 
 func TestTheBookmarkletRunsInABrowser(t *testing.T) {
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this test needs chromium")
-		}
-		t.Skip("this test needs chromium")
-	}
+	program := testtool.Chromium(t)
 	server := httptest.NewUnstartedServer(nil)
 	s := newSite(t, linktrack.Options{BaseURL: "http://" + server.Listener.Addr().String()}, pages.Options{
 		Session: nil,

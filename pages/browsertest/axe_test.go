@@ -18,6 +18,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/testtool"
 )
 
 // The version of axe-core that looks for what keeps people out, and npm's own
@@ -65,7 +67,7 @@ func isAxe(archive []byte) bool {
 // fetchAxe has npm fetch the archive. Another process may do the same.
 func fetchAxe(t testing.TB, archive string) {
 	t.Helper()
-	npm := program(t, "npm", "npm")
+	npm := testtool.Path(t, "npm")
 	require.NoError(t, os.MkdirAll(filepath.Dir(archive), 0o755))
 	dir, err := os.MkdirTemp(filepath.Dir(archive), "fetch")
 	require.NoError(t, err)

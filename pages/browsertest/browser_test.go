@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/testtool"
 )
 
 // patience is how long a browser may take for anything that a test waits for.
@@ -29,23 +30,6 @@ const patience = 30 * time.Second
 // person is a user agent that is no bot's: chromium's own says that it has no
 // head.
 const person = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-
-// program is the path of a program; without it the test is skipped, or fails
-// where CI is true.
-func program(t testing.TB, what string, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	sentence := "this test looks at pages in a real browser and needs " + names[0] + ": install " + what
-	if os.Getenv("CI") == "true" {
-		t.Fatal(sentence)
-	}
-	t.Skip(sentence)
-	return ""
-}
 
 // The browser that all tests share is started by the first that needs it, and
 // ends with the last.
@@ -69,7 +53,7 @@ func TestMain(m *testing.M) {
 // running returns the browser's context.
 func running(t testing.TB) context.Context {
 	t.Helper()
-	path := program(t, "chromium", "chromium", "chromium-browser", "google-chrome")
+	path := testtool.Chromium(t)
 	browser.Lock()
 	defer browser.Unlock()
 	if browser.ctx != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/testtool"
 )
 
 const submitForm = "main form button:not([type=button])"
@@ -252,7 +254,7 @@ func TestTheListIsSearchedSortedAndFiltered(t *testing.T) {
 }
 
 func TestAScannerReadsTheQRCodes(t *testing.T) {
-	zbarimg := program(t, "zbar-tools", "zbarimg")
+	zbarimg := testtool.Path(t, "zbarimg")
 	s := newSite(t)
 	b := s.signedIn(t, "ada")
 	b.newLink("external_url", s.destination, "title", "In print")
