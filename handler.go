@@ -19,8 +19,9 @@ func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
 
 // Middleware serves the API, the redirects, and the files that goal pages load
 // (c.gif and c.js) on the Tracker's hosts, and passes all other requests to next.
-// A link comes before a path of next: [LinkOptions.Reserved] keeps such paths from
-// being used for links.
+// A link comes before a path of next: [LinkOptions.CheckPath], with [AvoidRoutes] if
+// next is a mux, and [LinkOptions.Reserved] keep such paths from being used for
+// links.
 func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t: t, next: next} }
 
 type handler struct {

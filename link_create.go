@@ -70,8 +70,8 @@ func (n NewLink) given() []string {
 
 // MakeLink makes a link in the account's name; every call makes a new one. The
 // errors: an [*InvalidError], [ErrForbidden] (the account's type does not allow
-// a parameter, or [LinkOptions.CheckDestination] refuses), [ErrTaken] (the vanity
-// link), [ErrUnavailable]. Nothing is made then.
+// a parameter, or [LinkOptions.CheckDestination] or [LinkOptions.CheckPath]
+// refuses), [ErrTaken] (the vanity link), [ErrUnavailable]. Nothing is made then.
 func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	if err := t.allow(a, in.given()); err != nil {
 		return Link{}, err
@@ -91,12 +91,16 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	if err := t.checkHook(ctx, l.ExternalURL); err != nil {
 		return Link{}, err
 	}
+	l.Path = in.VanityLink
+	if err := t.checkPath(ctx, l); err != nil {
+		return Link{}, err
+	}
 	if in.Password != "" {
 		if l.PasswordHash, err = t.hashPassword(ctx, a, in.Password); err != nil {
 			return Link{}, err
 		}
 	}
-	made, err := t.createLink(ctx, l, in.VanityLink)
+	made, err := t.createLink(ctx, l)
 	if err != nil {
 		return Link{}, err
 	}
@@ -146,10 +150,9 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 	return l, t.checkLink(l)
 }
 
-// createLink gives the link its path: the vanity link, or one that is free.
-func (t *Tracker) createLink(ctx context.Context, l Link, vanity string) (Link, error) {
-	if vanity != "" {
-		l.Path = vanity
+// createLink keeps a new link. One without a path gets one that is free.
+func (t *Tracker) createLink(ctx context.Context, l Link) (Link, error) {
+	if vanity := l.Path; vanity != "" {
 		taken, err := t.lookAlikes(ctx, l.Account, []LinkName{{Host: l.Host, Key: l.Key()}})
 		if err != nil {
 			return Link{}, err

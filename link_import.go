@@ -189,6 +189,9 @@ func (t *Tracker) imported(ctx context.Context, a Account, in ImportedLink) (Lin
 		}
 		l.CreatedAt = at
 	}
+	if err := t.checkPath(ctx, l); err != nil {
+		return Link{}, err
+	}
 	return l, t.checkHook(ctx, l.ExternalURL)
 }
 

@@ -153,10 +153,10 @@ func (c *linkCache) dotted(ctx context.Context, name LinkName) (string, error) {
 
 // find returns the entry of the link that a path names, [ErrNotFound] or
 // [ErrUnavailable]. What is asked of the store for a path that none has is kept
-// with the path.
+// with the path. A reserved word is no link's path without its dot, either.
 func (t *Tracker) find(ctx context.Context, host *servedHost, p linkPath, at time.Time) (*entry, error) {
 	e, err := t.links.get(ctx, host.name, p.key, at)
-	if errors.Is(err, ErrNotFound) && e.dotted != "" {
+	if errors.Is(err, ErrNotFound) && e.dotted != "" && !t.reserved[p.key] {
 		return t.links.get(ctx, host.name, e.dotted, at)
 	}
 	return e, err

@@ -58,7 +58,8 @@ type Options struct {
 // LinkOptions are rules for links.
 type LinkOptions struct {
 	// Reserved are words that vanity links may not use, in addition to the
-	// Tracker's own (api, account, and others). Case is ignored.
+	// Tracker's own (api, account, and others). Case is ignored. Visitors who ask
+	// for such a word are not led to a link that has a dot before it, either.
 	Reserved []string
 
 	// Schemes are allowed in destinations beside http and https, for example
@@ -74,6 +75,19 @@ type LinkOptions struct {
 	// a link is made and when its destination is changed. The caller gets the
 	// text of its error with an [ErrForbidden]. Default: none is refused.
 	CheckDestination func(ctx context.Context, externalURL string) error
+
+	// CheckPath may refuse a path that keeps all other rules, when somebody
+	// chooses it: as a vanity link, or for a link that is imported. A host that
+	// has pages of its own beside the links refuses their paths, see
+	// [AvoidRoutes].
+	//   - host is one of the Tracker's, as in [Link]. path is what visitors ask
+	//     for there, with the path of BaseURL: "/dashboard" or "/l/dashboard".
+	//   - Visitors find a link in any case, and without the dot that an imported
+	//     path may have: "/.dashboard".
+	//   - The caller gets the text of its error with an [ErrForbidden].
+	//
+	// Default: none is refused.
+	CheckPath func(ctx context.Context, host, path string) error
 
 	// ForwardQuery adds the query string of every tracking link to its
 	// destination. Default: only of links that have ForwardQuery themselves.

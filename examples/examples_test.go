@@ -1,6 +1,9 @@
 package examples
 
 import (
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -13,6 +16,26 @@ func TestServersFollowTheirLinks(t *testing.T) {
 			t.Parallel()
 			testprogram.CheckExample(t, dir)
 		})
+	}
+}
+
+func TestALinkCannotTakeARouteOfTheApplication(t *testing.T) {
+	p := testprogram.Start(t, testprogram.Build(t, "middleware"), nil, "-addr", "127.0.0.1:0")
+	login, pass, link := p.Line(t, "login:"), p.Line(t, "pass:"), p.Line(t, "link:")
+	base := link[:strings.LastIndexByte(link, '/')]
+	res, err := http.PostForm(base+"/api/v1_0/makeLink", url.Values{
+		"login": {login}, "pass": {pass}, "external_url": {"https://example.com/"}, "vanity_link": {"dashboard"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	said, _ := io.ReadAll(res.Body)
+	if want := "Error: not allowed: vanity_link is refused: /dashboard is a path of this site"; res.StatusCode != http.StatusForbidden || string(said) != want {
+		t.Errorf("the link was answered %d %q", res.StatusCode, said)
+	}
+	if status, _, body := testprogram.Get(t, base+"/dashboard"); status != http.StatusOK || body != "the app's dashboard\n" {
+		t.Errorf("the application's page was answered %d %q", status, body)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Middleware puts linktrack in front of an application. Links are at the root,
-// /api/ is the API, and whatever is neither is answered by the application.
+// /api/ is the API, and whatever is neither is answered by the application. No
+// vanity link can take a path that the application has a route for.
 package main
 
 import (
@@ -33,7 +34,17 @@ func run(addr string) error {
 	if err != nil {
 		return err
 	}
-	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "http://" + listener.Addr().String()})
+	app := http.NewServeMux()
+	app.HandleFunc("GET /dashboard", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "the app's dashboard")
+	})
+	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "the app:", r.URL.Path)
+	})
+	t, err := linktrack.New(memstore.New(), linktrack.Options{
+		BaseURL: "http://" + listener.Addr().String(),
+		Links:   linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(app)},
+	})
 	if err != nil {
 		return err
 	}
@@ -46,9 +57,6 @@ func run(addr string) error {
 		return err
 	}
 
-	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, "the app:", r.URL.Path)
-	})
 	server := &http.Server{Handler: t.Middleware(app)}
 
 	go server.Serve(listener)
