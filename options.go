@@ -182,7 +182,8 @@ type RecordingOptions struct {
 	// MaxPendingBytes is approximately how many bytes of memory these clicks may
 	// take. A typical click takes a few hundred bytes; one with a long referrer,
 	// user agent, and query string takes up to 20,000. Clicks beyond the limit
-	// are dropped and counted as with MaxPending. Default: 64 MiB.
+	// are dropped and counted as with MaxPending. Default: 16 MiB, which is
+	// some 30,000 typical clicks.
 	MaxPendingBytes int64
 
 	// OnClick gets every batch of clicks after the store has it, for a host that

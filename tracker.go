@@ -152,7 +152,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		o.Recording.MaxPending = 100_000
 	}
 	if o.Recording.MaxPendingBytes == 0 {
-		o.Recording.MaxPendingBytes = 64 << 20
+		o.Recording.MaxPendingBytes = 16 << 20
 	}
 	if o.Visitors.Pages == nil {
 		o.Visitors.Pages = plainPages{}
