@@ -23,7 +23,7 @@ type apiAnswer struct {
 	method      string // "": any
 	description string
 	as          []string // media types; nil: no body
-	schema      string   // of FormatJSON and XML
+	schema      string   // of JSON and XML
 }
 
 type apiParam struct {

@@ -40,7 +40,7 @@ func (t *Tracker) encodeOpenAPI() []byte {
 	return b.Bytes()
 }
 
-// An object is a FormatJSON object whose members keep their order.
+// An object is a JSON object whose members keep their order.
 type object []member
 
 type member struct {
@@ -200,7 +200,7 @@ func (c apiCall) responses(method string) object {
 	return o
 }
 
-// contentOf lists the media types of an answer: in FormatJSON and XML of that schema.
+// contentOf lists the media types of an answer: in JSON and XML of that schema.
 func contentOf(types []string, schema string) object {
 	o := object{}
 	for _, mediaType := range types {

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// list reads a comma list with the quoting of FormatCSV: an item between quotation
+// list reads a comma list with the quoting of CSV: an item between quotation
 // marks may have commas, and two marks in it are one. A mark anywhere else is a
 // part of its item. White space around items, and empty items, count for
 // nothing. nil if the list is absent.

@@ -41,7 +41,7 @@ func TestAListIsReadWithTheQuotingOfCSV(t *testing.T) {
 	}
 }
 
-// FuzzList holds that a list which a writer of FormatCSV wrote is read back.
+// FuzzList holds that a list which a writer of CSV wrote is read back.
 func FuzzList(f *testing.F) {
 	f.Add("a", "b")
 	f.Add(`"`, "a,b")

@@ -43,7 +43,7 @@ func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
 }
 
 // BenchmarkRedirect is the whole handler for one redirect, recording included,
-// beside a handler that does nothing but http.ActionRedirect: the floor.
+// beside a handler that does nothing but http.Redirect: the floor.
 func BenchmarkRedirect(b *testing.B) {
 	t, l := newBenchTracker(b)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

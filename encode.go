@@ -9,7 +9,7 @@ import (
 )
 
 // The API's answers, one model for both formats: the order of the fields is the
-// order in XML and in FormatJSON.
+// order in XML and in JSON.
 
 type linkModel struct {
 	RedirectHash          text  `json:"redirect_hash" xml:"redirect_hash"`
@@ -67,7 +67,7 @@ type errorModel struct {
 	Message text `json:"message" xml:"message"`
 }
 
-// The documents: XML takes the element's name from XMLName, FormatJSON the key from
+// The documents: XML takes the element's name from XMLName, JSON the key from
 // the tag.
 type (
 	linkDocument struct {
@@ -89,17 +89,17 @@ type (
 	}
 )
 
-// MarshalXML leaves out the wrapping that only FormatJSON has.
+// MarshalXML leaves out the wrapping that only JSON has.
 func (d linkDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Link, xml.StartElement{Name: xml.Name{Local: "link"}})
 }
 
-// MarshalXML leaves out the wrapping that only FormatJSON has.
+// MarshalXML leaves out the wrapping that only JSON has.
 func (d conversionDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Conversion, xml.StartElement{Name: xml.Name{Local: "conversion"}})
 }
 
-// MarshalXML leaves out the wrapping that only FormatJSON has.
+// MarshalXML leaves out the wrapping that only JSON has.
 func (d errorDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Error, xml.StartElement{Name: xml.Name{Local: "error"}})
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
-// A table is a document that can be written as FormatCSV, header first. What fails
+// A table is a document that can be written as CSV, header first. What fails
 // stays in the writer.
 type table interface{ writeCSV(w *csv.Writer) }
 
-// newCSV returns a writer of FormatCSV as RFC 4180 has it: lines end with CRLF, also
+// newCSV returns a writer of CSV as RFC 4180 has it: lines end with CRLF, also
 // within a text.
 func newCSV(w io.Writer) *csv.Writer {
 	c := csv.NewWriter(w)

@@ -60,12 +60,12 @@ type reportDocument struct {
 	Report reportModel `json:"report"`
 }
 
-// MarshalXML leaves out the wrapping that only FormatJSON has.
+// MarshalXML leaves out the wrapping that only JSON has.
 func (d reportDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Report, xml.StartElement{Name: xml.Name{Local: "report"}})
 }
 
-// listModel is an array in FormatJSON, and in XML an element with items.
+// listModel is an array in JSON, and in XML an element with items.
 type listModel[T any] []T
 
 // MarshalXML writes the element, also where there are no items.
@@ -103,7 +103,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return err
 }
 
-// WriteCSV writes the report as one table in FormatCSV (RFC 4180, UTF-8): a row for
+// WriteCSV writes the report as one table in CSV (RFC 4180, UTF-8): a row for
 // each thing that was counted, whose first two columns say what. Texts are
 // written so that no spreadsheet takes them for formulas.
 //

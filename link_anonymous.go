@@ -19,7 +19,7 @@ import (
 )
 
 // Quick links are made by people without an account. Until they are claimed
-// they belong to AnonymousAccount, and they end.
+// they belong to [AnonymousAccount], and they end.
 
 // AnonymousAccount is the account of quick links, see [Tracker.MakeAnonymousLink]. It is in no
 // store and nobody can sign in to it: every method that takes an account, and

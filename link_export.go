@@ -71,7 +71,7 @@ const (
 //
 // The errors: an [*InvalidError], [ErrNotFound], [ErrUnavailable], and those of w. If
 // it fails before it has read the first page, nothing is written. After that, the
-// output ends early; in FormatJSON the document is then incomplete.
+// output ends early; in JSON the document is then incomplete.
 func (t *Tracker) ExportHistory(ctx context.Context, a Account, name string, q ClickRange, f Format, w io.Writer) error {
 	out := bufio.NewWriterSize(w, exportBuffer)
 	var rows clickWriter

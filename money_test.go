@@ -98,7 +98,7 @@ func TestWhatVisitorsMadeUpIsTakenBackExactlyHoweverMuchItIs(t *testing.T) {
 	for _, n := range []int{900, 1000, 1900, 5000} {
 		var r linktrack.Rollup
 		r.AddConversion(&good, 0)
-		for i := range n { // in the memory of a store, or by way of the FormatJSON that it keeps
+		for i := range n { // in the memory of a store, or by way of the JSON that it keeps
 			var one linktrack.Rollup
 			one.AddConversion(&bad, 0)
 			r.Merge(one)

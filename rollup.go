@@ -63,7 +63,7 @@ func (s *Counters) add(o Counters) {
 
 // A Rollup is what a link counted on one day. Its size is bounded, whatever
 // was clicked: of the values of each property it keeps [MaxTop]. Stores keep it
-// as FormatJSON, whose form is part of what they promise to read later.
+// as JSON, whose form is part of what they promise to read later.
 type Rollup struct {
 	Day      Day              `json:"-"`
 	Counters                  // of the whole day
@@ -98,7 +98,7 @@ type Tally struct {
 func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 
 // count adds one click. It keeps no part of the memory that value is in: that
-// may be a whole request, and a tally lives long. FormatJSON would make one key of two
+// may be a whole request, and a tally lives long. JSON would make one key of two
 // values that differ in what is not UTF-8 only.
 func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")

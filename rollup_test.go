@@ -197,7 +197,7 @@ func TestARollUpIsBoundedInJSON(t *testing.T) {
 	for i := range 5000 {
 		c := clickOn(day.Start(time.UTC), "")
 		for _, s := range []*string{&c.ReferrerHost, &c.Browser, &c.Platform} {
-			*s = fmt.Sprintf("%06d%s", random.IntN(1e6), strings.Repeat("\x01", 249)) // the longest that FormatJSON makes of 255 characters
+			*s = fmt.Sprintf("%06d%s", random.IntN(1e6), strings.Repeat("\x01", 249)) // the longest that JSON makes of 255 characters
 		}
 		c.Country = fmt.Sprintf("%02d", i%100)
 		add(&r, c, time.UTC)

@@ -114,7 +114,7 @@ func text(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
-// field returns a field of a link's FormatJSON as the API answers it.
+// field returns a field of a link's JSON as the API answers it.
 func (s *service) link(hash string) map[string]any {
 	s.t.Helper()
 	r := s.call("getLink", values("redirect_hash", hash, "format", "json"))

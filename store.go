@@ -199,7 +199,7 @@ type ClickStore interface {
 type AlertStore interface {
 	// LeaseAlert returns an alert that is due at the time now and leaves it to
 	// the caller: it is due again at until, unless the caller has said before
-	// what became of it. AnonymousAccount else gets it meanwhile. An alert that was
+	// what became of it. Nobody else gets it meanwhile. An alert that was
 	// never leased is due at once and comes first, then the one that has been
 	// due longest. [ErrNotFound] if none is due.
 	LeaseAlert(ctx context.Context, now, until time.Time) (PendingAlert, error)

@@ -58,8 +58,8 @@ func rejected(err error) bool {
 		1366, // incorrect string
 		1406, // data too long
 		1526, // no partition for a value
-		3140, // invalid FormatJSON (MySQL)
-		4038: // invalid FormatJSON (MariaDB)
+		3140, // invalid JSON (MySQL)
+		4038: // invalid JSON (MariaDB)
 		return true
 	}
 	return false

@@ -137,7 +137,7 @@ func TestTheBookmarkletRunsInABrowser(t *testing.T) {
 	require.Equal(t, 303, s.do(r).StatusCode)
 	_, href := code(s.do(httptest.NewRequest("GET", server.URL+"/account/bookmarklet", nil)))
 
-	// AnonymousAccount clicks, so no window may be opened, and the page is left instead:
+	// Nobody clicks, so no window may be opened, and the page is left instead:
 	// for the form to sign in, which this browser needs.
 	dir := t.TempDir()
 	page := filepath.Join(dir, "page.html")

@@ -4,13 +4,15 @@
 // methods of [linktrack.Tracker].
 //
 //	visitors, err := pages.ForVisitors(pages.Options{Name: "Example Links"})
-//	t, err := linktrack.New(store, linktrack.Options{VisitorPages: visitors})
+//	t, err := linktrack.New(store, linktrack.Options{
+//		Visitors: linktrack.VisitorOptions{Pages: visitors},
+//	})
 //	account, err := pages.New(t, pages.Options{Name: "Example Links", Prefix: "/account/"})
 //	mux.Handle("/account/", account)
 //	mux.Handle("/", account.QR(t.Handler()))
 //
 // With [linktrack.Tracker.Middleware], mount the pages in the application, and do
-// not use [VisitorPages.QR]:
+// not use [Pages.QR]:
 //
 //	app.Handle("/account/", account)
 //	http.ListenAndServe(addr, t.Middleware(app))
@@ -65,7 +67,7 @@ type Options struct {
 	SignIn string
 
 	// Quick lets anyone make links without an account, at Prefix + "quick" and
-	// wherever the host shows [VisitorPages.Quick]. The links end after
+	// wherever the host shows [Pages.Quick]. The links end after
 	// [linktrack.AnonymousLinkLife], and the pages say so. The page after the form
 	// has a signed address; anyone who opens it and signs in can move the link
 	// into an account. Abuse is limited by [linktrack.Tracker.MakeAnonymousLink], by
@@ -110,7 +112,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// VisitorPages serves the pages of accounts. Make one with [New].
+// Pages serves the pages of accounts. Make one with [New].
 type Pages struct {
 	t        *linktrack.Tracker
 	o        Options

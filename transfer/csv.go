@@ -17,7 +17,7 @@ const (
 
 var tooManyFields = fmt.Sprintf("a row has more than %d fields", maxColumns)
 
-// A csvReader reads FormatCSV exactly: what stands between quotation marks is returned
+// A csvReader reads CSV exactly: what stands between quotation marks is returned
 // as it is, line ends too. A line ends with LF, CRLF or CR.
 type csvReader struct {
 	in    *bufio.Reader

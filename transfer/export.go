@@ -36,7 +36,7 @@ var columns = []string{
 
 const hashColumn = "password_hash"
 
-// Export writes all links of the account as FormatCSV, in the order in which they came
+// Export writes all links of the account as CSV, in the order in which they came
 // into the store, and returns how many. It reads a part at a time, so they may
 // be any number. The errors are those of [linktrack.Tracker.AllLinks] and of w;
 // what is written then breaks off.

@@ -10,7 +10,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A foreignCSV is FormatCSV of another program.
+// A foreignCSV is CSV of another program.
 type foreignCSV struct {
 	*table
 	t       *linktrack.Tracker

@@ -97,7 +97,7 @@ func FuzzCSV(f *testing.F) {
 				want, err = std.Read()
 			}
 			if err != nil && !errors.Is(err, io.EOF) {
-				return // what is no FormatCSV to everybody is read as well as can be
+				return // what is no CSV to everybody is read as well as can be
 			}
 			got, _, err2 := c.read()
 			if bad := new(badRow); errors.As(err2, &bad) {

@@ -35,7 +35,7 @@ type ImportOptions struct {
 	// nothing is made. 0: no limit.
 	MaxLinks int64
 
-	// Rejected receives the links with a problem or a clash, as FormatCSV: a column
+	// Rejected receives the links with a problem or a clash, as CSV: a column
 	// with the problem, followed by the file's columns. Import reads such a file,
 	// so you can correct it and import it. If there are no such links, nothing is
 	// written. If Rejected is nil, only Problem reports them. An error of

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// A jsonReader reads FormatJSON value by value, and keeps no more of it than the value
+// A jsonReader reads JSON value by value, and keeps no more of it than the value
 // that it returns.
 type jsonReader struct {
 	in   *bufio.Reader

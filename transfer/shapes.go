@@ -1,6 +1,6 @@
 package transfer
 
-// A shape is how the FormatCSV of a program, or of many, is laid out: which columns
+// A shape is how the CSV of a program, or of many, is laid out: which columns
 // there are, by their key.
 type shape struct {
 	format Format

@@ -11,7 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
-// A table is FormatCSV with a header row.
+// A table is CSV with a header row.
 type table struct {
 	rows    *csvReader
 	names   []string       // of its columns, as the file has them

@@ -4,7 +4,7 @@
 //
 // # The file
 //
-// [Export] writes FormatCSV according to RFC 4180, in UTF-8, with a header row and
+// [Export] writes CSV according to RFC 4180, in UTF-8, with a header row and
 // these columns, which have the names of the API's parameters:
 //
 //	link                     the tracking URL, for people; not read
@@ -60,22 +60,22 @@
 // refused, unless its bcrypt hash is in the file. Clicks are not imported.
 // [Result].Notes lists other content that is not imported.
 //
-//   - [YOURLS]: the table yourls_url as FormatCSV (phpMyAdmin's export) or in an SQL
+//   - [YOURLS]: the table yourls_url as CSV (phpMyAdmin's export) or in an SQL
 //     dump (mysqldump). keyword becomes the path; ip and clicks are not imported.
 //   - [Shlink]: the answer of GET /rest/v3/short-urls, or several pages of it one
-//     after the other in a file; the FormatCSV that its web client exports; and the FormatCSV
-//     that it imports (Long URL, Short code, Domain, Title, Tags). In FormatJSON,
+//     after the other in a file; the CSV that its web client exports; and the CSV
+//     that it imports (Long URL, Short code, Domain, Title, Tags). In JSON,
 //     validUntil becomes expires_at, and maxVisits minus the counted visits
 //     becomes deactivate_at. A link with a validSince in the future is refused,
 //     because links here are active at once.
-//   - [Bitly]: its exports as FormatCSV. A link with a custom back-half becomes two
+//   - [Bitly]: its exports as CSV. A link with a custom back-half becomes two
 //     links, one for each of its paths. They are on bit.ly, which you do not
 //     serve: name their new host in [ImportOptions].Host.
-//   - [Rebrandly], [ShortIO]: FormatCSV with the field names of their APIs.
+//   - [Rebrandly], [ShortIO]: CSV with the field names of their APIs.
 //   - [Kutt]: the answer of GET /api/v2/links, or several pages of it one after
-//     the other, and the table links as FormatCSV. A banned link is imported switched
+//     the other, and the table links as CSV. A banned link is imported switched
 //     off.
-//   - [Plain]: FormatCSV with a column url (or destination, target, long_url) and one of
+//   - [Plain]: CSV with a column url (or destination, target, long_url) and one of
 //     slug, path, alias, code, key, or short_url, and optionally domain, title,
 //     description, notes, tags, created_at, and expires_at. A link without a slug
 //     gets a generated path.
@@ -93,13 +93,13 @@ type Format string
 
 const (
 	CSV       Format = "csv"       // Export, or a file with its columns
-	YOURLS    Format = "yourls"    // its database's table yourls_url, as FormatCSV or SQL
-	Shlink    Format = "shlink"    // its REST API, as FormatJSON, or FormatCSV of its web client or for its importer
-	Bitly     Format = "bitly"     // FormatCSV
-	Rebrandly Format = "rebrandly" // FormatCSV
-	ShortIO   Format = "shortio"   // FormatCSV
-	Kutt      Format = "kutt"      // its REST API, as FormatJSON, or its database's table links, as FormatCSV
-	Plain     Format = "plain"     // FormatCSV with columns such as url and slug
+	YOURLS    Format = "yourls"    // its database's table yourls_url, as CSV or SQL
+	Shlink    Format = "shlink"    // its REST API, as JSON, or CSV of its web client or for its importer
+	Bitly     Format = "bitly"     // CSV
+	Rebrandly Format = "rebrandly" // CSV
+	ShortIO   Format = "shortio"   // CSV
+	Kutt      Format = "kutt"      // its REST API, as JSON, or its database's table links, as CSV
+	Plain     Format = "plain"     // CSV with columns such as url and slug
 )
 
 // Formats lists all formats.

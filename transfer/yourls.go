@@ -38,7 +38,7 @@ func (y yourls) entry(e *entry, get func(name string) string) {
 	}
 }
 
-// A yourlsTable is yourls_url as FormatCSV, with a header or without.
+// A yourlsTable is yourls_url as CSV, with a header or without.
 type yourlsTable struct {
 	yourls
 	*table

@@ -140,7 +140,7 @@ func accountTypes(to *map[string]linktrack.AccountType) func(string) error {
 	}
 }
 
-// texts reads a file of texts, a FormatJSON object.
+// texts reads a file of texts, a JSON object.
 func texts(to *map[string]string) func(string) error {
 	return func(file string) error {
 		if file == "" {

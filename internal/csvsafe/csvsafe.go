@@ -21,7 +21,7 @@ const (
 // OWASP's, https://owasp.org/www-community/attacks/CSV_Injection.
 //
 // It says, too, that a text may hold what ends a cell. Commas and line ends are
-// between quotation marks, but many spreadsheets in Europe open FormatCSV with the
+// between quotation marks, but many spreadsheets in Europe open CSV with the
 // semicolon as separator, and then see no such marks. So what is behind one of
 // cellEnds must not begin with one of formulaStarts either.
 func Defuse(s string) string {

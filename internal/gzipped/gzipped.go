@@ -10,7 +10,7 @@
 // Who sees how long answers are can guess a secret in them by letting a browser
 // ask with texts of the guesser's choice, which the answer repeats (BREACH). A
 // private answer is not compressed for a request that another site has begun,
-// which browsers say in Sec-Fetch-Site wherever they speak TLS. AnonymousAccount else can
+// which browsers say in Sec-Fetch-Site wherever they speak TLS. Nobody else can
 // choose what a browser asks for.
 package gzipped
 

@@ -16,7 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// A poster is a linktrack.Notifier that posts alerts to a URL as FormatJSON.
+// A poster is a linktrack.Notifier that posts alerts to a URL as JSON.
 type poster string
 
 func (p poster) Notify(ctx context.Context, a linktrack.Alert) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Message is what is posted: an alert as FormatJSON. Fields may be added to it.
+// A Message is what is posted: an alert as JSON. Fields may be added to it.
 type Message struct {
 	ID      string              `json:"id"`      // the same each time this alert is sent
 	Kind    linktrack.AlertKind `json:"kind"`    // alert_at or deactivate_at

@@ -1,6 +1,6 @@
 // Package webhook delivers alerts by posting them to a URL.
 //
-// The request's body is FormatJSON, a [Message]:
+// The request's body is JSON, a [Message]:
 //
 //	{
 //	  "id": "…",
