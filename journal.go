@@ -2,49 +2,50 @@ package linktrack
 
 import "errors"
 
-// A Journal keeps clicks safe on this machine until the store has them, for
-// [AckJournaled]. Package journal has one; its file is used by one Tracker of
-// one process at a time.
+// A Journal keeps clicks on this machine until the store has them, for
+// [AckJournaled]. Package journal has one, whose file is used by one Tracker of one
+// process at a time.
 //
-// Append may be called while the other methods are; these are called by one
-// goroutine.
+// Append may be called at the same time as the other methods, which one goroutine
+// calls.
 type Journal interface {
-	// Append keeps the clicks, as safe as the journal promises, when it
-	// returns nil; else it has kept none of them. [ErrJournalFull] if they
-	// would pass its bound. It keeps no part of the slice.
+	// Append keeps the clicks. When it returns nil, they are as safe as the journal
+	// promises; otherwise it has kept none of them. The error is [ErrJournalFull] if
+	// the journal's bound does not allow them. Append keeps no part of the slice.
 	Append(clicks []Click) error
 
-	// Next returns the oldest clicks, in the order they came, about most of
-	// them, as a batch: the same batch, with the same Source and Seq, at every
-	// call until Done or Quarantine, also after a crash. Later batches of the
-	// journal have the same Source and a higher Seq. A batch without clicks
-	// means that nothing waits.
-	Next(most int) (Batch, error)
+	// Next returns the oldest clicks as a batch, approximately limit of them, in
+	// the order in which they came.
+	//   - Until Done or Quarantine, every call returns the same batch with the same
+	//     Source and Seq, also after a crash.
+	//   - Later batches of the journal have the same Source and a higher Seq.
+	//   - A batch without clicks means that no click waits.
+	Next(limit int) (Batch, error)
 
-	// Done drops the batch that Next returned: the store has it. A crash may
-	// undo it, and Next return the batch again.
+	// Done removes the batch that Next returned, because the store has it. A crash
+	// may undo this; then Next returns the batch again.
 	Done() error
 
-	// Quarantine takes the batch that Next returned out of the way, for the
-	// store will never take it as it is: it is kept and returned by no Next
-	// until Restore.
+	// Quarantine takes the batch that Next returned out of the way, because the
+	// store rejects it. The clicks are kept, but Next does not return them until
+	// Requeue.
 	Quarantine() error
 
-	// Restore puts back, behind all others, what was set aside, and returns
-	// how many clicks that is. They come out of Next under new numbers.
+	// Requeue puts the clicks that are quarantined behind all others, and returns
+	// how many there are. Next returns them in batches with new numbers.
 	Requeue() (clicks int, err error)
 
-	// Size is what the journal holds, of it what is set aside, and its bytes
-	// on disk.
+	// Size returns what the journal holds.
 	Size() JournalSize
 }
 
 // JournalSize is what a [Journal] holds.
 type JournalSize struct {
-	Clicks      int64 // that wait, those set aside not among them
-	Quarantined int64 // clicks that are set aside
-	Bytes       int64 // of its file
+	Clicks      int64 // that wait, without those that are quarantined
+	Quarantined int64 // clicks
+	Bytes       int64 // of its file on disk
 }
 
-// ErrJournalFull: a journal has no room. The clicks go to the store without it.
+// ErrJournalFull means that a journal has reached its bound. The clicks go to the
+// store without it.
 var ErrJournalFull = errors.New("the journal is full")
