@@ -14,38 +14,38 @@ import (
 	"time"
 )
 
-// AccountID names an account. A host that has its own users may use their
-// numbers, but not [AnonymousAccount]'s; none of linktrack's own accounts has an ID below 1.
+// AccountID identifies an account. A host with users of its own may use their
+// numbers, except [AnonymousAccount]'s. The IDs of accounts in the store are above 0.
 type AccountID int64
 
-// An Account owns links. Callers of the Tracker's methods pass the account in
-// whose name they act; it need not be one that the store keeps.
+// An Account owns links. Callers of the Tracker's methods pass the account for which
+// they act. It need not be in the store.
 type Account struct {
 	ID        AccountID
 	Login     string
-	PassHash  []byte   // of the pass, see [Account.SetPass]
-	Type      string   // "free", "professional", or one of Options.Accounts.Types
-	Email     string   // for alerts; "" none
-	Hosts     []string // the Tracker's hosts that it may use; none: all
-	Disabled  bool     // switched off: every API call is refused
+	PassHash  []byte   // see [Account.SetPass]
+	Type      string   // "free", "professional", or one of AccountOptions.Types
+	Email     string   // where alerts are mailed; "" none
+	Hosts     []string // the Tracker's hosts that it may use; empty: all
+	Disabled  bool     // every API call is refused
 	CreatedAt time.Time
 }
 
-// The account types that linktrack comes with.
+// The account types that every Tracker has.
 const (
 	AccountTypeFree         = "free"         // login, pass and external_url
 	AccountTypeProfessional = "professional" // every parameter
 )
 
-// An AccountType says what the accounts of a type may do.
+// An AccountType says what accounts of that type may do.
 type AccountType struct {
 	// Params are the parameters of makeLink that are allowed beside login,
 	// pass and external_url, by the API's names. [New] refuses others.
 	Params []string
 }
 
-// checkTypes refuses a parameter that makeLink does not have: it is a
-// misspelling of one that the host means to allow.
+// checkTypes refuses a parameter that makeLink does not have, because the host has
+// probably misspelled one.
 func checkTypes(types map[string]AccountType) error {
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		for _, param := range types[name].Params {
@@ -57,16 +57,16 @@ func checkTypes(types map[string]AccountType) error {
 	return nil
 }
 
-// linkParams are the parameters of makeLink that need an account type which
-// allows them, in the documentation's order.
+// linkParams are the parameters of makeLink that an account type must allow, in the
+// order of the API's documentation.
 var linkParams = []string{
 	"host", "title", "vanity_link", "description", "notes", "alert_at", "deactivate_at",
 	"has_alert_email", "password", "is_active", "is_public", "has_plus_tracking",
 	"has_public_tracking", "has_conversion_tracking", "expires_at", "group",
 }
 
-// refuse returns an error if nobody may act for the account: it is switched off,
-// or it is the account of quick links.
+// refuse returns an error if nobody may act for the account, because it is disabled
+// or the account of anonymous links.
 func (a Account) refuse() error {
 	if a.Disabled {
 		return fmt.Errorf("%w: the account is switched off", ErrForbidden)
@@ -74,8 +74,8 @@ func (a Account) refuse() error {
 	return a.refuseAnonymous()
 }
 
-// refuseAnonymous keeps the account of quick links to linktrack itself. A host that
-// returns it for visitors who are not signed in would show them all quick links.
+// refuseAnonymous refuses the account of anonymous links. A host that passed it for
+// visitors who are not signed in would show them all anonymous links.
 func (a Account) refuseAnonymous() error {
 	if a.ID == AnonymousAccount {
 		return fmt.Errorf("%w: nobody may act for the account of quick links", ErrForbidden)
@@ -83,8 +83,8 @@ func (a Account) refuseAnonymous() error {
 	return nil
 }
 
-// allow is the rule of account types: it refuses the first parameter that the
-// account's type does not have.
+// allow returns an error that names the first parameter which the account's type does
+// not allow.
 func (t *Tracker) allow(a Account, params []string) error {
 	if err := a.refuseAnonymous(); err != nil {
 		return err
@@ -101,18 +101,17 @@ func (t *Tracker) allow(a Account, params []string) error {
 	return nil
 }
 
-// NewAccount is what [Tracker.CreateAccount] makes an account from.
+// A NewAccount describes an account that [Tracker.CreateAccount] is to make.
 type NewAccount struct {
 	Login string   // "": one is generated, 25 hex characters
-	Pass  string   // "": one is generated, 32 hex characters; see [Tracker.SetPass] for one of your own
+	Pass  string   // see [Tracker.SetPass]; "": one is generated, 32 hex characters
 	Type  string   // "": AccountTypeFree
-	Email string   // one address, see Tracker.SetEmail; "": no alerts by mail
-	Hosts []string // none: all
+	Email string   // see [Tracker.SetEmail]; "": no alerts by mail
+	Hosts []string // see [Account.Hosts]; empty: all
 }
 
-// CreateAccount makes an account that the store keeps. The pass is returned
-// here and never again: only a hash of it is kept. [ErrTaken] if the login is
-// in use.
+// CreateAccount makes an account in the store. This is the only time that the pass is
+// returned, because only a hash of it is stored. [ErrTaken] if the login is in use.
 func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, pass string, err error) {
 	if in.Login == "" {
 		in.Login = randomHex(25)
@@ -162,10 +161,10 @@ func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account
 	if t.opts.Accounts.Authenticate != nil {
 		a, err := t.opts.Accounts.Authenticate(ctx, login, pass)
 		if errors.Is(err, ErrUnauthorized) {
-			err = ErrUnauthorized // one text, whatever the host wrapped around it
+			err = ErrUnauthorized // the same text, whatever the host wrapped it in
 		}
 		if err != nil && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, ErrForbidden) {
-			err = fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever else it may be
+			err = fmt.Errorf("%w: %v", ErrUnavailable, err) // also if the host returned another error with a meaning
 		}
 		return a, err
 	}
@@ -211,8 +210,7 @@ func checkPass(hash []byte, pass string) bool {
 	return subtle.ConstantTimeCompare(hash, passHash(hash[:16], pass)) == 1
 }
 
-// noPassHash is checked where there is no account, so that an unknown login
-// takes as long as a known one.
+// noPassHash is checked for an unknown login, so that it takes as long as a known one.
 var noPassHash = make([]byte, 16+sha256.Size)
 
 // randomHex returns n lower-case hex characters from crypto/rand.
@@ -227,10 +225,10 @@ func (a Account) mayUse(host string) bool {
 	return len(a.Hosts) == 0 || slices.ContainsFunc(a.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
-// Account returns the account of the store that has the ID: for whoever keeps a
-// session of one who gave its login and pass. [ErrNotFound] if there is none,
-// as always with [AccountOptions.Authenticate], whose accounts are the host's own. It
-// may be switched off, see [Account.Disabled].
+// Account returns the account in the store that has the ID, for example to continue
+// the session of an owner who signed in before. The account may be disabled.
+// [ErrNotFound] if there is none, and always with [AccountOptions.Authenticate], whose
+// accounts belong to the host.
 func (t *Tracker) Account(ctx context.Context, id AccountID) (Account, error) {
 	if t.opts.Accounts.Authenticate != nil {
 		return Account{}, ErrNotFound
@@ -239,8 +237,8 @@ func (t *Tracker) Account(ctx context.Context, id AccountID) (Account, error) {
 	return a, unavailable(err)
 }
 
-// TypeOf returns what the account may do by its type. [ErrForbidden] if the
-// Tracker does not know the type: then it may do nothing.
+// TypeOf returns the account's type, which says what it may do. [ErrForbidden] if the
+// Tracker does not know the type: then the account may do nothing.
 func (t *Tracker) TypeOf(a Account) (AccountType, error) {
 	typ, ok := t.types[a.Type]
 	if !ok {
@@ -249,8 +247,8 @@ func (t *Tracker) TypeOf(a Account) (AccountType, error) {
 	return typ, nil
 }
 
-// HostsOf returns the hosts that the account may make links on, in the Tracker's
-// order. The first is the one that [NewLink] means by "".
+// HostsOf returns the hosts on which the account may make links, in the Tracker's
+// order. A [NewLink] without a Host is made on the first of them.
 func (t *Tracker) HostsOf(a Account) []string {
 	var names []string
 	for _, h := range t.hosts.list {

@@ -56,7 +56,7 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	switch {
 	case errors.Is(err, ErrUnauthorized):
 		t.failures.Count(bounds...)
-		if same { // it is right no more
+		if same { // the pass was changed
 			t.verifiedPasses.Forget(pair)
 		}
 	case err == nil:
@@ -72,15 +72,15 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	return a, nil
 }
 
-// proof is what is kept in memory of a pass that was right: nobody finds the pass
-// by it who does not know the secret.
+// proof is the hash of a correct pass that is kept in memory. Without the secret the
+// pass cannot be found from it.
 func (t *Tracker) proof(pair, pass string) [sha256.Size]byte {
 	key := t.Key("credentials that were right lately")
 	b := binary.BigEndian.AppendUint64(key[:], uint64(len(pair)))
 	return sha256.Sum256(append(append(b, pair...), pass...))
 }
 
-// accountShare is a limit of places for an account.
+// accountShare limits how many calls of an account run at the same time.
 func accountShare(a Account, most int) share.Limit {
 	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Most: most}
 }

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of a pass that somebody chooses, in characters.
+// The bounds of a pass that a person chooses, in characters.
 const (
 	minPass = 8
 	maxPass = 200
@@ -45,8 +45,8 @@ func (t *Tracker) setPass(ctx context.Context, a Account, pass string) (Account,
 	return t.editAccount(ctx, a, func(a *Account) { a.PassHash = hash })
 }
 
-// editAccount changes an account of the store as it stands then. The store may
-// call change more than once.
+// editAccount changes an account in the store. The store may call change more than
+// once.
 func (t *Tracker) editAccount(ctx context.Context, a Account, change func(*Account)) (Account, error) {
 	if t.opts.Accounts.Authenticate != nil {
 		return Account{}, ErrNotFound
@@ -61,7 +61,7 @@ func (t *Tracker) editAccount(ctx context.Context, a Account, change func(*Accou
 	return a, unavailable(err)
 }
 
-// checkNewPass is the rule for a pass that somebody chooses.
+// checkNewPass checks a pass that a person chose.
 func checkNewPass(pass string) error {
 	if utf8.RuneCountInString(pass) < minPass {
 		return invalid("pass", "must have at least %d characters", minPass)

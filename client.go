@@ -7,9 +7,8 @@ import (
 	"github.com/linktrackhq/linktrack/internal/clientip"
 )
 
-// ClientOf is what [Tracker.Authenticate] is to be told of where a request
-// comes from: the visitor's address (see [ProxyOptions.Trusted]), of IPv6 the
-// /64 that one customer has.
+// ClientOf returns the client of a request for [Tracker.Authenticate]: its address
+// (see [ProxyOptions]), or of IPv6 the /64, which one customer has.
 func (t *Tracker) ClientOf(r *http.Request) string {
 	t.noteProxy(r)
 	if ip := t.proxies.Client(r); ip.IsValid() {
@@ -18,7 +17,7 @@ func (t *Tracker) ClientOf(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// noteProxy logs once what looks like a proxy that was not named.
+// noteProxy logs once that a request seems to come from a proxy that is not trusted.
 func (t *Tracker) noteProxy(r *http.Request) {
 	if !t.unnamed.Load() && (len(r.Header["X-Forwarded-For"]) > 0 || len(r.Header["Forwarded"]) > 0) {
 		if ip := clientip.Remote(r); !t.proxies.Trust(ip) && t.unnamed.CompareAndSwap(false, true) {

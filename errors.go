@@ -10,12 +10,12 @@ import (
 	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
-// The errors that callers tell apart, with errors.Is. Their text, and that of
-// errors that wrap them, may be shown to the caller of an API; the text of any
-// other error may not.
+// The errors that callers distinguish with errors.Is. Their texts, and the texts of
+// errors that wrap them, may be shown to API clients. The text of any other error
+// may not.
 var (
-	// ErrNotFound: there is no such link, account or page, or none that this
-	// account may see.
+	// ErrNotFound: there is no such link, account or page, or the account may not
+	// see it.
 	ErrNotFound = errors.New("not found")
 	// ErrTaken: the vanity link or the login is in use.
 	ErrTaken = errors.New("already taken")
@@ -24,29 +24,29 @@ var (
 	// ErrForbidden: the account is switched off, its type does not allow a
 	// parameter, or the host refuses the destination.
 	ErrForbidden = errors.New("not allowed")
-	// ErrWrongPassword: the link has a password and it is another one.
+	// ErrWrongPassword: the link has another password.
 	ErrWrongPassword = errors.New("the password is wrong")
 	// ErrThrottled: too many failures; [ThrottledError] says how long.
 	ErrThrottled = errors.New("too many attempts")
-	// ErrRejected: a store will never take a batch of clicks as it is, see
+	// ErrRejected: the store will never apply this batch of clicks, see
 	// [ClickStore.RecordClicks].
 	ErrRejected = errors.New("the batch of clicks is rejected")
-	// ErrUnavailable: the store could not do its work; nothing was promised.
+	// ErrUnavailable: the store could not do its work.
 	ErrUnavailable = errors.New("the service is unavailable for the moment")
 
-	// ErrGone: the link exists and lets nobody through. Each of the next
-	// three is an ErrGone too.
+	// ErrGone: the link exists but does not redirect. The next three errors are
+	// ErrGone, too.
 	ErrGone     = errors.New("the link is gone")
 	ErrInactive = fmt.Errorf("%w: it was switched off", ErrGone)
 	ErrExpired  = fmt.Errorf("%w: it has expired", ErrGone)
 	ErrUsedUp   = fmt.Errorf("%w: its clicks are used up", ErrGone)
 )
 
-// An InvalidError says which parameter breaks which rule. Its text is a whole
-// sentence that may be shown to the caller.
+// An InvalidError says which parameter breaks which rule. Its text is a sentence that
+// may be shown to API clients.
 type InvalidError struct {
 	Param  string // the API's name of the parameter
-	Reason string // continues a sentence that begins with Param
+	Reason string // the rest of the sentence that begins with Param
 }
 
 func (e *InvalidError) Error() string { return e.Param + " " + e.Reason }
@@ -55,7 +55,7 @@ func invalid(param, format string, args ...any) error {
 	return &InvalidError{Param: param, Reason: fmt.Sprintf(format, args...)}
 }
 
-// A ThrottledError is an [ErrThrottled] that says when to come back.
+// A ThrottledError is an [ErrThrottled] that says when the next attempt is allowed.
 type ThrottledError struct {
 	RetryAfter time.Duration // more than zero
 }
@@ -76,11 +76,11 @@ func throttled(retryAfter time.Duration) error {
 	return &ThrottledError{RetryAfter: retryAfter}
 }
 
-// seconds rounds up, so that who waits that long has waited long enough.
+// seconds rounds up, so that a client which waits that long has waited long enough.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
-// unavailable marks what a store returned. What the rules know (a link that is
-// not there, a name that is taken, their own refusals) passes as it is.
+// unavailable makes an [ErrUnavailable] of a store's error. Errors with a meaning of
+// their own stay as they are.
 func unavailable(err error) error {
 	var inv *InvalidError
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) ||
@@ -90,9 +90,9 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// An outage is logged when it begins and not per request. It is over when a
-// minute has passed without a failure. A caller who went away is none, nor is one
-// who named a click that may be made up.
+// An outage is a failure that is logged when it begins, not for each request. It is
+// over when a minute has passed without a failure. Canceled requests do not count as
+// failures, nor do reports of clicks that may be forged.
 type outage struct{ incident.Incident }
 
 func newOutage(log *slog.Logger, fails string) outage {

@@ -10,22 +10,21 @@ import (
 	"github.com/linktrackhq/linktrack/internal/useragent"
 )
 
-// A Visit is one request for a tracking link, as much of it as the rule needs
-// to know.
+// A Visit is one request for a tracking link.
 type Visit struct {
-	Host      string // that was asked: one of the Tracker's; "": its first
-	Path      string // with or without the leading slash, or the whole tracking URL, whose host then counts
+	Host      string // one of the Tracker's hosts; "": its first
+	Path      string // with or without the leading slash; or the whole tracking URL, whose host replaces Host
 	IP        netip.Addr
 	Referrer  string
 	UserAgent string
 	Query     string // of the tracking link, without "?"
-	Visitor   string // the token that an earlier Outcome gave this visitor for this link; "" none
+	Visitor   string // the token of an earlier Outcome for this visitor and link; "" none
 
 	// OptOut is the value of the visitor's opt-out cookie for the link's
 	// account, see [Tracker.OptOutURL]; "" none.
 	OptOut string
-	// Private: the visitor asks not to be tracked, see [Privacy.HonorGPC],
-	// without which it is not heeded.
+	// Private means that the visitor asks not to be tracked. It has no effect
+	// without [Privacy.HonorGPC].
 	Private bool
 
 	// Confirmed means that the visitor pressed the button on the page that
@@ -37,22 +36,23 @@ type Visit struct {
 	// limit. It does not return the destination of a link with a limit. HEAD
 	// requests use it.
 	Peek bool
-	// Prefetch: a browser asks ahead of its user, who may never come.
+	// Prefetch means that a browser loads the link before its user follows it,
+	// which may never happen.
 	Prefetch bool
 
-	// Password is what the visitor gave, if HasPassword; else a link with a
-	// password asks for it.
+	// Password is the password that the visitor entered. It is used only with
+	// HasPassword. Without that, a link with a password asks for it.
 	Password    string
 	HasPassword bool
 }
 
-// An Outcome is what a visitor gets who was not refused.
+// An Outcome says how to answer a visitor who was not refused.
 type Outcome struct {
 	Action   Action
-	Link     Link   // without description and notes; its counts may be as old as Options.Links.CacheTTL
-	Location string // for ActionRedirect: the destination, ready for a Location header
-	Click    ClickID
-	Visitor  string // a token to give to the visitor for the next visit to this link; "": none
+	Link     Link    // without description and notes; its counts may be as old as LinkOptions.CacheTTL
+	Location string  // for ActionRedirect: the destination, ready for a Location header
+	Click    ClickID // zero: no click was recorded
+	Visitor  string  // a token that the visitor brings along at the next visit to this link; "": none
 }
 
 // An Action is what to do with a visitor.
@@ -61,17 +61,20 @@ type Action int
 const (
 	ActionRedirect    Action = iota // go to Location; the click is recorded, unless Outcome.Click is zero
 	ActionAskPassword               // show a form; nothing is recorded
-	ActionPreview                   // show the link's title and a button, see Visit.Confirmed: a bot or Peek on a link with a limit; nothing is recorded
+	ActionPreview                   // show the link's title and a button (Visit.Confirmed), to bots and for Peek on a link with a limit; nothing is recorded
 )
 
-// Follow decides what a visit to a link leads to, and records it if it counts.
-// It returns when the click is recorded as [RecordingOptions.Ack] says.
+// Follow decides how to answer a visit to a link, and records the click if it
+// counts. It returns when the click is recorded as [RecordingOptions.Ack] says.
 //
-// The errors: [ErrNotFound], an [ErrGone], [ErrWrongPassword], [ErrThrottled]
-// (too many wrong passwords for the link), and
-// [ErrUnavailable] if the store can not say whose the path is, or can not
-// promise that one more may pass a link with a limit. Outcome.Link is set where
-// the link is known.
+// The errors:
+//   - [ErrNotFound], or an [ErrGone]
+//   - [ErrWrongPassword], or [ErrThrottled] after too many wrong passwords for the
+//     link
+//   - [ErrUnavailable] if the store cannot look the link up, or cannot say whether
+//     one more visitor may pass a link with a limit
+//
+// Outcome.Link is also set with an error, if the link is known.
 func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
 	at := now()
 	e, asked, err := t.visited(ctx, v.Host, v.Path, at)
@@ -86,7 +89,7 @@ func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
 	return Outcome{Action: p.action, Link: e.link, Location: p.location, Click: p.click, Visitor: p.visitor}, err
 }
 
-// A passage is an Outcome without the link, which is large.
+// A decision is an [Outcome] without the link, which is large.
 type decision struct {
 	action   Action
 	location string
@@ -94,7 +97,7 @@ type decision struct {
 	visitor  string
 }
 
-// follow is the rule: who may pass, and what counts.
+// follow is the rule: it decides who may pass and what counts.
 func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (out decision, err error) {
 	l := &e.link
 	if err := l.State(at); err != nil {
@@ -126,8 +129,8 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	}
 	ahead := v.Prefetch && !v.HasPassword && !v.Confirmed
 	if ahead && !v.Peek && limited {
-		// A browser that may use what it fetched ahead would let its user
-		// through without asking us again.
+		// A browser that uses the prefetched answer would let its user pass
+		// without a request that the limit counts.
 		return out, errPrefetch
 	}
 	if v.Peek || ahead || t.isExcluded(l, v) {
@@ -150,7 +153,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 			return out, ErrUsedUp
 		}
 		if l.Counts.Passed()+e.granted.Add(1) >= l.DeactivateAt {
-			t.links.forget(*l) // that was the last, or nearly: ask how it stands
+			t.links.forget(*l) // the limit is near: load the link again at the next visit
 		}
 	}
 	click := Click{
@@ -182,7 +185,7 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 
 var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)
 
-// prepare makes a link ready to be followed, once for many visits.
+// prepare computes once what many visits to a link need.
 func (t *Tracker) prepare(l Link) *entry {
 	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.cookieTail(l.Path)}
 	e.link.Description, e.link.Notes = "", ""
@@ -201,7 +204,7 @@ func (t *Tracker) prepare(l Link) *entry {
 	return e
 }
 
-// addQuery adds a query string, raw as it came, to a destination.
+// addQuery adds a query string, as it was sent, to a destination.
 func addQuery(destination, query string) string {
 	query = strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == '#' {

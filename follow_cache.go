@@ -13,10 +13,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
-// A linkCache answers whose a path is, from memory while it may. An entry is
-// followed for ttl without a look; then it is loaded again, by one caller for
-// all who ask. If the store fails, what is known goes on, however old, and what
-// is not known is ErrUnavailable at once.
+// A linkCache finds the link of a path.
+//   - An entry is used for ttl. After that, it is loaded again, once for all callers
+//     that ask at the same time.
+//   - If the store fails, known links are used however old they are, and for unknown
+//     paths the error is [ErrUnavailable] at once.
 type linkCache struct {
 	store   LinkStore
 	entries *otter.Cache[LinkName, *entry]
@@ -24,34 +25,32 @@ type linkCache struct {
 	ttl     time.Duration
 	log     *slog.Logger
 	down    incident.Incident // the store fails
-	// downUntil is the Unix time in nanoseconds before which the store is not
-	// asked again, because it failed a moment ago.
+	// downUntil is the time, in Unix nanoseconds, until which the store is not
+	// asked again after a failure.
 	downUntil atomic.Int64
 
 	hits, misses atomic.Int64
 }
 
 const (
-	cacheBytes    = 64 << 20        // of links, about; and of paths that are none see weigh
-	absentPaths   = 4096            // paths that are known to be none, at most
-	absentTTL     = time.Second     // how long a path is known to be none
-	lookupTimeout = time.Second     // of one question to the store
-	downFor       = 1 * time.Second // after a failure
+	cacheBytes    = 64 << 20        // approximately, of all entries; see weigh
+	absentPaths   = 4096            // at most so many paths without a link are kept
+	absentTTL     = time.Second     // how long they are used
+	lookupTimeout = time.Second     // of one call to the store
+	downFor       = 1 * time.Second // how long the store is not asked after a failure
 )
 
-// An entry is a link made ready to be followed, or the knowledge that there is
-// none.
+// An entry is a link that is ready to be followed, or says that a path has none.
 type entry struct {
-	link     Link     // ID 0: there is none. Without description and notes.
-	location []string // one value, as a header has it
-	// cookieTail is what stands behind the value of its cookie.
-	cookieTail  string
-	clickCookie bool         // whose visitors get the click's cookie
-	clickQuery  bool         // whose destination gets the click
-	blocked     bool         // its destination is not one that this Tracker redirects to
-	dotted      string       // there is none, but one with this key; "" none
-	usedUp      atomic.Bool  // the store granted no more
-	granted     atomic.Int64 // people let through here since it was loaded
+	link        Link         // without description and notes; ID 0: there is none
+	location    []string     // the value of the Location header
+	cookieTail  string       // the attributes of the visitor's cookie
+	clickCookie bool         // visitors get the click's cookie
+	clickQuery  bool         // the destination gets the click as a parameter
+	blocked     bool         // the destination is not allowed
+	dotted      string       // if there is no link: the key with a dot that has one; "" none
+	usedUp      atomic.Bool  // the store granted no further visitor
+	granted     atomic.Int64 // visitors whom the store granted since the entry was loaded
 	loaded      time.Time
 }
 
@@ -61,7 +60,7 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 		entries: otter.Must(&otter.Options[LinkName, *entry]{
 			MaximumWeight: cacheBytes,
 			Weigher:       weigh,
-			// Never by itself, but Refresh wants one.
+			// Refresh needs a calculator. This one never refreshes by itself.
 			RefreshCalculator: otter.RefreshWriting[LinkName, *entry](1 << 62),
 			Logger:            &otter.NoopLogger{},
 		}),
@@ -76,15 +75,15 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 	}
 }
 
-// weigh returns what an entry takes of cacheBytes. A path that is none takes more
-// than its bytes: it is good for absentTTL only, and strangers make up any number
-// of them.
+// weigh returns the part of cacheBytes that an entry takes. A path without a link
+// takes more than its memory, because clients can send any number of them and each
+// is used for absentTTL only.
 func weigh(name LinkName, e *entry) uint32 {
 	l := &e.link
 	if l.ID == 0 {
 		return cacheBytes / absentPaths
 	}
-	const fixed = 600 // the entry, its slices, and what the cache has beside it
+	const fixed = 600 // the entry, its slices, and the cache's own structures
 	return uint32(fixed + len(name.Key) + len(l.Host) + len(l.Path) + len(l.ExternalURL) + len(e.location[0]) +
 		len(l.Title) + len(l.Group) + len(l.PasswordHash) + len(e.cookieTail))
 }
@@ -98,15 +97,14 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		return e.orNotFound()
 	}
 	c.misses.Add(1)
-	name.Key = strings.Clone(key) // what the cache keeps must not keep the request
+	name.Key = strings.Clone(key) // the key is a part of the request, which must not stay in memory
 	if wait := c.downUntil.Load() - at.UnixNano(); wait > 0 && wait <= int64(2*downFor) {
 		if known && e.link.ID != 0 {
 			return e, nil
 		}
 		return nil, ErrUnavailable
 	}
-	// Not the visitor's time: who joins this load must not lose it with who
-	// began it.
+	// The load does not end with this visit, because other visits may wait for it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout+lookupTimeout/2)
 	defer cancel()
 	var err error
@@ -121,10 +119,10 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		switch {
 		case err == nil:
 			return fresh.orNotFound()
-		case e.link.ID == 0: // there may be one by now
+		case e.link.ID == 0: // there may be a link by now
 			return nil, unavailable(err)
 		}
-		return e, nil // stale rather than nothing
+		return e, nil // an old entry is better than none
 	}
 	e, err = c.entries.Get(ctx, name, loader{c})
 	if err != nil {
@@ -138,7 +136,7 @@ func (c *linkCache) fresh(e *entry, at time.Time) bool {
 	if e.link.ID == 0 {
 		ttl = min(absentTTL, ttl)
 	}
-	return age < ttl && age > -ttl // a clock that was set back does not make it younger
+	return age < ttl && age > -ttl // the clock may have been set back
 }
 
 func (e *entry) orNotFound() (*entry, error) {
@@ -148,7 +146,7 @@ func (e *entry) orNotFound() (*entry, error) {
 	return e, nil
 }
 
-// A loader loads what the cache wants to know, once at a time for a name.
+// A loader loads entries for the cache, one at a time for each name.
 type loader struct{ cache *linkCache }
 
 // Load implements otter.Loader.
@@ -156,8 +154,8 @@ func (l loader) Load(ctx context.Context, name LinkName) (*entry, error) {
 	return l.cache.load(ctx, name)
 }
 
-// Reload implements otter.Loader. Somebody else may have loaded the entry since
-// it was found to be old.
+// Reload implements otter.Loader. Another caller may have loaded the entry since it
+// was found to be old.
 func (l loader) Reload(ctx context.Context, name LinkName, e *entry) (*entry, error) {
 	if l.cache.fresh(e, time.Now()) {
 		return e, nil
@@ -165,8 +163,8 @@ func (l loader) Reload(ctx context.Context, name LinkName, e *entry) (*entry, er
 	return l.cache.load(ctx, name)
 }
 
-// load asks the store. The cache runs it once at a time for a name, and drops
-// what it returns if the name was set or forgotten meanwhile.
+// load asks the store. The cache calls it once at a time for each name, and ignores
+// the result if the name was set or forgotten meanwhile.
 func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 	defer cancel()
@@ -192,7 +190,8 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	return e, nil
 }
 
-// forget makes the next get ask the store: the link was made or changed here.
+// forget makes the next get ask the store, after this process made or changed the
+// link.
 func (c *linkCache) forget(l Link) {
 	c.entries.Invalidate(LinkName{Host: l.Host, Key: l.Key()})
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/clientip"
 )
 
-// Privacy says what is kept of visitors. What is not kept comes into no store
-// and no [Journal]; while a click waits in memory all of it is there. What is
-// derived from a text (browser, platform, country, referring host, bot or not)
-// is derived before the text goes.
+// Privacy says which data of visitors is kept.
+//   - Data that is not kept reaches neither the store nor the [Journal]. It is in
+//     memory while a click waits there.
+//   - What is derived from it (browser, platform, country, referring host, whether
+//     it is a bot) is derived before it is dropped, and kept.
 //
 // Throttling and [VisitorOptions.Cookieless] use whole addresses, in memory only.
 type Privacy struct {
@@ -22,44 +23,44 @@ type Privacy struct {
 	// Referrer is what is kept of Referer headers. Default: KeepReferrerWhole.
 	Referrer KeepReferrer
 
-	// DropUserAgent keeps no user agents, only what they name.
+	// DropUserAgent drops user agents, after browser and platform are known.
 	DropUserAgent bool
 
-	// HonorGPC heeds visitors who ask not to be tracked, by Sec-GPC: 1 (Global
-	// Privacy Control) or DNT: 1. Their clicks count as any, as new or known
-	// visitors by what Options.Visitors.Cookieless describes, and are in the history
-	// with browser, platform, country and referring host, but without address,
-	// user agent, referrer and query string. They get no cookie.
+	// HonorGPC keeps less of visitors who ask not to be tracked, by Sec-GPC: 1
+	// (Global Privacy Control) or DNT: 1. Their clicks are counted. Whether they
+	// are new is decided as [VisitorOptions.Cookieless] describes, and they get no
+	// cookie. The history has their browser, platform, country and referring host,
+	// but not their address, user agent, referrer and query string.
 	HonorGPC bool
 
 	// Exclude are the networks of the links' owners. Clicks from there are
-	// redirected and not recorded; they pass a link with a limit, as long as
-	// it is not used up, without using it up; passwords they need like
-	// anybody. An address of TrustedProxies is never one of these: somebody is
-	// behind it. For owners without a network see [Tracker.OptOutURL].
+	// redirected but not recorded. They do not use up the limit of a link, but
+	// cannot pass when it is used up, and they need a link's password. Addresses of
+	// trusted proxies are not excluded, because the visitor is behind them. Owners
+	// without a network of their own use [Tracker.OptOutURL].
 	Exclude []netip.Prefix
 
-	// HistoryDays is for how many days before today clicks stay in the
-	// history; the totals and the sums by day stay. At least 30, which the API
-	// may be asked for; negative: for ever. Default: 90.
+	// HistoryDays is how many days before today clicks stay in the history, at
+	// least 30, for which the API may be asked. Totals and sums by day stay
+	// forever. Negative: clicks stay forever, too. Default: 90.
 	HistoryDays int
 }
 
-// KeepIP is what is kept of a visitor's address.
+// KeepIP says how much of a visitor's address is kept.
 type KeepIP int
 
 const (
-	KeepIPNetwork KeepIP = iota // the network: /24 of version 4, /48 of version 6; the rest is zeros
-	KeepIPWhole                 // all of it
+	KeepIPNetwork KeepIP = iota // the network: /24 of IPv4, /48 of IPv6; the other bits are zero
+	KeepIPWhole                 // the whole address
 	KeepIPNone                  // nothing
 )
 
-// KeepReferrer is what is kept of where a visitor came from.
+// KeepReferrer says how much of the Referer header is kept.
 type KeepReferrer int
 
 const (
 	KeepReferrerWhole KeepReferrer = iota // the whole URL, and its host
-	KeepReferrerHost                      // the host, which is counted
+	KeepReferrerHost                      // the host only, which is counted
 	KeepReferrerNone                      // nothing, and nothing is counted
 )
 
@@ -129,7 +130,7 @@ func (p Privacy) check() (Privacy, error) {
 	return p, err
 }
 
-// cut takes from a click what is not kept.
+// redact removes the data from a click that is not kept.
 func (p *Privacy) redact(c *Click) {
 	switch p.IP {
 	case KeepIPNetwork:
@@ -161,7 +162,7 @@ func truncateIP(ip netip.Addr) netip.Addr {
 	return network.Addr()
 }
 
-// asksForPrivacy reports whether a browser says that its user is not to be
+// asksForPrivacy reports whether the browser says that its user does not want to be
 // tracked.
 func asksForPrivacy(h http.Header) bool {
 	return first(h["Sec-Gpc"]) == "1" || first(h["Dnt"]) == "1"

@@ -10,10 +10,10 @@ import (
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
-// ReportQuery says what [Tracker.Report] sums up. The zero value is the last 30
-// days by day.
+// A ReportQuery says which report [Tracker.Report] returns. The zero value is the last
+// 30 days by day.
 type ReportQuery struct {
-	From Day // inclusive; zero: 30 days that end with To, or only To if By is ByHour
+	From Day // inclusive; zero: 29 days before To, or To if By is ByHour
 	To   Day // inclusive; zero: today in [Tracker.DayTimeZone]; not before From
 	By   By  // "": ByDay
 }
@@ -32,15 +32,15 @@ const (
 	maxHourlyDays = 31
 )
 
-// A Report is what a link counted in some days.
+// A Report has the counts of a link on some days.
 type Report struct {
-	Link Link   // as it stands; of a public report, what the public may know of it
+	Link Link   // as it is now; in a public report, what the public may know of it
 	URL  string // the tracking link
 
 	From, To Day // inclusive
 	By       By
 	TimeZone *time.Location // of the days, see [Tracker.DayTimeZone]
-	Periods  []Period       // all of From to To, in order; those in which nothing was counted, too
+	Periods  []Period       // all periods from From to To, in order, including those without counts
 	Total    Counters       // of Periods
 
 	// Values are the sums of the conversions' values, by currency. A sum above the
@@ -49,37 +49,36 @@ type Report struct {
 	// have HasPublicRevenue.
 	Values map[string]Amount
 
-	// People's clicks by property. "" is not known, or none.
+	// People's clicks by property; the value "" means none or not known
 	Referrers Breakdown // by host
 	Browsers  Breakdown
 	Platforms Breakdown
 	Countries Breakdown
 }
 
-// A Period is a day, or an hour of one, and what was counted in it. Hours begin
-// with the day and are numbered through: where clocks are changed, a day has 23
-// or 25 of them, and the same time of day may come twice.
+// A Period is a day or an hour with its counts. When clocks are changed, a day has 23
+// or 25 hours, and one time of day may come twice.
 type Period struct {
 	Start time.Time // in Report.TimeZone
 	Counters
 }
 
-// A Breakdown is clicks by value. It has at most [MaxTop] values; the sum with
-// Other is always right, and the values are exact within the bounds of [Tally].
+// A Breakdown has clicks by value, of at most [MaxTop] values. The sum with Other is
+// exact; see [Tally] for the values.
 type Breakdown struct {
-	Top   []ValueClicks // the most frequent first, those alike by value
-	Other int64         // clicks with further values
+	Top   []ValueClicks // the most frequent first, equal ones in the order of the values
+	Other int64         // clicks with other values
 }
 
-// ValueClicks is how many clicks had a value.
+// ValueClicks says how many clicks had a value.
 type ValueClicks struct {
 	Value  string
 	Clicks int64
 }
 
-// ConversionRate returns how many conversions there were for each click of
-// people, 0 if nobody clicked. It may be above 1: a conversion counts on the
-// day it happens.
+// ConversionRate returns the number of conversions for each click of people, 0 without
+// clicks. It may be above 1, because a conversion counts on its own day, not on that
+// of its click.
 func (r Report) ConversionRate() float64 {
 	if r.Total.People == 0 {
 		return 0
@@ -87,9 +86,9 @@ func (r Report) ConversionRate() float64 {
 	return float64(r.Total.Conversions) / float64(r.Total.People)
 }
 
-// Report sums up what a link of the account counted; name is as in
-// [Tracker.Link]. It reads roll-ups, never the history. The errors: an
-// [*InvalidError], [ErrNotFound], [ErrUnavailable].
+// Report returns the counts of a link of the account; name is as in [Tracker.Link]. It
+// reads sums by day, never the history. The errors: an [*InvalidError],
+// [ErrNotFound], [ErrUnavailable].
 func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQuery) (Report, error) {
 	zone, err := t.days.current(ctx)
 	if err != nil {
@@ -106,7 +105,7 @@ func (t *Tracker) Report(ctx context.Context, a Account, name string, q ReportQu
 	return t.report(ctx, l, q, zone)
 }
 
-// complete fills in what was left out, and holds the rest to its bounds.
+// complete fills in defaults and checks the bounds.
 func (q ReportQuery) complete(today Day) (ReportQuery, error) {
 	most := maxReportDays
 	switch q.By {
@@ -127,7 +126,7 @@ func (q ReportQuery) complete(today Day) (ReportQuery, error) {
 		}
 	}
 	switch {
-	case q.From < 0 || q.To > lastDay: // whose Start no calendar has
+	case q.From < 0 || q.To > lastDay: // dates outside the calendar
 		return q, invalid("from", "and to must be days from 1970 to 9999")
 	case q.To < q.From:
 		return q, invalid("to", "must not be before from")
@@ -163,7 +162,7 @@ func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.
 	return r, nil
 }
 
-// addPeriods adds the periods of a day, one at least.
+// addPeriods adds the periods of a day, at least one.
 func (r *Report) addPeriods(day Day) {
 	start, end := day.Start(r.TimeZone), (day + 1).Start(r.TimeZone)
 	r.Periods = append(r.Periods, Period{Start: start})
@@ -174,9 +173,9 @@ func (r *Report) addPeriods(day Day) {
 	}
 }
 
-// spread adds the sums of the day to its periods: to the one there is, or each
-// hour to its own. What was counted at an hour that the day does not have, in a
-// zone whose days were other ones, is in the last.
+// spread adds the counts of the day to its period, or the counts of each hour to the
+// period of that hour. Counts of an hour that the day does not have, because they were
+// counted in another zone, go to the last period.
 func (r *Rollup) spread(periods []Period) {
 	if len(periods) == 1 {
 		periods[0].add(r.Counters)
@@ -196,7 +195,7 @@ func (t Tally) breakdown() Breakdown {
 	return b
 }
 
-// where moves values that the public does not see to Other. "" stays.
+// where moves the values that are not shown to Other. The value "" stays.
 func (b Breakdown) where(isPublic func(value string) bool) Breakdown {
 	public := Breakdown{Other: b.Other}
 	for _, v := range b.Top {
@@ -209,29 +208,29 @@ func (b Breakdown) where(isPublic func(value string) bool) Breakdown {
 	return public
 }
 
-// isPublicHost reports whether a referrer's host may be shown to anyone: a whole
-// domain name, neither an address nor a name inside somebody's network. Clicks
-// of former versions have whatever stood in the header.
+// isPublicHost reports whether a referrer's host may be shown to anyone: it is a
+// complete domain name, neither an address nor a name in a private network. Clicks that
+// former versions recorded have any text that stood in the header.
 func isPublicHost(s string) bool {
 	host, err := weburl.Host(s)
 	return err == nil && host == s && strings.Contains(s, ".") && !weburl.IsIP(s) && !slices.Contains(privateZones, s[strings.LastIndexByte(s, '.')+1:])
 }
 
-// privateZones are the top-level domains of names that mean something in one
-// network, on one machine, or to one program only. Sources: the registry of
+// privateZones are the top-level domains of names that are valid only in one network,
+// on one machine, or in one program. Sources: the registry of
 // special-use domain names (https://www.iana.org/assignments/special-use-domain-names,
 // of RFC 6761, 6762, 7686, 8375 and 9476), appendix G of RFC 6762, and ICANN's
 // resolutions on .internal (2024-07-29) and on .corp, .home and .mail
-// (2018-02-04). In .arpa there are addresses, and home.arpa.
+// (2018-02-04). The names in .arpa are addresses, and home.arpa.
 var privateZones = []string{
 	"alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "localhost", "mail", "onion", "private", "test",
 }
 
-// LastDay returns, for each of the links, what it counted in each hour of those
-// that [Counts] has in Day: the one that it was 24 hours ago, up to this one.
-// The links are the account's, as [Tracker.Links] returned them; one that has 0
-// in Counts.Day, or is another account's, has nil. Each other one costs one read
-// of roll-ups. The error is an [ErrUnavailable].
+// LastDay returns, for each of the links, its counts in each hour that Counts.Day has:
+// from the hour 24 hours ago up to the current one. The links are the account's, as
+// [Tracker.Links] returned them. A link with a Counts.Day of 0, or of another account,
+// gets nil. For each other link, LastDay reads sums from the store once. The error is
+// an [ErrUnavailable].
 func (t *Tracker) LastDay(ctx context.Context, a Account, links []Link) ([][]Period, error) {
 	if err := a.refuseAnonymous(); err != nil {
 		return nil, err
@@ -263,7 +262,7 @@ func (t *Tracker) LastDay(ctx context.Context, a Account, links []Link) ([][]Per
 	}
 }
 
-const maxLastDay = 4 // reads at a time, so that one list leaves the store to others
+const maxLastDay = 4 // reads at a time, so that one list does not occupy the store
 
 func (t *Tracker) lastDay(ctx context.Context, l Link, at time.Time) ([]Period, error) {
 	since := daySince(at)

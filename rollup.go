@@ -19,14 +19,13 @@ func DayOf(t time.Time) Day {
 	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
-// Start returns when the day begins in a zone: the first moment at which clocks
-// there show it. That is 01:00 where they skip midnight that night, and the
-// earlier midnight where they show it twice. A day that a zone left out begins
-// when the next one does.
+// Start returns when the day begins in a zone: the first moment when clocks there
+// show that day. That is 01:00 if clocks skip midnight, and the earlier midnight if
+// they show it twice. A day that the zone skipped begins when the next one does.
 func (d Day) Start(zone *time.Location) time.Time {
 	y, m, day := time.Unix(int64(d)*86400, 0).UTC().Date()
 	at := time.Date(y, m, day, 0, 0, 0, 0, zone)
-	if DayOf(at) < d { // there is no midnight, and Date took the hour before
+	if DayOf(at) < d { // clocks skip midnight, and Date returned the hour before
 		_, at = at.ZoneBounds()
 	}
 	change, _ := at.ZoneBounds()
@@ -34,10 +33,10 @@ func (d Day) Start(zone *time.Location) time.Time {
 		return at
 	}
 	switch last := change.Add(-1); {
-	case DayOf(last) >= d: // the day had begun before clocks were put back
+	case DayOf(last) >= d: // the day had begun before clocks were set back
 		_, offset := last.Zone()
 		return time.Unix(int64(d)*86400-int64(offset), 0).In(zone)
-	case DayOf(change) == d && change.Before(at): // there is no midnight, and Date took an hour too late
+	case DayOf(change) == d && change.Before(at): // clocks skip midnight, and Date returned a time that is an hour too late
 		return change
 	}
 	return at
@@ -46,10 +45,10 @@ func (d Day) Start(zone *time.Location) time.Time {
 // String returns the day as 2006-01-02.
 func (d Day) String() string { return d.Start(time.UTC).Format(time.DateOnly) }
 
-// Counters are what was counted within some time.
+// Counters are the counts of some time.
 type Counters struct {
 	People      int64 `json:"p,omitzero"` // clicks
-	Unique      int64 `json:"u,omitzero"` // those of them by new visitors
+	Unique      int64 `json:"u,omitzero"` // clicks of people who are new visitors
 	Bots        int64 `json:"b,omitzero"` // clicks
 	Conversions int64 `json:"c,omitzero"`
 }
@@ -61,34 +60,33 @@ func (s *Counters) add(o Counters) {
 	s.Conversions += o.Conversions
 }
 
-// A Rollup is what a link counted on one day. Its size is bounded, whatever
-// was clicked: of the values of each property it keeps [MaxTop]. Stores keep it
-// as JSON, whose form is part of what they promise to read later.
+// A Rollup has the counts of a link on one day. Its size is bounded: it has at most
+// [MaxTop] values of each property. Stores keep it as JSON, whose form does not change.
 type Rollup struct {
 	Day      Day              `json:"-"`
 	Counters                  // of the whole day
-	Hours    map[int]Counters `json:"h,omitempty"` // by hours from the day's start: 0 to 22, 23 or 24
+	Hours    map[int]Counters `json:"h,omitempty"` // by hours since the day's start, from 0 to 22, 23 or 24
 
-	// Values are what conversions were worth, by currency, in ten-thousandths
-	// of its unit. A sum beyond the range of int64 wraps around, below zero
-	// first, so that RemoveConversion takes back exactly what AddConversion
-	// added, however much visitors made up. A [Report] shows no wrapped sum.
+	// Values are the sums of the conversions' values by currency, in
+	// ten-thousandths of its unit. A sum beyond the range of int64 wraps around to
+	// negative numbers, so that RemoveConversion can subtract exactly what
+	// AddConversion added, also for forged values. A [Report] does not show wrapped
+	// sums.
 	Values map[string]int64 `json:"v,omitempty"`
 
-	// People's clicks by property. "" is not known, or none.
+	// People's clicks by property; the value "" means none or not known
 	Referrers Tally `json:"r,omitzero"` // by host
 	Browsers  Tally `json:"br,omitzero"`
 	Platforms Tally `json:"pl,omitzero"`
 	Countries Tally `json:"co,omitzero"`
 }
 
-// MaxTop is how many values of a property a [Tally] keeps.
+// MaxTop is the number of values of a property that a [Tally] keeps.
 const MaxTop = 100
 
-// A Tally is clicks by value. When there are more than [MaxTop] values, the
-// rarest go to Other, and one that comes back after that begins at nothing: the
-// sum is always right, and so is each value of a link that has no more than
-// MaxTop of them on a day.
+// A Tally counts clicks by value. When there are more than [MaxTop] values, the
+// rarest are added to Other; a value that comes again after that starts at zero. So the
+// sum is always exact, and each value is exact if there are at most MaxTop of them.
 type Tally struct {
 	Top   map[string]int64 `json:"t,omitempty"`
 	Other int64            `json:"o,omitzero"`
@@ -97,13 +95,13 @@ type Tally struct {
 // IsZero reports whether nothing was counted.
 func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 
-// count adds one click. It keeps no part of the memory that value is in: that
-// may be a whole request, and a tally lives long. JSON would make one key of two
-// values that differ in what is not UTF-8 only.
+// count adds one click. It copies the value, which may be a part of a request, because
+// a tally lives long. Bytes that are not UTF-8 are replaced, as JSON would do, so that
+// no two values become one key there.
 func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
-	t.add(strings.Clone(value), 1) // also if it is known: a map takes over the new key
-	if len(t.Top) > 2*MaxTop {     // now and then, since it sorts
+	t.add(strings.Clone(value), 1) // also for a known value, because a map takes the new key
+	if len(t.Top) > 2*MaxTop {     // not each time, because it sorts
 		t.limit()
 	}
 }
@@ -115,7 +113,7 @@ func (t *Tally) add(value string, n int64) {
 	t.Top[value] += n
 }
 
-// cut moves the rarest values beyond MaxTop to Other.
+// limit moves all but the most frequent MaxTop values to Other.
 func (t *Tally) limit() {
 	if len(t.Top) <= MaxTop {
 		return
@@ -135,8 +133,8 @@ func (t Tally) Values() []string {
 	return values
 }
 
-// ranking returns the values with their clicks, the most frequent first, those
-// alike by value.
+// ranking returns the values with their clicks, the most frequent first, equal ones
+// in the order of the values.
 func (t Tally) ranking() []ValueClicks {
 	all := make([]ValueClicks, 0, len(t.Top))
 	for value, clicks := range t.Top {
@@ -151,8 +149,8 @@ func (t Tally) ranking() []ValueClicks {
 	return all
 }
 
-// addAll adds what another tally counted, and cuts nothing yet: what stays must
-// not depend on the order in which the values of a map come.
+// addAll adds another tally without limiting the number of values yet, so that the
+// result does not depend on the order in which a map is read.
 func (t *Tally) addAll(o Tally) {
 	for value, n := range o.Top {
 		t.add(value, n)
@@ -215,8 +213,8 @@ func (r *Rollup) Trim() bool {
 	return r.Counters != Counters{}
 }
 
-// addValue adds to the value in a currency. What was added and taken back leaves
-// no trace, in whatever order.
+// addValue adds to the sum of a currency. Additions that were subtracted again leave
+// no trace, in whatever order they came.
 func (r *Rollup) addValue(currency string, value int64) {
 	if r.Values == nil {
 		r.Values = make(map[string]int64)
@@ -244,8 +242,8 @@ func (r *Rollup) addHour(s Counters, hour int) {
 	}
 }
 
-// Merge adds what another roll-up counted, and shares nothing with it. Hours are
-// added up only if both are of the same day.
+// Merge adds the counts of another roll-up, without sharing memory with it. Hours are
+// added only if both roll-ups are of the same day.
 func (r *Rollup) Merge(o Rollup) {
 	r.addAll(o)
 	for _, t := range r.tallies() {
@@ -257,8 +255,8 @@ func (r *Rollup) tallies() [4]*Tally {
 	return [...]*Tally{&r.Referrers, &r.Browsers, &r.Platforms, &r.Countries}
 }
 
-// addAll is Merge without the cut: over many days a value that is frequent on
-// the whole may be among the rarest of one, and counts all the same.
+// addAll is Merge without limiting the number of values: a value that is frequent over
+// many days may be among the rarest on one of them.
 func (r *Rollup) addAll(o Rollup) {
 	r.add(o.Counters)
 	for hour, s := range o.Hours {
@@ -276,7 +274,8 @@ func (r *Rollup) addAll(o Rollup) {
 	r.Countries.addAll(o.Countries)
 }
 
-// MarshalJSON writes all of the roll-up but its day, cut to its bound.
+// MarshalJSON writes the roll-up without its day, with at most [MaxTop] values of each
+// property.
 func (r Rollup) MarshalJSON() ([]byte, error) {
 	for _, t := range r.tallies() {
 		if len(t.Top) > MaxTop {

@@ -5,9 +5,9 @@ import "time"
 // Stats has the counts of a Tracker since it was made, and its current state.
 type Stats struct {
 	Pending       int64         // clicks that wait in memory for the store
-	PendingBytes  int64         // approximate memory of these clicks and of those set aside in memory
+	PendingBytes  int64         // approximate memory of these clicks and of those quarantined in memory
 	JournalClicks int64         // clicks that wait in the journal for the store
-	PendingAge    time.Duration // of the oldest of either; 0: none waits for long
+	PendingAge    time.Duration // of the oldest of these clicks; 0: none waits for long
 	Quarantined   int64         // clicks that the store rejects, in memory or in the journal
 	JournalBytes  int64         // size of the journal's file
 
