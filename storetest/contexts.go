@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ var contexts = []rule{
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		source := newSource()
-		for name, call := range map[string]func() error{
+		calls := map[string]func() error{
 			"CreateAccount":  func() error { _, err := s.CreateAccount(ctx, someone("bob")); return err },
 			"AccountByLogin": func() error { _, err := s.AccountByLogin(ctx, "ada"); return err },
 			"AccountByID":    func() error { _, err := s.AccountByID(ctx, account.ID); return err },
@@ -39,6 +40,10 @@ var contexts = []rule{
 			"Secret":      func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
 			"Zone":        func() error { _, err := s.Zone(ctx, "Europe/Berlin"); return err },
 			"CreateLink":  func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
+			"CreateLinks": func() error {
+				_, err := s.CreateLinks(ctx, []linktrack.Link{grouped("other", "NEWS")})
+				return err
+			},
 			"UpdateLink": func() error {
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
 				return err
@@ -48,6 +53,10 @@ var contexts = []rule{
 				return err
 			},
 			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
+			"LinksByPath": func() error {
+				_, err := s.LinksByPath(ctx, []linktrack.LinkName{{Host: l.Host, Key: l.Key()}})
+				return err
+			},
 			"Links": func() error {
 				_, err := s.Links(ctx, linktrack.LinkFilter{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
 				return err
@@ -69,7 +78,11 @@ var contexts = []rule{
 				_, err := s.RecordConversion(ctx, conversion(l, "order"), time.UTC)
 				return err
 			},
-		} {
+		}
+		for i := range reflect.TypeFor[linktrack.Store]().NumMethod() {
+			require.Contains(t, calls, reflect.TypeFor[linktrack.Store]().Method(i).Name, "this suite must call every method")
+		}
+		for name, call := range calls {
 			err := call()
 			require.Error(t, err, "%s with a cancelled context is an error", name)
 			require.NotErrorIs(t, err, linktrack.ErrNotFound, "%s: a store that did not look does not know", name)
@@ -88,12 +101,12 @@ var contexts = []rule{
 		zone, err := s.Zone(t.Context(), "")
 		require.NoError(t, err, "the zone can be read")
 		require.Empty(t, zone, "Zone kept nothing")
-		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
+		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, CreateLinks, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
 		a, ok := lease(t, s)
 		require.True(t, ok, "the alert is still due")
 		require.Equal(t, 1, a.Tries, "LeaseAlert leased nothing")
-		require.Equal(t, "News", create(t, s, grouped("other", "News")).Group, "CreateLink made no group")
+		require.Equal(t, "News", create(t, s, grouped("other", "News")).Group, "CreateLink and CreateLinks made no group")
 
 		sendBatch(t, s, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
 		requireTotal(t, s, l, 3, "the Seq of a batch that failed was not kept, so it can be sent again")

@@ -149,6 +149,27 @@ func memberOf(of reflect.Type, name string) (reflect.Type, bool) {
 	return nil, false
 }
 
+func TestEveryTestThatThePapersNameExists(t *testing.T) {
+	var tests []string
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			tests = append(tests, m[1])
+		}
+		return err
+	})
+	require.NoError(t, err)
+	for name, text := range papersOf(t, maintainers) {
+		for _, said := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(text, -1) {
+			begins := func(test string) bool { return strings.HasPrefix(test, said) } // as with go test -run
+			assert.True(t, slices.ContainsFunc(tests, begins), "%s names %s, which does not exist", name, said)
+		}
+	}
+}
+
 // papersOf returns those of the named papers that there are.
 func papersOf(t *testing.T, names []string) map[string]string {
 	t.Helper()
