@@ -98,8 +98,8 @@ func (p *Pages) browserRow(r *request, host string) (view.Browser, error) {
 	return row, err
 }
 
-// isHere reports whether the browser is on the host: cookies of this answer are
-// sent to its links. Cookies do not heed ports.
+// isHere reports whether the browser is on the host, so that it sends the cookies
+// of this answer to the links there. Cookies do not depend on the port.
 func (p *Pages) isHere(r *request, host string) bool {
 	base, err := url.Parse(p.t.TrackingURL(linktrack.Link{Host: host}))
 	if err != nil || !strings.HasPrefix(p.o.Prefix, base.EscapedPath()) {

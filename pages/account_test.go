@@ -28,8 +28,8 @@ func TestTheMailAddressOfAnAccountIsSetAndRefused(t *testing.T) {
 	}{
 		{"ada@example.com", "ada@example.com", ""},
 		{"  ada@mail.example.com ", "ada@mail.example.com", ""},
-		{"Ada <ada@example.com>", "ada@mail.example.com", "Mail address must be a mail address such as ada@example.com"},
-		{"nonsense", "ada@mail.example.com", "Mail address must be a mail address such as ada@example.com"},
+		{"Ada <ada@example.com>", "ada@mail.example.com", "Email address must be a mail address such as ada@example.com"},
+		{"nonsense", "ada@mail.example.com", "Email address must be a mail address such as ada@example.com"},
 		{"", "", ""},
 	} {
 		r := s.post("account", url.Values{"email": {c.email}})
@@ -40,7 +40,7 @@ func TestTheMailAddressOfAnAccountIsSetAndRefused(t *testing.T) {
 		} else {
 			require.Equal(t, 303, r.StatusCode)
 			r = s.get(r.Header.Get("Location"))
-			require.Equal(t, "The mail address was saved.", r.texts("notice")[0])
+			require.Equal(t, "The email address was saved.", r.texts("notice")[0])
 			require.Equal(t, c.kept, r.formTo(t, "account").Get("email"))
 		}
 		a, err := s.tracker.Account(t.Context(), s.ada.ID)
@@ -57,9 +57,9 @@ func TestTheBoxForMailSaysWhyItIsSwitchedOff(t *testing.T) {
 		want   string // the hint
 		off    bool
 	}{
-		{"nobody delivers", nil, "ada@example.com", "Not possible: this service sends no mail.", true},
-		{"a hook delivers", mailing(false), "ada@example.com", "Not possible: this service sends no mail.", true},
-		{"there is no address", mailing(true), "", "Not possible yet: your account has no mail address. You can set it on the page “Account”.", true},
+		{"nobody delivers", nil, "ada@example.com", "Not available: this service does not send email.", true},
+		{"a hook delivers", mailing(false), "ada@example.com", "Not available: this service does not send email.", true},
+		{"there is no address", mailing(true), "", "Not available yet: your account has no email address. You can set one on the page “Account”.", true},
 		{"all is there", mailing(true), "ada@example.com", "To ada@example.com.", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestAnOwnersBrowserIsLeftOutByAButton(t *testing.T) {
 		out, state string
 		want       int64 // clicks
 	}{
-		{"1", "Clicks by this browser do not count.", 0},
-		{"0", "Clicks by this browser count.", 1},
+		{"1", "Clicks in this browser are not counted.", 0},
+		{"0", "Clicks in this browser are counted.", 1},
 	} {
 		form := s.get("account").formTo(t, "account/optout")
 		require.Equal(t, c.out, form.Get("out"), "the button does the other thing")
@@ -121,13 +121,13 @@ func TestOnAnotherHostABrowserIsLeftOutByAnAddress(t *testing.T) {
 		}
 		return ""
 	}
-	leave := at("Leave this browser’s clicks out alt.example")
+	leave := at("Exclude this browser’s clicks alt.example")
 	require.Regexp(t, `^https://alt\.example/api/optout\?`, leave)
-	require.Equal(t, leave+"&undo=1", at("Count this browser’s clicks again alt.example"))
+	require.Equal(t, leave+"&undo=1", at("Count this browser’s clicks alt.example"))
 }
 
 func TestThePagesSayInWhichZoneTheirTimesAre(t *testing.T) {
-	s := newSite(t, linktrack.Options{TimeZone: time.FixedZone("Asia/Kathmandu", 5*3600+45*60)}, pages.Options{Quick: true})
+	s := newSite(t, linktrack.Options{TimeZone: time.FixedZone("Asia/Kathmandu", 5*3600+45*60)}, pages.Options{AnonymousLinks: true})
 	s.signIn("ada", pass)
 	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPlusTracking: true})
 	s.make(s.ada, linktrack.NewLink{VanityLink: "summer", HasPublicTracking: true})

@@ -70,7 +70,8 @@ func (c call) methods() string {
 	return http.MethodGet + ", " + http.MethodPost
 }
 
-// values are what may be given for a parameter, the default first; nil: anything.
+// values returns the values that a parameter can have, the default first; nil if
+// it can have any.
 func (c call) values(param string) []string {
 	switch {
 	case param == "sort" && c.name == "getLinkHistory":
@@ -116,8 +117,8 @@ func (c call) example(link, click string) [][2]string {
 	return nil
 }
 
-// apiBase is what the addresses of the API begin with, up to and with the last
-// slash.
+// apiBase returns the common beginning of the addresses of the API, with a slash
+// at the end.
 func (p *Pages) apiBase() string {
 	return p.t.TrackingURL(linktrack.Link{Host: p.t.HostsOf(linktrack.Account{})[0], Path: "api/"})
 }
@@ -153,7 +154,7 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 	return p.render(w, r, http.StatusOK, "api", p.theme.text("api.title"), page)
 }
 
-// paramText says what a parameter is, of a call if it differs there.
+// paramText returns the description of a parameter. A call can have its own.
 func (p *Pages) paramText(c call, name string) string {
 	if key := "api.param." + c.name + "." + name; p.theme.text(key) != key {
 		return p.theme.text(key)
@@ -168,8 +169,8 @@ func (p *Pages) loginOf(r *request) string {
 	return r.account.Login
 }
 
-// credentials are what a sample has of them: the pass is not known, only a hash
-// of it is kept.
+// credentials returns the login and a placeholder for the pass, which is not
+// known: only a hash of it is kept.
 func (p *Pages) credentials(r *request, c call) [][2]string {
 	if c.free {
 		return nil

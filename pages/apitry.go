@@ -11,11 +11,10 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A call is tried in the name of who is signed in, by the handler of the API
-// itself, on the server: so it works without JavaScript and wherever the API is,
-// and asks for no pass. Who would try a call does not have the pass at hand, it
-// was shown once; and a page that asks for it again and again teaches people to
-// type it.
+// The page to try a call makes it on the server, by the API's own handler, for the
+// account that is signed in. So it needs no JavaScript, works wherever the API is,
+// and does not ask for the pass: people do not have it at hand, since it was shown
+// once, and a page that asks for it often would get them used to typing it.
 
 // maxAnswer is how much of an answer is shown, in bytes.
 const maxAnswer = 64 << 10
@@ -100,7 +99,7 @@ func given(c call, values url.Values) (pairs [][2]string) {
 	return pairs
 }
 
-// callAPI makes a call in the name of who is signed in.
+// callAPI makes a call for the account that is signed in.
 func (p *Pages) callAPI(r *request, c call, form url.Values) (answer *view.Answer, err error) {
 	method, body := http.MethodPost, url.Values{}
 	for _, name := range c.params {

@@ -45,8 +45,8 @@ func outline(values []int64, top uint64, left, least int) string {
 	return string(b)
 }
 
-// scaleTop is where the scale ends for values up to most: at a digit with zeros
-// behind it, whose half is a whole number.
+// scaleTop returns the upper end of the scale for values up to most: one digit
+// followed by zeros, half of which is a whole number.
 func scaleTop(most int64) uint64 {
 	for unit, step := uint64(1), uint64(2); ; unit, step = unit*10, unit*10 {
 		for top := 2 * unit; top <= 10*unit; top += step {

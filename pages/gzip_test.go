@@ -27,7 +27,7 @@ func (s *site) getGzip(path string, headers ...string) *answer {
 }
 
 func TestPagesAndStaticFilesAreCompressed(t *testing.T) {
-	s := newSite(t, linktrack.Options{}, pages.Options{Quick: true})
+	s := newSite(t, linktrack.Options{}, pages.Options{AnonymousLinks: true})
 	s.signIn("ada", pass)
 	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPublicTracking: true, HasPlusTracking: true})
 	paths := []string{"links", "links?q=spring", "links/new", "links/go.example.com/spring/report", "account", "api", "quick", "/spring+", "/none"}

@@ -17,7 +17,7 @@ import (
 // in no address, in no cookie and not on the server. Who has signed in sees the
 // form with them, and sends it again: it may be another person.
 
-// keptPrefix is what the names of kept values begin with.
+// keptPrefix is the beginning of the names of kept values.
 const keptPrefix = "kept."
 
 // keptForm are the values of a form that was posted; nil if there are none, or
@@ -70,9 +70,10 @@ func kept(form url.Values) url.Values {
 // resumedBy is the key of a context's value: the account that has just signed in.
 type resumedBy struct{}
 
-// showKept answers the page at an address for a form that was kept, in the name
-// of the account that has just signed in. False: no page there keeps forms. Those
-// that are for everybody, such as the one to sign in, would do what they are for.
+// showKept serves the page at next for a form that was kept, to the account that
+// has just signed in. The page shows the form again and does nothing else. It
+// returns false if the page at next keeps no forms, as the pages that are open to
+// everybody do not: they would carry out the form.
 func (p *Pages) showKept(w http.ResponseWriter, r *request, a linktrack.Account, next string, values url.Values) bool {
 	to, err := url.Parse(next)
 	if err != nil || next == "" {

@@ -84,7 +84,7 @@ func TestABareButtonThatIsSentWhenTheSessionHasEndedDoesNothing(t *testing.T) {
 	for path, form := range map[string]url.Values{
 		"links/go.example.com/spring/active": {"active": {"0"}, "back": {"q=spring"}},
 		"account/optout":                     {"out": {"1"}},
-		"pass":                               {"mark": {"of another pass"}},
+		"pass":                               {"hash": {"of another pass"}},
 		"pass ":                              nil, // with the mark of the pass as it is
 	} {
 		s := signedIn(t, "ada")
@@ -160,13 +160,13 @@ func TestAnAccountOfAHostIsNotOfferedAMailAddress(t *testing.T) {
 	r := s.get("account")
 	require.Equal(t, 200, r.StatusCode)
 	require.Empty(t, r.all(func(n *html.Node) bool { return attribute(n, "name") == "email" }))
-	require.Contains(t, r.body, "accounts are not known here")
+	require.Contains(t, r.body, "does not know your email address")
 	require.NotContains(t, r.body, "Sign out")
 	require.Equal(t, 404, s.post("account", url.Values{"email": {"ada@example.com"}}).StatusCode)
 }
 
 func TestNoFormThatIsForEverybodyIsKeptOrSentAgain(t *testing.T) {
-	s := newSite(t, linktrack.Options{}, pages.Options{Quick: true})
+	s := newSite(t, linktrack.Options{}, pages.Options{AnonymousLinks: true})
 	for _, next := range []string{"login", "login?next=x", "./login", "%6cogin", "logout", "logout/everywhere", "quick", "none", ""} {
 		s.cookies = map[string]*http.Cookie{}
 		form, prefix := url.Values{}, ""

@@ -27,10 +27,10 @@ var formSections = []struct {
 		{"is_active", "box"}, {"expires_at", "time"}, {"deactivate_at", "number"}, {"password", "password"}, {"password_clear", "box"},
 	}},
 	{"form.alerts", []struct{ name, kind string }{
-		{"alert_at", "number"}, {"has_alert_email", "box"},
+		{"alert_at", "number"}, {"has_alert_email", "box"}, {"has_conversion_tracking", "box"},
 	}},
 	{"form.public", []struct{ name, kind string }{
-		{"is_public", "box"}, {"has_plus_tracking", "box"}, {"has_public_tracking", "box"}, {"has_public_revenue", "box"}, {"has_conversion_tracking", "box"},
+		{"is_public", "box"}, {"has_plus_tracking", "box"}, {"has_public_tracking", "box"}, {"has_public_revenue", "box"},
 	}},
 }
 
@@ -91,8 +91,8 @@ func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
 	return p.renderForm(w, r, 0, &l, values, err)
 }
 
-// leaveForm goes to the list, which says what was done: to the list and the
-// place in it from which the form was opened, if it was.
+// leaveForm redirects to the list of links, which shows the link that was made or
+// saved. If the form was opened from a list, it goes back to the same place there.
 func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l linktrack.Link) error {
 	given, place := listQuery(r.PostForm.Get("back")), ""
 	given.Set(what, l.Host+"/"+l.Path)
@@ -104,7 +104,7 @@ func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l link
 }
 
 // values are the parameters that a form has, as the API would write them. A box
-// without its mark is not sent; it means 0, unless the account may not use it.
+// that is not checked is not sent; it means 0, unless the account may not use it.
 func (p *Pages) values(form url.Values, allowed map[string]bool) map[string]string {
 	values := make(map[string]string)
 	for _, s := range formSections {
@@ -171,8 +171,8 @@ func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
 	return values
 }
 
-// changes are what a form changes of a link: only the fields that are another
-// than before, so that the rest stays as somebody else may have set it since.
+// changes returns the fields that the form has changed. The others are left as
+// they are now: somebody else may have changed them meanwhile.
 func changes(before, after map[string]string, allowed map[string]bool, in linktrack.NewLink) (e linktrack.LinkEdit) {
 	active := !in.Inactive
 	changed := func(name string) bool { return allowed[name] && before[name] != after[name] }
@@ -207,9 +207,9 @@ func edited[T any](to **T, value *T, changed bool) {
 }
 
 // renderForm shows the form of a link, nil for a new one, with the values and
-// what is wrong with them. A password that was given stays in the form, too:
-// else the link would be made without it at the next try. status 0 follows from
-// the error.
+// what is wrong with them. A password that was given also stays in the
+// form: otherwise the link would be made without it at the next try. If status is
+// 0, it follows from the error.
 func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *linktrack.Link, values map[string]string, err error) error {
 	page := view.LinkForm{Action: r.URL.EscapedPath(), Resumed: r.resumed, List: p.o.Prefix + "links"}
 	given := r.URL.Query()
@@ -277,7 +277,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 				}
 			case "has_alert_email":
 				if noMail != nil {
-					// Who has set the mark may take it away.
+					// A box that is checked can be cleared.
 					f.Disabled, f.Hint = f.Value != "1", p.mailNote(noMail)
 				} else if email != "" {
 					f.Hint = p.theme.text("hint.has_alert_email.to", email)
@@ -323,8 +323,8 @@ func (p *Pages) field(name, kind, value string) view.Field {
 	return f
 }
 
-// problem says in a sentence what is wrong, with which parameter ("" none), and
-// the status. Status 0 is an error that a form says nothing about.
+// problem returns a sentence that says what is wrong, the parameter that is wrong
+// ("" if none is), and the status. Status 0: the error is not for a form.
 func (p *Pages) problem(r *request, err error) (sentence, param string, status int) {
 	var invalid *linktrack.InvalidError
 	switch {

@@ -30,7 +30,7 @@ func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 	r := s.post("links/new", every)
 	require.Equal(t, 303, r.StatusCode, r.texts("error"))
 	require.Equal(t, "/account/links?made=alt.example%2FSpring_Sale", r.Header.Get("Location"))
-	require.Contains(t, s.get(r.Header.Get("Location")).texts("made")[0], "The link was made:\nhttps://alt.example/Spring_Sale")
+	require.Contains(t, s.get(r.Header.Get("Location")).texts("made")[0], "Your new link:\nhttps://alt.example/Spring_Sale")
 
 	l := s.link("https://alt.example/spring_sale")
 	require.True(t, l.HasPassword())
@@ -67,7 +67,7 @@ func TestAFormThatIsSavedAsItIsChangesNothing(t *testing.T) {
 		r := s.post("links/"+path+"/edit", s.get("links/"+path+"/edit").form())
 		require.Equal(t, 303, r.StatusCode)
 		require.Equal(t, before, s.link("https://"+path))
-		require.Contains(t, s.get(r.Header.Get("Location")).texts("notice")[0], "The changes were saved: https://"+path)
+		require.Contains(t, s.get(r.Header.Get("Location")).texts("notice")[0], "Changes saved: https://"+path)
 	}
 }
 
@@ -130,11 +130,11 @@ func TestWhatIsWrongStandsAtItsFieldAndAllValuesStay(t *testing.T) {
 		{"notes", strings.Repeat("😀", 10001), 400, "Notes must have at most 10000 characters"},
 		{"group", strings.Repeat("x", 256), 400, "Group must have at most 255 characters"},
 		{"password", strings.Repeat("x", 1001), 400, "Password must have at most 1000 bytes"},
-		{"expires_at", "2001-01-01T00:00:00", 400, "Expires must not be in the past"},
-		{"expires_at", "tomorrow", 400, "Expires must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on"},
+		{"expires_at", "2001-01-01T00:00:00", 400, "Expiration must not be in the past"},
+		{"expires_at", "tomorrow", 400, "Expiration must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on"},
 		{"deactivate_at", "-1", 400, "Click limit must be a whole number, 0 or more"},
-		{"alert_at", "many", 400, "Alert at must be a whole number, 0 or more"},
-		{"is_public", "maybe", 400, "The link may be listed and indexed must be 1 or 0"},
+		{"alert_at", "many", 400, "Alert threshold must be a whole number, 0 or more"},
+		{"is_public", "maybe", 400, "The link may be listed publicly and found by search engines must be 1 or 0"},
 	} {
 		form := maps.Clone(every)
 		form.Set(c.field, c.value)
@@ -189,7 +189,7 @@ func TestAnAccountSeesWhatItsTypeDoesNotHave(t *testing.T) {
 		}
 		return names
 	}())
-	require.Equal(t, "Not included in your type of account.", r.id("f-title-hint"))
+	require.Equal(t, "Not included in your account type.", r.id("f-title-hint"))
 	require.Contains(t, r.texts("notice")[0], "free")
 	form := r.form()
 	form.Set("external_url", "https://example.com/one")

@@ -14,8 +14,8 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// pageSize is how many links a page has, maxPage the last page that can be asked
-// for: who has more links searches.
+// pageSize is how many links a page shows. maxPage is the last page that can be
+// asked for; to find a link beyond it, one searches.
 const (
 	pageSize = 50
 	maxPage  = 2000
@@ -108,7 +108,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	page.Made, page.Saved = p.noted(r, "made"), p.noted(r, "saved")
 	for i := range page.Links {
 		if page.Saved != nil && page.Links[i].ID == page.Saved.ID {
-			page.Links[i].Saved, page.Saved = true, nil // it is said where the link is
+			page.Links[i].Saved, page.Saved = true, nil // the link shows it itself
 		}
 	}
 	page.Query = listQuery(given.Encode()).Encode()
@@ -155,7 +155,7 @@ func (p *Pages) linksAt(given url.Values, number int) string {
 
 // listQuery are those parameters of a query that choose a part of a list.
 func listQuery(query string) url.Values {
-	given, _ := url.ParseQuery(query) // of one that is not right, what can be read
+	given, _ := url.ParseQuery(query) // of a malformed one, what can be read
 	values := url.Values{}
 	for _, name := range []string{"q", "group", "sort", "order", "page"} {
 		if v := given.Get(name); v != "" {

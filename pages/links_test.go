@@ -19,7 +19,7 @@ func titles(r *answer) string { return strings.Join(r.texts("h2"), " ") }
 
 func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 	s := signedIn(t, "ada")
-	require.Contains(t, s.get("links").texts("empty")[0], "There are no links yet.")
+	require.Contains(t, s.get("links").texts("empty")[0], "You have no links yet.")
 	s.make(s.ada, linktrack.NewLink{Title: "B", VanityLink: "one", Group: "News", Notes: "ask Carol"})
 	s.make(s.ada, linktrack.NewLink{Title: "C", VanityLink: "two", Group: "News & more", ExternalURL: "https://example.org/100%"})
 	s.make(s.ada, linktrack.NewLink{Title: "A", VanityLink: "one", Host: "alt.example", Group: "news"})

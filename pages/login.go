@@ -82,9 +82,9 @@ func (p *Pages) signOut(w http.ResponseWriter, r *request, everywhere bool) erro
 	return nil
 }
 
-// local returns an address to go to if it is one of these pages, else "". It must
-// not lead out of them again by "..": beside the pages there may be links, and
-// these lead anywhere.
+// local returns to if it is the address of one of these pages, and else "". It
+// refuses "..", by which an address could leave the pages: there may be links
+// beside them, which lead anywhere.
 func (p *Pages) local(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(to, p.o.Prefix) || strings.ContainsAny(to, "\\\r\n\t") {

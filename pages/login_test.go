@@ -61,7 +61,7 @@ func TestAWrongPassIsRefusedAndThrottled(t *testing.T) {
 	for _, login := range []string{"ada", "nobody"} {
 		r := s.signIn(login, "wrong <pass>")
 		require.Equal(t, 403, r.StatusCode)
-		require.Equal(t, []string{"Login or pass is wrong."}, r.texts("notice"), "one text for both")
+		require.Equal(t, []string{"The login or the pass is wrong."}, r.texts("notice"), "one text for both")
 		require.Equal(t, login, r.form().Get("login"))
 		require.NotContains(t, r.body, "wrong &lt;pass", "the pass is not shown again")
 		require.Empty(t, s.cookies)

@@ -63,7 +63,7 @@ func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
 	}
 	r := s.post("links/new", url.Values{"external_url": {"https://example.com/kept"}, "title": {"kept"}})
 	require.Equal(t, 503, r.StatusCode)
-	require.Contains(t, r.texts("notice")[0], "Nothing was changed")
+	require.Contains(t, r.texts("notice")[0], "Nothing was saved")
 	require.Equal(t, "kept", r.form().Get("title"), "what was written is not lost")
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
 	require.Contains(t, log.String(), errDown.Error())

@@ -24,8 +24,8 @@ func newPaced(body io.ReadCloser, deadline func(time.Time) error) *paced {
 	return &paced{ReadCloser: body, deadline: deadline, begun: time.Now()}
 }
 
-// Read fails when what came so far is too little for the time it took, and when
-// the whole takes longer than uploadTimeout.
+// Read fails if the upload is slower than paceSpeed, or takes longer than
+// uploadTimeout.
 func (p *paced) Read(b []byte) (int, error) {
 	end := p.begun.Add(min(paceGrace+time.Duration(p.read)*time.Second/paceSpeed, uploadTimeout))
 	if !time.Now().Before(end) {

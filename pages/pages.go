@@ -44,8 +44,7 @@ import (
 	clients "github.com/linktrackhq/linktrack/internal/share"
 )
 
-// Options are the choices of a host. The zero value works; each field says
-// what it means when left out.
+// Options configure the pages. The zero value works; each field says its default.
 type Options struct {
 	// Prefix is the path below which the pages are served, with a slash at
 	// both ends, as the visitor's browser sees it. It must not lie where links
@@ -56,9 +55,9 @@ type Options struct {
 	// its own login. It returns [linktrack.ErrUnauthorized] if nobody is signed
 	// in; any other error means that this could not be checked. The account need
 	// not be in the store; [linktrack.AnonymousAccount] is refused. Default: a login form
-	// for the accounts of the store, with a signed cookie. Its session ends after
+	// for the accounts of the store, with a signed cookie. Such a session ends after
 	// 30 days, at the sign-out, and when the account gets another pass or is
-	// switched off. A host with a Session ends its sessions itself.
+	// switched off. A host that sets Session ends its sessions itself.
 	Session func(*http.Request) (linktrack.Account, error)
 
 	// SignIn is the address to which visitors are sent if Session returns
@@ -66,15 +65,15 @@ type Options struct {
 	// that they asked for. Default: a page asks them to sign in.
 	SignIn string
 
-	// Quick lets anyone make links without an account, at Prefix + "quick" and
-	// wherever the host shows [Pages.Quick]. The links end after
-	// [linktrack.AnonymousLinkLife], and the pages say so. The page after the form
-	// has a signed address; anyone who opens it and signs in can move the link
-	// into an account. Abuse is limited by [linktrack.Tracker.MakeAnonymousLink], by
-	// a field that only programs fill in, and because forms from other sites are
-	// refused. [linktrack.LinkOptions.CheckDestination] can refuse destinations.
-	// Default: off.
-	Quick bool
+	// AnonymousLinks lets anyone make links without an account: at
+	// Prefix + "quick", and wherever the host shows [Pages.AnonymousForm]. The links
+	// end after [linktrack.AnonymousLinkLife], and the pages say so. The form leads
+	// to a page with a signed address; anyone who opens it and signs in can move the
+	// link to an account. To limit abuse, [linktrack.Tracker.MakeAnonymousLink]
+	// makes a limited number of links for each client, forms of other sites are
+	// refused, and so are programs that fill in a hidden field. The host can refuse
+	// destinations, see [linktrack.LinkOptions.CheckDestination]. Default: off.
+	AnonymousLinks bool
 
 	// Name is the brand that the pages show. Default: Linktrack.
 	Name string
@@ -107,8 +106,8 @@ type Options struct {
 	// key, too. Default: English.
 	Texts map[string]string
 
-	// Logger is told what goes wrong, once and not per request. Never
-	// credentials. Default: slog.Default().
+	// Logger gets the failures: one line when they begin, not one per request, and
+	// never credentials. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -118,7 +117,7 @@ type Pages struct {
 	o        Options
 	theme    *theme
 	sessions *sessions       // nil: the host's own
-	mux      *http.ServeMux  // the pages without what protects them
+	mux      *http.ServeMux  // the pages, without protect
 	keeping  map[string]bool // patterns of mux whose forms are kept while their senders sign in
 	handler  http.Handler
 	failing  incident.Incident
@@ -189,11 +188,11 @@ func (p *Pages) routes() *http.ServeMux {
 		public("POST", "logout", p.logout)
 		public("POST", "logout/everywhere", p.logoutEverywhere)
 	}
-	if p.o.Quick {
-		public("GET", "quick", p.showQuick)
-		public("POST", "quick", p.makeQuick)
-		public("GET", "quick/{host}/{path}/{signature}", p.showQuickLink)
-		private("POST", "quick/{host}/{path}/{signature}", p.claimQuickLink)
+	if p.o.AnonymousLinks { // people keep these addresses: the word in them stays
+		public("GET", "quick", p.showAnonymousForm)
+		public("POST", "quick", p.makeAnonymous)
+		public("GET", "quick/{host}/{path}/{signature}", p.showAnonymousLink)
+		private("POST", "quick/{host}/{path}/{signature}", p.claimAnonymousLink)
 	}
 	private("GET", "{$}", p.showHome)
 	private("GET", "links", p.showLinks)
@@ -216,8 +215,8 @@ func (p *Pages) routes() *http.ServeMux {
 		private("POST", "pass", p.renewPass)
 	}
 	private("GET", "bookmarklet", p.showBookmarklet)
-	private("GET", "mark", p.showMark)
-	private("POST", "mark", p.makeMark)
+	private("GET", "mark", p.showBookmarkletForm) // this address is in people's bookmarks
+	private("POST", "mark", p.makeBookmarked)
 	private("GET", "import", p.showImport)
 	private("POST", "import", p.importLinks)
 	private("GET", "export", p.exportLinks)
@@ -225,7 +224,7 @@ func (p *Pages) routes() *http.ServeMux {
 	return mux
 }
 
-// menu is what stands at the head of every page of one who is signed in.
+// menu has the entries at the top of every page, for those who are signed in.
 var menu = []struct{ path, text string }{
 	{"links", "menu.links"},
 	{"links/new", "menu.new"},

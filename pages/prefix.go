@@ -8,9 +8,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// checkPrefix holds Options.Prefix to what can stand in a browser's address and
-// in a pattern of net/http.ServeMux as it is, so that requests find it and nothing
-// panics.
+// checkPrefix accepts what can be, unescaped, both in the address of a request and
+// in a pattern of net/http.ServeMux. Other prefixes would never match, or panic.
 func checkPrefix(prefix string) error {
 	inner, isBelow := strings.CutSuffix(strings.TrimPrefix(prefix, "/"), "/")
 	if (prefix == "/" || isBelow && inner != "" && prefix == path.Clean("/"+inner)+"/") && strings.Trim(prefix, prefixCharacters) == "" {

@@ -18,7 +18,7 @@ func newPages(t *testing.T, prefix string) (*pages.Pages, error) {
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(t.Context()) })
-	return pages.New(tracker, pages.Options{Prefix: prefix, Quick: true})
+	return pages.New(tracker, pages.Options{Prefix: prefix, AnonymousLinks: true})
 }
 
 func TestAPrefixThatCannotBeServedIsRefusedAndNothingPanics(t *testing.T) {

@@ -13,10 +13,10 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A progress shows how far an import has come, without a script: the page's
-// head is sent, then a line from time to time, of which the style sheet shows
-// the last one, and in the end the rest of the page. An import that is soon done
-// has a page like all others.
+// A progress shows how far an import has come, without a script. It sends the head
+// of the page, then a line from time to time, and the rest of the page at the end.
+// The style sheet shows only the last line. An import that is done quickly gets an
+// ordinary page.
 type progress struct {
 	p     *Pages
 	w     http.ResponseWriter
@@ -28,7 +28,7 @@ type progress struct {
 
 const (
 	progressEvery = 500 * time.Millisecond
-	progressMark  = "<!-- progress -->" // where the template has the lines, by {{.Mark}}
+	progressPlace = "<!-- progress -->" // where the template has the lines, by {{.Progress}}
 	progressWrite = 5 * time.Second     // the import does not wait longer for its visitor
 )
 
@@ -43,7 +43,7 @@ func (g *progress) told(now transfer.Progress) {
 	if !g.begun {
 		head, _, ok, err := g.cut(view.Import{})
 		if err != nil || !ok {
-			return // a template of the host's has no place for it, or the page's end says what is wrong
+			return // the host's template has no place for it, or the end of the page shows the error
 		}
 		b = head
 	}
@@ -62,7 +62,7 @@ func (g *progress) told(now transfer.Progress) {
 	g.gone = err != nil
 }
 
-// end sends the page, or what is left of it.
+// end sends the page, or the rest of it.
 func (g *progress) end(status int, page view.Import) error {
 	_ = http.NewResponseController(g.w).SetWriteDeadline(time.Now().Add(pageTimeout))
 	if !g.begun {
@@ -91,8 +91,8 @@ func (g *progress) fail(page view.Import, err error) error {
 }
 
 func (g *progress) cut(page view.Import) (head, rest []byte, ok bool, err error) {
-	page.Mark = template.HTML(progressMark)
+	page.Progress = template.HTML(progressPlace)
 	b, err := g.p.drawImport(g.r, page)
-	head, rest, ok = bytes.Cut(b, []byte(progressMark))
+	head, rest, ok = bytes.Cut(b, []byte(progressPlace))
 	return head, rest, ok, err
 }

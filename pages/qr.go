@@ -100,11 +100,12 @@ func (p *Pages) QR(links http.Handler) http.Handler {
 	})
 }
 
-// ownLink returns the link whose code is asked for, of who is signed in.
+// ownLink returns the link whose QR code is requested, if it belongs to the account
+// that is signed in.
 func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 	host, path, ok := p.t.Locate(hr)
 	path, isCode := strings.CutSuffix(path, ".qr")
-	if !ok || !isCode || strings.Contains(path, "+") { // that of the statistics
+	if !ok || !isCode || strings.Contains(path, "+") { // the QR code of the summary
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), pageTimeout)
@@ -136,7 +137,8 @@ func writeQRAsAsked(w http.ResponseWriter, r *http.Request, address string) {
 	}
 }
 
-// visible returns the link of the request's path if who asks may know of it.
+// visible returns the link of the request's path if it is public, or belongs to the
+// account that is signed in.
 func (p *Pages) visible(r *request) (linktrack.Link, error) {
 	host, path := r.PathValue("host"), r.PathValue("path")
 	public, err := p.t.Public(r.Context(), host, path, linktrack.ViewLink)

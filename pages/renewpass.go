@@ -8,12 +8,15 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// The form of a pass that was renewed renews no other: who loads the answer
-// again would lose the pass that he has just copied.
-func (p *Pages) passMark(r *request) string { return hex.EncodeToString(p.sessions.mark(r.account)) }
+// passHash identifies the pass that the form renews. A form that is sent again
+// does nothing: otherwise, to reload the answer would replace the pass that was
+// just copied from it.
+func (p *Pages) passHash(r *request) string {
+	return hex.EncodeToString(p.sessions.fingerprint(r.account))
+}
 
 func (p *Pages) showRenewPass(w http.ResponseWriter, r *request) error {
-	return p.render(w, r, http.StatusOK, "renewpass", p.theme.text("pass.title"), view.NewPass{Mark: p.passMark(r)})
+	return p.render(w, r, http.StatusOK, "renewpass", p.theme.text("pass.title"), view.NewPass{Hash: p.passHash(r)})
 }
 
 func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
@@ -24,9 +27,9 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	if r.resumed {
 		return p.showRenewPass(w, r)
 	}
-	mark := p.passMark(r)
-	if subtle.ConstantTimeCompare([]byte(form.Get("mark")), []byte(mark)) != 1 {
-		return p.render(w, r, http.StatusConflict, "renewpass", p.theme.text("pass.title"), view.NewPass{Mark: mark, Stale: true})
+	hash := p.passHash(r)
+	if subtle.ConstantTimeCompare([]byte(form.Get("hash")), []byte(hash)) != 1 {
+		return p.render(w, r, http.StatusConflict, "renewpass", p.theme.text("pass.title"), view.NewPass{Hash: hash, Stale: true})
 	}
 	pass, err := p.t.RenewPass(r.Context(), r.account)
 	if err != nil {

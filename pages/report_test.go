@@ -142,7 +142,7 @@ func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	require.Equal(t, "Spring", r.texts("h2")[0])
 	require.Contains(t, r.texts("note")[0], "2024-11-02 to 2024-11-04 (CDT/CST)")
 	totals := r.texts("totals")[0]
-	for _, want := range []string{"Clicks3", "Unique visitors2", "Clicks by bots1", "Conversions133.3% of clicks", "Value, EUR1\u202f234.50"} {
+	for _, want := range []string{"Clicks3", "Unique visitors2", "Clicks by bots1", "Conversions133.3% of clicks", "Value (EUR)1\u202f234.50"} {
 		require.Contains(t, strings.ReplaceAll(totals, "\n", ""), want)
 	}
 	require.Equal(t, [][]string{{"2024-11-02", "2", "1", "1", "1"}, {"2024-11-03", "1", "1", "0", "0"}, {"2024-11-04", "0", "0", "0", "0"}}, r.table("chart"))
@@ -169,9 +169,9 @@ func TestAReportListsTheNewestClicks(t *testing.T) {
 	s := signedIn(t, "ada")
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})
 	r := s.get("links/go.example.com/spring/report")
-	require.Contains(t, r.body, "Nobody has clicked on the link yet.")
-	require.Contains(t, r.body, "Nothing was counted on these days.")
-	require.Contains(t, r.body, "The history has no clicks on these days.")
+	require.Contains(t, r.body, "Nobody has clicked this link yet.")
+	require.Contains(t, r.body, "Nothing was counted in this period.")
+	require.Contains(t, r.body, "The list has no clicks in this period.")
 	require.Zero(t, r.checkSVG(t))
 
 	first := time.Now().Add(-2 * time.Hour)
@@ -212,7 +212,7 @@ func TestDaysThatAreNotRightAreSaidSo(t *testing.T) {
 		"from=2024-02-01&to=2024-01-01":         {"to", "To must not be before from"},
 		"from=2022-01-01&to=2024-01-01":         {"from", "From and to must span at most 400 days by day"},
 		"from=2024-01-01&to=2024-03-01&by=hour": {"from", "From and to must span at most 31 days by hour"},
-		"by=week":                               {"by", "By must be day or hour"},
+		"by=week":                               {"by", "Interval must be day or hour"},
 		"to=0001-01-01":                         {"to", "To must be a day"},
 		"days=90&by=hour":                       {"from", "From and to must span"},
 	} {
@@ -293,10 +293,10 @@ func TestAReportIsDownloaded(t *testing.T) {
 	}
 	require.Len(t, files, 4)
 	for name, want := range map[string][2]string{
-		"Report as CSV":                    {"report", "csv"},
-		"Report as JSON":                   {"report", "json"},
-		"All clicks on these days as CSV":  {"history", "csv"},
-		"All clicks on these days as JSON": {"history", "json"},
+		"Report as CSV":                 {"report", "csv"},
+		"Report as JSON":                {"report", "json"},
+		"Clicks of this period as CSV":  {"history", "csv"},
+		"Clicks of this period as JSON": {"history", "json"},
 	} {
 		kind, given, err := mime.ParseMediaType(files[name].Header.Get("Content-Disposition"))
 		require.NoError(t, err)
@@ -319,7 +319,7 @@ func TestAReportIsDownloaded(t *testing.T) {
 			require.True(t, json.Valid([]byte(files[name].body)))
 		}
 	}
-	require.Equal(t, 1+2, strings.Count(files["All clicks on these days as CSV"].body, "\n"), "of these days only")
+	require.Equal(t, 1+2, strings.Count(files["Clicks of this period as CSV"].body, "\n"), "of these days only")
 	require.Contains(t, files["Report as JSON"].body, `"from":"2024-11-03"`)
 	head := s.do(httptest.NewRequest("HEAD", "https://go.example.com/account/"+at+"/history.csv", nil))
 	require.Equal(t, 200, head.StatusCode)
@@ -403,7 +403,7 @@ func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 	l := s.make(s.ada, linktrack.NewLink{VanityLink: "open", HasPublicTracking: true, HasPlusTracking: true, Password: "let me in",
 		ExternalURL: secret, Title: "Open", Notes: "private notes", Description: "private notes"})
 	r := s.get("/open+")
-	require.Contains(t, r.body, "Nothing was counted on these days.")
+	require.Contains(t, r.body, "Nothing was counted in this period.")
 	checkVisitorPage(t, r)
 	byAddress := clickAt(time.Now().Add(-time.Hour))
 	byAddress.ReferrerHost = "198.51.100.9"

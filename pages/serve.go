@@ -22,7 +22,7 @@ type page func(w http.ResponseWriter, r *request) error
 // A request for a page.
 type request struct {
 	*http.Request
-	account  linktrack.Account // who is signed in
+	account  linktrack.Account // that is signed in
 	signedIn bool
 	asked    bool // whether anyone is
 	read     bool // the form was read, with this error
@@ -44,12 +44,12 @@ func (t *theme) policy() string {
 	return basePolicy
 }
 
-// protect sets the headers that every answer has, and refuses what another site
-// makes a browser send.
+// protect sets the headers that all answers have, and refuses forms that another
+// site makes a browser send.
 func (p *Pages) protect(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	for _, host := range p.t.HostsOf(linktrack.Account{}) {
-		// A proxy may have put another name into Host, which is compared else.
+		// Otherwise the origin is compared with Host, which a proxy may have changed.
 		if base, err := url.Parse(p.t.TrackingURL(linktrack.Link{Host: host})); err == nil {
 			_ = origins.AddTrustedOrigin(base.Scheme + "://" + base.Host)
 		}
@@ -93,7 +93,7 @@ func (p *Pages) public(serve page) http.Handler {
 	})
 }
 
-// private serves a page to who is signed in, and sends others to sign in.
+// private serves a page to those who are signed in. Others are sent to sign in.
 func (p *Pages) private(serve page) http.Handler {
 	return p.public(func(w http.ResponseWriter, r *request) error {
 		err := p.identify(r)
@@ -116,7 +116,8 @@ func (p *Pages) private(serve page) http.Handler {
 	})
 }
 
-// identify finds out who is signed in. [linktrack.ErrUnauthorized] if nobody is.
+// identify finds out which account is signed in. It returns
+// [linktrack.ErrUnauthorized] if none is.
 func (p *Pages) identify(r *request) error {
 	r.asked = true
 	if r.signedIn { // just now
@@ -161,7 +162,7 @@ func (r *request) form() (url.Values, error) {
 	if !r.read {
 		r.read, r.readErr = true, errBadForm
 		if len(r.Header.Get("Content-Type")) <= maxMediaType {
-			r.readErr = r.ParseForm() // what it says a second time is not true
+			r.readErr = r.ParseForm() // a second call would return nil
 		}
 	}
 	if r.readErr != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// sessions keep who is signed in, in a signed cookie. The store keeps which of
-// them have ended, so that a copy of the cookie is of no use then.
+// sessions keeps in a signed cookie which account is signed in. The store keeps
+// which sessions have ended, so that a copy of the cookie is of no use then.
 type sessions struct {
 	t      *linktrack.Tracker
 	key    [32]byte
@@ -32,10 +32,10 @@ const (
 
 	maxSessionCookies = 4 // that are looked at
 
-	markSize    = 16                        // bytes, of the account as it was
-	claimSize   = 8 + 8 + 8 + 16 + markSize // account, end, epoch, ID, mark
-	sessionSize = claimSize + sha256.Size   // and the signature
-	sessionLen  = (sessionSize*8 + 5) / 6   // in base64
+	fingerprintSize = 16                               // bytes, of the account as it was
+	claimSize       = 8 + 8 + 8 + 16 + fingerprintSize // account, end, epoch, ID, fingerprint
+	sessionSize     = claimSize + sha256.Size          // and the signature
+	sessionLen      = (sessionSize*8 + 5) / 6          // in base64
 )
 
 func newSessions(t *linktrack.Tracker, path string) *sessions {
@@ -48,7 +48,7 @@ func newSessions(t *linktrack.Tracker, path string) *sessions {
 	return s
 }
 
-// widen has browsers send the cookie to the links, too.
+// widen makes browsers also send the cookie to the links.
 func (s *sessions) widen() {
 	if !strings.HasPrefix(s.path, s.mount) {
 		s.mount = "/" // the pages are elsewhere
@@ -56,13 +56,13 @@ func (s *sessions) widen() {
 	s.path = s.mount
 }
 
-// A session is what a cookie says.
+// A session is the content of a cookie.
 type session struct {
-	account linktrack.AccountID
-	end     time.Time
-	epoch   int64
-	id      linktrack.SessionID
-	mark    []byte
+	account     linktrack.AccountID
+	end         time.Time
+	epoch       int64
+	id          linktrack.SessionID
+	fingerprint []byte
 }
 
 // begin signs the account in.
@@ -78,7 +78,7 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a linktrack.Acc
 	b = binary.BigEndian.AppendUint64(b, uint64(time.Now().Add(sessionLength).Unix()))
 	b = binary.BigEndian.AppendUint64(b, uint64(epoch))
 	b = append(b, id[:]...)
-	b = append(b, s.mark(a)...)
+	b = append(b, s.fingerprint(a)...)
 	b = append(b, s.sign(b)...)
 	s.set(w, r, base64.RawURLEncoding.EncodeToString(b), int(sessionLength/time.Second))
 	return nil
@@ -121,8 +121,8 @@ func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age
 	})
 }
 
-// name is that of the cookie. Where it can have the prefix __Host-, no
-// neighboring host and nobody on the way can set one in its place.
+// name returns the name of the cookie. With the prefix __Host-, where that is
+// possible, no neighboring host and nobody on the network can set it.
 func (s *sessions) name() string {
 	if s.path == "/" && s.secure {
 		return "__Host-" + sessionCookie
@@ -137,10 +137,9 @@ func (s *sessions) cookies(r *http.Request) []*http.Cookie {
 	return cookies[:min(len(cookies), maxSessionCookies)]
 }
 
-// account returns who is signed in, as the store knows the account now.
-// [linktrack.ErrUnauthorized] if nobody is: then the session is over, too, if
-// it was ended, or the account has another pass since, is switched off, or is
-// gone.
+// account returns the account that is signed in, as it is in the store now. It
+// returns [linktrack.ErrUnauthorized] if none is: also if the session was ended, or
+// the account has got another pass, is switched off, or is gone.
 func (s *sessions) account(r *http.Request) (linktrack.Account, error) {
 	for _, cookie := range s.cookies(r) {
 		in, ok := s.read(cookie.Value)
@@ -165,11 +164,11 @@ func (s *sessions) read(value string) (in session, ok bool) {
 		return in, false
 	}
 	in = session{
-		account: linktrack.AccountID(binary.BigEndian.Uint64(b)),
-		end:     time.Unix(int64(binary.BigEndian.Uint64(b[8:])), 0),
-		epoch:   int64(binary.BigEndian.Uint64(b[16:])),
-		id:      linktrack.SessionID(b[24:40]),
-		mark:    b[40:claimSize],
+		account:     linktrack.AccountID(binary.BigEndian.Uint64(b)),
+		end:         time.Unix(int64(binary.BigEndian.Uint64(b[8:])), 0),
+		epoch:       int64(binary.BigEndian.Uint64(b[16:])),
+		id:          linktrack.SessionID(b[24:40]),
+		fingerprint: b[40:claimSize],
 	}
 	return in, time.Now().Before(in.end)
 }
@@ -178,7 +177,7 @@ func (s *sessions) read(value string) (in session, ok bool) {
 // session is over.
 func (s *sessions) holds(ctx context.Context, in session) (linktrack.Account, error) {
 	a, err := s.t.Account(ctx, in.account)
-	if err == nil && (a.Disabled || !hmac.Equal(in.mark, s.mark(a))) {
+	if err == nil && (a.Disabled || !hmac.Equal(in.fingerprint, s.fingerprint(a))) {
 		err = linktrack.ErrUnauthorized
 	}
 	if err == nil {
@@ -204,7 +203,7 @@ func (s *sessions) keeps(ctx context.Context, a linktrack.Account) (bool, error)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && hmac.Equal(s.mark(kept), s.mark(a)), err
+	return err == nil && hmac.Equal(s.fingerprint(kept), s.fingerprint(a)), err
 }
 
 func (s *sessions) sign(claim []byte) []byte {
@@ -214,10 +213,10 @@ func (s *sessions) sign(claim []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// mark is another one when the account gets a new pass or login.
-func (s *sessions) mark(a linktrack.Account) []byte {
+// fingerprint changes when the account gets a new pass or login.
+func (s *sessions) fingerprint(a linktrack.Account) []byte {
 	mac := hmac.New(sha256.New, s.key[:])
 	mac.Write([]byte("mark\x00" + a.Login + "\x00"))
 	mac.Write(a.PassHash)
-	return mac.Sum(nil)[:markSize]
+	return mac.Sum(nil)[:fingerprintSize]
 }

@@ -78,7 +78,7 @@ func (t *theme) file(dir, name string) ([]byte, error) {
 var layouts = []string{"head.html", "layout.html", "public.html", "field.html", "counts.html"}
 
 // roots are the templates that pages begin with, where it is not layout.html.
-var roots = map[string]string{"visitor.html": "visitor.html", "quick.html": "public.html", "quicklink.html": "public.html"}
+var roots = map[string]string{"visitor.html": "visitor.html", "anonymous.html": "public.html", "anonymouslink.html": "public.html"}
 
 // parse reads the templates, and checks those of the host: visitor.html, which
 // stands alone, or all others.

@@ -24,21 +24,21 @@ import (
 
 // pageTypes are the types of what the templates of pages get as Frame.Page.
 var pageTypes = map[string]reflect.Type{
-	"account":     reflect.TypeFor[view.Account](),
-	"api":         reflect.TypeFor[view.API](),
-	"apitry":      reflect.TypeFor[view.Try](),
-	"bookmarklet": reflect.TypeFor[view.Bookmarklet](),
-	"ended":       reflect.TypeFor[view.Ended](),
-	"error":       reflect.TypeFor[view.Error](),
-	"import":      reflect.TypeFor[view.Import](),
-	"linkform":    reflect.TypeFor[view.LinkForm](),
-	"links":       reflect.TypeFor[view.Links](),
-	"login":       reflect.TypeFor[view.Login](),
-	"mark":        reflect.TypeFor[view.BookmarkletForm](),
-	"quick":       reflect.TypeFor[view.AnonymousForm](),
-	"quicklink":   reflect.TypeFor[view.AnonymousLink](),
-	"renewpass":   reflect.TypeFor[view.NewPass](),
-	"report":      reflect.TypeFor[view.Report](),
+	"account":         reflect.TypeFor[view.Account](),
+	"api":             reflect.TypeFor[view.API](),
+	"apitry":          reflect.TypeFor[view.Try](),
+	"bookmarklet":     reflect.TypeFor[view.Bookmarklet](),
+	"ended":           reflect.TypeFor[view.Ended](),
+	"error":           reflect.TypeFor[view.Error](),
+	"import":          reflect.TypeFor[view.Import](),
+	"linkform":        reflect.TypeFor[view.LinkForm](),
+	"links":           reflect.TypeFor[view.Links](),
+	"login":           reflect.TypeFor[view.Login](),
+	"bookmarkletform": reflect.TypeFor[view.BookmarkletForm](),
+	"anonymous":       reflect.TypeFor[view.AnonymousForm](),
+	"anonymouslink":   reflect.TypeFor[view.AnonymousLink](),
+	"renewpass":       reflect.TypeFor[view.NewPass](),
+	"report":          reflect.TypeFor[view.Report](),
 }
 
 // checkNames refuses files of the host that replace nothing, since their names

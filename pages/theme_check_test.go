@@ -48,7 +48,7 @@ func TestATextThatReplacesNoneOrDoesNotFitIsAnErrorOfNew(t *testing.T) {
 		{"link.limit", "%s von Klicks", `Texts has for link.limit a text whose verbs do not fit`},
 		{"link.limit", "%s von %s Klicks, %s", `it replaces "%s of %s clicks used"`},
 		{"link.limit", "%d von %d Klicks", `%!d(string=text)`},
-		{"quick.life", "%s Tage", `Texts has for quick.life`},
+		{"anonymous.life", "%s Tage", `Texts has for anonymous.life`},
 		{"report.percent", "%.1f %", `Texts has for report.percent`},
 		{"login.title", "Anmelden %s", `with verbs such as %s, but gets no values`},
 		{"zone.bare", "%[1]s %[4]s", `Texts has for zone.bare`},
@@ -62,7 +62,7 @@ func TestATextThatReplacesNoneOrDoesNotFitIsAnErrorOfNew(t *testing.T) {
 		}
 	}
 	account, visitors := withOptions(t, pages.Options{Texts: map[string]string{
-		"link.limit": "%[2]s / %[1]s", "zone.bare": "%[3]s", "zone.name": "Zone %[1]s", "quick.life": "%[1]d Tage", "report.percent": "%.2f %%",
+		"link.limit": "%[2]s / %[1]s", "zone.bare": "%[3]s", "zone.name": "Zone %[1]s", "anonymous.life": "%[1]d Tage", "report.percent": "%.2f %%",
 		"login.title": "100 % sicher", "dir": "rtl", "is missing": "fehlt", "country.DE": "Allemagne",
 	}})
 	require.NoError(t, account)
@@ -82,7 +82,7 @@ func TestATemplateThatCannotWorkIsAnErrorOfNew(t *testing.T) {
 		{"links.html", main("{{(index .Links 0).URL}}"), "pages: with data in which everything is empty: template: links.html"},
 		{"links.html", main(`{{text "links.titel"}}`), `there is no text "links.titel", did you mean links.title?`},
 		{"links.html", main(`{{text "links.range" .First}}`), `the text "links.range" needs 2 values, not 1`},
-		{"links.html", main(`{{text "quick.life" .Search}}`), `a text gets a wrong value: %!d(string=text)`},
+		{"links.html", main(`{{text "anonymous.life" .Search}}`), `a text gets a wrong value: %!d(string=text)`},
 		{"links.html", main(`{{asset "styles.css"}}`), `there is no static file "styles.css", did you mean style.css?`},
 		{"links.html", main(`{{count .Search}}`), `count needs a value of type int64, not string`},
 		{"links.html", main(`{{template "none" .}}`), `there is no template "none"`},
@@ -127,8 +127,8 @@ func TestAMenuEntryThatLeadsNowhereIsAnErrorOfNew(t *testing.T) {
 
 func TestAHostAddsAMenuEntryAStyleSheetAndStaticFiles(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{
-		Quick: true,
-		Menu:  []pages.MenuEntry{{Text: "Help & <more>", URL: "/help"}, {Text: "Status", URL: "https://status.example/"}},
+		AnonymousLinks: true,
+		Menu:           []pages.MenuEntry{{Text: "Help & <more>", URL: "/help"}, {Text: "Status", URL: "https://status.example/"}},
 		Templates: fstest.MapFS{
 			"extra.css":           {Data: []byte("h1 { background: url(img/logo.svg) }")},
 			"static/img/logo.svg": {Data: []byte("<svg/>")},
@@ -146,7 +146,7 @@ func TestAHostAddsAMenuEntryAStyleSheetAndStaticFiles(t *testing.T) {
 		r = s.get(page)
 		_, after, found := strings.Cut(r.body, `/account/static/report.`)
 		if page == "quick" {
-			_, after, found = strings.Cut(r.body, `/account/static/quick.`)
+			_, after, found = strings.Cut(r.body, `/account/static/anonymous.`)
 		}
 		require.True(t, found, page)
 		_, after, found = strings.Cut(after, `href="/account/static/extra.`)

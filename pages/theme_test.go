@@ -52,7 +52,7 @@ func TestAHostTranslatesAndReplaces(t *testing.T) {
 	require.Equal(t, []string{"Anmelden – Kürzer <1>"}, r.texts("title"))
 	require.Contains(t, r.body, `<html lang="de" dir="ltr">`)
 	require.Contains(t, s.get(regexp.MustCompile(`/account/static/style\.\w+\.css`).FindString(r.body)).body, "color:red")
-	require.Contains(t, s.get("none").texts("mine")[0], "Kürzer <1>: There is no such page")
+	require.Contains(t, s.get("none").texts("mine")[0], "Kürzer <1>: This page or link does not exist")
 	require.Equal(t, []string{"Diesen Link gibt es nicht"}, s.get("/none").texts("h1"))
 	s.signIn("ada", pass)
 	require.Equal(t, "Ziel fehlt", s.post("links/new", nil).id("f-external_url-error"))

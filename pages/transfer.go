@@ -259,8 +259,8 @@ func uploadError(err error) error {
 	return errBadForm
 }
 
-// exportLinks answers all links of the account as a file. The connection is
-// broken off if that fails midway, so that nobody takes a part for the whole.
+// exportLinks answers all links of the account as a file. If that fails
+// midway, the connection is closed, so that nobody takes a part for the whole file.
 func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
 	d := longwrite.New(w, r.Request, typeCSV, "links-"+time.Now().In(p.t.TimeZone()).Format(time.DateOnly)+".csv")
 	// It ends when the browser takes no more.

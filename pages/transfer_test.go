@@ -92,7 +92,7 @@ func TestAnotherFileThanTheCheckedOneIsNotImported(t *testing.T) {
 	s := signedIn(t, "ada")
 	confirm := s.upload(nil, goodFile).confirm()
 	other := s.upload(confirm, goodFile+"https://example.com/3,three,\n")
-	require.Contains(t, other.texts("error")[0], "This is not the file")
+	require.Contains(t, other.texts("error")[0], "This file differs")
 	require.NotNil(t, other.confirm(), "it is checked now")
 	confirm.Set("checked", "")
 	s.upload(confirm, goodFile)
@@ -135,7 +135,7 @@ func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
 	checked := s.upload(url.Values{"skipbad": {"1"}}, file)
 	require.Equal(t, []string{"The file can be imported."}, checked.texts("good"))
 	require.Equal(t, "1", checked.confirm().Get("skipbad"), "the choice stays")
-	require.Contains(t, checked.texts("error")[0], "2 links are left out: they lead to different places, but their paths differ only in upper and lower case")
+	require.Contains(t, checked.texts("error")[0], "2 links are skipped: their paths differ only in upper and lower case")
 
 	form := url.Values{}
 	for _, f := range checked.all(func(n *html.Node) bool { return n.Data == "form" }) {
@@ -155,7 +155,7 @@ func TestRowsThatCannotBeImportedCanBeLeftOutAndDownloaded(t *testing.T) {
 
 	done := s.upload(checked.confirm(), file)
 	require.Equal(t, []string{"The links were imported. Show the links"}, done.texts("good"))
-	require.Contains(t, done.texts("error")[0], "2 links are left out")
+	require.Contains(t, done.texts("error")[0], "2 links are skipped")
 	require.Equal(t, []string{"5", "1", "0", "3", "1"}, done.texts("dd"))
 	require.Len(t, s.links(s.ada), 2)
 	require.Equal(t, []string{"The file contains nothing to import."}, s.upload(url.Values{"skipbad": {"1"}}, file).texts("good"))
@@ -240,7 +240,7 @@ func TestALongImportShowsHowFarItIs(t *testing.T) {
 
 	r := s.upload(checked.confirm(), file.String())
 	require.Equal(t, 200, r.StatusCode)
-	lines := regexp.MustCompile(`<p class="progress" role="status">Links checked: [^,]+, imported or left out: ([^,]+)\.</p>`).FindAllStringSubmatch(r.body, -1)
+	lines := regexp.MustCompile(`<p class="progress" role="status">Links checked: [^<]+\. Imported or skipped: ([^<]+)\.</p>`).FindAllStringSubmatch(r.body, -1)
 	require.Len(t, lines, 3, r.body)
 	require.Equal(t, "500", lines[0][1])
 	require.Equal(t, 1, strings.Count(r.body, "<!DOCTYPE html>"))

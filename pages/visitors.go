@@ -23,7 +23,7 @@ type Visitors struct {
 	log    *slog.Logger
 }
 
-// A sheet is a style with the policy that allows it and nothing else.
+// A sheet is a style, with a policy that allows this style and nothing else.
 type sheet struct {
 	style  template.CSS
 	policy string
@@ -58,8 +58,8 @@ func (t *theme) sheet(names ...string) sheet {
 	sum := sha256.Sum256([]byte(style))
 	return sheet{
 		style: template.CSS(style),
-		// No form-action: browsers hold the redirect behind a form to it, too,
-		// and a right password leads elsewhere.
+		// No form-action: browsers also apply it to the redirect after a form, and
+		// the right password redirects to another site.
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; frame-ancestors 'none'",
 	}

@@ -42,10 +42,10 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 		heading     string
 		text        string
 	}{
-		{"/none", "", 404, "This link does not exist", "Please check the address for typing errors."},
+		{"/none", "", 404, "This link does not exist", "Please check the address for typos."},
 		{"/off", "", 410, "This link is switched off", "Its owner has switched it off."},
-		{"/expired", "", 410, "This link has expired", "It was made for a limited time, which is over."},
-		{"/used", "", 410, "This link is used up", "The number of visits that it was made for has been reached."},
+		{"/expired", "", 410, "This link has expired", "It worked for a limited time only."},
+		{"/used", "", 410, "This link has reached its limit", "It was limited to a certain number of visits."},
 		{"/password", "", 200, "This link needs a password", ""},
 		{"/limited", "Twitterbot/1.0", 200, "<b>Title</b>", ""},
 		{"/summary+", "", 200, "Sum", ""},

@@ -14,12 +14,12 @@ import (
 // unclean, which are the links' affair.
 func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
 	prefix := pagesPrefix(c.baseURL)
-	look.Prefix, look.Quick = prefix, c.quick
+	look.Prefix, look.AnonymousLinks = prefix, c.quick
 	account, err := pages.New(t, look)
 	if err != nil {
 		return nil, err
 	}
-	links, quick := account.QR(t.Handler()), account.Quick()
+	links, quick := account.QR(t.Handler()), account.AnonymousForm()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, prefix) || r.URL.Path == strings.TrimSuffix(prefix, "/") {
 			account.ServeHTTP(w, r)

@@ -47,7 +47,7 @@ func TestAFileIsCheckedThenImportedAndExported(t *testing.T) {
 	b.open("import")
 	b.upload("#file", importGood)
 	b.upload("#again", importGood+"https://example.com/3,imported-3,The third\n")
-	require.Contains(t, b.text("[role=alert]"), "This is not the file that was checked before.")
+	require.Contains(t, b.text("[role=alert]"), "This file differs from the one that was checked.")
 	b.upload("#again", importGood+"https://example.com/3,imported-3,The third\n")
 	require.Equal(t, "The links were imported. Show the links", b.text(".notice.good"))
 	b.press(".notice.good a")

@@ -50,7 +50,7 @@ func TestFromSigningInToSigningOut(t *testing.T) {
 	b.fill("login", "ada")
 	b.fill("pass", "wrong")
 	require.Equal(t, 403, b.press(submitForm).status)
-	require.Equal(t, "Login or pass is wrong.", b.text("[role=alert]"))
+	require.Equal(t, "The login or the pass is wrong.", b.text("[role=alert]"))
 	require.Equal(t, "ada", b.value("login"), "the login stays")
 	require.Empty(t, b.value("pass"), "the pass does not")
 	b.fill("pass", pass)
@@ -198,9 +198,9 @@ func TestEveryFieldSaysWhatIsWrongWithItAndKeepsTheRest(t *testing.T) {
 		{"group", strings.Repeat("g", 256), "Group ", 400},
 		{"description", strings.Repeat("d", 2001), "Description must have at most 2000 characters", 400},
 		{"notes", strings.Repeat("n", 10001), "Notes must have at most 10000 characters", 400},
-		{"expires_at", "2001-02-03T04:05:06", "Expires must not be in the past", 400},
+		{"expires_at", "2001-02-03T04:05:06", "Expiration must not be in the past", 400},
 		{"deactivate_at", "-1", "Click limit ", 400},
-		{"alert_at", "many", "Alert at ", 400},
+		{"alert_at", "many", "Alert threshold ", 400},
 		{"password", strings.Repeat("p", 2000), "Password ", 400},
 	} {
 		fields := []string{"external_url", s.destination, "title", "It stays", "has_plus_tracking", "1", wrong.field, wrong.value}

@@ -33,7 +33,7 @@ func TestTheBookmarkletMakesALinkForThePageOnWhichItIsClicked(t *testing.T) {
 	require.Equal(t, "Arrived", b.value("title"), "the title is that of the page")
 	require.Equal(t, "Make link", eval[string](b, "document.activeElement.innerText"))
 	b.press(submitForm)
-	require.Equal(t, "The link was made", b.text("h1"))
+	require.Equal(t, "Your new link", b.text("h1"))
 	require.Equal(t, s.destination+"page?a=1&b=%C3%A4", s.leadsTo(t, strings.TrimPrefix(b.made(), s.root)))
 
 	b.open(s.destination + "blocked")

@@ -26,7 +26,7 @@ func formsOf(s *site) map[string]url.Values {
 		"api/makeLink":             {"external_url": {s.destination + "stolen"}},
 		"account":                  {"email": {"eve@example.com"}},
 		"account/optout":           {"out": {"1"}},
-		"pass":                     {"mark": {"that of no pass"}},
+		"pass":                     {"hash": {"that of no pass"}},
 		"mark":                     {"external_url": {s.destination + "stolen"}},
 		"import":                   {"file": {importGood}},
 	}
@@ -74,7 +74,7 @@ func TestFormsThatAnotherOriginSendsAreRefused(t *testing.T) {
 				b.open(u.String())
 				d := b.press("button")
 				require.Equal(t, 403, d.status, action)
-				require.Equal(t, "Refused", b.text("h1"), action)
+				require.Equal(t, "Request refused", b.text("h1"), action)
 				checkHeaders(t, d, s)
 			}
 			require.Equal(t, s.pages+"links", b.open("links").url, "still signed in")

@@ -43,7 +43,7 @@ func TestWhoEditsOrSwitchesALinkComesBackToItsPlaceInTheList(t *testing.T) {
 	b.fill("title", "Edited")
 	b.press(submitForm)
 	stays("sale-40")
-	require.Contains(t, b.text(".link .notice"), "The changes were saved")
+	require.Contains(t, b.text(".link .notice"), "Changes saved")
 	b.do(chromedp.Evaluate[chromedp.Void](row("sale-41", `a[href*='/edit']`)))
 	b.press("#now")
 	b.press(".actions a")

@@ -59,7 +59,7 @@ func TestAReportShowsWhatWasClicked(t *testing.T) {
 	b.open("links")
 	b.press(`.link a[href$="/report"]`)
 	require.Equal(t, "Report", b.text("h1"))
-	require.Equal(t, "Nothing was counted on these days.", b.text(".counts .nothing"))
+	require.Equal(t, "Nothing was counted in this period.", b.text(".counts .nothing"))
 	require.Zero(t, b.count(".chart"))
 
 	for range 3 {
@@ -74,7 +74,7 @@ func TestAReportShowsWhatWasClicked(t *testing.T) {
 	require.Equal(t, "4", totals["Clicks"])
 	require.Equal(t, "1", totals["Clicks by bots"])
 	require.Equal(t, "1", totals["Conversions"])
-	require.Equal(t, "12.34", totals["Value, EUR"])
+	require.Equal(t, "12.34", totals["Value (EUR)"])
 	require.Contains(t, b.text(".breakdown:first-child"), "news.example.com")
 	require.Contains(t, b.text(".breakdown:first-child"), "75.0%")
 

@@ -114,7 +114,7 @@ func ordinaryViews() []view {
 		}},
 		{name: "pass", as: "dora", path: "pass"},
 		{name: "pass-stale", as: "dora", path: "pass", status: 409, then: func(b *tab) *document {
-			eval[chromedp.Void](b, `document.querySelector("[name=mark]").value = "that of another pass"`)
+			eval[chromedp.Void](b, `document.querySelector("[name=hash]").value = "that of another pass"`)
 			return submit(b)
 		}},
 		{name: "pass-renewed", as: "dora", path: "pass", then: submit},

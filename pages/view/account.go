@@ -51,7 +51,7 @@ type Browser struct {
 
 // A NewPass is the form that renews the pass, or shows the new one.
 type NewPass struct {
-	Mark  string // a hash of the pass to be renewed: the form sends it back
+	Hash  string // a hash of the pass to be renewed: the form sends it back
 	Pass  string // the new pass; "": the form is shown
 	Stale bool   // nothing was done: the pass was renewed after the form was shown
 }
@@ -62,7 +62,7 @@ type Import struct {
 	Format, Host, Skip string        // as chosen; Skip is 1 or ""
 	SkipBad            string        // as chosen: 1 or ""; it includes Skip
 	Most               int64         // how large a file may be, in megabytes
-	Mark               template.HTML // the place where the progress of an import is shown
+	Progress           template.HTML // the place where the progress of an import is shown
 
 	Error    string
 	Good     string           // what has succeeded

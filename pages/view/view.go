@@ -10,15 +10,15 @@
 //	api.html               API
 //	apitry.html            Try
 //	bookmarklet.html       Bookmarklet
-//	mark.html              BookmarkletForm
+//	bookmarkletform.html              BookmarkletForm
 //	ended.html             Ended
 //	error.html             Error
 //	import.html            Import
 //	linkform.html          LinkForm
 //	links.html             Links
 //	login.html             Login
-//	quick.html             AnonymousForm
-//	quicklink.html         AnonymousLink
+//	anonymous.html             AnonymousForm
+//	anonymouslink.html         AnonymousLink
 //	renewpass.html         NewPass
 //	report.html            Report
 //

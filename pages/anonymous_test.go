@@ -21,7 +21,7 @@ const quickTo = "https://example.com/quick?a=1&b=2"
 
 func quickSite(t *testing.T) *site {
 	t.Helper()
-	return newSite(t, linktrack.Options{Hosts: []string{"alt.example"}}, pages.Options{Quick: true})
+	return newSite(t, linktrack.Options{Hosts: []string{"alt.example"}}, pages.Options{AnonymousLinks: true})
 }
 
 // quick makes a quick link and returns the address of its page.
@@ -178,7 +178,7 @@ func TestQuickLinksAreOffUnlessAHostAsksForThem(t *testing.T) {
 	}
 	p, err := pages.New(s.tracker, pages.Options{})
 	require.NoError(t, err)
-	s.handler = p.Quick()
+	s.handler = p.AnonymousForm()
 	require.Equal(t, 404, s.get("/").StatusCode)
 	require.Equal(t, 404, s.post("/", url.Values{"external_url": {quickTo}}).StatusCode)
 	require.Empty(t, s.links(s.ada))
@@ -186,10 +186,10 @@ func TestQuickLinksAreOffUnlessAHostAsksForThem(t *testing.T) {
 
 func TestAHostShowsQuickLinksOnItsFrontPage(t *testing.T) {
 	s := quickSite(t)
-	p, err := pages.New(s.tracker, pages.Options{Quick: true})
+	p, err := pages.New(s.tracker, pages.Options{AnonymousLinks: true})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("/{$}", p.Quick())
+	mux.Handle("/{$}", p.AnonymousForm())
 	mux.Handle("/account/", p)
 	s.handler = mux
 	front := s.get("/")
@@ -210,7 +210,7 @@ func TestAHostShowsQuickLinksOnItsFrontPage(t *testing.T) {
 
 func TestQuickLinksWithALoginOfTheHostsOwn(t *testing.T) {
 	a, err := linktrack.Account{}, linktrack.ErrUnauthorized
-	options := pages.Options{Quick: true, Session: func(*http.Request) (linktrack.Account, error) { return a, err }}
+	options := pages.Options{AnonymousLinks: true, Session: func(*http.Request) (linktrack.Account, error) { return a, err }}
 	s := newSite(t, linktrack.Options{}, options)
 	at := s.quick()
 	require.Contains(t, s.get(at).body, "sign in and open this page again")

@@ -10,15 +10,16 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// Quick returns the form on which anyone makes a quick link, for a host that
-// shows it somewhere else than at Prefix + "quick": on its front page. What
-// comes behind it, and the static files, are below the prefix all the same, on
-// the host that the request is for. It answers 404 without [Options.Quick].
-func (p *Pages) Quick() http.Handler {
-	show, make := p.public(p.showQuick), p.public(p.makeQuick)
+// AnonymousForm returns the form on which anyone can make a link without an
+// account, for a host that shows it at a place of its own, such as its front page.
+// The pages that follow the form, and the static files, are still below the
+// prefix, on the host of the request. Without [Options.AnonymousLinks], it answers
+// 404.
+func (p *Pages) AnonymousForm() http.Handler {
+	show, make := p.public(p.showAnonymousForm), p.public(p.makeAnonymous)
 	return p.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !p.o.Quick:
+		case !p.o.AnonymousLinks:
 			p.public(notFound).ServeHTTP(w, r)
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 			show.ServeHTTP(w, r)
@@ -36,16 +37,16 @@ func notFound(http.ResponseWriter, *request) error { return linktrack.ErrNotFoun
 // trap is a field that people do not see and leave empty.
 const trap = "comment"
 
-func (p *Pages) showQuick(w http.ResponseWriter, r *request) error {
-	return p.renderQuick(w, r, http.StatusOK, view.AnonymousForm{})
+func (p *Pages) showAnonymousForm(w http.ResponseWriter, r *request) error {
+	return p.renderAnonymousForm(w, r, http.StatusOK, view.AnonymousForm{})
 }
 
-func (p *Pages) renderQuick(w http.ResponseWriter, r *request, status int, form view.AnonymousForm) error {
+func (p *Pages) renderAnonymousForm(w http.ResponseWriter, r *request, status int, form view.AnonymousForm) error {
 	form.Days = int(linktrack.AnonymousLinkLife / (24 * time.Hour))
-	return p.render(w, r, status, "quick", p.theme.text("quick.title"), form)
+	return p.render(w, r, status, "anonymous", p.theme.text("anonymous.title"), form)
 }
 
-func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
+func (p *Pages) makeAnonymous(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 	page := view.AnonymousForm{ExternalURL: form.Get("external_url")}
 	_, claim, err := p.t.MakeAnonymousLink(r.Context(), p.t.ClientOf(r.Request), page.ExternalURL)
 	if err == nil {
-		http.Redirect(w, r.Request, p.quickAt(claim), http.StatusSeeOther)
+		http.Redirect(w, r.Request, p.anonymousAt(claim), http.StatusSeeOther)
 		return nil
 	}
 	problem, at, status := p.problem(r, err)
@@ -65,14 +66,15 @@ func (p *Pages) makeQuick(w http.ResponseWriter, r *request) error {
 	}
 	page.Error, page.AtField = problem, at == "external_url"
 	if throttled := (*linktrack.ThrottledError)(nil); errors.As(err, &throttled) {
-		page.Error = p.theme.text("quick.throttled", int64((throttled.RetryAfter+time.Minute-1)/time.Minute))
+		page.Error = p.theme.text("anonymous.throttled", int64((throttled.RetryAfter+time.Minute-1)/time.Minute))
 	}
 	retryAfter(w, err)
-	return p.renderQuick(w, r, status, page)
+	return p.renderAnonymousForm(w, r, status, page)
 }
 
-// quickAt is the address of a quick link's page, which is for who has the claim.
-func (p *Pages) quickAt(claim string) string {
+// anonymousAt returns the address of the page of a link without an account. The
+// claim is in it.
+func (p *Pages) anonymousAt(claim string) string {
 	return p.theme.to(append([]string{"quick"}, strings.Split(claim, "/")...)...)
 }
 
@@ -80,10 +82,10 @@ func claimOf(r *request) string {
 	return r.PathValue("host") + "/" + r.PathValue("path") + "/" + r.PathValue("signature")
 }
 
-// showQuickLink answers the page of a claim, whether somebody is signed in or
+// showAnonymousLink answers the page of a claim, whether somebody is signed in or
 // not.
-func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
-	page := view.AnonymousLink{Page: p.quickAt(claimOf(r))}
+func (p *Pages) showAnonymousLink(w http.ResponseWriter, r *request) error {
+	page := view.AnonymousLink{Page: p.anonymousAt(claimOf(r))}
 	err := p.identify(r)
 	switch {
 	case errors.Is(err, linktrack.ErrUnauthorized):
@@ -100,33 +102,33 @@ func (p *Pages) showQuickLink(w http.ResponseWriter, r *request) error {
 			l, err, page.Own = own, e, true
 		}
 	}
-	status, title := http.StatusOK, "quick.made"
+	status, title := http.StatusOK, "anonymous.made"
 	if page.Own {
-		title = "quick.own"
+		title = "anonymous.own"
 	}
 	switch {
 	case errors.Is(err, linktrack.ErrTaken):
-		status, title = http.StatusGone, "quick.claimed"
+		status, title = http.StatusGone, "anonymous.claimed"
 	case errors.Is(err, linktrack.ErrExpired):
-		status, title, page.Ended = http.StatusGone, "quick.expired", true
+		status, title, page.Ended = http.StatusGone, "anonymous.expired", true
 	case err != nil:
 		return err
 	default:
 		row := p.row(r.account, l)
 		page.Link = &row
 	}
-	return p.render(w, r, status, "quicklink", p.theme.text(title), page)
+	return p.render(w, r, status, "anonymouslink", p.theme.text(title), page)
 }
 
-// claimQuickLink moves the link into the account of who is signed in.
-func (p *Pages) claimQuickLink(w http.ResponseWriter, r *request) error {
+// claimAnonymousLink moves the link to the account that is signed in.
+func (p *Pages) claimAnonymousLink(w http.ResponseWriter, r *request) error {
 	if r.resumed {
-		return p.showQuickLink(w, r)
+		return p.showAnonymousLink(w, r)
 	}
 	_, err := p.t.ClaimLink(r.Context(), r.account, claimOf(r))
 	if err != nil && !errors.Is(err, linktrack.ErrTaken) && !errors.Is(err, linktrack.ErrExpired) {
 		return err
 	}
-	http.Redirect(w, r.Request, p.quickAt(claimOf(r)), http.StatusSeeOther) // which says what became of it
+	http.Redirect(w, r.Request, p.anonymousAt(claimOf(r)), http.StatusSeeOther) // that page shows the result
 	return nil
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // The bookmarklet opens a small window with a form that makes a link for the
-// page on which it was clicked. It holds the address of that form and nothing
-// else; who it is for, the cookie says. It only opens a window, so it works on
-// pages with a Content-Security-Policy, too.
+// page on which it was clicked. It contains only the address of that form; the
+// cookie of the window says whose link it will be. Since it only opens a window,
+// it also works on pages with a Content-Security-Policy.
 
 func (p *Pages) showBookmarklet(w http.ResponseWriter, r *request) error {
 	code := bookmarklet(p.origin(r) + p.o.Prefix + "mark")
@@ -50,16 +50,16 @@ func (p *Pages) origin(r *request) string {
 	return base.Scheme + "://" + r.Host
 }
 
-func (p *Pages) showMark(w http.ResponseWriter, r *request) error {
+func (p *Pages) showBookmarkletForm(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window has no hold of it
 	if made := p.noted(r, "made"); made != nil {
-		return p.render(w, r, http.StatusOK, "mark", p.theme.text("mark.made"), view.BookmarkletForm{Made: made})
+		return p.render(w, r, http.StatusOK, "bookmarkletform", p.theme.text("bookmarklet.form.made"), view.BookmarkletForm{Made: made})
 	}
 	given := r.URL.Query()
-	return p.renderMark(w, r, map[string]string{"external_url": given.Get("url"), "title": p.titleFor(r, given.Get("title"))}, nil)
+	return p.renderBookmarkletForm(w, r, map[string]string{"external_url": given.Get("url"), "title": p.titleFor(r, given.Get("title"))}, nil)
 }
 
-func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
+func (p *Pages) makeBookmarked(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	values := map[string]string{"external_url": form.Get("external_url"), "title": form.Get("title")}
 	if r.resumed {
-		return p.renderMark(w, r, values, nil)
+		return p.renderBookmarkletForm(w, r, values, nil)
 	}
 	in, err := p.t.ParseNewLink(values)
 	if err == nil {
@@ -78,10 +78,10 @@ func (p *Pages) makeMark(w http.ResponseWriter, r *request) error {
 			return nil
 		}
 	}
-	return p.renderMark(w, r, values, err)
+	return p.renderBookmarkletForm(w, r, values, err)
 }
 
-func (p *Pages) renderMark(w http.ResponseWriter, r *request, values map[string]string, err error) error {
+func (p *Pages) renderBookmarkletForm(w http.ResponseWriter, r *request, values map[string]string, err error) error {
 	page, status := view.BookmarkletForm{}, http.StatusOK
 	problem, at := "", ""
 	if err != nil {
@@ -107,7 +107,7 @@ func (p *Pages) renderMark(w http.ResponseWriter, r *request, values map[string]
 		page.Error = problem
 	}
 	page.More = p.o.Prefix + "links/new?" + whole.Encode()
-	return p.render(w, r, status, "mark", p.theme.text("mark.title"), page)
+	return p.render(w, r, status, "bookmarkletform", p.theme.text("bookmarklet.form.title"), page)
 }
 
 // titleFor makes a title of a link from that of a page, "" if the account may
