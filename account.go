@@ -50,7 +50,7 @@ func checkTypes(types map[string]AccountType) error {
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		for _, param := range types[name].Params {
 			if !slices.Contains(linkParams, param) {
-				return invalid("AccountTypes", "has %q for accounts of type %s, which is not a parameter of makeLink", param, name)
+				return invalid("Accounts.Types", "has %q for accounts of type %s, which is not a parameter of makeLink", param, name)
 			}
 		}
 	}

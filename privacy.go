@@ -117,9 +117,9 @@ func unmarshalName[T ~int](names []string, v *T, text []byte) error {
 func (p Privacy) check() (Privacy, error) {
 	switch {
 	case p.IP < KeepIPNetwork || p.IP > KeepIPNone:
-		return p, invalid("Privacy.IP", "must be CutIP, WholeIP or NoIP")
+		return p, invalid("Privacy.IP", "must be KeepIPNetwork, KeepIPWhole or KeepIPNone")
 	case p.Referrer < KeepReferrerWhole || p.Referrer > KeepReferrerNone:
-		return p, invalid("Privacy.Referrer", "must be WholeReferrer, ReferrerHost or NoReferrer")
+		return p, invalid("Privacy.Referrer", "must be KeepReferrerWhole, KeepReferrerHost or KeepReferrerNone")
 	case p.HistoryDays > 0 && p.HistoryDays < historyDays:
 		return p, invalid("Privacy.HistoryDays", "must be at least %d, or negative for all days", historyDays)
 	case p.HistoryDays == 0:

@@ -376,7 +376,7 @@ func TestPrivacyOptionsAreChecked(t *testing.T) {
 		"Privacy.Referrer":    {Privacy: linktrack.Privacy{Referrer: -1}},
 		"Privacy.HistoryDays": {Privacy: linktrack.Privacy{HistoryDays: 29}},
 		"Privacy.Exclude":     {Privacy: linktrack.Privacy{Exclude: make([]netip.Prefix, 1)}},
-		"TrustedProxies":      {Proxies: linktrack.ProxyOptions{Trusted: make([]netip.Prefix, 1)}},
+		"Proxies.Trusted":     {Proxies: linktrack.ProxyOptions{Trusted: make([]netip.Prefix, 1)}},
 	} {
 		_, err := linktrack.New(memstore.New(), o)
 		var inv *linktrack.InvalidError

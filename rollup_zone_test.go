@@ -163,6 +163,6 @@ func TestAStoreWithAZoneThatIsNotKnownHereIsReadInTheOneThatIs(t *testing.T) {
 func TestAZoneWithoutANameIsRefused(t *testing.T) {
 	for _, name := range []string{"", strings.Repeat("x", 101)} {
 		_, err := linktrack.New(memstore.New(), linktrack.Options{TimeZone: time.FixedZone(name, 3600)})
-		require.EqualError(t, err, "Location must have a name of 1 to 100 bytes")
+		require.EqualError(t, err, "TimeZone must have a name of 1 to 100 bytes")
 	}
 }

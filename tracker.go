@@ -102,8 +102,8 @@ type Tracker struct {
 	openAPI        func() []byte
 }
 
-// New returns a Tracker on store. If Options.Secret is empty it asks the store
-// for the secret that is kept there, for ten seconds at most. The errors are an
+// New returns a Tracker on a store. If Options.Secret is empty, it asks the store for
+// the secret that is kept there, for at most ten seconds. The errors are an
 // [*InvalidError] that names the option, or [ErrUnavailable].
 func New(store Store, o Options) (*Tracker, error) {
 	hs, err := newHosts(o.BaseURL, o.Hosts)
@@ -111,80 +111,12 @@ func New(store Store, o Options) (*Tracker, error) {
 		return nil, err
 	}
 	store = guardedStore{store}
-	if o.Links.PathLength == 0 {
-		o.Links.PathLength = 7
-	}
-	switch {
-	case o.Links.PathLength < 5 || o.Links.PathLength > 32:
-		return nil, invalid("PathLength", "must be from 5 to 32")
-	case o.Links.CacheTTL < 0 || o.Recording.AckTimeout < 0 || o.Recording.FlushInterval < 0 || o.Recording.MaxPending < 0 || o.Recording.MaxPendingBytes < 0:
-		return nil, invalid("CacheTTL, AckTimeout, FlushInterval, MaxPending and MaxPendingBytes", "must not be negative")
-	case o.Recording.Ack < AckStored || o.Recording.Ack > AckBuffered:
-		return nil, invalid("Ack", "must be AckStored, AckJournaled or AckBuffered")
-	case o.Recording.Ack == AckJournaled && o.Recording.Journal == nil:
-		return nil, invalid("Journal", "must be set for AckJournaled")
-	case len(o.Secret) > 0 && len(o.Secret) < 16:
-		return nil, invalid("Secret", "must have at least 16 bytes")
-	}
-	if err := checkTypes(o.Accounts.Types); err != nil {
+	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	if o.Privacy, err = o.Privacy.check(); err != nil {
-		return nil, err
-	}
-	trusted, err := networksOf("TrustedProxies", o.Proxies.Trusted)
+	secret, err := secretOf(store, o.Secret)
 	if err != nil {
 		return nil, err
-	}
-	if o.Proxies.TrustUnixSocket {
-		trusted = append(trusted, clientip.NoAddress)
-	}
-	if o.Links.CacheTTL == 0 {
-		o.Links.CacheTTL = 5 * time.Second
-	}
-	if o.Recording.AckTimeout == 0 {
-		o.Recording.AckTimeout = 2 * time.Second
-	}
-	if o.Recording.FlushInterval == 0 {
-		o.Recording.FlushInterval = 200 * time.Millisecond
-	}
-	if o.Recording.MaxPending == 0 {
-		o.Recording.MaxPending = 100_000
-	}
-	if o.Recording.MaxPendingBytes == 0 {
-		o.Recording.MaxPendingBytes = 16 << 20
-	}
-	if o.Visitors.Pages == nil {
-		o.Visitors.Pages = plainPages{}
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	if o.TimeZone == nil {
-		if o.TimeZone, err = time.LoadLocation("America/Chicago"); err != nil {
-			return nil, fmt.Errorf("linktrack: load the service zone: %w", err)
-		}
-	}
-	if n := len(o.TimeZone.String()); n < 1 || n > maxZone {
-		return nil, invalid("Location", "must have a name of 1 to %d bytes", maxZone)
-	}
-	schemes := make([]string, 0, len(o.Links.Schemes))
-	for _, s := range o.Links.Schemes {
-		s = strings.ToLower(strings.TrimSuffix(s, ":"))
-		if !isScheme(s) || slices.Contains(neverSchemes, s) {
-			return nil, invalid("Schemes", "must not have %q", s)
-		}
-		schemes = append(schemes, s)
-	}
-	secret := o.Secret
-	if len(secret) == 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		candidate := make([]byte, 32)
-		rand.Read(candidate)
-		if secret, err = store.Secret(ctx, candidate); err != nil {
-			return nil, unavailable(fmt.Errorf("linktrack: read the secret: %w", err))
-		}
 	}
 	t := &Tracker{
 		opts:           o,
@@ -205,7 +137,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		visitors: visitor.NewTokens(secret),
 		secret:   slices.Clone(secret),
 		optOuts:  newOptOuts(secret),
-		proxies:  trusted,
+		proxies:  o.Proxies.networks(),
 	}
 	t.opts.Secret = nil
 	t.locator.Locator, t.locator.log = o.Visitors.Locator, o.Logger
@@ -213,7 +145,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	for _, w := range slices.Concat(reservedWords, o.Links.Reserved) {
 		t.reserved[strings.ToLower(w)] = true
 	}
-	t.destinations = destinationRule{schemes: schemes, serves: t.hosts.serves}
+	t.destinations = destinationRule{schemes: o.Links.Schemes, serves: t.hosts.serves}
 	t.links = newLinkCache(store, o.Links.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
@@ -224,6 +156,22 @@ func New(store Store, o Options) (*Tracker, error) {
 	t.pruner = newPruner(store, &t.opts)
 	t.openAPI = sync.OnceValue(t.encodeOpenAPI)
 	return t, nil
+}
+
+// secretOf returns the given secret, or the store's if none is given.
+func secretOf(store Store, given []byte) ([]byte, error) {
+	if len(given) > 0 {
+		return given, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	candidate := make([]byte, 32)
+	rand.Read(candidate)
+	secret, err := store.Secret(ctx, candidate)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("linktrack: read the secret: %w", err))
+	}
+	return secret, nil
 }
 
 // reservedWords are paths that linktrack answers itself, or may in a version to

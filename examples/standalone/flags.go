@@ -62,8 +62,8 @@ func refused(err error) error { return &usageError{err} }
 
 // inFlags are the flags that set the options whose errors name the option.
 var inFlags = map[string]string{
-	"BaseURL": "-base-url", "Hosts": "-hosts", "Schemes": "-schemes", "PathLength": "-path-length", "AccountTypes": "-account-types",
-	"Privacy.HistoryDays": "-history-days", "Privacy.Exclude": "-exclude", "TrustedProxies": "-trusted-proxies", "Accent": "-accent",
+	"BaseURL": "-base-url", "Hosts": "-hosts", "Links.Schemes": "-schemes", "Links.PathLength": "-path-length", "Accounts.Types": "-account-types",
+	"Privacy.HistoryDays": "-history-days", "Privacy.Exclude": "-exclude", "Proxies.Trusted": "-trusted-proxies", "Accent": "-accent",
 }
 
 // refusedOption is refused for an error of a New that names an option; others
