@@ -1,6 +1,7 @@
 package linktrack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -29,57 +30,93 @@ func (t *Tracker) API(a Account) http.Handler {
 	})
 }
 
+// A route is a call of the API. internal/apispec/openapi.json describes the
+// same calls to programs.
+type route struct {
+	name    string   // the path behind "api/"
+	methods []string // others are answered with 405
+	params  []string // read beside login and pass; all others are ignored
+	posted  []string // read as well, and refused with GET
+	formats []Format // of the answer, the default first; nil: text
+	makes   bool     // makes something, with GET, too
+	long    bool     // apiTimeout does not hold for the answer
+	serve   func(*handler, http.ResponseWriter, *http.Request, *route)
+}
+
+var (
+	getOrHead = []string{http.MethodGet, http.MethodHead}
+	getOrPost = []string{http.MethodGet, http.MethodPost}
+
+	listParams = []string{"sort", "order", "limit", "links", "groups", "format"}
+)
+
+var apiRoutes = []route{
+	{
+		name: "v1_0/makeLink", methods: getOrPost, makes: true, serve: line(http.StatusCreated, (*handler).makeLink),
+		params: []string{"external_url"}, posted: linkParams,
+	},
+	{
+		name: "v1_0/getLink", methods: getOrPost, serve: document((*handler).getLink),
+		params: append([]string{"redirect_hash"}, listParams...), formats: []Format{formatXML, FormatJSON},
+	},
+	{
+		name: "v1_0/getLinks", methods: getOrPost, serve: document((*handler).getLinks),
+		params: listParams, formats: []Format{formatXML, FormatJSON},
+	},
+	{
+		name: "v1_0/getLinkHistory", methods: getOrPost, serve: document((*handler).getLinkHistory),
+		params:  []string{"redirect_hash", "sort", "order", "limit", "start_date", "end_date", "before", "after", "format"},
+		formats: []Format{formatXML, FormatJSON, FormatCSV},
+	},
+	{
+		name: "v1_0/getReport", methods: getOrPost, serve: document((*handler).getReport),
+		params: []string{"redirect_hash", "from", "to", "by", "format"}, formats: []Format{formatXML, FormatJSON, FormatCSV},
+	},
+	{
+		name: "v1_0/exportHistory", methods: append(getOrHead, http.MethodPost), long: true, serve: (*handler).exportHistory,
+		params: []string{"redirect_hash", "start_date", "end_date", "after", "format"}, formats: []Format{FormatCSV, FormatJSON},
+	},
+	{
+		name: "v1_0/conversion", methods: []string{http.MethodPost}, serve: document((*handler).conversion),
+		params: []string{"click_id", "order_id", "value", "currency", "format"}, formats: []Format{formatXML, FormatJSON},
+	},
+	{
+		name: "v1_0/getOptOutLink", methods: getOrPost, makes: true, serve: line(http.StatusOK, (*handler).getOptOutLink),
+		params: []string{"host"},
+	},
+	{
+		name: "optout", methods: []string{http.MethodGet}, serve: (*handler).optOut,
+		params: []string{"account", "token", "undo"},
+	},
+	{name: "ping", methods: getOrHead, serve: (*handler).ping},
+	{name: "openapi.json", methods: getOrHead, serve: (*handler).openAPI},
+}
+
 // serveAPI answers the calls of the API; name is the path behind "api/".
 func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) {
-	whole := r.Context()
-	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
-	defer cancel()
-	r = r.WithContext(ctx)
-	methods := []string{http.MethodGet, http.MethodPost}
-	reading := []string{http.MethodGet, http.MethodHead}
-	var call func(http.ResponseWriter, *http.Request)
-	switch name {
-	case "v1_0/makeLink":
-		call = h.makeLink
-	case "v1_0/getLink":
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLink) }
-	case "v1_0/getLinks":
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLinks) }
-	case "v1_0/getLinkHistory":
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getLinkHistory, "csv") }
-	case "v1_0/getReport":
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.getReport, "csv") }
-	case "v1_0/exportHistory":
-		methods = append(reading, http.MethodPost)
-		call = func(w http.ResponseWriter, r *http.Request) { h.exportHistory(w, r, whole) }
-	case "v1_0/conversion":
-		methods = methods[1:]
-		call = func(w http.ResponseWriter, r *http.Request) { h.get(w, r, h.conversion) }
-	case "v1_0/getOptOutLink":
-		call = h.getOptOutLink
-	case "optout":
-		methods, call = methods[:1], h.optOut
-	case "ping":
-		methods, call = reading, h.ping
-	case "openapi.json":
-		methods, call = reading, h.openAPI
-	default:
+	i := slices.IndexFunc(apiRoutes, func(c route) bool { return c.name == name })
+	if i < 0 {
 		h.notFound(w, r)
 		return
 	}
+	c := &apiRoutes[i]
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if !slices.Contains(methods, r.Method) {
-		header.Set("Allow", strings.Join(methods, ", "))
-		if strings.HasPrefix(name, "v1_0/get") {
-			call(w, r) // which says it in the format asked for
-		} else {
-			writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
-		}
+	if !slices.Contains(c.methods, r.Method) {
+		header.Set("Allow", strings.Join(c.methods, ", "))
+		p := newParams("format")
+		p.parse(r.URL.RawQuery, true)
+		format, _ := c.format(p)
+		h.writeError(w, format, errMethod)
 		return
 	}
-	gzipped.Serve(w, r, gzipped.Private, func(w http.ResponseWriter) { call(w, r) })
+	if !c.long {
+		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	gzipped.Serve(w, r, gzipped.Private, func(w http.ResponseWriter) { c.serve(h, w, r, c) })
 }
 
 // apiTimeout is how long a call waits for the store at most.
@@ -87,41 +124,101 @@ const apiTimeout = 10 * time.Second
 
 var errMethod = errors.New("method not allowed")
 
-// ping answers the name of the service and its time.
-func (h *handler) ping(w http.ResponseWriter, _ *http.Request) {
-	at := time.Now().In(h.t.opts.TimeZone)
-	writeText(w, http.StatusOK, h.t.hosts.list[0].hostname+" "+at.Format("2006-01-02T15:04:05-07:00"))
+// line is a call that answers one line of text, with that status.
+func line(status int, call func(*handler, *http.Request, params, Account) (string, error)) func(*handler, http.ResponseWriter, *http.Request, *route) {
+	return func(h *handler, w http.ResponseWriter, r *http.Request, c *route) {
+		p, a, format, err := h.begin(w, r, c)
+		var answer string
+		if err == nil {
+			answer, err = call(h, r, p, a)
+		}
+		if err != nil {
+			h.writeError(w, format, err)
+			return
+		}
+		writeText(w, status, answer)
+	}
 }
 
-// makeLink answers 201 and the tracking link and nothing else, or an error
-// whose text does not begin with http.
-func (h *handler) makeLink(w http.ResponseWriter, r *http.Request) {
-	link, err := h.makeLinkFrom(w, r)
-	if err != nil {
-		h.failed(w, err)
-		writeText(w, statusOf(err), "Error: "+messageOf(err))
-		return
+// document is a call that answers a document in one of the route's formats.
+func document(call func(*handler, *http.Request, params, Account) (any, error)) func(*handler, http.ResponseWriter, *http.Request, *route) {
+	return func(h *handler, w http.ResponseWriter, r *http.Request, c *route) {
+		p, a, format, err := h.begin(w, r, c)
+		var answer any
+		if err == nil {
+			answer, err = call(h, r, p, a)
+		}
+		if err != nil {
+			h.writeError(w, format, err)
+			return
+		}
+		h.writeDocument(w, okStatus(answer), format, answer)
 	}
-	writeText(w, http.StatusCreated, h.t.TrackingURL(link))
 }
 
-func (h *handler) makeLinkFrom(w http.ResponseWriter, r *http.Request) (Link, error) {
-	p, account, err := h.authenticate(w, r, true)
-	if err != nil {
-		return Link{}, err
+// begin reads the parameters, and finds the account by login and pass among
+// them, or by HTTP Basic if neither is there; Basic is refused where another
+// site made a browser send it, see checkOrigin. What could be read of the
+// parameters, and the format, are returned with an error, too.
+func (h *handler) begin(w http.ResponseWriter, r *http.Request, c *route) (params, Account, Format, error) {
+	p, err := readParams(w, r, slices.Concat([]string{"login", "pass"}, c.params, c.posted))
+	var a Account
+	if err == nil {
+		a, err = h.authenticate(r, p, c.makes)
 	}
-	given := p.given()
-	if r.Method == http.MethodGet && len(given) > 0 {
-		return Link{}, invalid(given[0], "is taken with POST only")
+	format, formatErr := c.format(p)
+	if err == nil {
+		err = formatErr
 	}
-	if err := h.t.allow(account, given); err != nil {
-		return Link{}, err
+	if err == nil && r.Method == http.MethodGet {
+		for _, name := range c.posted {
+			if p[name] != "" {
+				return p, a, format, invalid(name, "is taken with POST only")
+			}
+		}
 	}
-	in, err := p.newLink(h.t.opts.TimeZone)
-	if err != nil {
-		return Link{}, err
+	return p, a, format, err
+}
+
+func (h *handler) authenticate(r *http.Request, p params, makes bool) (Account, error) {
+	if h.account != nil {
+		return *h.account, h.account.refuse()
 	}
-	return h.t.MakeLink(r.Context(), account, in)
+	login, pass, basic := p["login"], p["pass"], false
+	if login == "" && pass == "" {
+		login, pass, basic = r.BasicAuth()
+	}
+	if login == "" {
+		return Account{}, invalid("login", "is missing")
+	}
+	if pass == "" {
+		return Account{}, invalid("pass", "is missing")
+	}
+	if basic {
+		if err := checkOrigin(r, makes); err != nil {
+			return Account{}, err
+		}
+	}
+	return h.t.Authenticate(r.Context(), login, pass, h.t.ClientOf(r))
+}
+
+// formatXML is the default of most documents; files have no such format.
+const formatXML Format = "xml"
+
+// format is the one that is asked for, or, with an error, the default.
+func (c *route) format(p params) (Format, error) {
+	if c.formats == nil {
+		return "", nil
+	}
+	asked := Format(strings.ToLower(p["format"]))
+	if asked == "" || slices.Contains(c.formats, asked) {
+		return cmp.Or(asked, c.formats[0]), nil
+	}
+	names := make([]string, len(c.formats))
+	for i, f := range c.formats {
+		names[i] = string(f)
+	}
+	return c.formats[0], invalid("format", "must be %s", strings.Join(names, " or "))
 }
 
 const (
@@ -129,41 +226,13 @@ const (
 	typeCSV  = "text/csv; charset=utf-8; header=present"
 )
 
-// get answers one of the get calls in the format asked for, errors too; more
-// are the formats it has beside xml and json. An error in csv is a line of text.
-func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Request, params, Account) (any, error), more ...string) {
-	var p params
-	var account Account
-	err := errMethod
-	if r.Method == http.MethodGet || r.Method == http.MethodPost {
-		p, account, err = h.authenticate(w, r, false)
-	} else {
-		p = make(params)
-		p.parse(r.URL.RawQuery, true)
-	}
+func (h *handler) writeDocument(w http.ResponseWriter, status int, format Format, document any) {
 	encode, contentType := encodeXML, "application/xml; charset=utf-8"
-	switch format := strings.ToLower(p["format"]); {
-	case format == "" || format == "xml":
-	case format == "json":
+	switch format {
+	case FormatJSON:
 		encode, contentType = encodeJSON, typeJSON
-	case slices.Contains(more, format):
+	case FormatCSV:
 		encode, contentType = encodeCSV, typeCSV
-	case err == nil:
-		err = invalid("format", "must be %s", strings.Join(append([]string{"xml", "json"}, more...), " or "))
-	}
-	var document any
-	if err == nil {
-		document, err = call(r, p, account)
-	}
-	status := okStatus(document)
-	if err != nil {
-		h.failed(w, err)
-		status = statusOf(err)
-		if contentType == typeCSV {
-			writeText(w, status, "Error: "+messageOf(err))
-			return
-		}
-		document = errorDocument{errorModel{Code: status, Message: text(messageOf(err))}}
 	}
 	body, err := encode(document)
 	if err != nil { // the models can be encoded, whatever they hold
@@ -176,87 +245,17 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, call func(*http.Re
 	w.Write(body)
 }
 
-func (h *handler) getLink(r *http.Request, p params, a Account) (any, error) {
-	if p["redirect_hash"] == "" {
-		return h.getLinks(r, p, a)
+// writeError answers an error in a format: as a document, or as a line of text
+// that does not begin with http.
+func (h *handler) writeError(w http.ResponseWriter, format Format, err error) {
+	h.failed(w, err)
+	status := statusOf(err)
+	switch format {
+	case formatXML, FormatJSON:
+		h.writeDocument(w, status, format, errorDocument{errorModel{Code: status, Message: text(messageOf(err))}})
+	default:
+		writeText(w, status, "Error: "+messageOf(err))
 	}
-	l, err := h.t.Link(r.Context(), a, p["redirect_hash"])
-	return linkDocument{h.t.linkModel(l)}, err
-}
-
-func (h *handler) getLinks(r *http.Request, p params, a Account) (any, error) {
-	q, err := p.linksQuery()
-	if err != nil {
-		return nil, err
-	}
-	links, err := h.t.Links(r.Context(), a, q)
-	document := linksDocument{Links: make([]linkModel, len(links))}
-	for i, l := range links {
-		document.Links[i] = h.t.linkModel(l)
-	}
-	return document, err
-}
-
-func (h *handler) getLinkHistory(r *http.Request, p params, a Account) (any, error) {
-	if p["redirect_hash"] == "" {
-		return nil, invalid("redirect_hash", "is missing")
-	}
-	q, err := p.historyQuery(h.t.opts.TimeZone)
-	if err != nil {
-		return nil, err
-	}
-	clicks, err := h.t.History(r.Context(), a, p["redirect_hash"], q)
-	document := historyDocument{Items: make([]clickModel, len(clicks))}
-	for i, c := range clicks {
-		document.Items[i] = h.t.clickModel(c)
-	}
-	return document, err
-}
-
-func (h *handler) getReport(r *http.Request, p params, a Account) (any, error) {
-	if p["redirect_hash"] == "" {
-		return nil, invalid("redirect_hash", "is missing")
-	}
-	q, err := p.reportQuery()
-	if err != nil {
-		return nil, err
-	}
-	report, err := h.t.Report(r.Context(), a, p["redirect_hash"], q)
-	if err != nil {
-		return nil, err
-	}
-	return report.document(), nil
-}
-
-// authenticate reads the parameters and finds the account by login and pass
-// among them, or by HTTP Basic if neither is there; Basic is refused where
-// another site made a browser send it, see checkOrigin. The parameters are
-// returned with an error, too, as far as they could be read.
-func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, makes bool) (params, Account, error) {
-	p, err := readParams(w, r)
-	if err != nil {
-		return p, Account{}, err
-	}
-	if h.account != nil {
-		return p, *h.account, h.account.refuse()
-	}
-	login, pass, basic := p["login"], p["pass"], false
-	if login == "" && pass == "" {
-		login, pass, basic = r.BasicAuth()
-	}
-	if login == "" {
-		return p, Account{}, invalid("login", "is missing")
-	}
-	if pass == "" {
-		return p, Account{}, invalid("pass", "is missing")
-	}
-	if basic {
-		if err := checkOrigin(r, makes); err != nil {
-			return p, Account{}, err
-		}
-	}
-	a, err := h.t.Authenticate(r.Context(), login, pass, h.t.ClientOf(r))
-	return p, a, err
 }
 
 // failed sets the headers that go with some errors.

@@ -37,7 +37,14 @@ const (
 	scriptPath  = "c.js"
 )
 
-// serveConversion answers what goal pages load. False: the path is none of it.
+// goalRoute is described with the calls of the API. It stands outside of "api/",
+// and has no account.
+var goalRoute = route{
+	name: pixelPath, methods: append(getOrHead, http.MethodPost),
+	params: []string{"click", clickParam, "link", "order", "value", "currency"},
+}
+
+// serveGoal answers what goal pages load. False: the path is none of it.
 func (h *handler) serveGoal(w http.ResponseWriter, r *http.Request, host *servedHost, path string) bool {
 	switch path {
 	case pixelPath:
@@ -77,7 +84,7 @@ func (h *handler) servePixel(w http.ResponseWriter, r *http.Request, host *serve
 // convert counts the conversion that a goal page reports. Its visitor may leave
 // the page at once, and is counted all the same.
 func (h *handler) convert(w http.ResponseWriter, r *http.Request, host *servedHost) {
-	p, err := readParams(w, r)
+	p, err := readParams(w, r, goalRoute.params)
 	if err != nil {
 		return
 	}

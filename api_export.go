@@ -8,39 +8,29 @@ import (
 	"github.com/linktrackhq/linktrack/internal/longwrite"
 )
 
-// exportHistory answers the history of a link as a file, however long it is:
-// csv, or json. An error that comes before the file has begun is answered in
-// the format asked for, csv as text; after that the connection is broken off,
-// so that nobody takes a part for the whole. whole is the context of the
-// request without the time limit of the other calls.
-func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, whole context.Context) {
-	p, account, err := h.authenticate(w, r, false)
-	format := Format(strings.ToLower(p["format"]))
+// exportHistory answers the history of a link as a file, however long it is. An
+// error that comes before the file has begun is answered in the format asked
+// for, csv as text; after that the connection is broken off, so that nobody
+// takes a part for the whole.
+func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, c *route) {
+	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
+	defer cancel()
+	p, account, format, err := h.begin(w, r.WithContext(ctx), c)
 	contentType := typeCSV
-	switch format {
-	case "":
-		format = FormatCSV
-	case FormatJSON:
+	if format == FormatJSON {
 		contentType = typeJSON
 	}
 	file := longwrite.New(w, r, contentType, h.historyName(p["redirect_hash"], format))
 	if err == nil {
-		err = h.exportTo(whole, account, p, format, file, r.Method == http.MethodHead)
+		err = h.exportTo(r.Context(), account, p, format, file, r.Method == http.MethodHead)
 	}
-	if err == nil {
-		return
-	}
-	h.failed(w, err)
-	switch status := statusOf(err); {
+	switch {
+	case err == nil:
 	case file.Begun():
+		h.failed(w, err)
 		panic(http.ErrAbortHandler)
-	case format == FormatJSON:
-		body, _ := encodeJSON(errorDocument{errorModel{Code: status, Message: text(messageOf(err))}})
-		w.Header().Set("Content-Type", typeJSON)
-		w.WriteHeader(status)
-		w.Write(body)
 	default:
-		writeText(w, status, "Error: "+messageOf(err))
+		h.writeError(w, format, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -162,7 +163,7 @@ var openAPIObjects = map[string]string{
 	"schema": "type enum default description format pattern minimum maximum maxLength examples " +
 		"properties required items oneOf xml",
 	"xml":        "name wrapped",
-	"components": "securitySchemes parameters schemas",
+	"components": "securitySchemes parameters responses schemas",
 }
 
 func (d description) is(kind string, v any) map[string]any {
@@ -235,6 +236,10 @@ func TestTheDescriptionIsOpenAPI(t *testing.T) {
 	for _, p := range components["parameters"].(map[string]any) {
 		d.isSchema(d.is("parameter", p)["schema"])
 	}
+	for name, r := range components["responses"].(map[string]any) {
+		require.Regexp(t, `^[A-Za-z0-9._-]+$`, name)
+		d.is("response", r)
+	}
 	ids := map[string]bool{}
 	for at, o := range d.operations() {
 		require.True(t, strings.HasPrefix(at[0], "/"))
@@ -300,7 +305,7 @@ func (p *probe) check(at [2]string, r *http.Response) {
 	p.service.t.Helper()
 	where := fmt.Sprint(at, r.StatusCode)
 	body := text(p.service.t, r)
-	r.Body = http.NoBody
+	r.Body = io.NopCloser(strings.NewReader(body))
 	o := p.operations()[at]
 	answer := p.at(o, "responses", strconv.Itoa(r.StatusCode))
 	require.NotNil(p.service.t, answer, "%s: this status is not described: %s", where, body)
@@ -459,6 +464,62 @@ func junk(schema map[string]any) string {
 		return strings.Repeat("x", int(schema["maxLength"].(float64))+1)
 	}
 	return ""
+}
+
+func TestAParameterIsDescribedAlikeInTheQueryAndInTheForm(t *testing.T) {
+	d := describe(t, newService(t, memstore.New(), linktrack.Options{}))
+	compared := 0
+	for at, o := range d.operations() {
+		list, _ := o["parameters"].([]any)
+		form, ok := d.operations()[[2]string{at[0], "POST"}]
+		for _, p := range list {
+			if p := d.follow(p).(map[string]any); ok {
+				want := maps.Clone(p["schema"].(map[string]any))
+				want["description"] = p["description"]
+				require.Equal(t, want, d.parameters(form)[p["name"].(string)], at)
+				compared++
+			}
+		}
+	}
+	require.Greater(t, compared, 30)
+}
+
+// telling are values that change an answer of a call, of parameters that take
+// any text.
+var telling = map[string]string{
+	"external_url": "x", "redirect_hash": "none", "links": "none", "groups": "none", "host": "none.example", "click_id": "x",
+	"account": "7", "token": "x", "undo": "1",
+}
+
+func TestEachParameterOfACallChangesItsAnswer(t *testing.T) {
+	p, _ := newProbe(t)
+	for at, o := range p.operations() {
+		for name, schema := range p.parameters(o) {
+			switch {
+			case name == "login" || name == "pass" || name == "password":
+				continue
+			case at[0] == "/c.gif": // tells nobody: see TestTheImageIsAnsweredWhateverHappens and TestTheNewestClickWinsWithinAnAccount
+				continue
+			case junk(schema) != "" && strings.HasPrefix(at[0], "/api/v1_0/"): // is refused, in the next test
+				continue
+			}
+			require.NotEmpty(t, telling[name], "%v: %s has no value that tells", at, name)
+			form := p.fine(at[0])
+			if at[0] == "/api/v1_0/getLink" && name != "redirect_hash" {
+				form.Del("redirect_hash")
+			}
+			plain := p.send(at, form)
+			form.Set(name, telling[name])
+			told := p.send(at, form)
+			require.Less(t, plain.StatusCode, 300, at)
+			if at[0] == "/api/v1_0/makeLink" { // which answers another link each time
+				require.Equal(t, 400, told.StatusCode, "%v does not read %s", at, name)
+				continue
+			}
+			require.NotEqual(t, text(t, plain), text(t, told), "%v does not read %s", at, name)
+		}
+	}
+	require.EqualValues(t, 1, p.link(p.makeLink("password", "x"))["has_password"])
 }
 
 func TestEachCallKnowsTheParametersThatItIsDescribedWithAndNoOther(t *testing.T) {

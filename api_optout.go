@@ -108,36 +108,29 @@ func (t *Tracker) OptedOut(r *http.Request, a Account) bool {
 	return t.optOuts.holds(optOutByCookie, a.ID, optOutOf(r, a.ID))
 }
 
-// getOptOutLink answers the address of OptOutURL as text.
-func (h *handler) getOptOutLink(w http.ResponseWriter, r *http.Request) {
-	p, account, err := h.authenticate(w, r, true)
-	var address string
-	if err == nil {
-		if address, err = h.t.OptOutURL(account, p["host"]); errors.Is(err, ErrNotFound) {
-			err = invalid("host", "must be a host of this service")
-		}
+// getOptOutLink answers the address of OptOutURL.
+func (h *handler) getOptOutLink(_ *http.Request, p params, a Account) (string, error) {
+	address, err := h.t.OptOutURL(a, p["host"])
+	if errors.Is(err, ErrNotFound) {
+		err = invalid("host", "must be a host of this service")
 	}
-	if err != nil {
-		h.failed(w, err)
-		writeText(w, statusOf(err), "Error: "+messageOf(err))
-		return
-	}
-	writeText(w, http.StatusOK, address)
+	return address, err
 }
 
 var errOptOut = fmt.Errorf("%w: the address to opt out is not whole or too old, ask for a new one", ErrForbidden)
 
 // optOut sets the cookie of a browser that comes by an address of OptOutURL,
 // or, with undo, takes it back.
-func (h *handler) optOut(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	id, err := strconv.ParseInt(q.Get("account"), 10, 64)
+func (h *handler) optOut(w http.ResponseWriter, r *http.Request, c *route) {
+	p := newParams(c.params...)
+	p.parse(r.URL.RawQuery, true)
+	id, err := strconv.ParseInt(p["account"], 10, 64)
 	account := AccountID(id)
-	if err != nil || !h.t.optOuts.holds(optOutByLink, account, q.Get("token")) {
+	if err != nil || !h.t.optOuts.holds(optOutByLink, account, p["token"]) {
 		writeText(w, statusOf(errOptOut), "Error: "+messageOf(errOptOut))
 		return
 	}
-	if q.Get("undo") == "1" {
+	if p["undo"] == "1" {
 		w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, time.Time{}))
 		writeText(w, http.StatusOK, "Clicks on your links by this browser are recorded again.\n")
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -16,10 +17,22 @@ import (
 	"github.com/linktrackhq/linktrack/internal/localtime"
 )
 
-// params are the parameters of one API call, by name. Where one is given twice
+// params are the parameters of one API call, by name. Only those that newParams
+// was given are read: a stranger may send any number. Where one is given twice
 // the last counts, and one in the body counts before one in the query string,
 // as the clients' PHP habits have it. Empty is absent: it takes nothing's place.
 type params map[string]string
+
+func newParams(names ...string) params {
+	p := make(params, len(names))
+	for _, name := range names {
+		p[name] = ""
+	}
+	return p
+}
+
+// unset returns the same parameters, all of them absent.
+func (p params) unset() params { return newParams(slices.Collect(maps.Keys(p))...) }
 
 const (
 	maxBody  = 1 << 20 // bytes
@@ -38,11 +51,11 @@ var (
 	errMediaType = errors.New("the body must be application/x-www-form-urlencoded or multipart/form-data")
 )
 
-// readParams reads the query string and the body. The errors are errTooLarge,
+// readParams reads parameters of the query string and the body. The errors are errTooLarge,
 // errMediaType, or an *InvalidError about the body; what the query string has is
 // returned with them.
-func readParams(w http.ResponseWriter, r *http.Request) (params, error) {
-	p := make(params)
+func readParams(w http.ResponseWriter, r *http.Request, names []string) (params, error) {
+	p := newParams(names...)
 	if err := p.parse(r.URL.RawQuery, true); err != nil {
 		return p, err
 	}
@@ -75,7 +88,7 @@ func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return bodyError(err)
 	case isForm:
-		fields := make(params)
+		fields := p.unset()
 		if err := fields.parse(string(body), false); err != nil {
 			return err
 		}
@@ -84,8 +97,8 @@ func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	}
-	fields, err := readMultipart(body, attributes["boundary"])
-	if err != nil {
+	fields := p.unset()
+	if err := fields.readMultipart(body, attributes["boundary"]); err != nil {
 		return bodyError(err)
 	}
 	for name, value := range fields {
@@ -94,11 +107,10 @@ func (p params) readBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func readMultipart(body []byte, boundary string) (params, error) {
+func (p params) readMultipart(body []byte, boundary string) error {
 	if boundary == "" {
-		return nil, invalid("the body", "is multipart/form-data and its boundary is missing")
+		return invalid("the body", "is multipart/form-data and its boundary is missing")
 	}
-	p := make(params)
 	parts := multipart.NewReader(bytes.NewReader(body), boundary)
 	headers := 0 // bytes
 	for range maxParts {
@@ -108,26 +120,26 @@ func readMultipart(body []byte, boundary string) (params, error) {
 			// part. A link must not be made without what was to follow.
 			end := "--" + boundary + "--"
 			if !bytes.HasPrefix(body, []byte(end)) && !bytes.Contains(body, []byte("\n"+end)) {
-				return nil, io.ErrUnexpectedEOF
+				return io.ErrUnexpectedEOF
 			}
-			return p, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		size := headerSize(part)
 		if headers += size; size > maxPartHeader || headers > maxPartHeaders {
-			return nil, invalid("the body", "must have at most %d bytes in the header of a part, and %d in all of them", maxPartHeader, maxPartHeaders)
+			return invalid("the body", "must have at most %d bytes in the header of a part, and %d in all of them", maxPartHeader, maxPartHeaders)
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if part.FileName() == "" {
 			p.set(part.FormName(), string(value))
 		}
 	}
-	return nil, invalid("the body", "must have at most %d parts", maxParts)
+	return invalid("the body", "must have at most %d parts", maxParts)
 }
 
 func headerSize(part *multipart.Part) (n int) {
@@ -173,7 +185,7 @@ func (p params) parse(s string, rawURL bool) error {
 		if rawURL && strings.HasPrefix(s, external) && isWebURL(s[len(external):]) {
 			s = s[len(external):]
 			end := rawEnd(s)
-			p["external_url"] = s[:end]
+			p.set("external_url", s[:end])
 			s = strings.TrimPrefix(s[end:], "&")
 			continue
 		}
@@ -198,18 +210,10 @@ func rawEnd(s string) int {
 	}
 }
 
-// set keeps a parameter if the API knows it: a stranger may send any number.
 func (p params) set(name, value string) {
-	if (value != "" || p[name] == "") && (slices.Contains(otherParams, name) || slices.Contains(linkParams, name)) {
+	if _, known := p[name]; known && value != "" {
 		p[name] = value
 	}
-}
-
-var otherParams = []string{
-	"login", "pass", "external_url", "format", "redirect_hash", "sort", "order", "limit",
-	"links", "groups", "start_date", "end_date", "before", "after",
-	"from", "to", "by",
-	"click_id", "order_id", "click", clickParam, "link", "value", "currency", // of conversions; and "order"
 }
 
 func isWebURL(s string) bool {

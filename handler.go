@@ -136,7 +136,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 	case r.Method == http.MethodPost && e.link.HasPassword():
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		p := make(params)
+		p := newParams("password")
 		if err := p.readBody(w, r); err != nil {
 			h.refuse(w, r, e.link, err)
 			return

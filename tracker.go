@@ -58,6 +58,7 @@ import (
 	"time"
 	_ "time/tzdata" // the service zone must be known on any machine
 
+	"github.com/linktrackhq/linktrack/internal/apispec"
 	"github.com/linktrackhq/linktrack/internal/clientip"
 	"github.com/linktrackhq/linktrack/internal/share"
 	"github.com/linktrackhq/linktrack/internal/throttle"
@@ -154,7 +155,9 @@ func New(store Store, o Options) (*Tracker, error) {
 		t.fingerprints = visitor.NewFingerprints()
 	}
 	t.pruner = newPruner(store, &t.opts)
-	t.openAPI = sync.OnceValue(t.encodeOpenAPI)
+	t.openAPI = sync.OnceValue(func() []byte {
+		return apispec.Document(strings.TrimSuffix(t.hosts.list[0].base, "/"), o.TimeZone.String())
+	})
 	return t, nil
 }
 

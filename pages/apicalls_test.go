@@ -1,89 +1,54 @@
 package pages
 
 import (
-	"encoding/json"
-	"maps"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/memstore"
+	"github.com/linktrackhq/linktrack/internal/apispec"
 )
 
-// A described is the API as it describes itself.
-type described struct {
-	Paths map[string]map[string]struct {
-		RequestBody struct {
-			Content map[string]struct{ Schema objectSchema }
-		}
+// What is not shown is for browsers, or is a link to the description itself.
+func TestEveryCallForProgramsIsShown(t *testing.T) {
+	var names []string
+	for _, c := range calls() {
+		names = append(names, c.Name)
 	}
-	Components struct{ Schemas map[string]objectSchema }
+	require.Equal(t, []string{
+		"makeLink", "getLink", "getLinks", "getLinkHistory", "getReport", "exportHistory", "conversion", "getOptOutLink", "ping",
+	}, names)
+	require.Len(t, apispec.Calls(), len(names)+3, "optOut, openapi, and goal are not shown")
 }
 
-type objectSchema struct {
-	Properties map[string]struct {
-		Enum    []any
-		Default any
-	}
-	Required []string
-}
-
-func TestWhatIsSaidAboutTheAPIIsWhatItSaysItself(t *testing.T) {
-	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
-	require.NoError(t, err)
-	defer tracker.Close(t.Context())
-	w := httptest.NewRecorder()
-	tracker.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/api/openapi.json", nil))
-	var d described
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &d))
-
-	all := map[string]bool{"/api/optout": true, "/api/openapi.json": true, "/c.gif": true} // no program of the owner's calls them
-	for _, c := range calls {
-		path := d.Paths["/api/"+c.path]
-		all["/api/"+c.path] = true
-		var methods []string
-		for _, m := range slices.Sorted(maps.Keys(path)) {
-			methods = append(methods, strings.ToUpper(m))
-		}
-		require.Equal(t, c.methods(), strings.Join(methods, ", "), c.name)
-		if c.free {
-			continue
-		}
-		form := path["post"].RequestBody.Content["application/x-www-form-urlencoded"].Schema
-		names := slices.DeleteFunc(slices.Collect(maps.Keys(form.Properties)), func(name string) bool { return name == "login" || name == "pass" })
-		require.ElementsMatch(t, names, c.params, c.name)
-		require.Equal(t, c.required, strings.Join(form.Required, " "), c.name)
-		for name, p := range form.Properties {
-			values := c.values(name)
-			require.Equal(t, len(p.Enum) > 0, len(values) > 0, "%s of %s", name, c.name)
-			for _, v := range values {
-				require.Contains(t, p.Enum, v)
-			}
-			if len(values) > 0 {
-				require.Equal(t, p.Default, values[0], "%s of %s: the default is the first", name, c.name)
-				require.True(t, len(values) == len(p.Enum) || len(p.Enum) == 8, "%s of %s", name, c.name) // a flag has other words, too
-			}
+func TestTheDefaultOfAParameterIsShownFirst(t *testing.T) {
+	shown := map[string]string{}
+	for _, c := range calls() {
+		for _, p := range c.Params {
+			shown[c.Name+" "+p.Name] = strings.Join(valuesOf(p), " ")
 		}
 	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(d.Paths)), slices.Collect(maps.Keys(all)))
-	for name, fields := range map[string][]string{"Link": linkFields, "Click": clickFields, "Report": reportFields, "Conversion": conversionFields} {
-		require.Equal(t, d.Components.Schemas[name].Required, fields)
+	for param, want := range map[string]string{
+		"makeLink is_active": "1 0", "makeLink is_public": "0 1", "makeLink has_alert_email": "0 1", "makeLink title": "",
+		"getLinks order": "desc asc", "getLinkHistory sort": "h.created_at", "getReport by": "day hour",
+		"getLinks format": "xml json", "getReport format": "xml json csv", "exportHistory format": "csv json",
+	} {
+		require.Equal(t, want, shown[param], param)
 	}
+	require.True(t, strings.HasPrefix(shown["getLinks sort"], string(linktrack.SortCreated)+" "))
+	require.Len(t, strings.Fields(shown["getLinks sort"]), len(sorts))
 }
 
 func TestThereIsATextForAllThatIsSaidAboutACall(t *testing.T) {
 	used := map[string]bool{}
-	for _, c := range calls {
-		for _, key := range []string{"api.call." + c.name, "api.returns." + c.name} {
+	for _, c := range calls() {
+		for _, key := range []string{"api.call." + c.Name, "api.returns." + c.Name} {
 			require.NotEmpty(t, english[key], key)
 			used[key] = true
 		}
-		for _, name := range c.params {
-			own, key := "api.param."+c.name+"."+name, "api.param."+name
+		for _, p := range c.Params {
+			own, key := "api.param."+c.Name+"."+p.Name, "api.param."+p.Name
 			require.NotEmpty(t, english[own]+english[key], own)
 			used[own], used[key] = true, true
 		}

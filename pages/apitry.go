@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/apispec"
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
@@ -21,12 +22,12 @@ const maxAnswer = 64 << 10
 
 var errEnough = errors.New("enough of the answer is there")
 
-func callOf(r *request) (call, error) {
-	i := slices.IndexFunc(calls, func(c call) bool { return c.name == r.PathValue("call") })
+func callOf(r *request) (apispec.Call, error) {
+	i := slices.IndexFunc(calls(), func(c apispec.Call) bool { return c.Name == r.PathValue("call") })
 	if i < 0 {
-		return call{}, linktrack.ErrNotFound
+		return apispec.Call{}, linktrack.ErrNotFound
 	}
-	return calls[i], nil
+	return calls()[i], nil
 }
 
 func (p *Pages) showTry(w http.ResponseWriter, r *request) error {
@@ -56,15 +57,16 @@ func (p *Pages) try(w http.ResponseWriter, r *request) error {
 	return p.renderTry(w, r, c, form, answer)
 }
 
-func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.Values, answer *view.Answer) error {
-	page := view.Try{Name: c.name, Text: p.theme.text("api.call." + c.name), Changes: c.changes, Answer: answer}
+func (p *Pages) renderTry(w http.ResponseWriter, r *request, c apispec.Call, values url.Values, answer *view.Answer) error {
+	page := view.Try{Name: c.Name, Text: p.theme.text("api.call." + c.Name), Changes: c.Changes, Answer: answer}
 	allowed := p.allowed(r.account)
-	for _, name := range c.params {
+	for _, q := range c.Params {
+		name := q.Name
 		f := view.Field{Name: name, Kind: "word", Label: name, Hint: p.paramText(c, name), Value: values.Get(name)}
 		switch {
-		case c.values(name) != nil:
+		case valuesOf(q) != nil:
 			f.Kind, f.Options = "choice", []view.Option{{Text: p.theme.text("api.try.default")}}
-			for _, v := range c.values(name) {
+			for _, v := range valuesOf(q) {
 				f.Options = append(f.Options, choice(v, v, v == f.Value))
 			}
 		case name == "password":
@@ -74,41 +76,41 @@ func (p *Pages) renderTry(w http.ResponseWriter, r *request, c call, values url.
 		case name == "title" || name == "group":
 			f.Kind = "line"
 		}
-		if c.name == "makeLink" && !allowed[name] {
+		if c.Name == "makeLink" && !allowed[name] {
 			f.Disabled, f.Hint = true, p.theme.text("form.notallowed")
 		}
 		page.Fields = append(page.Fields, f)
 	}
 	if answer != nil {
-		page.Curl = curlSample(p.apiBase()+c.path, slices.Concat(p.credentials(r, c), given(c, values)))
+		page.Curl = curlSample(p.apiBase()+pathOf(c), slices.Concat(p.credentials(r, c), given(c, values)))
 	}
-	return p.render(w, r, http.StatusOK, "apitry", p.theme.text("api.try.title", c.name), page)
+	return p.render(w, r, http.StatusOK, "apitry", p.theme.text("api.try.title", c.Name), page)
 }
 
 // given are the parameters of a call that a form has. A password is not shown.
-func given(c call, values url.Values) (pairs [][2]string) {
-	for _, name := range c.params {
-		v := values.Get(name)
-		if name == "password" && v != "" {
+func given(c apispec.Call, values url.Values) (pairs [][2]string) {
+	for _, q := range c.Params {
+		v := values.Get(q.Name)
+		if q.Name == "password" && v != "" {
 			v = "…"
 		}
 		if v != "" {
-			pairs = append(pairs, [2]string{name, v})
+			pairs = append(pairs, [2]string{q.Name, v})
 		}
 	}
 	return pairs
 }
 
 // callAPI makes a call for the account that is signed in.
-func (p *Pages) callAPI(r *request, c call, form url.Values) (answer *view.Answer, err error) {
+func (p *Pages) callAPI(r *request, c apispec.Call, form url.Values) (answer *view.Answer, err error) {
 	method, body := http.MethodPost, url.Values{}
-	for _, name := range c.params {
-		body.Set(name, strings.ReplaceAll(form.Get(name), "\r\n", "\n"))
+	for _, q := range c.Params {
+		body.Set(q.Name, strings.ReplaceAll(form.Get(q.Name), "\r\n", "\n"))
 	}
-	if c.free {
+	if c.Open {
 		method = http.MethodGet
 	}
-	made, err := http.NewRequestWithContext(r.Context(), method, p.apiBase()+c.path, strings.NewReader(body.Encode()))
+	made, err := http.NewRequestWithContext(r.Context(), method, p.apiBase()+pathOf(c), strings.NewReader(body.Encode()))
 	if err != nil {
 		return nil, err
 	}
