@@ -662,6 +662,23 @@ func TestErrorsAboutTheBodyOrTheMethodComeInTheFormatAskedFor(t *testing.T) {
 	}
 }
 
+func TestAWrongMethodIsRefusedInTheFormatAskedForAndCallsNothing(t *testing.T) {
+	s := newService(t, memstore.New(), linktrack.Options{})
+	const inJSON = `{"error":{"code":405,"message":"method not allowed"}}`
+	for target, want := range map[string]string{
+		"GET /api/v1_0/conversion?format=json&":    inJSON,
+		"PUT /api/v1_0/exportHistory?format=json&": inJSON,
+		"PUT /api/v1_0/exportHistory?":             "Error: method not allowed",
+		"PUT /api/v1_0/getOptOutLink?":             "Error: method not allowed",
+		"PUT /api/v1_0/makeLink?format=json&":      "Error: method not allowed",
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		r := s.do(request(method, path+"login="+login+"&pass="+pass, ""))
+		require.Equal(t, 405, r.StatusCode, target)
+		require.Equal(t, want, strings.TrimSpace(text(t, r)), target)
+	}
+}
+
 func TestAListOfNothingMatchesNothing(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	s.makeLink()
