@@ -57,14 +57,6 @@ func checkTypes(types map[string]AccountType) error {
 	return nil
 }
 
-// linkParams are the parameters of makeLink that an account type must allow, in the
-// order of the API's documentation.
-var linkParams = []string{
-	"host", "title", "vanity_link", "description", "notes", "alert_at", "deactivate_at",
-	"has_alert_email", "password", "is_active", "is_public", "has_plus_tracking",
-	"has_public_tracking", "has_conversion_tracking", "expires_at", "group",
-}
-
 // refuse returns an error if nobody may act for the account, because it is disabled
 // or the account of anonymous links.
 func (a Account) refuse() error {
@@ -83,8 +75,8 @@ func (a Account) refuseAnonymous() error {
 	return nil
 }
 
-// allow returns an error that names the first parameter which the account's type does
-// not allow.
+// allow returns an error that names the first of linkParams which is among params
+// and which the account's type does not allow.
 func (t *Tracker) allow(a Account, params []string) error {
 	if err := a.refuseAnonymous(); err != nil {
 		return err
@@ -93,8 +85,8 @@ func (t *Tracker) allow(a Account, params []string) error {
 	if !ok {
 		return fmt.Errorf("%w: account type %q is not known", ErrForbidden, a.Type)
 	}
-	for _, p := range params {
-		if !slices.Contains(typ.Params, p) {
+	for _, p := range linkParams {
+		if slices.Contains(params, p) && !slices.Contains(typ.Params, p) {
 			return fmt.Errorf("%w: an account of type %s may not use %s", ErrForbidden, a.Type, p)
 		}
 	}

@@ -54,7 +54,7 @@ func TestPublicShowsNothingButPublicLinks(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	for name, public := range map[string]bool{"shown": true, "hidden": false} {
 		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{
-			ExternalURL: "https://example.com/", VanityLink: name, Title: "T", Notes: "N", Group: "G", Password: "P", IsPublic: public,
+			LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Title: "T", Notes: "N", Group: "G", IsPublic: public}, VanityLink: name, Password: "P",
 		})
 		require.NoError(t, err)
 	}
@@ -76,7 +76,7 @@ func TestPublicShowsNothingButPublicLinks(t *testing.T) {
 func TestLinksArePagedAndSearchedWithinBounds(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	for _, title := range []string{"one", "two", "twofold"} {
-		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: "https://example.com/", Title: title, Group: title})
+		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Title: title, Group: title}})
 		require.NoError(t, err)
 	}
 	links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: "TWO", Offset: 1})
@@ -106,7 +106,7 @@ func TestParametersAreReadAsTheAPIReadsThem(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, linktrack.NewLink{
-		ExternalURL: "https://example.com/", Inactive: true, AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true, HasPublicRevenue: true,
+		LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true, HasPublicRevenue: true, Disabled: true},
 	}, in)
 	_, err = s.tracker.ParseNewLink(map[string]string{"forward_query": "maybe"})
 	require.ErrorContains(t, err, "forward_query must be 1 or 0")

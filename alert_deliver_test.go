@@ -74,7 +74,7 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional, Email: "ada@example.com"})
 		require.NoError(t, err)
 		l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{
-			ExternalURL: "https://example.com/", VanityLink: "sale", AlertAt: 2, DeactivateAt: 3, HasAlertEmail: true,
+			LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: 2, DeactivateAt: 3, HasAlertEmail: true}, VanityLink: "sale",
 		})
 		require.NoError(t, err)
 		f := &follower{t, tracker, account, l.Path}
@@ -114,12 +114,12 @@ func TestAnAlertNamesTheAccountsAddressOnlyIfItsLinkAsksForIt(t *testing.T) {
 		link linktrack.Link
 		want string
 	}{
-		{"a link that asks for it", linktrack.Options{}, linktrack.Link{Account: 1, HasAlertEmail: true}, "ada@example.com"},
+		{"a link that asks for it", linktrack.Options{}, linktrack.Link{Account: 1, LinkSettings: linktrack.LinkSettings{HasAlertEmail: true}}, "ada@example.com"},
 		{"a link that does not", linktrack.Options{}, linktrack.Link{Account: 1}, ""},
-		{"a link of an account that the store does not have", linktrack.Options{}, linktrack.Link{Account: 2, HasAlertEmail: true}, ""},
+		{"a link of an account that the store does not have", linktrack.Options{}, linktrack.Link{Account: 2, LinkSettings: linktrack.LinkSettings{HasAlertEmail: true}}, ""},
 		{"a host with its own users, whose numbers mean others in the store", linktrack.Options{
 			Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) { return linktrack.Account{}, nil }},
-		}, linktrack.Link{Account: 1, HasAlertEmail: true}, ""},
+		}, linktrack.Link{Account: 1, LinkSettings: linktrack.LinkSettings{HasAlertEmail: true}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestAnAlertNamesTheAccountsAddressOnlyIfItsLinkAsksForIt(t *testing.T) {
 // raise makes a link and lets people click on it until its AlertAt is reached.
 func raise(t *testing.T, store linktrack.Store, l linktrack.Link) linktrack.Link {
 	t.Helper()
-	l.Host, l.ExternalURL, l.IsActive = "localhost:8080", "https://example.com/", true
+	l.Host, l.ExternalURL = "localhost:8080", "https://example.com/"
 	l, err := store.CreateLink(t.Context(), l)
 	require.NoError(t, err)
 	b := linktrack.Batch{Source: linktrack.Source(linktrack.NewClickID(time.Now())), Seq: 1}
@@ -158,7 +158,7 @@ func TestAnAlertThatFailsIsTriedAgainLessAndLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		r, store := &receiver{}, memstore.New()
-		raise(t, store, linktrack.Link{Path: ".sale", AlertAt: 1})
+		raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		r.does(func(context.Context, linktrack.Alert) error { return errDown })
 		tracker, err := linktrack.New(store, linktrack.Options{Notify: r, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		require.NoError(t, err)
@@ -195,7 +195,7 @@ func TestAnAlertThatCanNeverBeDeliveredIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		r, store := &receiver{}, memstore.New()
-		raise(t, store, linktrack.Link{Path: ".sale", AlertAt: 1})
+		raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		r.does(func(context.Context, linktrack.Alert) error {
 			return fmt.Errorf("no such mailbox: %w", linktrack.ErrUndeliverable)
 		})
@@ -212,7 +212,7 @@ func TestNobodyWaitsForANotifierThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{}
 		r.does(func(ctx context.Context, _ linktrack.Alert) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{Notify: r}, linktrack.NewLink{AlertAt: 1})
+		f := follow(t, memstore.New(), linktrack.Options{Notify: r}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		start := time.Now()
 		f.passes(linktrack.Visit{})
 		require.Zero(t, time.Since(start))
@@ -240,11 +240,11 @@ func TestANewAlertDoesNotWaitBehindThoseThatFail(t *testing.T) {
 			return ctx.Err()
 		})
 		for range 1000 { // each hangs for 20 s: all of them take hours
-			raise(t, store, linktrack.Link{Path: randomPath(), AlertAt: 1})
+			raise(t, store, linktrack.Link{Path: randomPath(), LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		}
 		f := follow(t, store, linktrack.Options{Notify: r}, linktrack.NewLink{})
 		time.Sleep(12 * time.Hour)
-		raise(t, store, linktrack.Link{Path: "new", AlertAt: 1})
+		raise(t, store, linktrack.Link{Path: "new", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		before := len(r.got())
 		time.Sleep(21 * time.Second)
 		require.LessOrEqual(t, len(r.got())-before, 3)
@@ -269,7 +269,7 @@ func TestCloseWaitsForADeliveryOrLeavesItToItsLease(t *testing.T) {
 			}
 		})
 		for i, patience := range []time.Duration{time.Minute, 2 * time.Second} {
-			raise(t, store, linktrack.Link{Path: randomPath(), AlertAt: 1})
+			raise(t, store, linktrack.Link{Path: randomPath(), LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 			tracker, err := linktrack.New(store, linktrack.Options{Notify: slow})
 			require.NoError(t, err)
 			time.Sleep(500 * time.Millisecond)
@@ -302,7 +302,7 @@ func TestOfManyTrackersOneDeliversAnAlert(t *testing.T) {
 			trackers = append(trackers, tracker)
 		}
 		for range 50 {
-			raise(t, store, linktrack.Link{Path: randomPath(), AlertAt: 2})
+			raise(t, store, linktrack.Link{Path: randomPath(), LinkSettings: linktrack.LinkSettings{AlertAt: 2}})
 		}
 		time.Sleep(10 * time.Second)
 		ids := map[string]bool{}
@@ -371,7 +371,7 @@ func TestAnAlertSurvivesAStoreThatFails(t *testing.T) {
 				var log logBuffer
 				r, store := &receiver{}, &forgetful{Store: memstore.New()}
 				store.fail(test.call, errDown)
-				raise(t, store, linktrack.Link{Path: ".sale", AlertAt: 1, HasAlertEmail: true})
+				raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1, HasAlertEmail: true}})
 				tracker, err := linktrack.New(store, linktrack.Options{Notify: r, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				require.NoError(t, err)
 				time.Sleep(5*time.Minute - 10*time.Second)

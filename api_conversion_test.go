@@ -205,7 +205,7 @@ func TestTheNewestClickWinsWithinAnAccount(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
-	foreign, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{ExternalURL: "https://other.example", HasConversionTracking: true})
+	foreign, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://other.example", HasConversionTracking: true}})
 	require.NoError(t, err)
 	first, second := s.convertible(), s.convertible("vanity_link", "second")
 	one, two := s.click(first), s.click(second)
@@ -381,7 +381,7 @@ func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
 			return r
 		}
 		require.Nil(t, public().Values, "what it was worth is nobody's business")
-		_, err := s.tracker.UpdateLink(t.Context(), s.account, "sale", linktrack.LinkEdit{HasPublicRevenue: new(true)})
+		_, err := s.tracker.UpdateLink(t.Context(), s.account, "sale", func(e *linktrack.LinkEdit) { e.HasPublicRevenue = true })
 		require.NoError(t, err)
 		require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, public().Values, "the owner ticked the box")
 		require.NotContains(t, s.link(link), "has_public_revenue", "the documented calls have their documented fields")

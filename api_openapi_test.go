@@ -384,7 +384,7 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 	require.NotEmpty(t, taken)
 	bob, _, err := p.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
-	l, err := p.tracker.MakeLink(t.Context(), bob, linktrack.NewLink{ExternalURL: "https://example.com/", HasConversionTracking: true})
+	l, err := p.tracker.MakeLink(t.Context(), bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasConversionTracking: true}})
 	require.NoError(t, err)
 	others := ref(p.click(p.tracker.TrackingURL(l)))
 	clients := 1

@@ -270,63 +270,42 @@ func (p params) given() []string {
 }
 
 // ParseNewLink reads a link from the parameters of makeLink, by name, as the API
-// does. Names that are not among them are ignored, but for forward_query and
-// has_public_revenue, flags. The error is an [*InvalidError].
+// does, and from forward_query and has_public_revenue. Other names are ignored.
+// The error is an [*InvalidError].
 func (t *Tracker) ParseNewLink(values map[string]string) (NewLink, error) {
-	p := params(values)
-	in, err := p.newLink(t.opts.TimeZone)
-	if err == nil {
-		in.ForwardQuery, err = p.flag("forward_query", false)
-	}
-	if err == nil {
-		in.HasPublicRevenue, err = p.flag("has_public_revenue", false)
-	}
-	return in, err
+	return params(values).newLink(t.opts.TimeZone)
 }
 
 func (p params) newLink(zone *time.Location) (NewLink, error) {
-	in := NewLink{
-		ExternalURL: p["external_url"],
-		Host:        p["host"],
-		VanityLink:  p["vanity_link"],
-		Title:       p["title"],
-		Description: p["description"],
-		Notes:       p["notes"],
-		Password:    p["password"],
-		Group:       p["group"],
-	}
-	var err error
-	for _, n := range []struct {
-		name  string
-		field *int64
-	}{
-		{"alert_at", &in.AlertAt},
-		{"deactivate_at", &in.DeactivateAt},
-	} {
-		if *n.field, err = p.number(n.name); err != nil {
+	in := NewLink{Host: p["host"], VanityLink: p["vanity_link"], Password: p["password"]}
+	for _, property := range linkProperties {
+		if err := property.parse(&in.LinkSettings, p, zone); err != nil {
 			return NewLink{}, err
 		}
 	}
-	var active bool
-	for _, f := range []struct {
-		name   string
-		field  *bool
-		absent bool
-	}{
-		{"is_active", &active, true},
-		{"is_public", &in.IsPublic, false},
-		{"has_plus_tracking", &in.HasPlusTracking, false},
-		{"has_public_tracking", &in.HasPublicTracking, false},
-		{"has_conversion_tracking", &in.HasConversionTracking, false},
-		{"has_alert_email", &in.HasAlertEmail, false},
-	} {
-		if *f.field, err = p.flag(f.name, f.absent); err != nil {
-			return NewLink{}, err
-		}
+	return in, nil
+}
+
+// ParseLinkEdit reads a change for [Tracker.UpdateLink] from the parameters that
+// [Tracker.ParseNewLink] reads, by name: a value sets its property, an empty
+// value clears it, and a property whose name is missing stays as it is. Other
+// names are ignored, and so are host and vanity_link, which cannot be changed.
+// The error is an [*InvalidError].
+func (t *Tracker) ParseLinkEdit(values map[string]string) (func(*LinkEdit), error) {
+	given := params(maps.Clone(values))
+	if _, err := given.newLink(t.opts.TimeZone); err != nil {
+		return nil, err
 	}
-	in.Inactive = !active
-	in.ExpiresAt, err = p.time("expires_at", zone)
-	return in, err
+	return func(e *LinkEdit) {
+		for _, property := range linkProperties {
+			if _, ok := given[property.name]; ok {
+				property.parse(&e.LinkSettings, given, t.opts.TimeZone) // without an error, as above
+			}
+		}
+		if password, ok := given["password"]; ok {
+			e.Password = &password
+		}
+	}, nil
 }
 
 func (p params) linksQuery() (LinksQuery, error) {

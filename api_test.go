@@ -496,8 +496,7 @@ func TestAnAccountSeesItsOwnLinksOnly(t *testing.T) {
 		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks")))
 		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "links", "mine")))
 		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "groups", "g")))
-		title := "x"
-		_, err = s.tracker.UpdateLink(t.Context(), other, "mine", linktrack.LinkEdit{Title: &title})
+		_, err = s.tracker.UpdateLink(t.Context(), other, "mine", func(e *linktrack.LinkEdit) { e.Title = "x" })
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 		require.Equal(t, 409, as("makeLink", "external_url", "http://example.com", "vanity_link", "MINE").StatusCode)
 	})
@@ -589,20 +588,22 @@ func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
 		s := newService(t, store, linktrack.Options{})
 		s.makeLink("vanity_link", "spring", "title", "Old", "group", "g")
 		require.Equal(t, "https://example.com/page", s.get("/spring").Header.Get("Location"))
-		destination, title, none := "https://example.org/new", "New", ""
-		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{ExternalURL: &destination, Title: &title, Group: &none})
+		const destination = "https://example.org/new"
+		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+			e.ExternalURL, e.Title, e.Group = destination, "New", ""
+		})
 		require.NoError(t, err)
 		require.Equal(t, "New", l.Title)
 		require.EqualValues(t, 1, l.Counts.People)
 		require.Equal(t, destination, s.get("/spring").Header.Get("Location"), "an edit is seen at once")
 		require.Nil(t, s.link("spring")["group"])
-		for want, edit := range map[string]linktrack.LinkEdit{
-			"external_url is missing":                    {ExternalURL: &none},
-			"title must have at most 255 characters":     {Title: ptr(strings.Repeat("x", 256))},
-			"deactivate_at must be a whole number":       {DeactivateAt: ptr(int64(-1))},
-			"external_url must begin with http:// or":    {ExternalURL: ptr("javascript://x"), Title: ptr("changed")},
-			"password must have at most 1000 bytes":      {Password: ptr(strings.Repeat("x", 1001))},
-			"expires_at must be a year from 1970 to 999": {ExpiresAt: ptr(time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC))},
+		for want, edit := range map[string]func(*linktrack.LinkEdit){
+			"external_url is missing":                    func(e *linktrack.LinkEdit) { e.ExternalURL = "" },
+			"title must have at most 255 characters":     func(e *linktrack.LinkEdit) { e.Title = strings.Repeat("x", 256) },
+			"deactivate_at must be a whole number":       func(e *linktrack.LinkEdit) { e.DeactivateAt = -1 },
+			"external_url must begin with http:// or":    func(e *linktrack.LinkEdit) { e.ExternalURL, e.Title = "javascript://x", "changed" },
+			"password must have at most 1000 bytes":      func(e *linktrack.LinkEdit) { e.Password = new(strings.Repeat("x", 1001)) },
+			"expires_at must be a year from 1970 to 999": func(e *linktrack.LinkEdit) { e.ExpiresAt = time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		} {
 			_, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", edit)
 			if strings.HasPrefix(want, "external_url must begin") {
@@ -611,19 +612,19 @@ func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
 			require.ErrorContains(t, err, want)
 		}
 		require.Equal(t, "New", s.link("spring")["title"], "nothing is half done")
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{Password: ptr("secret")})
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) { e.Password = new("secret") })
 		require.NoError(t, err)
 		require.Equal(t, 200, s.get("/spring").StatusCode)
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{Password: &none, ExpiresAt: ptr(time.Now().Add(-time.Second))})
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+			e.Password, e.ExpiresAt = new(""), time.Now().Add(-time.Second)
+		})
 		require.NoError(t, err)
 		require.Equal(t, 410, s.get("/spring").StatusCode)
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", linktrack.LinkEdit{ExpiresAt: &time.Time{}})
+		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) { e.ExpiresAt = time.Time{} })
 		require.NoError(t, err)
 		require.Equal(t, 302, s.get("/spring").StatusCode)
 	})
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // URL values that must survive whole, whatever the way in.
 func TestDestinationsStayAsTheyWereWritten(t *testing.T) {

@@ -35,7 +35,7 @@ func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
 	}
 	b.Cleanup(func() { t.Close(context.Background()) })
 	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
-	l, err := t.MakeLink(b.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com/a/page?with=a&query=1"})
+	l, err := t.MakeLink(b.Context(), account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/a/page?with=a&query=1"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func BenchmarkFollow(b *testing.B) {
 			paths := make([]string, n)
 			for i := range paths {
 				l, err := t.MakeLink(b.Context(), linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional},
-					linktrack.NewLink{ExternalURL: "https://example.com/"})
+					linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 				if err != nil {
 					b.Fatal(err)
 				}

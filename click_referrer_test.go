@@ -50,7 +50,7 @@ func TestAReferrerHasAHostOnlyIfItIsAHostName(t *testing.T) {
 
 func TestThePublicReportShowsNoTextOfStrangers(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{ExternalURL: "https://example.com", VanityLink: "wall", HasPublicTracking: true})
+	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com", HasPublicTracking: true}, VanityLink: "wall"})
 	hosts := []string{"news.example.org", "", "buy cheap pills", "intranet-payroll", "<i>x.example", "10.0.0.5", "xn--a.example", "UPPER.example"}
 	browsers := []string{"Firefox", "", "Buy Cheap Pills", "Safari"}
 	var clicks []linktrack.Click

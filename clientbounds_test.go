@@ -36,7 +36,7 @@ func (s *service) protected() linktrack.Link {
 	hash, err := bcrypt.GenerateFromPassword([]byte(base64.RawStdEncoding.EncodeToString(sum[:])), bcrypt.MinCost)
 	require.NoError(s.t, err)
 	made, err := s.tracker.ImportLinks(s.t.Context(), s.account, []linktrack.ImportedLink{
-		{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}, PasswordHash: hash},
+		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, PasswordHash: hash},
 	})
 	require.NoError(s.t, err)
 	return made[0]

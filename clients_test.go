@@ -104,10 +104,12 @@ func TestAPHPClientSendsEveryParameterWhenItIsToldToContinue(t *testing.T) {
 	require.NoError(t, err)
 	l.ID, l.PasswordHash, l.CreatedAt = 0, nil, time.Time{}
 	require.Equal(t, linktrack.Link{
-		Account: account.ID, Host: "alternate_domain.com", Path: "my_vanity_link", ExternalURL: "http://www.google.com",
-		Title: "My Title", Description: "A description here", Notes: strings.Repeat("Some notes", 1000), Group: "My Group",
-		IsActive: true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true, HasConversionTracking: true, HasAlertEmail: true,
-		AlertAt: 100, DeactivateAt: 100, ExpiresAt: expires.UTC(),
+		Account: account.ID, Host: "alternate_domain.com", Path: "my_vanity_link", LinkSettings: linktrack.LinkSettings{
+			ExternalURL: "http://www.google.com",
+			Title:       "My Title", Description: "A description here", Notes: strings.Repeat("Some notes", 1000), Group: "My Group",
+			IsPublic: true, HasPlusTracking: true, HasPublicTracking: true, HasConversionTracking: true, HasAlertEmail: true,
+			AlertAt: 100, DeactivateAt: 100, ExpiresAt: expires.UTC(),
+		},
 	}, l)
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-var converting = linktrack.NewLink{HasConversionTracking: true}
+var converting = linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasConversionTracking: true}}
 
 // clicks follows the link and returns what is given away of the click.
 func (f *follower) clicks() linktrack.ClickRef {
@@ -51,7 +51,7 @@ func TestWhatAConversionMustBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := follow(t, memstore.New(), linktrack.Options{}, converting)
 		click := f.clicks()
-		plain, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+		plain, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 		require.NoError(t, err)
 		untracked, err := f.visit(linktrack.Visit{Path: plain.Path})
 		require.NoError(t, err)

@@ -115,7 +115,7 @@ func (t *Tracker) linkModel(l Link) linkModel {
 		Description:           text(l.Description),
 		Notes:                 text(l.Notes),
 		Group:                 text(l.Group),
-		IsActive:              flag(l.IsActive && !l.usedUp()),
+		IsActive:              flag(!l.Disabled && !l.usedUp()),
 		IsPublic:              flag(l.IsPublic),
 		HasPlusTracking:       flag(l.HasPlusTracking),
 		HasPublicTracking:     flag(l.HasPublicTracking),

@@ -24,8 +24,10 @@ func encodingTracker(t testing.TB) *Tracker {
 func TestALinkHasTheDocumentedFieldsInTheirOrder(t *testing.T) {
 	tr := encodingTracker(t)
 	l := Link{
-		ID: 1, Host: "go.example.com", Path: "My_vanity", ExternalURL: "http://example.com/?a=1&b=<2>",
-		Title: "Ünïcode \x01 & <b>", IsActive: true, HasPlusTracking: true, AlertAt: 5,
+		ID: 1, Host: "go.example.com", Path: "My_vanity", LinkSettings: LinkSettings{
+			ExternalURL: "http://example.com/?a=1&b=<2>",
+			Title:       "Ünïcode \x01 & <b>", HasPlusTracking: true, AlertAt: 5,
+		},
 		CreatedAt: time.Date(2024, 11, 24, 16, 35, 16, 999, time.UTC),
 		Counts:    Counts{Day: 1, People: 2, Unique: 3, Bots: 4, Conversions: 5},
 	}
@@ -81,8 +83,8 @@ func TestListsAndErrorsHaveTheirShapes(t *testing.T) {
 
 func TestAUsedUpLinkShowsAsInactive(t *testing.T) {
 	tr := encodingTracker(t)
-	require.EqualValues(t, true, tr.linkModel(Link{IsActive: true, DeactivateAt: 2, Counts: Counts{Used: 1}}).IsActive)
-	require.EqualValues(t, false, tr.linkModel(Link{IsActive: true, DeactivateAt: 2, Counts: Counts{Used: 2}}).IsActive)
+	require.EqualValues(t, true, tr.linkModel(Link{LinkSettings: LinkSettings{DeactivateAt: 2}, Counts: Counts{Used: 1}}).IsActive)
+	require.EqualValues(t, false, tr.linkModel(Link{LinkSettings: LinkSettings{DeactivateAt: 2}, Counts: Counts{Used: 2}}).IsActive)
 }
 
 // wellFormed reads a document to its end as a strict parser does.

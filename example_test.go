@@ -20,7 +20,7 @@ func Example() {
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
 	defer t.Close(ctx)
 	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
-	link, _ := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring", VanityLink: "spring"})
+	link, _ := t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"}, VanityLink: "spring"})
 
 	w := httptest.NewRecorder()
 	t.Handler().ServeHTTP(w, httptest.NewRequest("GET", t.TrackingURL(link), nil))
@@ -60,7 +60,7 @@ func ExampleTracker_Middleware() {
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://example.com"})
 	defer t.Close(ctx)
 	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
-	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.org/", VanityLink: "spring"})
+	t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/"}, VanityLink: "spring"})
 
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app: ", r.URL.Path) })
 	server := t.Middleware(app)
@@ -94,9 +94,11 @@ func ExampleTracker_Follow() {
 	defer t.Close(ctx)
 	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	t.MakeLink(ctx, account, linktrack.NewLink{
-		ExternalURL:  "https://example.com/tickets",
-		VanityLink:   "tickets",
-		DeactivateAt: 2,
+		LinkSettings: linktrack.LinkSettings{
+			ExternalURL:  "https://example.com/tickets",
+			DeactivateAt: 2,
+		},
+		VanityLink: "tickets",
 	})
 
 	for range 3 {
@@ -120,7 +122,7 @@ func ExampleTracker_History() {
 	t, _ := linktrack.New(memstore.New(), linktrack.Options{})
 	defer t.Close(ctx)
 	account, _, _ := t.CreateAccount(ctx, linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
-	t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
+	t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"})
 
 	visit := linktrack.Visit{
 		Path:      "spring",

@@ -29,7 +29,7 @@ func (s *shelf) LinkByPath(_ context.Context, host, key string) (Link, error) {
 	case strings.HasPrefix(key, "none"):
 		return Link{}, ErrNotFound
 	}
-	return Link{ID: 1, Host: host, Path: key, ExternalURL: "https://example.com/" + strings.Repeat("x", 4000), Title: strings.Repeat("x", 255)}, nil
+	return Link{ID: 1, Host: host, Path: key, LinkSettings: LinkSettings{ExternalURL: "https://example.com/" + strings.Repeat("x", 4000), Title: strings.Repeat("x", 255)}}, nil
 }
 
 func (s *shelf) LinksByPath(context.Context, []LinkName) ([]Link, error) {

@@ -106,7 +106,7 @@ func TestWhatCountsAndWhatDoesNot(t *testing.T) {
 }
 
 func TestBotsMayBeCountedAsPeople(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{BotsAsPeople: true}}, linktrack.NewLink{DeactivateAt: 2})
+	f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{BotsAsPeople: true}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	f.passes(linktrack.Visit{UserAgent: google})
 	f.passes(linktrack.Visit{})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
@@ -115,7 +115,7 @@ func TestBotsMayBeCountedAsPeople(t *testing.T) {
 
 func TestALinkExpiresAtItsMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{ExpiresAt: time.Now().Add(time.Hour)})
+		f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExpiresAt: time.Now().Add(time.Hour)}})
 		time.Sleep(time.Hour - time.Millisecond)
 		f.passes(linktrack.Visit{})
 		time.Sleep(time.Millisecond)
@@ -166,7 +166,7 @@ func TestAVisitorOfOneLinkIsNewToAnother(t *testing.T) {
 		f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Cookieless: cookieless}}, linktrack.NewLink{})
 		ip := netip.MustParseAddr("192.0.2.1")
 		token := f.passes(linktrack.Visit{IP: ip}).Visitor
-		other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+		other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 		require.NoError(t, err)
 		f.path = other.Path
 		f.passes(linktrack.Visit{IP: ip, Visitor: token})
@@ -192,7 +192,7 @@ func TestTokensHoldAcrossProcessesOfOneStore(t *testing.T) {
 
 func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{DeactivateAt: 100, Title: "Sold out soon"})
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 100, Title: "Sold out soon"}})
 		second, err := linktrack.New(store, linktrack.Options{}) // as another process would
 		require.NoError(t, err)
 		trackers := []*linktrack.Tracker{f.tracker, second}
@@ -238,7 +238,7 @@ func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
 		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 		f.passes(linktrack.Visit{})
 		limit := func(n int64) {
-			_, err := f.tracker.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{DeactivateAt: &n})
+			_, err := f.tracker.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.DeactivateAt = n })
 			require.NoError(t, err)
 		}
 		limit(2) // one has passed already
@@ -256,7 +256,7 @@ func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
 }
 
 func TestPasswords(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", DeactivateAt: 2})
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	for _, v := range []linktrack.Visit{{}, {Peek: true}, {Prefetch: true}} {
 		out, err := f.visit(v)
 		require.NoError(t, err)
@@ -278,7 +278,7 @@ func TestPasswords(t *testing.T) {
 
 func TestWrongPasswordsAreThrottledPerLinkAndClientBeforeTheyAreHashed(t *testing.T) {
 	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "secret"})
-	other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com", Password: "secret"})
+	other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, Password: "secret"})
 	require.NoError(t, err)
 	try := func(path, ip, password string) error {
 		_, err := f.visit(linktrack.Visit{Path: path, IP: netip.MustParseAddr(ip), HasPassword: true, Password: password})
@@ -341,7 +341,7 @@ func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
 		{"https://example.com/a", "x=ü\r\nSet-Cookie: a=b#frag", "https://example.com/a?x=%C3%BCSet-Cookie: a=bfrag"},
 	} {
 		for _, byLink := range []bool{true, false} {
-			f := follow(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: !byLink}}, linktrack.NewLink{ExternalURL: c.destination, ForwardQuery: byLink})
+			f := follow(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: !byLink}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: c.destination, ForwardQuery: byLink}})
 			require.Equal(t, c.want, f.passes(linktrack.Visit{Query: c.query}).Location)
 		}
 	}
@@ -351,7 +351,7 @@ func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
 
 func TestADestinationWhoseSchemeIsNotAllowedAnyMoreIsNotFollowed(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{Links: linktrack.LinkOptions{Schemes: []string{"mailto"}}}, linktrack.NewLink{ExternalURL: "mailto:someone@example.com"})
+	f := follow(t, store, linktrack.Options{Links: linktrack.LinkOptions{Schemes: []string{"mailto"}}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "mailto:someone@example.com"}})
 	f.passes(linktrack.Visit{})
 	stricter, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
@@ -384,12 +384,12 @@ func TestAnEditByAnotherProcessIsSeenWithinTheCacheTTL(t *testing.T) {
 		other, err := linktrack.New(store, linktrack.Options{})
 		require.NoError(t, err)
 		destination := "https://example.org/"
-		_, err = other.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{ExternalURL: &destination})
+		_, err = other.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.ExternalURL = destination })
 		require.NoError(t, err)
 		time.Sleep(5 * time.Second)
 		require.Equal(t, destination, f.passes(linktrack.Visit{}).Location)
 		f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/later"})
-		_, err = other.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: destination, VanityLink: "later"})
+		_, err = other.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: destination}, VanityLink: "later"})
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		f.passes(linktrack.Visit{Path: "/later"})
@@ -399,13 +399,13 @@ func TestAnEditByAnotherProcessIsSeenWithinTheCacheTTL(t *testing.T) {
 func TestALinkCanBeFollowedTheMomentItIsMade(t *testing.T) {
 	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
 	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/now"})
-	_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com", VanityLink: "Now"})
+	_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, VanityLink: "Now"})
 	require.NoError(t, err)
 	f.passes(linktrack.Visit{Path: "/now"})
 }
 
 func TestALinkIsGoneForEveryoneOnceItsLastPlaceIsTaken(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{DeactivateAt: 2})
+	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	f.passes(linktrack.Visit{})
 	f.passes(linktrack.Visit{})
 	f.refused(linktrack.ErrUsedUp, linktrack.Visit{Peek: true})
@@ -420,11 +420,10 @@ func TestARightPasswordCountsWhateverTheBrowserSays(t *testing.T) {
 
 func TestALinkCanBeSwitchedOffWhoseDestinationIsNotAllowedAnyMore(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{ExternalURL: "https://new.example/"})
+	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://new.example/"}})
 	again, err := linktrack.New(store, linktrack.Options{Hosts: []string{"new.example"}})
 	require.NoError(t, err)
-	off := false
-	_, err = again.UpdateLink(t.Context(), f.account, f.path, linktrack.LinkEdit{IsActive: &off})
+	_, err = again.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.Disabled = true })
 	require.NoError(t, err)
 }
 

@@ -314,7 +314,7 @@ func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
 		store := memstore.New()
 		s := newService(t, store, linktrack.Options{BaseURL: base})
 		s.makeLink("vanity_link", "spring")
-		generated := s.linkOf(linktrack.NewLink{ExternalURL: "https://example.com/"})
+		generated := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 		name := generated.Path[1:]
 		for target, path := range map[string]string{
 			"/spring": "/spring", "/SPRING": "/SPRING", "/spring.": "/spring.", "/spring%22;": "/spring", "/spring,": "/spring",

@@ -15,25 +15,9 @@ type Link struct {
 	Host    string // the host it is on, as the Tracker names it
 	Path    string // without the slash: ".f2jt" if generated, "spring_sale" if a vanity link
 
-	ExternalURL string
-	Title       string // "" none; likewise the next three
-	Description string
-	Notes       string
-	Group       string // by name; one per link
-
-	IsActive              bool // the owner's switch; see State
-	IsPublic              bool
-	HasPlusTracking       bool
-	HasPublicTracking     bool
-	HasConversionTracking bool
-	HasAlertEmail         bool
-	ForwardQuery          bool // the tracking link's query string is added to the destination's
-	HasPublicRevenue      bool // the public report shows the values of conversions
+	LinkSettings
 
 	PasswordHash []byte // nil: no password
-	AlertAt      int64  // people's clicks; 0 off
-	DeactivateAt int64  // people's clicks; 0 off
-	ExpiresAt    time.Time
 	CreatedAt    time.Time
 
 	Counts Counts
@@ -74,7 +58,7 @@ func (l Link) HasPassword() bool { return len(l.PasswordHash) > 0 }
 // [ErrGone] that says why not.
 func (l Link) State(now time.Time) error {
 	switch {
-	case !l.IsActive:
+	case l.Disabled:
 		return ErrInactive
 	case !l.ExpiresAt.IsZero() && !now.Before(l.ExpiresAt):
 		return ErrExpired
@@ -91,13 +75,7 @@ func (l Link) usedUp() bool {
 // GroupKey is what group names are compared by: without case.
 func GroupKey(name string) string { return strings.ToLower(name) }
 
-const (
-	maxPath        = 100 // characters of a vanity link
-	maxTitle       = 255 // characters; likewise the next two
-	maxDescription = 2000
-	maxNotes       = 10000
-	maxGroup       = 255
-)
+const maxPath = 100 // characters of a vanity link
 
 // checkVanity says whether s can be a vanity link.
 func checkVanity(s string, reserved func(key string) bool) error {

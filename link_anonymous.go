@@ -54,7 +54,8 @@ func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL str
 	if err := t.anonymousQuota.take(client); err != nil {
 		return Link{}, "", err
 	}
-	l, err = t.makeLink(ctx, Account{ID: AnonymousAccount}, NewLink{ExternalURL: externalURL, ExpiresAt: now().Add(AnonymousLinkLife)})
+	settings := LinkSettings{ExternalURL: externalURL, ExpiresAt: now().Add(AnonymousLinkLife)}
+	l, err = t.makeLink(ctx, Account{ID: AnonymousAccount}, NewLink{LinkSettings: settings})
 	if err != nil {
 		return Link{}, "", err
 	}

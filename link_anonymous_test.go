@@ -97,7 +97,7 @@ func TestAClaimIsNotMadeUp(t *testing.T) {
 	twin.Host = "alt.example"
 	_, err := s.store.CreateLink(t.Context(), twin)
 	require.NoError(t, err)
-	own, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: destination})
+	own, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: destination}})
 	require.NoError(t, err)
 	for _, forged := range []string{
 		"", "/", "//", claim + "/", claim[:len(claim)-1], claim + "A", strings.ToUpper(claim),
@@ -226,12 +226,15 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"Authenticate": func() error { _, err := s.tracker.Authenticate(ctx, login, pass, ""); return err },
 		"MakeLink": func() error {
-			_, err := s.tracker.MakeLink(ctx, nobody, linktrack.NewLink{ExternalURL: "https://example.com/"})
+			_, err := s.tracker.MakeLink(ctx, nobody, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 			return err
 		},
-		"UpdateLink": func() error { _, err := s.tracker.UpdateLink(ctx, nobody, l.Path, linktrack.LinkEdit{}); return err },
-		"Link":       func() error { _, err := s.tracker.Link(ctx, nobody, l.Path); return err },
-		"Links":      func() error { _, err := s.tracker.Links(ctx, nobody, linktrack.LinksQuery{}); return err },
+		"UpdateLink": func() error {
+			_, err := s.tracker.UpdateLink(ctx, nobody, l.Path, func(*linktrack.LinkEdit) {})
+			return err
+		},
+		"Link":  func() error { _, err := s.tracker.Link(ctx, nobody, l.Path); return err },
+		"Links": func() error { _, err := s.tracker.Links(ctx, nobody, linktrack.LinksQuery{}); return err },
 		"AllLinks": func() error {
 			for _, err := range s.tracker.AllLinks(ctx, nobody) {
 				return err
@@ -246,7 +249,7 @@ func TestNobodyActsForTheAccountOfQuickLinks(t *testing.T) {
 		"Report":  func() error { _, err := s.tracker.Report(ctx, nobody, l.Path, linktrack.ReportQuery{}); return err },
 		"LastDay": func() error { _, err := s.tracker.LastDay(ctx, nobody, []linktrack.Link{l}); return err },
 		"ImportLinks": func() error {
-			_, err := s.tracker.ImportLinks(ctx, nobody, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}}})
+			_, err := s.tracker.ImportLinks(ctx, nobody, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}}})
 			return err
 		},
 		"ClaimLink": func() error { _, err := s.tracker.ClaimLink(ctx, nobody, claim); return err },

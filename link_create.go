@@ -5,67 +5,28 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 )
 
 // A NewLink is what [Tracker.MakeLink] makes a link from: the parameters of
 // makeLink. The zero value of a field is the same as leaving the parameter
 // out.
 type NewLink struct {
-	ExternalURL string // required
-	Host        string // one of the Tracker's hosts; "": its first that the account may use
-	VanityLink  string // "": a path is generated
-	Title       string
-	Description string
-	Notes       string
-	Password    string // "": none is asked for
-	Group       string // made on first use
+	LinkSettings
 
-	AlertAt      int64     // alert at that many clicks; 0: never
-	DeactivateAt int64     // let that many people through; 0: any number
-	ExpiresAt    time.Time // zero: never
-
-	Inactive              bool // is_active 0
-	IsPublic              bool
-	HasPlusTracking       bool
-	HasPublicTracking     bool
-	HasConversionTracking bool
-	HasAlertEmail         bool
-
-	ForwardQuery     bool // see Options.Links.ForwardQuery; no parameter of the API
-	HasPublicRevenue bool // see Link.HasPublicRevenue; no parameter of the API
+	Host       string // one of the Tracker's hosts; "": its first that the account may use
+	VanityLink string // "": a path is generated
+	Password   string // "": none is asked for
 }
 
 // given are the parameters that are set, for the rule of account types.
-func (n NewLink) given() []string {
-	var params []string
-	for _, p := range []struct {
-		name string
-		set  bool
-	}{
-		{"host", n.Host != ""},
-		{"title", n.Title != ""},
-		{"vanity_link", n.VanityLink != ""},
-		{"description", n.Description != ""},
-		{"notes", n.Notes != ""},
-		{"alert_at", n.AlertAt != 0},
-		{"deactivate_at", n.DeactivateAt != 0},
-		{"has_alert_email", n.HasAlertEmail},
-		{"password", n.Password != ""},
-		{"is_active", n.Inactive},
-		{"is_public", n.IsPublic},
-		{"has_plus_tracking", n.HasPlusTracking},
-		{"has_public_tracking", n.HasPublicTracking},
-		{"has_conversion_tracking", n.HasConversionTracking},
-		{"expires_at", !n.ExpiresAt.IsZero()},
-		{"group", n.Group != ""},
-	} {
-		if p.set {
-			params = append(params, p.name)
+func (n *NewLink) given() []string {
+	names := differences(&LinkSettings{}, &n.LinkSettings)
+	for name, value := range map[string]string{"host": n.Host, "vanity_link": n.VanityLink, "password": n.Password} {
+		if value != "" {
+			names = append(names, name)
 		}
 	}
-	return params
+	return names
 }
 
 // MakeLink makes a link in the account's name; every call makes a new one. The
@@ -111,29 +72,8 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 // draft holds what a link is made from to the rules that need nobody else, but
 // for what the account's type allows, and returns it without its path.
 func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
-	l := Link{
-		Account:               a.ID,
-		ExternalURL:           in.ExternalURL,
-		Title:                 in.Title,
-		Description:           in.Description,
-		Notes:                 in.Notes,
-		Group:                 strings.TrimSpace(in.Group),
-		IsActive:              !in.Inactive,
-		IsPublic:              in.IsPublic,
-		HasPlusTracking:       in.HasPlusTracking,
-		HasPublicTracking:     in.HasPublicTracking,
-		HasConversionTracking: in.HasConversionTracking,
-		HasAlertEmail:         in.HasAlertEmail,
-		ForwardQuery:          in.ForwardQuery,
-		HasPublicRevenue:      in.HasPublicRevenue,
-		AlertAt:               in.AlertAt,
-		DeactivateAt:          in.DeactivateAt,
-		ExpiresAt:             in.ExpiresAt.UTC().Truncate(time.Microsecond),
-		CreatedAt:             now(),
-	}
-	if in.ExpiresAt.IsZero() {
-		l.ExpiresAt = time.Time{}
-	}
+	l := Link{Account: a.ID, LinkSettings: in.LinkSettings, CreatedAt: now()}
+	l.normalize()
 	h, err := t.hostFor(a, in.Host)
 	if err != nil {
 		return Link{}, err
@@ -147,7 +87,7 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 	if err := t.destinations.check(l.ExternalURL); err != nil {
 		return Link{}, err
 	}
-	return l, t.checkLink(l)
+	return l, t.checkSettings(&LinkSettings{}, &l.LinkSettings)
 }
 
 // createLink keeps a new link. One without a path gets one that is free.
@@ -211,35 +151,6 @@ func (t *Tracker) hostFor(a Account, name string) (*servedHost, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: the account may use no host that is served here", ErrForbidden)
-}
-
-// checkLink holds what an owner can set, but for the destination, to its rules,
-// on create and on edit.
-func (t *Tracker) checkLink(l Link) error {
-	for _, text := range []struct {
-		param, value string
-		most         int
-		multiline    bool
-	}{
-		{"title", l.Title, maxTitle, false},
-		{"description", l.Description, maxDescription, true},
-		{"notes", l.Notes, maxNotes, true},
-		{"group", l.Group, maxGroup, false},
-	} {
-		if err := checkText(text.param, text.value, text.most, text.multiline); err != nil {
-			return err
-		}
-	}
-	if l.AlertAt < 0 {
-		return invalid("alert_at", "must be a whole number, 0 or more")
-	}
-	if l.DeactivateAt < 0 {
-		return invalid("deactivate_at", "must be a whole number, 0 or more")
-	}
-	if y := l.ExpiresAt.In(t.opts.TimeZone).Year(); !l.ExpiresAt.IsZero() && (y < 1970 || y > 9999) {
-		return invalid("expires_at", "must be a year from 1970 to 9999")
-	}
-	return nil
 }
 
 func (t *Tracker) checkHook(ctx context.Context, externalURL string) error {

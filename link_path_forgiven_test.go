@@ -49,7 +49,7 @@ func TestTheExactPathComesFirst(t *testing.T) {
 	store := memstore.New()
 	s := newService(t, store, linktrack.Options{})
 	_, err := store.CreateLink(t.Context(), linktrack.Link{
-		Account: s.account.ID, Host: "go.example.com", Path: ".abcd123", ExternalURL: "https://example.com/dotted", IsActive: true,
+		Account: s.account.ID, Host: "go.example.com", Path: ".abcd123", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/dotted"},
 	})
 	require.NoError(t, err)
 	for target, want := range map[string]string{"/abcd123": "dotted", "/.abcd123": "dotted", "/..abcd123": "dotted", "//abcd123/": "dotted"} {
@@ -256,23 +256,23 @@ func TestNobodyTakesTheVisitorsOfALinkWhoseDotWentMissing(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	ctx := t.Context()
 	ada, bob := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, linktrack.Account{ID: 2, Type: linktrack.AccountTypeProfessional}
-	made, err := s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/ada"})
+	made, err := s.tracker.MakeLink(ctx, ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/ada"}})
 	require.NoError(t, err)
 	bare := strings.TrimPrefix(made.Path, ".")
 	for _, name := range []string{bare, strings.ToUpper(bare)} {
-		_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: name})
+		_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bob"}, VanityLink: name})
 		require.ErrorIs(t, err, linktrack.ErrTaken)
-		checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: name}}})
+		checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bob"}, VanityLink: name}}})
 		require.NoError(t, err)
 		require.ErrorIs(t, checks[0].Err, linktrack.ErrTaken)
 	}
-	_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{ExternalURL: "https://example.com/bob", VanityLink: bare + "x"})
+	_, err = s.tracker.MakeLink(ctx, bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bob"}, VanityLink: bare + "x"})
 	require.NoError(t, err)
-	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/ada/too", VanityLink: bare})
+	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/ada/too"}, VanityLink: bare})
 	require.NoError(t, err, "she may have both herself")
-	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{ExternalURL: "https://example.com/spring", VanityLink: "spring"})
+	_, err = s.tracker.MakeLink(ctx, ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"}, VanityLink: "spring"})
 	require.NoError(t, err)
-	checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/bob"}, Path: ".spring"}})
+	checks, err := s.tracker.CheckImport(ctx, bob, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bob"}}, Path: ".spring"}})
 	require.NoError(t, err)
 	require.ErrorIs(t, checks[0].Err, linktrack.ErrTaken, "its visitors would get to the other link")
 }

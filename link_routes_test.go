@@ -41,7 +41,7 @@ func TestAPathThatTheHostRefusesIsNoLinks(t *testing.T) {
 	require.Equal(t, []string{"alt.example/l/dashboard", "go.example.com/l/dash"}, asked, "nobody chooses a generated path")
 
 	for path, param := range map[string]string{"dashboard": "vanity_link", ".health": "redirect_hash"} {
-		in := []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}, Path: path}}
+		in := []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: path}}
 		_, err := s.tracker.ImportLinks(t.Context(), s.account, in)
 		require.ErrorIs(t, err, linktrack.ErrForbidden, path)
 		require.ErrorContains(t, err, param+" is refused: that is our own")
@@ -67,8 +67,8 @@ func TestARefusalComesAfterAllOtherRules(t *testing.T) {
 func TestAReservedWordLeadsToNoLinkWithADot(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{Reserved: []string{"Reports"}}})
 	_, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{
-		{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}, Path: ".reports"},
-		{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}, Path: ".sales"},
+		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".reports"},
+		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".sales"},
 	})
 	require.NoError(t, err)
 	s.handler = s.tracker.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app") }))
@@ -115,7 +115,7 @@ func TestAVanityLinkAvoidsTheRoutesOfAMux(t *testing.T) {
 			Links:   linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(mux)},
 		})
 		mux.Handle(c.pattern, nothing) // a mux may get its routes later
-		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: c.vanity})
+		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: c.vanity})
 		if !c.refused {
 			require.NoError(t, err, "%+v", c)
 			continue
@@ -127,6 +127,6 @@ func TestAVanityLinkAvoidsTheRoutesOfAMux(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/health", nothing)
 	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(mux)}})
-	_, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/"}, Path: ".health"}})
+	_, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".health"}})
 	require.ErrorContains(t, err, "redirect_hash is refused: /health is a path of this site")
 }

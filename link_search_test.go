@@ -13,9 +13,9 @@ func TestASearchUnderstandsWordsAndTrackingURLs(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080/l", Hosts: []string{"alt.example"}})
 		for _, in := range []linktrack.NewLink{
-			{VanityLink: "spring", ExternalURL: "https://example.com/sale", Title: "The April newsletter"},
-			{VanityLink: "spring", Host: "alt.example", ExternalURL: "https://example.com/l/other"},
-			{VanityLink: "summer", ExternalURL: "https://example.org/newsletter", Notes: "in April, or May"},
+			{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/sale", Title: "The April newsletter"}},
+			{VanityLink: "spring", Host: "alt.example", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/l/other"}},
+			{VanityLink: "summer", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/newsletter", Notes: "in April, or May"}},
 		} {
 			_, err := s.tracker.MakeLink(t.Context(), s.account, in)
 			require.NoError(t, err)

@@ -178,13 +178,13 @@ func TestVanityLinks(t *testing.T) {
 
 func TestALinkIsGoneWhenItIsSwitchedOffExpiredOrUsedUp(t *testing.T) {
 	at := time.Date(2024, 12, 24, 10, 35, 16, 0, time.UTC)
-	active := Link{IsActive: true}
+	active := Link{}
 	require.NoError(t, active.State(at))
-	require.ErrorIs(t, Link{}.State(at), ErrInactive)
-	expired := Link{IsActive: true, ExpiresAt: at}
+	require.ErrorIs(t, Link{LinkSettings: LinkSettings{Disabled: true}}.State(at), ErrInactive)
+	expired := Link{LinkSettings: LinkSettings{ExpiresAt: at}}
 	require.NoError(t, expired.State(at.Add(-time.Microsecond)))
 	require.ErrorIs(t, expired.State(at), ErrExpired, "the moment itself is over")
-	limited := Link{IsActive: true, DeactivateAt: 3}
+	limited := Link{LinkSettings: LinkSettings{DeactivateAt: 3}}
 	for used, gone := range map[int64]bool{0: false, 2: false, 3: true, 4: true} {
 		limited.Counts = Counts{Used: used}
 		require.Equal(t, gone, errors.Is(limited.State(at), ErrUsedUp))

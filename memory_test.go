@@ -74,7 +74,7 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			var paths []string
 			for range requests {
-				l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com/"})
+				l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 				require.NoError(t, err)
 				paths = append(paths, l.Path)
 			}
@@ -107,8 +107,10 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
 				_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{
-					ExternalURL: part(i, "https://example.com/"), Host: part(i, "localhost:8080"), VanityLink: part(i, fmt.Sprint("v", i)),
-					Title: part(i, "title"), Description: part(i, "description"), Notes: part(i, "notes"), Group: part(i, fmt.Sprint("group", i)),
+					LinkSettings: linktrack.LinkSettings{
+						ExternalURL: part(i, "https://example.com/"), Title: part(i, "title"), Description: part(i, "description"),
+						Notes: part(i, "notes"), Group: part(i, fmt.Sprint("group", i)),
+					}, Host: part(i, "localhost:8080"), VanityLink: part(i, fmt.Sprint("v", i)),
 				})
 				require.NoError(t, err)
 			}

@@ -43,16 +43,18 @@ const (
 // public is what anyone may know of a link that has a page.
 func (l Link) public() Link {
 	return Link{
-		ID:           l.ID,
-		Host:         l.Host,
-		Path:         l.Path,
-		Title:        l.Title,
-		IsActive:     l.IsActive,
-		IsPublic:     l.IsPublic,
-		DeactivateAt: l.DeactivateAt,
-		ExpiresAt:    l.ExpiresAt,
-		CreatedAt:    l.CreatedAt,
-		Counts:       l.Counts,
+		ID:   l.ID,
+		Host: l.Host,
+		Path: l.Path,
+		LinkSettings: LinkSettings{
+			Title:        l.Title,
+			Disabled:     l.Disabled,
+			IsPublic:     l.IsPublic,
+			DeactivateAt: l.DeactivateAt,
+			ExpiresAt:    l.ExpiresAt,
+		},
+		CreatedAt: l.CreatedAt,
+		Counts:    l.Counts,
 	}
 }
 

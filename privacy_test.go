@@ -197,7 +197,7 @@ func TestClicksFromExcludedNetworksAreNotRecorded(t *testing.T) {
 		netip.MustParsePrefix("192.0.2.7/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8"),
 	}}
 	o := linktrack.Options{Privacy: privacy, Proxies: linktrack.ProxyOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}}}
-	f := follow(t, memstore.New(), o, linktrack.NewLink{DeactivateAt: 2, Password: "secret"})
+	f := follow(t, memstore.New(), o, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}, Password: "secret"})
 	visit := func(ip, password string) (linktrack.Outcome, error) {
 		return f.visit(linktrack.Visit{IP: netip.MustParseAddr(ip), Password: password, HasPassword: true})
 	}
@@ -251,7 +251,7 @@ func TestAnOwnerCanOptOutWithACookie(t *testing.T) {
 	t.Run("for the links of the account only", func(t *testing.T) {
 		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
-		l, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{ExternalURL: "https://example.com/"})
+		l, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 		require.NoError(t, err)
 		renamed, _, _ := strings.Cut(cookie.Name, "_optout_")
 		require.Equal(t, 302, s.get(s.tracker.TrackingURL(l), "Cookie", own+"; "+renamed+"_optout_2="+cookie.Value).StatusCode)

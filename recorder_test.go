@@ -74,7 +74,7 @@ func TestClicksSurviveAStoreThatIsDownAndAreCountedOnce(t *testing.T) {
 		f := follow(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 		paths := []string{f.path}
 		for range 5 { // on more than one lane
-			l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+			l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 			require.NoError(t, err)
 			paths = append(paths, l.Path)
 			f.passes(linktrack.Visit{Path: l.Path})
@@ -200,7 +200,7 @@ func TestRedirectsGoOnWhileTheStoreIsDown(t *testing.T) {
 			store := &flaky{Store: memstore.New()}
 			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			f.passes(linktrack.Visit{})
-			limited, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com/", DeactivateAt: 5})
+			limited, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", DeactivateAt: 5}})
 			require.NoError(t, err)
 			f.passes(linktrack.Visit{Path: limited.Path})
 			flip(store, true)
@@ -275,13 +275,13 @@ func TestCloseTriesAtOnceThoughTheLastTryWasLongToWaitFor(t *testing.T) {
 func TestAStoreThatPanicsHasFailedAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{DeactivateAt: 3})
+		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 3}})
 		store.panics.Store(true)
 		f.refused(linktrack.ErrUnavailable, linktrack.Visit{})
 		store.panics.Store(false)
 		f.passes(linktrack.Visit{})
 		store.panics.Store(true)
-		unlimited, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{ExternalURL: "https://example.com"})
+		unlimited, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 		require.NoError(t, err)
 		f.passes(linktrack.Visit{Path: unlimited.Path})
 		store.panics.Store(false)

@@ -20,7 +20,7 @@ func TestTheLastDayAddsUpToItsCount(t *testing.T) {
 			l := s.linkOf(linktrack.NewLink{})
 			s.record(someClicks(l.ID, 500, time.Now().Add(-48*time.Hour), 2)...)
 		}
-		s.linkOf(linktrack.NewLink{Title: "quiet"})
+		s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "quiet"}})
 		links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{})
 		require.NoError(t, err)
 		hours, err := s.tracker.LastDay(t.Context(), s.account, links)

@@ -223,7 +223,7 @@ func (s *rolled) Rollups(_ context.Context, _ int64, first, last linktrack.Day) 
 func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	store := &rolled{Store: memstore.New()}
 	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{Title: "=cmd|' /C calc'!A0"})
+	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "=cmd|' /C calc'!A0"}})
 	day := dayNamed(t, "2024-11-24")
 	for d := range 10 { // each day has 99 hosts of its own, and one that is the same
 		r := linktrack.Rollup{
@@ -301,7 +301,7 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 	}
 	outside := []string{"news.example", "local.example", "corp.com", "test.example.org", "xn--bcher-kva.example", "home.mail.example"}
 	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring", HasPublicTracking: true})
+	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasPublicTracking: true}, VanityLink: "spring"})
 	for _, host := range append(slices.Clone(inside), outside...) {
 		clicks := someClicks(l.ID, 5, time.Now().Add(-time.Hour), 1)
 		for i := range clicks {
@@ -325,8 +325,10 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 	s := newService(t, memstore.New(), linktrack.Options{})
 	l := s.linkOf(linktrack.NewLink{
-		ExternalURL: "https://destination.example/hidden", VanityLink: "Spring", Title: "<b>Spring</b>", Description: "a description",
-		Notes: "a note", Group: "a group", Password: "letmein", HasPublicTracking: true,
+		LinkSettings: linktrack.LinkSettings{
+			ExternalURL: "https://destination.example/hidden", Title: "<b>Spring</b>", Description: "a description", Notes: "a note",
+			Group: "a group", HasPublicTracking: true,
+		}, VanityLink: "Spring", Password: "letmein",
 	})
 	clicks := someClicks(l.ID, 50, time.Now().Add(-24*time.Hour), 1)
 	for i := range clicks[:10] {
@@ -375,7 +377,7 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		{false, true, "Clicks by day"},
 		{true, true, "Clicks by day"},
 	} {
-		l := s.linkOf(linktrack.NewLink{HasPlusTracking: c.plus, HasPublicTracking: c.public, IsPublic: true})
+		l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasPlusTracking: c.plus, HasPublicTracking: c.public, IsPublic: true}})
 		r := s.get("/" + l.Path + "+")
 		body := text(t, r)
 		require.Contains(t, body, c.want, "%+v", c)

@@ -74,7 +74,7 @@ func TestTheDaysOfReportsStayThoseInWhichTheFirstClickWasCounted(t *testing.T) {
 		tracker, _ := inZone(t, store, second)
 		a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
-		_, err = tracker.MakeLink(t.Context(), a, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
+		_, err = tracker.MakeLink(t.Context(), a, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"})
 		require.NoError(t, err)
 		require.Equal(t, second.String(), days(tracker))
 		require.Equal(t, second, report(tracker, a).TimeZone)
@@ -133,7 +133,7 @@ func (z *zoneless) Zone(ctx context.Context, candidate string) (string, error) {
 func TestAClickWaitsUntilTheZoneOfItsDayIsKnown(t *testing.T) {
 	store := &zoneless{memstore.New(), make(chan struct{})}
 	s := newService(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{AckTimeout: time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
-	link, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"})
+	link, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"})
 	require.NoError(t, err)
 	require.Equal(t, 302, s.get(s.tracker.TrackingURL(link), "User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0").StatusCode)
 	_, err = s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})

@@ -31,7 +31,7 @@ func ExampleOpen() {
 	}
 	ctx := context.Background()
 	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
-	link, err := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/"})
+	link, err := t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 	if err != nil {
 		panic(err)
 	}

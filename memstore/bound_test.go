@@ -21,7 +21,7 @@ func (s *Store) makeLinks(t *testing.T, n int) []linktrack.Link {
 	links := make([]linktrack.Link, n)
 	for i := range links {
 		var err error
-		links[i], err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprintf(".%d", i), IsActive: true})
+		links[i], err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprintf(".%d", i)})
 		require.NoError(t, err)
 	}
 	return links

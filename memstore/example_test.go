@@ -27,7 +27,7 @@ func ExampleNewWith() {
 	ctx := context.Background()
 	defer t.Close(ctx)
 	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
-	if _, err := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "spring"}); err != nil {
+	if _, err := t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"}); err != nil {
 		panic(err)
 	}
 	for range 3 {

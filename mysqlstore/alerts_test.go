@@ -12,7 +12,7 @@ import (
 
 func TestLinksFromBeforeThereWereAlertsHaveTheirs(t *testing.T) {
 	s, dsn := opened(t)
-	old := makeLink(t, s, linktrack.Link{Path: "old", AlertAt: 2})
+	old := makeLink(t, s, linktrack.Link{Path: "old", LinkSettings: linktrack.LinkSettings{AlertAt: 2}})
 	db := admin(t, dsn)
 	// As if the first process to migrate had died behind its last statement.
 	db.MustExec(`UPDATE lt_count SET alert_at = 0`)
@@ -31,7 +31,7 @@ func TestLinksFromBeforeThereWereAlertsHaveTheirs(t *testing.T) {
 
 func TestToLookForAnAlertCostsLittleHoweverManyWereDelivered(t *testing.T) {
 	s, dsn := opened(t)
-	l := makeLink(t, s, linktrack.Link{Path: "a", AlertAt: 1})
+	l := makeLink(t, s, linktrack.Link{Path: "a", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 	record(t, s, linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(l.ID, noon)}})
 	db := admin(t, dsn)
 	for i := range 12 { // 4096 of them

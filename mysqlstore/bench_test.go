@@ -64,7 +64,7 @@ func BenchmarkRecordClicks(b *testing.B) {
 
 func BenchmarkReserveClicks(b *testing.B) {
 	s, _ := opened(b)
-	l := makeLink(b, s, linktrack.Link{Path: "l", DeactivateAt: 1 << 40})
+	l := makeLink(b, s, linktrack.Link{Path: "l", LinkSettings: linktrack.LinkSettings{DeactivateAt: 1 << 40}})
 	for b.Loop() {
 		if n, err := s.ReserveClicks(b.Context(), l.ID, 1); n != 1 || err != nil {
 			b.Fatal(n, err)

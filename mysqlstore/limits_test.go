@@ -31,7 +31,7 @@ func TestNoVisitorIsTurnedAwayByAServerThatAllowsFewConnections(t *testing.T) {
 			require.NoError(t, err)
 			var paths []string
 			for i := range visitors / 2 {
-				l := linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: fmt.Sprint("l", i)}
+				l := linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: fmt.Sprint("l", i)}
 				if i%2 == 0 {
 					l.DeactivateAt = 3
 				}

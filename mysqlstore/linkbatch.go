@@ -94,17 +94,10 @@ func (s *Store) knownGroups(ctx context.Context, account linktrack.AccountID, gr
 // insertLinks writes the rows of lt_link; those of groups that are not known
 // have none yet.
 func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names map[string]string) error {
-	const head = `
-		INSERT INTO lt_link (account_id, host, path_key, path, external_url, url_head, title, description, notes, group_name,
-			is_active, is_public, has_plus_tracking, has_public_tracking, has_conversion_tracking,
-			has_alert_email, forward_query, has_public_revenue, password_hash, alert_at, expires_at, created_at) VALUES `
-	err := insertPerLink(ctx, tx, links, head, "(?"+strings.Repeat(", ?", 21)+")", func(l *linktrack.Link) []any {
-		return []any{
-			int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), []byte(l.ExternalURL), urlHead(l.ExternalURL),
-			[]byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(names[linktrack.GroupKey(l.Group)]),
-			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
-			l.HasAlertEmail, l.ForwardQuery, l.HasPublicRevenue, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), micros(l.CreatedAt),
-		}
+	err := insertPerLink(ctx, tx, links, insertLink, insertedRow, func(l *linktrack.Link) []any {
+		row := *l
+		row.Group = names[linktrack.GroupKey(l.Group)]
+		return linkArgs(&row)
 	})
 	if number(err) == errDuplicate {
 		return linktrack.ErrTaken

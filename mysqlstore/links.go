@@ -10,40 +10,6 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// linkColumns are read by scanLink, from lt_link l and lt_count c.
-const linkColumns = `
-	l.id, l.account_id, l.host, l.path, l.external_url, l.title, l.description, l.notes, l.group_name,
-	l.is_active, l.is_public, l.has_plus_tracking, l.has_public_tracking, l.has_conversion_tracking,
-	l.has_alert_email, l.forward_query, l.has_public_revenue, l.password_hash, l.alert_at, l.expires_at, l.created_at,
-	c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
-
-// scanLink reads linkColumns, by position: a host's DSN may change the names
-// of columns.
-func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
-	var l linktrack.Link
-	var expires, created, last int64
-	err := row.Scan(
-		&l.ID, &l.Account, &l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group,
-		&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking, &l.HasConversionTracking,
-		&l.HasAlertEmail, &l.ForwardQuery, &l.HasPublicRevenue, &l.PasswordHash, &l.AlertAt, &expires, &created,
-		&l.DeactivateAt, &l.Counts.People, &l.Counts.Unique, &l.Counts.Bots, &l.Counts.Conversions, &l.Counts.Used, &last)
-	l.ExpiresAt, l.CreatedAt, l.Counts.LastClick = fromMicros(expires), fromMicros(created), fromMicros(last)
-	return l, err
-}
-
-// fitLink checks that the columns can take the link.
-func fitLink(l linktrack.Link) error {
-	return errors.Join(
-		fit("host", l.Host, 255), fit("path", l.Path, 128), fit("external_url", l.ExternalURL, 4096),
-		fit("title", l.Title, 1020), fit("description", l.Description, 8000), fit("notes", l.Notes, 65535),
-		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255))
-}
-
-// urlHead is what the key that sorts by destination holds of it.
-func urlHead(url string) []byte { return []byte(url[:min(len(url), headSize)]) }
-
-const headSize = 255 // bytes
-
 // CreateLink implements [linktrack.LinkStore].
 func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
 	const doing = "create a link"
@@ -62,15 +28,9 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 	create := func(tx *sqlx.Tx) error {
 		// The link comes before its group: all who lock both lock them in
 		// this order, so that nobody waits in a circle.
-		res, err := tx.ExecContext(ctx, `
-			INSERT INTO lt_link (account_id, host, path_key, path, external_url, url_head, title, description, notes, group_name,
-				is_active, is_public, has_plus_tracking, has_public_tracking, has_conversion_tracking,
-				has_alert_email, forward_query, has_public_revenue, password_hash, alert_at, expires_at, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), []byte(l.ExternalURL), urlHead(l.ExternalURL),
-			[]byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(name),
-			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
-			l.HasAlertEmail, l.ForwardQuery, l.HasPublicRevenue, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), micros(l.CreatedAt))
+		row := l
+		row.Group = name
+		res, err := tx.ExecContext(ctx, insertLink+insertedRow, linkArgs(&row)...)
 		if number(err) == errDuplicate {
 			return linktrack.ErrTaken
 		}
@@ -243,14 +203,7 @@ func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move,
 			}
 			l.Group = name
 		}
-		_, err = tx.ExecContext(ctx, `
-			UPDATE lt_link SET external_url = ?, url_head = ?, title = ?, description = ?, notes = ?, group_name = ?,
-				is_active = ?, is_public = ?, has_plus_tracking = ?, has_public_tracking = ?, has_conversion_tracking = ?,
-				has_alert_email = ?, forward_query = ?, has_public_revenue = ?, password_hash = ?, alert_at = ?, expires_at = ?
-			WHERE id = ?`,
-			[]byte(l.ExternalURL), urlHead(l.ExternalURL), []byte(l.Title), []byte(l.Description), []byte(l.Notes), []byte(l.Group),
-			l.IsActive, l.IsPublic, l.HasPlusTracking, l.HasPublicTracking, l.HasConversionTracking,
-			l.HasAlertEmail, l.ForwardQuery, l.HasPublicRevenue, l.PasswordHash, l.AlertAt, micros(l.ExpiresAt), id)
+		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), id)...)
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
 				l.AlertAt, l.DeactivateAt, id)

@@ -149,10 +149,12 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 			s := open(t)
 			const odd = "it's \"q\" \\ 100% \x00\x01 ü 日本 😀 ; -- ?"
 			in := linktrack.Link{
-				Account: 7, Host: "go.example.com", Path: "Spring_Sale", ExternalURL: "https://example.com/" + odd,
-				Title: odd, Description: strings.Repeat("😀", 2000), Notes: strings.Repeat("😀", 10000), Group: "Ünïcode 😀 ",
-				IsActive: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true, PasswordHash: []byte{0, 255, '\''},
-				AlertAt: 5, DeactivateAt: 1 << 40, ExpiresAt: noon.Add(time.Hour), CreatedAt: noon,
+				Account: 7, Host: "go.example.com", Path: "Spring_Sale", LinkSettings: linktrack.LinkSettings{
+					ExternalURL: "https://example.com/" + odd,
+					Title:       odd, Description: strings.Repeat("😀", 2000), Notes: strings.Repeat("😀", 10000), Group: "Ünïcode 😀 ",
+					HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true, AlertAt: 5,
+					DeactivateAt: 1 << 40, ExpiresAt: noon.Add(time.Hour),
+				}, PasswordHash: []byte{0, 255, '\''}, CreatedAt: noon,
 			}
 			made, err := s.CreateLink(t.Context(), in)
 			if err != nil {
@@ -214,7 +216,7 @@ func TestALimitIsExactUnderConcurrency(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			l := makeLink(t, s, linktrack.Link{Path: "limited", DeactivateAt: 100})
+			l := makeLink(t, s, linktrack.Link{Path: "limited", LinkSettings: linktrack.LinkSettings{DeactivateAt: 100}})
 			var mu sync.Mutex
 			var wg sync.WaitGroup
 			total := 0
@@ -244,7 +246,7 @@ func TestALimitIsExactUnderConcurrency(t *testing.T) {
 				t.Errorf("without a limit: %d, %v", n, err)
 			}
 			// What was recorded counts as used.
-			r := makeLink(t, s, linktrack.Link{Path: "recorded", DeactivateAt: 3})
+			r := makeLink(t, s, linktrack.Link{Path: "recorded", LinkSettings: linktrack.LinkSettings{DeactivateAt: 3}})
 			record(t, s, linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(r.ID, noon), click(r.ID, noon)}})
 			if n, err := s.ReserveClicks(t.Context(), r.ID, 5); n != 1 || err != nil {
 				t.Errorf("after two of three: %d, %v", n, err)
@@ -358,7 +360,7 @@ func TestOverlappingBatchesOfManySourcesDoNotDeadlock(t *testing.T) {
 	defer other.Close()
 	var links []linktrack.Link
 	for i := range 50 {
-		links = append(links, makeLink(t, s, linktrack.Link{Path: fmt.Sprint("l", i), DeactivateAt: 1 << 30}))
+		links = append(links, makeLink(t, s, linktrack.Link{Path: fmt.Sprint("l", i), LinkSettings: linktrack.LinkSettings{DeactivateAt: 1 << 30}}))
 	}
 	var wg sync.WaitGroup
 	for source := range 8 {
@@ -407,12 +409,12 @@ func TestAGroupIsMadeOnceHoweverManyWantIt(t *testing.T) {
 			if i%2 == 0 {
 				group = "NEWS"
 			}
-			l, err := s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: fmt.Sprint("p", i), Group: group})
+			l, err := s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: fmt.Sprint("p", i), LinkSettings: linktrack.LinkSettings{Group: group}})
 			if err != nil {
 				t.Error(err)
 			}
 			names[i] = l.Group
-			_, err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: "same", Group: "other"})
+			_, err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: "same", LinkSettings: linktrack.LinkSettings{Group: "other"}})
 			if err != nil && !errors.Is(err, linktrack.ErrTaken) {
 				t.Error(err)
 			}

@@ -55,7 +55,7 @@ func reads(t testing.TB, dsn string, do func(s linktrack.Store)) int {
 // own counts.
 func fill(t testing.TB, s linktrack.Store, db *sqlx.DB, account linktrack.AccountID, doublings int) {
 	t.Helper()
-	makeLink(t, s, linktrack.Link{Account: account, Path: fmt.Sprint("first", account), Title: "t", Group: "g"})
+	makeLink(t, s, linktrack.Link{Account: account, Path: fmt.Sprint("first", account), LinkSettings: linktrack.LinkSettings{Title: "t", Group: "g"}})
 	for i := range doublings {
 		db.MustExec(`
 			INSERT INTO lt_link (account_id, host, path_key, path, external_url, url_head, title, description, notes, group_name,

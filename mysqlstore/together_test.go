@@ -25,7 +25,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 	stores := []*mysqlstore.Store{s, other}
 	var links []linktrack.Link
 	for i := range 40 {
-		links = append(links, makeLink(t, s, linktrack.Link{Account: 1, Path: fmt.Sprint("l", i), AlertAt: int64(50 + i), DeactivateAt: int64(i % 2 * 200)}))
+		links = append(links, makeLink(t, s, linktrack.Link{Account: 1, Path: fmt.Sprint("l", i), LinkSettings: linktrack.LinkSettings{AlertAt: int64(50 + i), DeactivateAt: int64(i % 2 * 200)}}))
 	}
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	ctx := t.Context()
@@ -62,7 +62,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 				return err
 			},
 			"make": func(n int) error {
-				_, err := store.CreateLink(ctx, linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprint(i, "-", n), Group: fmt.Sprint(n % 7), CreatedAt: at})
+				_, err := store.CreateLink(ctx, linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprint(i, "-", n), LinkSettings: linktrack.LinkSettings{Group: fmt.Sprint(n % 7)}, CreatedAt: at})
 				return err
 			},
 			"edit": func(n int) error {

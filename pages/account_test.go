@@ -76,7 +76,7 @@ func TestTheBoxForMailSaysWhyItIsSwitchedOff(t *testing.T) {
 				box := r.all(func(n *html.Node) bool { return attribute(n, "name") == "has_alert_email" })[0]
 				require.Equal(t, c.off, has(box, "disabled"))
 			}
-			s.make(s.ada, linktrack.NewLink{VanityLink: "marked", HasAlertEmail: true})
+			s.make(s.ada, linktrack.NewLink{VanityLink: "marked", LinkSettings: linktrack.LinkSettings{HasAlertEmail: true}})
 			const marked = "links/go.example.com/marked/edit"
 			form := s.get(marked).formTo(t, marked)
 			require.Equal(t, "1", form.Get("has_alert_email"), "a mark that is there can be taken away")
@@ -91,7 +91,7 @@ func TestTheBoxForMailSaysWhyItIsSwitchedOff(t *testing.T) {
 
 func TestAnOwnersBrowserIsLeftOutByAButton(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", DeactivateAt: 1})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{DeactivateAt: 1}})
 	for _, c := range []struct {
 		out, state string
 		want       int64 // clicks
@@ -129,8 +129,8 @@ func TestOnAnotherHostABrowserIsLeftOutByAnAddress(t *testing.T) {
 func TestThePagesSayInWhichZoneTheirTimesAre(t *testing.T) {
 	s := newSite(t, linktrack.Options{TimeZone: time.FixedZone("Asia/Kathmandu", 5*3600+45*60)}, pages.Options{AnonymousLinks: true})
 	s.signIn("ada", pass)
-	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPlusTracking: true})
-	s.make(s.ada, linktrack.NewLink{VanityLink: "summer", HasPublicTracking: true})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{HasPlusTracking: true}})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "summer", LinkSettings: linktrack.LinkSettings{HasPublicTracking: true}})
 	quick, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://example.com/")
 	require.NoError(t, err)
 	_, claim, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://example.com/")

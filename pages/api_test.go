@@ -21,7 +21,7 @@ import (
 
 func TestTheAPIIsShownWithTheAccountsOwnLogin(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.bob, linktrack.NewLink{ExternalURL: "https://example.com/bobs"})
+	s.make(s.bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bobs"}})
 	r := s.get("api")
 	require.Equal(t, 200, r.StatusCode)
 	require.Contains(t, r.body, "pass=YOUR_PASS")
@@ -116,7 +116,7 @@ func TestTheSamplesRun(t *testing.T) {
 
 func TestACallIsTriedInTheNameOfWhoIsSignedIn(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.bob, linktrack.NewLink{ExternalURL: "https://example.com/bobs"})
+	s.make(s.bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/bobs"}})
 	bobs := s.links(s.bob)[0]
 	for _, name := range []string{"makeLink", "getLink", "getLinks", "getLinkHistory", "getReport", "exportHistory", "conversion", "getOptOutLink", "ping"} {
 		r := s.get("api/" + name)
@@ -159,9 +159,9 @@ func TestACallIsTriedInTheNameOfWhoIsSignedIn(t *testing.T) {
 
 func TestALongAnswerIsCut(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Notes: strings.Repeat("ü", 10_000)})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Notes: strings.Repeat("ü", 10_000)}})
 	for range 20 {
-		s.make(s.ada, linktrack.NewLink{Notes: strings.Repeat("ü", 10_000)})
+		s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Notes: strings.Repeat("ü", 10_000)}})
 	}
 	for range 1500 {
 		_, err := s.tracker.Follow(t.Context(), linktrack.Visit{Host: l.Host, Path: l.Path, UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})

@@ -29,7 +29,7 @@ func (s *site) getGzip(path string, headers ...string) *answer {
 func TestPagesAndStaticFilesAreCompressed(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{AnonymousLinks: true})
 	s.signIn("ada", pass)
-	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", HasPublicTracking: true, HasPlusTracking: true})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{HasPublicTracking: true, HasPlusTracking: true}})
 	paths := []string{"links", "links?q=spring", "links/new", "links/go.example.com/spring/report", "account", "api", "quick", "/spring+", "/none"}
 	paths = append(paths, regexp.MustCompile(`/account/static/(style|report|app)\.\w+\.\w+`).FindAllString(s.get("links").body, -1)...)
 	require.Len(t, paths, 9+3)

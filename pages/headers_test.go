@@ -15,7 +15,7 @@ import (
 
 func TestEveryPageHasItsHeadersAndNothingInline(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Title: "<script>alert(1)</script>", Group: "g"})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "<script>alert(1)</script>", Group: "g"}})
 	answers := map[string]*answer{}
 	for _, path := range []string{
 		"links", "links?q=spring", "links?sort=none", "links?made=go.example.com/spring", "links/new",
@@ -58,7 +58,7 @@ func TestEveryPageHasItsHeadersAndNothingInline(t *testing.T) {
 
 func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Title: "old"})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "old"}})
 	for path, form := range map[string]url.Values{
 		"links/new":                          {"external_url": {"https://example.com/"}},
 		"links/go.example.com/spring/edit":   {"external_url": {"https://example.com/other"}},

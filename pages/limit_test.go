@@ -31,12 +31,12 @@ func TestClicksFromBeforeALimitCountAsUsed(t *testing.T) {
 		require.NoError(t, err)
 	}
 	limit := int64(5)
-	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "popular", linktrack.LinkEdit{DeactivateAt: &limit})
+	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "popular", func(e *linktrack.LinkEdit) { e.DeactivateAt = limit })
 	require.NoError(t, err)
 	require.Contains(t, s.get("links").body, "3 of 5 clicks used")
 	require.NotContains(t, s.get("links/go.example.com/popular/edit").body, "click limit has been reached")
 	limit = 2
-	_, err = s.tracker.UpdateLink(t.Context(), s.ada, "popular", linktrack.LinkEdit{DeactivateAt: &limit})
+	_, err = s.tracker.UpdateLink(t.Context(), s.ada, "popular", func(e *linktrack.LinkEdit) { e.DeactivateAt = limit })
 	require.NoError(t, err)
 	require.Contains(t, s.get("links/go.example.com/popular/edit").body, "The click limit has been reached (3 of 2 clicks).")
 }

@@ -81,9 +81,8 @@ func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
 	if r.resumed {
 		return p.renderForm(w, r, http.StatusOK, &l, values, nil)
 	}
-	in, err := p.t.ParseNewLink(values)
+	edit, err := p.t.ParseLinkEdit(changes(p.valuesOf(l), values, allowed))
 	if err == nil {
-		edit := changes(p.valuesOf(l), values, allowed, in)
 		if _, err = p.t.UpdateLink(r.Context(), r.account, name, edit); err == nil {
 			return p.leaveForm(w, r, "saved", l)
 		}
@@ -133,77 +132,42 @@ const formTime = "2006-01-02 15:04:05"
 
 // valuesOf is the form of a link as it stands.
 func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
-	flag := func(on bool) string {
-		if on {
-			return "1"
+	values := map[string]string{"host": l.Host, "vanity_link": l.Vanity()}
+	for name, value := range l.Properties() {
+		switch v := value.(type) {
+		case string:
+			values[name] = strings.ReplaceAll(v, "\r\n", "\n")
+		case bool:
+			values[name] = "0"
+			if v {
+				values[name] = "1"
+			}
+		case int64:
+			if v != 0 {
+				values[name] = strconv.FormatInt(v, 10)
+			}
+		case time.Time:
+			if !v.IsZero() {
+				values[name] = v.In(p.t.TimeZone()).Format(formTime)
+			}
 		}
-		return "0"
-	}
-	number := func(n int64) string {
-		if n == 0 {
-			return ""
-		}
-		return strconv.FormatInt(n, 10)
-	}
-	lines := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-	values := map[string]string{
-		"external_url":            l.ExternalURL,
-		"host":                    l.Host,
-		"vanity_link":             l.Vanity(),
-		"title":                   l.Title,
-		"group":                   l.Group,
-		"description":             lines(l.Description),
-		"notes":                   lines(l.Notes),
-		"deactivate_at":           number(l.DeactivateAt),
-		"alert_at":                number(l.AlertAt),
-		"is_active":               flag(l.IsActive),
-		"is_public":               flag(l.IsPublic),
-		"has_plus_tracking":       flag(l.HasPlusTracking),
-		"has_public_tracking":     flag(l.HasPublicTracking),
-		"has_conversion_tracking": flag(l.HasConversionTracking),
-		"has_alert_email":         flag(l.HasAlertEmail),
-		"forward_query":           flag(l.ForwardQuery),
-		"has_public_revenue":      flag(l.HasPublicRevenue),
-	}
-	if !l.ExpiresAt.IsZero() {
-		values["expires_at"] = l.ExpiresAt.In(p.t.TimeZone()).Format(formTime)
 	}
 	return values
 }
 
 // changes returns the fields that the form has changed. The others are left as
 // they are now: somebody else may have changed them meanwhile.
-func changes(before, after map[string]string, allowed map[string]bool, in linktrack.NewLink) (e linktrack.LinkEdit) {
-	active := !in.Inactive
-	changed := func(name string) bool { return allowed[name] && before[name] != after[name] }
-	edited(&e.ExternalURL, &in.ExternalURL, changed("external_url"))
-	edited(&e.Title, &in.Title, changed("title"))
-	edited(&e.Description, &in.Description, changed("description"))
-	edited(&e.Notes, &in.Notes, changed("notes"))
-	edited(&e.Group, &in.Group, changed("group"))
-	edited(&e.AlertAt, &in.AlertAt, changed("alert_at"))
-	edited(&e.DeactivateAt, &in.DeactivateAt, changed("deactivate_at"))
-	edited(&e.ExpiresAt, &in.ExpiresAt, changed("expires_at"))
-	edited(&e.IsActive, &active, changed("is_active"))
-	edited(&e.IsPublic, &in.IsPublic, changed("is_public"))
-	edited(&e.HasPlusTracking, &in.HasPlusTracking, changed("has_plus_tracking"))
-	edited(&e.HasPublicTracking, &in.HasPublicTracking, changed("has_public_tracking"))
-	edited(&e.HasConversionTracking, &in.HasConversionTracking, changed("has_conversion_tracking"))
-	edited(&e.HasAlertEmail, &in.HasAlertEmail, changed("has_alert_email"))
-	edited(&e.ForwardQuery, &in.ForwardQuery, changed("forward_query"))
-	edited(&e.HasPublicRevenue, &in.HasPublicRevenue, changed("has_public_revenue"))
-	if allowed["password"] {
-		// One that is empty stays as it is; to clear it has a box of its own.
-		edited(&e.Password, &in.Password, in.Password != "")
-		edited(&e.Password, new(string), after["password_clear"] == "1")
+func changes(before, after map[string]string, allowed map[string]bool) map[string]string {
+	changed := make(map[string]string)
+	for name, value := range after {
+		if allowed[name] && value != before[name] {
+			changed[name] = value
+		}
 	}
-	return e
-}
-
-func edited[T any](to **T, value *T, changed bool) {
-	if changed {
-		*to = value
+	if allowed["password"] && after["password_clear"] == "1" { // one that is left empty stays as it is
+		changed["password"] = ""
 	}
+	return changed
 }
 
 // renderForm shows the form of a link, nil for a new one, with the values and

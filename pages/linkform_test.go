@@ -25,6 +25,15 @@ var every = url.Values{
 	"has_conversion_tracking": {"1"}, "forward_query": {"1"}, "has_public_revenue": {"1"},
 }
 
+func TestEverySettingHasAFieldInTheForm(t *testing.T) {
+	r := signedIn(t, "ada").get("links/new")
+	for name := range (linktrack.LinkSettings{}).Properties() {
+		fields := r.all(func(n *html.Node) bool { return attribute(n, "id") == "f-"+name && attribute(n, "name") == name })
+		require.Len(t, fields, 1, name)
+		require.Equal(t, name == "is_active", every[name] == nil, "the tests of this file set %s", name)
+	}
+}
+
 func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 	s := signedIn(t, "ada")
 	r := s.post("links/new", every)
@@ -38,11 +47,13 @@ func TestALinkIsMadeWithEveryParameter(t *testing.T) {
 	require.ErrorIs(t, err, linktrack.ErrInactive, "its box had no mark")
 	l.ID, l.PasswordHash, l.CreatedAt = 0, nil, time.Time{}
 	require.Equal(t, linktrack.Link{
-		Account: s.ada.ID, Host: "alt.example", Path: "Spring_Sale", ExternalURL: "https://example.com/spring?a=1&b=2",
-		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
-		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
-		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
-		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
+		Account: s.ada.ID, Host: "alt.example", Path: "Spring_Sale", LinkSettings: linktrack.LinkSettings{
+			ExternalURL: "https://example.com/spring?a=1&b=2", Disabled: true,
+			Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
+			ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
+			DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
+			HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
+		},
 	}, l)
 }
 
@@ -53,7 +64,7 @@ func TestTheFormAsItComesMakesAnActiveLink(t *testing.T) {
 	require.Equal(t, 303, s.post("links/new", form).StatusCode)
 	l := s.links(s.ada)[0]
 	require.Equal(t, linktrack.Link{
-		ID: l.ID, Account: s.ada.ID, Host: "go.example.com", Path: l.Path, ExternalURL: "https://example.com/x", IsActive: true, CreatedAt: l.CreatedAt,
+		ID: l.ID, Account: s.ada.ID, Host: "go.example.com", Path: l.Path, LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/x"}, CreatedAt: l.CreatedAt,
 	}, l)
 }
 
@@ -61,7 +72,7 @@ func TestAFormThatIsSavedAsItIsChangesNothing(t *testing.T) {
 	s := signedIn(t, "ada")
 	s.post("links/new", every)
 	s.make(s.ada, linktrack.NewLink{VanityLink: "plain"})
-	s.make(s.ada, linktrack.NewLink{VanityLink: "crlf", Notes: "a\r\nb", ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Microsecond)})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "crlf", LinkSettings: linktrack.LinkSettings{Notes: "a\r\nb", ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Microsecond)}})
 	for _, path := range []string{"alt.example/Spring_Sale", "go.example.com/plain", "go.example.com/crlf"} {
 		before := s.link("https://" + path)
 		r := s.post("links/"+path+"/edit", s.get("links/"+path+"/edit").form())
@@ -73,7 +84,7 @@ func TestAFormThatIsSavedAsItIsChangesNothing(t *testing.T) {
 
 func TestEveryParameterIsEdited(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", ExpiresAt: time.Now().Add(time.Hour)})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{ExpiresAt: time.Now().Add(time.Hour)}})
 	const path = "links/go.example.com/spring/edit"
 	form := s.get(path).form()
 	require.Equal(t, "1", form.Get("is_active"))
@@ -87,11 +98,13 @@ func TestEveryParameterIsEdited(t *testing.T) {
 	hash := l.PasswordHash
 	l.PasswordHash = nil
 	require.Equal(t, linktrack.Link{
-		ID: l.ID, CreatedAt: l.CreatedAt, Account: s.ada.ID, Host: "go.example.com", Path: "spring", ExternalURL: "https://example.com/spring?a=1&b=2",
-		Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
-		ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
-		DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
-		HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
+		ID: l.ID, CreatedAt: l.CreatedAt, Account: s.ada.ID, Host: "go.example.com", Path: "spring", LinkSettings: linktrack.LinkSettings{
+			ExternalURL: "https://example.com/spring?a=1&b=2", Disabled: true,
+			Title: "Spring שלום 😀", Group: "News", Description: "one\ntwo", Notes: "\nthree",
+			ExpiresAt:    time.Date(2199, 12, 24, 10, 35, 0, 0, s.tracker.TimeZone()).UTC(),
+			DeactivateAt: 100, AlertAt: 50, HasAlertEmail: true, IsPublic: true, HasPlusTracking: true,
+			HasPublicTracking: true, HasConversionTracking: true, ForwardQuery: true, HasPublicRevenue: true,
+		},
 	}, l)
 
 	form = s.get(path).form()
@@ -105,7 +118,7 @@ func TestEveryParameterIsEdited(t *testing.T) {
 	require.Equal(t, 303, s.post(path, cleared).StatusCode)
 	l = s.link("spring")
 	require.Equal(t, linktrack.Link{
-		ID: l.ID, CreatedAt: l.CreatedAt, Account: s.ada.ID, Host: "go.example.com", Path: "spring", ExternalURL: "https://example.com/", IsActive: true,
+		ID: l.ID, CreatedAt: l.CreatedAt, Account: s.ada.ID, Host: "go.example.com", Path: "spring", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"},
 	}, l)
 }
 

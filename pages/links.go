@@ -223,7 +223,7 @@ func (p *Pages) switchLink(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if !r.resumed {
-		if _, err := p.t.UpdateLink(r.Context(), r.account, name, linktrack.LinkEdit{IsActive: &on}); err != nil {
+		if _, err := p.t.UpdateLink(r.Context(), r.account, name, func(e *linktrack.LinkEdit) { e.Disabled = !on }); err != nil {
 			return err
 		}
 	}

@@ -20,10 +20,10 @@ func titles(r *answer) string { return strings.Join(r.texts("h2"), " ") }
 func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 	s := signedIn(t, "ada")
 	require.Contains(t, s.get("links").texts("empty")[0], "You have no links yet.")
-	s.make(s.ada, linktrack.NewLink{Title: "B", VanityLink: "one", Group: "News", Notes: "ask Carol"})
-	s.make(s.ada, linktrack.NewLink{Title: "C", VanityLink: "two", Group: "News & more", ExternalURL: "https://example.org/100%"})
-	s.make(s.ada, linktrack.NewLink{Title: "A", VanityLink: "one", Host: "alt.example", Group: "news"})
-	s.make(s.bob, linktrack.NewLink{ExternalURL: "https://example.com/carol"})
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "B", Group: "News", Notes: "ask Carol"}, VanityLink: "one"})
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "C", Group: "News & more", ExternalURL: "https://example.org/100%"}, VanityLink: "two"})
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "A", Group: "news"}, VanityLink: "one", Host: "alt.example"})
+	s.make(s.bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/carol"}})
 	for query, want := range map[string]string{
 		"":                                     "A C B",
 		"sort=d.title&order=asc":               "A B C",
@@ -47,7 +47,7 @@ func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 		require.Equal(t, 200, r.StatusCode)
 		require.Equal(t, want, titles(r), query)
 	}
-	s.make(s.ada, linktrack.NewLink{Title: "D", Group: `Berlin, "Summer"`})
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "D", Group: `Berlin, "Summer"`}})
 	require.Equal(t, "D", titles(s.get("links?"+url.Values{"group": {`Berlin, "Summer"`}}.Encode())), "the filter is one name, commas and all")
 	r := s.get("links?group=News+%26+more&q=a%22b&sort=d.title&order=asc")
 	require.Equal(t, url.Values{"q": {`a"b`}, "group": {"News & more"}, "sort": {"d.title"}, "order": {"asc"}}, r.form(), "the form keeps what was asked for")
@@ -66,7 +66,7 @@ func TestLinksAreListedSearchedAndSorted(t *testing.T) {
 func TestManyLinksStandOnPages(t *testing.T) {
 	s := signedIn(t, "ada")
 	for i := range 101 {
-		s.make(s.ada, linktrack.NewLink{Title: fmt.Sprint("t", i)})
+		s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: fmt.Sprint("t", i)}})
 	}
 	next := "links?q=example&sort=l.created_at"
 	var seen []string
@@ -90,7 +90,7 @@ func TestManyLinksStandOnPages(t *testing.T) {
 
 func TestALinkShowsItsStateAndCounts(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "used", DeactivateAt: 1, Password: "x", ExpiresAt: time.Now().Add(time.Hour)})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "used", LinkSettings: linktrack.LinkSettings{DeactivateAt: 1, ExpiresAt: time.Now().Add(time.Hour)}, Password: "x"})
 	require.Equal(t, []string{"Active"}, s.get("links").texts("state"))
 	visit := linktrack.Visit{Path: "used", UserAgent: "Mozilla/5.0 (X11; Linux) Firefox/130", Password: "x", HasPassword: true}
 	_, err := s.tracker.Follow(t.Context(), visit)
@@ -103,9 +103,9 @@ func TestALinkShowsItsStateAndCounts(t *testing.T) {
 	require.Contains(t, facts, "Expires "+l.ExpiresAt.In(s.tracker.TimeZone()).Format("2006-01-02 15:04 MST"))
 	require.Contains(t, facts, "Password")
 
-	s.make(s.ada, linktrack.NewLink{Inactive: true})
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Disabled: true}})
 	past := time.Now().Add(-time.Hour)
-	_, err = s.tracker.UpdateLink(t.Context(), s.ada, s.make(s.ada, linktrack.NewLink{}).Path, linktrack.LinkEdit{ExpiresAt: &past})
+	_, err = s.tracker.UpdateLink(t.Context(), s.ada, s.make(s.ada, linktrack.NewLink{}).Path, func(e *linktrack.LinkEdit) { e.ExpiresAt = past })
 	require.NoError(t, err)
 	require.Equal(t, []string{"Expired", "Switched off", "Used up"}, s.get("links").texts("state"))
 }
@@ -119,7 +119,7 @@ func TestALinkIsSwitchedOffAndOn(t *testing.T) {
 		r = s.post("links/go.example.com/spring/active", form)
 		require.Equal(t, 303, r.StatusCode)
 		require.Equal(t, "/account/links?page=1&q=spring", r.Header.Get("Location"), "back to the same list")
-		require.Equal(t, want, s.link("spring").IsActive)
+		require.Equal(t, want, !s.link("spring").Disabled)
 		r = s.get(r.Header.Get("Location"))
 	}
 	require.Equal(t, 400, s.post("links/go.example.com/spring/active", url.Values{"active": {"2"}}).StatusCode)
@@ -149,8 +149,10 @@ func TestAnotherAccountsLinkIsNotThere(t *testing.T) {
 func TestHostileTextsStayTexts(t *testing.T) {
 	s := signedIn(t, "ada")
 	const evil = "\u202e\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}\u2066"
-	s.make(s.ada, linktrack.NewLink{VanityLink: "evil", Title: evil, Group: evil, Notes: evil, Description: evil,
-		ExternalURL: "https://example.com/'\"><script>alert(1)</script>"})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "evil", LinkSettings: linktrack.LinkSettings{
+		Title: evil, Group: evil, Notes: evil, Description: evil,
+		ExternalURL: "https://example.com/'\"><script>alert(1)</script>",
+	}})
 	for _, path := range []string{"links", "links?q=evil&group=" + url.QueryEscape(evil), "links?made=go.example.com/evil", "links/go.example.com/evil/edit"} {
 		r := s.get(path)
 		require.Equal(t, 200, r.StatusCode)
@@ -165,12 +167,12 @@ func TestHostileTextsStayTexts(t *testing.T) {
 func TestALinkOfAHostThatIsServedNoMoreCanBeEdited(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{})
 	l, err := s.store.CreateLink(t.Context(), linktrack.Link{
-		Account: s.ada.ID, Host: "old.example", Path: "spring", ExternalURL: "https://example.com", IsActive: true, CreatedAt: time.Now(),
+		Account: s.ada.ID, Host: "old.example", Path: "spring", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, CreatedAt: time.Now(),
 	})
 	require.NoError(t, err)
 	s.signIn("ada", pass)
 	require.Equal(t, 303, s.post("links/old.example/spring/active", url.Values{"active": {"0"}}).StatusCode)
-	require.False(t, s.link("spring").IsActive)
+	require.True(t, s.link("spring").Disabled)
 	require.Equal(t, l.ID, s.link("spring").ID)
 	require.Equal(t, 404, s.get("links/other.example/spring/edit").StatusCode)
 }

@@ -63,7 +63,7 @@ func TestTheQRCodeOfALinkIsItsTrackingURL(t *testing.T) {
 
 func TestThePublicSeesTheCodesOfPublicLinks(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", IsPublic: true})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", LinkSettings: linktrack.LinkSettings{IsPublic: true}})
 	s.make(s.ada, linktrack.NewLink{VanityLink: "hidden"})
 	s.cookies = map[string]*http.Cookie{}
 	require.Equal(t, 200, s.get("links/go.example.com/shown/qr.svg").StatusCode)
@@ -99,7 +99,7 @@ func TestALinksCodeIsAtItsAddressForItsOwner(t *testing.T) {
 
 func TestAPublicLinksCodeIsAtItsAddress(t *testing.T) {
 	s := signedIn(t, "ada")
-	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", IsPublic: true})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "shown", LinkSettings: linktrack.LinkSettings{IsPublic: true}})
 	s.make(s.ada, linktrack.NewLink{VanityLink: "hidden"})
 	s.cookies = map[string]*http.Cookie{}
 	inPages := s.get("links/go.example.com/shown/qr.svg").body

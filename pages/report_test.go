@@ -125,7 +125,7 @@ func TestAReportWithoutCountriesDoesNotSpeakOfThem(t *testing.T) {
 
 func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", Title: "Spring", HasConversionTracking: true})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "Spring", HasConversionTracking: true}})
 	day := time.Date(2024, 11, 2, 12, 0, 0, 0, s.tracker.TimeZone())
 	again, bot := clickAt(day.Add(time.Minute)), clickAt(day)
 	again.Unique, again.Browser, again.ReferrerHost, again.Referrer = false, "", "", ""
@@ -260,7 +260,7 @@ func TestAReportMayBeLong(t *testing.T) {
 
 func TestAnotherAccountsReportIsNotThere(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.bob, linktrack.NewLink{HasPublicTracking: false})
+	l := s.make(s.bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasPublicTracking: false}})
 	for _, path := range []string{"", "/report.csv", "/report.json", "/history.csv", "/history.json"} {
 		require.Equal(t, 404, s.get("links/go.example.com/"+l.Path+"/report"+path).StatusCode, path)
 	}
@@ -278,7 +278,7 @@ func TestAnotherAccountsReportIsNotThere(t *testing.T) {
 
 func TestAReportIsDownloaded(t *testing.T) {
 	s := signedIn(t, "ada")
-	l := s.make(s.ada, linktrack.NewLink{Title: "=1+1"})
+	l := s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "=1+1"}})
 	day := time.Date(2024, 11, 3, 12, 0, 0, 0, s.tracker.TimeZone())
 	formula := clickAt(day)
 	formula.Referrer = "=cmd|' /C calc'!A0"
@@ -352,7 +352,7 @@ func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
 		Logger:  slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	require.NoError(t, err)
-	l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com"})
+	l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 	require.NoError(t, err)
 	s := &site{T: t, store: store.Store, tracker: tracker, handler: p}
 	var clicks []linktrack.Click
@@ -380,7 +380,7 @@ func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
 func TestHostileClicksStayTexts(t *testing.T) {
 	s := signedIn(t, "ada")
 	const evil = "\u202e\"'></title></svg></style><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}"
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "evil", Title: evil, HasPublicTracking: true})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "evil", LinkSettings: linktrack.LinkSettings{Title: evil, HasPublicTracking: true}})
 	c := clickAt(time.Now().Add(-time.Minute))
 	c.Referrer, c.ReferrerHost, c.UserAgent, c.Browser, c.Platform, c.Country, c.Query = "javascript:"+evil, evil, evil, evil, evil, evil, evil
 	s.record(l, c)
@@ -400,8 +400,10 @@ func TestHostileClicksStayTexts(t *testing.T) {
 
 func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{})
-	l := s.make(s.ada, linktrack.NewLink{VanityLink: "open", HasPublicTracking: true, HasPlusTracking: true, Password: "let me in",
-		ExternalURL: secret, Title: "Open", Notes: "private notes", Description: "private notes"})
+	l := s.make(s.ada, linktrack.NewLink{VanityLink: "open", LinkSettings: linktrack.LinkSettings{
+		HasPublicTracking: true, HasPlusTracking: true, ExternalURL: secret,
+		Title: "Open", Notes: "private notes", Description: "private notes",
+	}, Password: "let me in"})
 	r := s.get("/open+")
 	require.Contains(t, r.body, "Nothing was counted in this period.")
 	checkVisitorPage(t, r)
@@ -419,8 +421,7 @@ func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 	for _, never := range []string{"192.0.2", "198.51.100", "secret", "token", "utm_source", "Mozilla", "private", "/account", "<form", "<a "} {
 		require.NotContains(t, r.body, never)
 	}
-	off := false
-	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "open", linktrack.LinkEdit{HasPublicTracking: &off})
+	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "open", func(e *linktrack.LinkEdit) { e.HasPublicTracking = false })
 	require.NoError(t, err)
 	summary := s.get("/open+")
 	require.Empty(t, summary.texts("counts"), "only a summary")
@@ -430,7 +431,7 @@ func TestAPublicReportKeepsWhatIsTheOwners(t *testing.T) {
 
 func TestALinkOfTheListShowsItsLastDay(t *testing.T) {
 	s := signedIn(t, "ada")
-	clicked, quiet := s.make(s.ada, linktrack.NewLink{Title: "clicked"}), s.make(s.ada, linktrack.NewLink{Title: "quiet"})
+	clicked, quiet := s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "clicked"}}), s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "quiet"}})
 	s.record(quiet, clickAt(time.Now().Add(-48*time.Hour)))
 	at := time.Now()
 	s.record(clicked, clickAt(at), clickAt(at), clickAt(at.Add(-5*time.Hour)))
@@ -456,7 +457,7 @@ func TestTheListIsThereWithoutItsSparks(t *testing.T) {
 		Logger:  slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
-	l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com"})
+	l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 	require.NoError(t, err)
 	s := &site{T: t, store: store.Store, tracker: tracker, handler: p}
 	s.record(l, clickAt(time.Now()))

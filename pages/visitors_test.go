@@ -23,17 +23,17 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{Name: "Example & Links", Accent: "#00aa55"})
 	past := time.Now().Add(-time.Hour)
 	for name, in := range map[string]linktrack.NewLink{
-		"off":      {Inactive: true},
-		"password": {Password: "let me in", Title: "hidden title"},
-		"used":     {DeactivateAt: 1},
+		"off":      {LinkSettings: linktrack.LinkSettings{Disabled: true}},
+		"password": {Password: "let me in", LinkSettings: linktrack.LinkSettings{Title: "hidden title"}},
+		"used":     {LinkSettings: linktrack.LinkSettings{DeactivateAt: 1}},
 		"expired":  {},
-		"limited":  {DeactivateAt: 5, Title: "<b>Title</b>"},
-		"summary":  {HasPlusTracking: true, Title: "Sum", ExpiresAt: time.Date(2199, 1, 2, 3, 4, 5, 0, time.UTC)},
+		"limited":  {LinkSettings: linktrack.LinkSettings{DeactivateAt: 5, Title: "<b>Title</b>"}},
+		"summary":  {LinkSettings: linktrack.LinkSettings{HasPlusTracking: true, Title: "Sum", ExpiresAt: time.Date(2199, 1, 2, 3, 4, 5, 0, time.UTC)}},
 	} {
 		in.VanityLink, in.ExternalURL, in.Notes = name, secret, "private notes"
 		s.make(s.ada, in)
 	}
-	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "expired", linktrack.LinkEdit{ExpiresAt: &past})
+	_, err := s.tracker.UpdateLink(t.Context(), s.ada, "expired", func(e *linktrack.LinkEdit) { e.ExpiresAt = past })
 	require.NoError(t, err)
 	require.Equal(t, 302, s.get("/used").StatusCode)
 	for _, c := range []struct {
@@ -69,7 +69,7 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 
 func TestAPasswordOpensTheLink(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{})
-	s.make(s.ada, linktrack.NewLink{VanityLink: "door", Password: "let me in", ExternalURL: secret})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "door", Password: "let me in", LinkSettings: linktrack.LinkSettings{ExternalURL: secret}})
 	r := s.get("/door")
 	require.Len(t, r.all(func(n *html.Node) bool { return n.Data == "label" && attribute(n, "for") == "password" }), 1)
 	r = s.post("/door", url.Values{"password": {"wrong"}})
@@ -85,7 +85,7 @@ func TestAPasswordOpensTheLink(t *testing.T) {
 	checkVisitorPage(t, r)
 
 	s = newSite(t, linktrack.Options{}, pages.Options{})
-	s.make(s.ada, linktrack.NewLink{VanityLink: "door", Password: "let me in", ExternalURL: secret})
+	s.make(s.ada, linktrack.NewLink{VanityLink: "door", Password: "let me in", LinkSettings: linktrack.LinkSettings{ExternalURL: secret}})
 	r = s.post("/door", url.Values{"password": {"let me in"}})
 	require.Equal(t, 303, r.StatusCode)
 	require.Equal(t, secret, r.Header.Get("Location"))

@@ -19,7 +19,7 @@ import (
 func TestWhatATrackerDoesIsShown(t *testing.T) {
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
 	require.NoError(t, err)
-	l, err := tracker.MakeLink(t.Context(), linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{ExternalURL: "https://example.com"})
+	l, err := tracker.MakeLink(t.Context(), linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 	require.NoError(t, err)
 	for range 3 {
 		_, err := tracker.Follow(context.Background(), linktrack.Visit{Path: l.Path})

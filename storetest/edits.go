@@ -21,7 +21,7 @@ var edits = []rule{
 		require.Equal(t, want, look(t, s, want), "UpdateLink keeps what change left")
 
 		want = plain("sale")
-		want.ID, want.IsActive = got.ID, false
+		want.ID = got.ID
 		edit(t, s, got.ID, func(l *linktrack.Link) { *l = want })
 		require.Equal(t, want, look(t, s, want), "UpdateLink takes away what change took away")
 	}},

@@ -30,7 +30,7 @@ func lookUp(t *testing.T, s linktrack.Store, names ...linktrack.LinkName) []link
 var linkBatches = []rule{
 	{"links made together are as those made one by one", func(t *testing.T, s linktrack.Store) {
 		one := create(t, s, plain("before"))
-		want := []linktrack.Link{full("Spring_Sale-1"), plain(".b2"), full("a"), {Account: owner, Host: otherHost, Path: "a", ExternalURL: "https://example.com/"}}
+		want := []linktrack.Link{full("Spring_Sale-1"), plain(".b2"), full("a"), {Account: owner, Host: otherHost, Path: "a", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}}
 		want[2].ID, want[2].Counts = 4711, linktrack.Counts{People: 2, Used: 6, LastClick: noon}
 		made := createAll(t, s, want)
 		want[2].Counts = linktrack.Counts{}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,23 +17,28 @@ import (
 func full(path string) linktrack.Link {
 	return linktrack.Link{
 		Account: owner, Host: host, Path: path,
-		ExternalURL: `https://exämple.com/a%20b?q='"\&100%#` + "😀",
-		Title:       "title " + odd,
-		Description: "description " + odd,
-		Notes:       "notes\r\n\t" + odd,
-		Group:       "group " + odd,
-		IsActive:    true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true,
-		HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
+		LinkSettings: linktrack.LinkSettings{
+			ExternalURL: `https://exämple.com/a%20b?q='"\&100%#` + "😀",
+			Title:       "title " + odd,
+			Description: "description " + odd,
+			Notes:       "notes\r\n\t" + odd,
+			Group:       "group " + odd,
+			Disabled:    true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true,
+			HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
+			AlertAt:      1 << 40,
+			DeactivateAt: 1<<62 + 1, ExpiresAt: noon.AddDate(75, 0, 0),
+		},
 		PasswordHash: []byte{0, 0xff, '\\', '\'', '%', 0},
-		AlertAt:      1 << 40, DeactivateAt: 1<<62 + 1,
-		ExpiresAt: noon.AddDate(75, 0, 0),
-		CreatedAt: noon,
+		CreatedAt:    noon,
 	}
 }
 
 var links = []rule{
 	{"every field of a link comes back as it was given", func(t *testing.T, s linktrack.Store) {
 		want := full("Spring_Sale-1")
+		for field, value := range reflect.ValueOf(want.LinkSettings).Fields() {
+			require.False(t, value.IsZero(), "this suite must set %s", field.Name)
+		}
 		made := create(t, s, want)
 		want.ID = made.ID
 		require.Equal(t, want, made, "CreateLink returns the link with its ID")
@@ -43,14 +49,13 @@ var links = []rule{
 		}), "UpdateLink returns what was kept")
 	}},
 	{"each switch of a link is its own", func(t *testing.T, s linktrack.Store) {
-		for i := range 7 {
+		for i := range reflect.TypeFor[linktrack.LinkSettings]().NumField() {
 			l := plain(pathOf(i))
-			on := []*bool{
-				&l.IsActive, &l.IsPublic, &l.HasPlusTracking, &l.HasPublicTracking,
-				&l.HasConversionTracking, &l.HasAlertEmail, &l.ForwardQuery, &l.HasPublicRevenue,
+			on, ok := reflect.ValueOf(&l.LinkSettings).Elem().Field(i).Addr().Interface().(*bool)
+			if !ok {
+				continue
 			}
-			l.IsActive = false
-			*on[i] = true
+			*on = true
 			l.ID = create(t, s, l).ID
 			require.Equal(t, l, look(t, s, l), "one switch that is on turns on no other")
 		}
@@ -63,7 +68,7 @@ var links = []rule{
 		require.WithinDuration(t, want.ExpiresAt, look(t, s, want).ExpiresAt, time.Microsecond)
 	}},
 	{"what a link does not have comes back as zero", func(t *testing.T, s linktrack.Store) {
-		want := linktrack.Link{Account: owner, Host: host, Path: ".empty", ExternalURL: "https://example.com/"}
+		want := linktrack.Link{Account: owner, Host: host, Path: ".empty", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}
 		made := create(t, s, want)
 		want.ID = made.ID
 		require.Equal(t, want, made, "nothing is made up for what a link does not have")

@@ -16,14 +16,14 @@ const otherHost = "other.example.com"
 func someLinks(t *testing.T, s linktrack.Store) {
 	t.Helper()
 	for i, l := range []linktrack.Link{
-		{Path: "Alpha", Host: host, Group: "News"},
-		{Path: ".beta", Host: host, Group: "Sport"},
-		{Path: "alpha", Host: otherHost, Group: "Sport"},
+		{Path: "Alpha", Host: host, LinkSettings: linktrack.LinkSettings{Group: "News"}},
+		{Path: ".beta", Host: host, LinkSettings: linktrack.LinkSettings{Group: "Sport"}},
+		{Path: "alpha", Host: otherHost, LinkSettings: linktrack.LinkSettings{Group: "Sport"}},
 		{Path: "gamma", Host: host},
-		{Path: "theirs", Host: host, Group: "News", Account: owner + 1},
-		{Path: "gamma", Host: otherHost, Group: "Sport", Account: owner + 1},
+		{Path: "theirs", Host: host, LinkSettings: linktrack.LinkSettings{Group: "News"}, Account: owner + 1},
+		{Path: "gamma", Host: otherHost, LinkSettings: linktrack.LinkSettings{Group: "Sport"}, Account: owner + 1},
 	} {
-		l.ExternalURL, l.IsActive, l.CreatedAt = "https://example.com/", true, noon.Add(time.Duration(i)*time.Second)
+		l.ExternalURL, l.CreatedAt = "https://example.com/", noon.Add(time.Duration(i)*time.Second)
 		if l.Account == 0 {
 			l.Account = owner
 		}

@@ -13,18 +13,18 @@ import (
 var searches = []rule{
 	{"a search finds links by any text that an owner knows them by", func(t *testing.T, s linktrack.Store) {
 		for _, l := range []linktrack.Link{
-			{Path: ".1", ExternalURL: "https://example.com/Spring%20Sale?a_b=100%"},
-			{Path: ".2", ExternalURL: "https://example.org/", Title: `It's a "back\slash" 😀`},
-			{Path: "Vanity_Name", ExternalURL: "https://example.org/"},
-			{Path: ".3", ExternalURL: "https://example.org/", Notes: strings.Repeat("x", 9_000) + "\nthe end"},
-			{Path: ".4", ExternalURL: "https://example.org/", Group: "Über uns"},
-			{Path: ".5", ExternalURL: "https://example.org/", Description: "the end of a description"},
-			{Path: ".6", ExternalURL: "https://example.com/spring", Account: owner + 1},
+			{Path: ".1", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/Spring%20Sale?a_b=100%"}},
+			{Path: ".2", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Title: `It's a "back\slash" 😀`}},
+			{Path: "Vanity_Name", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/"}},
+			{Path: ".3", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Notes: strings.Repeat("x", 9_000) + "\nthe end"}},
+			{Path: ".4", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Group: "Über uns"}},
+			{Path: ".5", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Description: "the end of a description"}},
+			{Path: ".6", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"}, Account: owner + 1},
 		} {
 			if l.Account == 0 {
 				l.Account = owner
 			}
-			l.Host, l.IsActive, l.CreatedAt = host, true, noon
+			l.Host, l.CreatedAt = host, noon
 			create(t, s, l)
 		}
 		for _, c := range []struct {
@@ -51,12 +51,12 @@ var searches = []rule{
 	}},
 	{"a search finds links that have all its words, in any of their texts and in any order", func(t *testing.T, s linktrack.Store) {
 		for _, l := range []linktrack.Link{
-			{Path: ".1", Host: host, ExternalURL: "https://example.com/sale", Title: "Spring in Paris", Notes: "for Ada"},
-			{Path: "Spring", Host: host, ExternalURL: "https://example.com/paris"},
-			{Path: "spring", Host: otherHost, ExternalURL: "https://example.org/", Group: "Paris", Notes: "see go.example.com/.1"},
-			{Path: ".2", Host: otherHost, ExternalURL: "https://example.org/", Title: "Springtime"},
+			{Path: ".1", Host: host, LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/sale", Title: "Spring in Paris", Notes: "for Ada"}},
+			{Path: "Spring", Host: host, LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/paris"}},
+			{Path: "spring", Host: otherHost, LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Group: "Paris", Notes: "see go.example.com/.1"}},
+			{Path: ".2", Host: otherHost, LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/", Title: "Springtime"}},
 		} {
-			l.Account, l.IsActive, l.CreatedAt = owner, true, noon
+			l.Account, l.CreatedAt = owner, noon
 			create(t, s, l)
 		}
 		one, two, three, four := host+"/.1", host+"/Spring", otherHost+"/spring", otherHost+"/.2"

@@ -53,8 +53,8 @@ func sixLinks(t *testing.T, s linktrack.Store) (names map[int64]string) {
 		{"f", "echo", "https://a.example/x", "～", "😀", -1, func(id int64) []linktrack.Click { return people(id, 3, today) }},
 	} {
 		made := create(t, s, linktrack.Link{
-			Account: owner, Host: host, Path: l.path, ExternalURL: l.url, Title: l.title, Group: l.group,
-			IsActive: true, CreatedAt: noon.Add(l.created * time.Microsecond),
+			Account: owner, Host: host, Path: l.path, LinkSettings: linktrack.LinkSettings{ExternalURL: l.url, Title: l.title, Group: l.group},
+			CreatedAt: noon.Add(l.created * time.Microsecond),
 		})
 		names[made.ID] = l.name
 		clicks = append(clicks, l.clicks(made.ID)...)

@@ -79,12 +79,11 @@ const (
 // plain returns a link as a caller makes it, with nothing special about it.
 func plain(path string) linktrack.Link {
 	return linktrack.Link{
-		Account:     owner,
-		Host:        host,
-		Path:        path,
-		ExternalURL: "https://example.com/" + path,
-		IsActive:    true,
-		CreatedAt:   noon,
+		Account:      owner,
+		Host:         host,
+		Path:         path,
+		LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/" + path},
+		CreatedAt:    noon,
 	}
 }
 

@@ -78,7 +78,7 @@ func TestNoPathThatWasLeftOutLeadsToAnotherLink(t *testing.T) {
 
 func TestALinkThatIsThereStaysWhateverTheFileHas(t *testing.T) {
 	p := professional(t)
-	p.make(linktrack.NewLink{VanityLink: "1a", ExternalURL: "https://example.com/mine"})
+	p.make(linktrack.NewLink{VanityLink: "1a", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/mine"}})
 	r := p.imports("url,slug\nhttps://example.com/other,1A\nhttps://example.com/mine,1a\n", transfer.ImportOptions{SkipClashes: true})
 	require.Zero(t, r.Made)
 	require.Len(t, p.problems, 2)

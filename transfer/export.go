@@ -3,8 +3,8 @@ package transfer
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,12 +27,12 @@ type ExportOptions struct {
 }
 
 // columns are those that every export has, in this order.
-var columns = []string{
-	"link", "redirect_hash", "host", "external_url", "title", "description", "notes", "group",
-	"is_active", "is_public", "has_plus_tracking", "has_public_tracking", "has_conversion_tracking",
-	"has_alert_email", "forward_query", "has_password", "alert_at", "deactivate_at", "count_used",
-	"expires_at", "created_at", "has_public_revenue",
-}
+var columns = func() (names []string) {
+	for _, f := range fieldsOf(linktrack.Link{}, "") {
+		names = append(names, f.column)
+	}
+	return names
+}()
 
 const hashColumn = "password_hash"
 
@@ -82,25 +82,56 @@ func Export(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, w io
 	return links, out.Flush()
 }
 
-func rowOf(l linktrack.Link, url string) []string {
+// A field is a link's value in a column of an export.
+type field struct {
+	column string
+	value  any // a string, a bool, an int64, or a time.Time
+}
+
+// fieldsOf returns a link's settings, and what else is exported of it in the
+// places that it has always had. Columns of further settings come last.
+func fieldsOf(l linktrack.Link, url string) []field {
 	used := int64(0)
 	if l.DeactivateAt > 0 {
 		used = max(l.Counts.Used, l.Counts.People)
 	}
-	text, number := csvsafe.Defuse, func(n int64) string { return strconv.FormatInt(n, 10) }
-	return []string{
-		text(url), text(l.Path), text(l.Host), text(l.ExternalURL), text(l.Title), text(l.Description), text(l.Notes), text(l.Group),
-		flag(l.IsActive), flag(l.IsPublic), flag(l.HasPlusTracking), flag(l.HasPublicTracking), flag(l.HasConversionTracking),
-		flag(l.HasAlertEmail), flag(l.ForwardQuery), flag(l.HasPassword()), number(l.AlertAt), number(l.DeactivateAt), number(used),
-		moment(l.ExpiresAt), moment(l.CreatedAt), flag(l.HasPublicRevenue),
+	fields := []field{{"link", url}, {"redirect_hash", l.Path}, {"host", l.Host}}
+	for name, value := range l.Properties() {
+		switch name {
+		case "alert_at":
+			fields = append(fields, field{"has_password", l.HasPassword()})
+		case "expires_at":
+			fields = append(fields, field{"count_used", used})
+		}
+		fields = append(fields, field{name, value})
+		if name == "expires_at" {
+			fields = append(fields, field{"created_at", l.CreatedAt})
+		}
 	}
+	return fields
 }
 
-func flag(on bool) string {
-	if on {
-		return "1"
+func rowOf(l linktrack.Link, url string) []string {
+	row := make([]string, 0, len(columns)+1)
+	for _, f := range fieldsOf(l, url) {
+		row = append(row, csvsafe.Defuse(textOf(f.value)))
 	}
-	return "0"
+	return row
+}
+
+// textOf writes the value of a field.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case bool:
+		if v {
+			return "1"
+		}
+		return "0"
+	case time.Time:
+		return moment(v)
+	default:
+		return fmt.Sprint(v)
+	}
 }
 
 func moment(at time.Time) string {

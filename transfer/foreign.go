@@ -115,7 +115,7 @@ func (f *foreignCSV) read(e *entry, row []string) {
 	case !isOff(password):
 		e.wrong(f.column(hasPassword), "is set, but cannot be imported")
 	}
-	l.Inactive = !isOff(get(hasBanned))
+	l.Disabled = !isOff(get(hasBanned))
 	for _, i := range f.surplus {
 		if !isOff(row[i]) {
 			f.add(f.names[i])

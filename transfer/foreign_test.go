@@ -13,7 +13,7 @@ import (
 
 // foreign is a link as another program had it.
 func foreign(path, url string, more func(*linktrack.Link)) linktrack.Link {
-	l := linktrack.Link{Host: "go.example.com", Path: path, ExternalURL: url, IsActive: true}
+	l := linktrack.Link{Host: "go.example.com", Path: path, LinkSettings: linktrack.LinkSettings{ExternalURL: url}}
 	if more != nil {
 		more(&l)
 	}
@@ -74,7 +74,7 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.Description, l.CreatedAt, l.ExpiresAt = "What it is, in two\nlines", utc(2024, 1, 2, 3, 4, 5, 678), utc(2035, 1, 2, 0, 0, 0, 0)
 			}),
 			foreign("locked", "https://example.com/locked", func(l *linktrack.Link) {
-				l.IsActive, l.CreatedAt = false, utc(2024, 1, 3, 3, 4, 5, 0)
+				l.Disabled, l.CreatedAt = true, utc(2024, 1, 3, 3, 4, 5, 0)
 				l.PasswordHash = []byte("$2a$12$NbfHqE3wmXWvSCKMHOVHZe4XtYyUk2mRMJtnlT2RcKXHkNEVCzHyW")
 			}),
 		}, notes: []string{"visit_count is not imported; the file sets it once"}},
@@ -83,7 +83,7 @@ func TestFilesOfOtherProgramsAreKnownByTheirHeader(t *testing.T) {
 				l.Description, l.CreatedAt, l.ExpiresAt = "What it is", utc(2024, 1, 2, 3, 4, 5, 678), utc(2035, 1, 2, 0, 0, 0, 0)
 			}),
 			foreign("off", "https://example.com/off", func(l *linktrack.Link) {
-				l.Host, l.IsActive, l.CreatedAt = "alt.example", false, utc(2024, 1, 3, 3, 4, 5, 0)
+				l.Host, l.Disabled, l.CreatedAt = "alt.example", true, utc(2024, 1, 3, 3, 4, 5, 0)
 			}),
 			foreign("last", "https://example.com/last", func(l *linktrack.Link) { l.CreatedAt = utc(2024, 1, 4, 3, 4, 5, 0) }),
 		}, notes: []string{"visit_count is not imported; the file sets it once"}},

@@ -61,7 +61,7 @@ func (k *kutt) link(e *entry, raw []byte) error {
 		return err
 	}
 	l := &e.link
-	l.VanityLink, l.ExternalURL, l.Inactive = u.Address, u.Target, u.Banned
+	l.VanityLink, l.ExternalURL, l.Disabled = u.Address, u.Target, u.Banned
 	if u.Address == "" {
 		e.wrong("address", "is missing")
 	}

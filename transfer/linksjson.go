@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -147,8 +147,11 @@ var linkColumns = []string{
 }
 
 func linkFields(l linktrack.ImportedLink) []string {
-	return []string{
-		l.VanityLink, l.Host, l.ExternalURL, l.Title, l.Description, l.Notes, l.Group, flag(!l.Inactive), flag(l.ForwardQuery),
-		fmt.Sprint(l.DeactivateAt), moment(l.ExpiresAt), moment(l.CreatedAt), string(l.PasswordHash),
+	values := map[string]any{"redirect_hash": l.VanityLink, "host": l.Host, "created_at": l.CreatedAt, hashColumn: string(l.PasswordHash)}
+	maps.Insert(values, l.Properties())
+	fields := make([]string, len(linkColumns))
+	for i, name := range linkColumns {
+		fields[i] = textOf(values[name])
 	}
+	return fields
 }

@@ -16,13 +16,6 @@ type ownCSV struct {
 	t *linktrack.Tracker
 }
 
-// given are the columns that ParseNewLink reads as they are.
-var given = []string{
-	"external_url", "host", "title", "description", "notes", "group", "is_active", "is_public", "has_plus_tracking",
-	"has_public_tracking", "has_conversion_tracking", "has_alert_email", "forward_query", "alert_at", "deactivate_at",
-	"has_public_revenue",
-}
-
 // ownKeys are the keys of the columns that are read, or need not be.
 var ownKeys = func() map[string]bool {
 	keys := map[string]bool{}
@@ -66,9 +59,11 @@ func (c *ownCSV) next() (entry, error) {
 
 func (c *ownCSV) read(e *entry, row []string) {
 	get := func(name string) string { return c.field(row, key(name)) }
-	values := make(map[string]string, len(given))
-	for _, name := range given {
-		values[name] = get(name)
+	values := map[string]string{"host": get("host")}
+	for name := range (linktrack.LinkSettings{}).Properties() {
+		if name != "expires_at" { // written in more ways than a parameter
+			values[name] = get(name)
+		}
 	}
 	in, err := c.t.ParseNewLink(values)
 	if err != nil {
@@ -119,7 +114,7 @@ func letThrough(l *linktrack.ImportedLink, used int64) {
 	switch {
 	case l.DeactivateAt == 0 || used <= 0:
 	case used >= l.DeactivateAt:
-		l.Inactive = true
+		l.Disabled = true
 	default:
 		l.DeactivateAt -= used
 	}

@@ -90,7 +90,7 @@ func TestAnExportMayBeginWithAByteOrderMark(t *testing.T) {
 	for _, links := range []int{0, 1} {
 		p := professional(t)
 		for range links {
-			p.make(linktrack.NewLink{Title: "Grüße"})
+			p.make(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "Grüße"}})
 		}
 		plain := p.export(transfer.ExportOptions{})
 		require.True(t, strings.HasPrefix(plain, "link,"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,19 +105,31 @@ func (p *place) make(in linktrack.NewLink) linktrack.Link {
 
 const hostile = "=1+1;'=2,\"\t@SUM(A1)\u2019 'quoted' ''-x \u202e\u2066\ufeff ＝1 \U0001f600 \\N NULL"
 
+func TestTheColumnsStandInTheirOrder(t *testing.T) {
+	require.Equal(t, "link,redirect_hash,host,external_url,title,description,notes,group,"+
+		"is_active,is_public,has_plus_tracking,has_public_tracking,has_conversion_tracking,has_alert_email,forward_query,"+
+		"has_password,alert_at,deactivate_at,count_used,expires_at,created_at,has_public_revenue,password_hash\r\n",
+		professional(t).export(transfer.ExportOptions{PasswordHashes: true}))
+}
+
 func TestARoundTripKeepsEverything(t *testing.T) {
 	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
 		from := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		from.make(linktrack.NewLink{})
-		from.make(linktrack.NewLink{
-			ExternalURL: "https://exämple.com/;=1'a\"?q=,%20&x='=2", Host: "alt.example", VanityLink: "-Sale_2",
-			Title: strings.ReplaceAll(hostile, "\t", " "), Description: "a\nb\r\nc\rd\r\n\r\n" + hostile, Notes: "\r\n'\n=" + hostile, Group: "=Gr;'üppe",
-			Password: "letmein", AlertAt: 7, DeactivateAt: 1 << 40, ExpiresAt: time.Now().AddDate(1, 0, 0),
-			Inactive: true, IsPublic: true, HasPlusTracking: true, HasPublicTracking: true, HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
+		full := from.make(linktrack.NewLink{
+			LinkSettings: linktrack.LinkSettings{
+				ExternalURL: "https://exämple.com/;=1'a\"?q=,%20&x='=2", Title: strings.ReplaceAll(hostile, "\t", " "), Description: "a\nb\r\nc\rd\r\n\r\n" + hostile,
+				Notes: "\r\n'\n=" + hostile, Group: "=Gr;'üppe", AlertAt: 7, DeactivateAt: 1 << 40,
+				ExpiresAt: time.Now().AddDate(1, 0, 0), IsPublic: true, HasPlusTracking: true, HasPublicTracking: true,
+				HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true, Disabled: true,
+			}, Host: "alt.example", VanityLink: "-Sale_2", Password: "letmein",
 		})
-		from.make(linktrack.NewLink{VanityLink: "sale", Title: "'", Notes: " spaces ", Group: "=gr;'ÜPPE"})
+		for field, value := range reflect.ValueOf(full.LinkSettings).Fields() {
+			require.False(t, value.IsZero(), "this test must set %s", field.Name)
+		}
+		from.make(linktrack.NewLink{VanityLink: "sale", LinkSettings: linktrack.LinkSettings{Title: "'", Notes: " spaces ", Group: "=gr;'ÜPPE"}})
 		_, err := from.tracker.ImportLinks(t.Context(), from.account, []linktrack.ImportedLink{
-			{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/old", ExpiresAt: time.Date(2020, 1, 1, 0, 0, 0, 123456000, time.UTC)}, Path: ".f2jt", CreatedAt: time.Date(2011, 10, 30, 7, 30, 0, 1000, time.UTC)},
+			{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/old", ExpiresAt: time.Date(2020, 1, 1, 0, 0, 0, 123456000, time.UTC)}}, Path: ".f2jt", CreatedAt: time.Date(2011, 10, 30, 7, 30, 0, 1000, time.UTC)},
 		})
 		require.NoError(t, err)
 		file := from.export(transfer.ExportOptions{PasswordHashes: true})
@@ -140,7 +153,7 @@ func FuzzARoundTripKeepsTexts(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		from, to := professional(t), professional(t)
-		in := linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "v", Notes: s, Title: s}
+		in := linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Notes: s, Title: s}, VanityLink: "v"}
 		if _, err := from.tracker.MakeLink(t.Context(), from.account, in); err != nil {
 			in.Title = ""
 			if _, err := from.tracker.MakeLink(t.Context(), from.account, in); err != nil {
@@ -188,8 +201,8 @@ func TestPasswordsAreNotLost(t *testing.T) {
 
 func TestALimitGoesOnWhereItWas(t *testing.T) {
 	from, to := professional(t), professional(t)
-	from.make(linktrack.NewLink{VanityLink: "some", DeactivateAt: 5})
-	from.make(linktrack.NewLink{VanityLink: "none", DeactivateAt: 2})
+	from.make(linktrack.NewLink{VanityLink: "some", LinkSettings: linktrack.LinkSettings{DeactivateAt: 5}})
+	from.make(linktrack.NewLink{VanityLink: "none", LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	for _, key := range []string{"some", "none"} {
 		l, err := from.store.LinkByPath(t.Context(), "go.example.com", key)
 		require.NoError(t, err)
@@ -199,8 +212,8 @@ func TestALimitGoesOnWhereItWas(t *testing.T) {
 	to.imports(from.export(transfer.ExportOptions{}), transfer.ImportOptions{})
 	links := to.links()
 	require.EqualValues(t, 3, links[0].DeactivateAt)
-	require.True(t, links[0].IsActive)
-	require.False(t, links[1].IsActive, "no one more is let through a link that was used up")
+	require.False(t, links[0].Disabled)
+	require.True(t, links[1].Disabled, "no one more is let through a link that was used up")
 }
 
 const bad = "external_url,redirect_hash,is_active,alert_at,expires_at,created_at,colour\r\n" +
@@ -222,8 +235,8 @@ const bad = "external_url,redirect_hash,is_active,alert_at,expires_at,created_at
 func TestEachProblemHasItsLine(t *testing.T) {
 	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
 		p := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
-		mine := p.make(linktrack.NewLink{VanityLink: "mine", ExternalURL: "https://example.com/other"})
-		_, err := p.tracker.MakeLink(t.Context(), linktrack.Account{ID: p.account.ID + 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{VanityLink: "Theirs", ExternalURL: "https://example.com/"})
+		mine := p.make(linktrack.NewLink{VanityLink: "mine", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/other"}})
+		_, err := p.tracker.MakeLink(t.Context(), linktrack.Account{ID: p.account.ID + 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{VanityLink: "Theirs", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 		require.NoError(t, err)
 		for _, o := range []transfer.ImportOptions{{DryRun: true}, {}, {SkipClashes: true}} {
 			r, err := p.importing(bad, o)
@@ -258,7 +271,7 @@ func TestEachProblemHasItsLine(t *testing.T) {
 func TestClashesAreLeftOutByChoice(t *testing.T) {
 	p := professional(t)
 	p.make(linktrack.NewLink{VanityLink: "taken"})
-	p.make(linktrack.NewLink{VanityLink: "same", ExternalURL: "https://example.com/same", Title: "mine"})
+	p.make(linktrack.NewLink{VanityLink: "same", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/same", Title: "mine"}})
 	const file = "vanity_link;external_url;title\nfree;https://example.com/1;\nTAKEN;https://example.com/2;\nsame;https://example.com/same;theirs\nfree;https://example.com/3;\n;https://example.com/4;\n"
 	r, err := p.importing(file, transfer.ImportOptions{DryRun: true, SkipClashes: true})
 	require.NoError(t, err)
@@ -360,7 +373,7 @@ func TestLinksOfYOURLSAreRead(t *testing.T) {
 	r := p.imports(sample(t, "yourls.sql"), transfer.ImportOptions{})
 	require.Equal(t, transfer.Result{Format: transfer.YOURLS, Links: 4, Made: 4, Line: 20}, r)
 	link := func(path, url, title, at string) linktrack.Link {
-		return linktrack.Link{Host: "go.example.com", Path: path, ExternalURL: url, Title: title, IsActive: true, CreatedAt: chicago(t, at)}
+		return linktrack.Link{Host: "go.example.com", Path: path, LinkSettings: linktrack.LinkSettings{ExternalURL: url, Title: title}, CreatedAt: chicago(t, at)}
 	}
 	require.Equal(t, []linktrack.Link{
 		link("ozh", "https://example.com/ozh", `Ozh's "blog"; (really), 100%\`, "2023-05-01 10:00:00"),
@@ -394,14 +407,18 @@ func TestLinksOfShlinkAreRead(t *testing.T) {
 	require.Equal(t, transfer.Result{Format: transfer.Shlink, Links: 3, Made: 3, Line: 28}, r)
 	require.Equal(t, []linktrack.Link{
 		{
-			Host: "go.example.com", Path: "12C18", ExternalURL: "https://example.com/shlink", Title: "The welcome page", Notes: "tags: games, tech",
-			IsActive: true, ForwardQuery: true, DeactivateAt: 93, CreatedAt: time.Date(2016, 8, 21, 18, 34, 16, 0, time.UTC),
+			Host: "go.example.com", Path: "12C18", LinkSettings: linktrack.LinkSettings{
+				ExternalURL: "https://example.com/shlink", Title: "The welcome page", Notes: "tags: games, tech",
+				ForwardQuery: true, DeactivateAt: 93,
+			}, CreatedAt: time.Date(2016, 8, 21, 18, 34, 16, 0, time.UTC),
 		},
 		{
-			Host: "alt.example", Path: "custom-slug", ExternalURL: "https://example.com/alt", Group: "shop", DeactivateAt: 3,
-			ExpiresAt: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), CreatedAt: time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC),
+			Host: "alt.example", Path: "custom-slug", LinkSettings: linktrack.LinkSettings{
+				ExternalURL: "https://example.com/alt", Group: "shop", Disabled: true, DeactivateAt: 3,
+				ExpiresAt: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC),
+			}, CreatedAt: time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC),
 		},
-		{Host: "go.example.com", Path: "last", ExternalURL: "https://example.com/last", IsActive: true, CreatedAt: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{Host: "go.example.com", Path: "last", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/last"}, CreatedAt: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
 	}, p.links())
 
 	first, _, _ := strings.Cut(sample(t, "shlink.json"), "\n{\"shortUrls\"")
@@ -487,7 +504,7 @@ func TestAPathThatIsTakenMeanwhile(t *testing.T) {
 		store.before = func() {
 			store.before = nil
 			p.make(linktrack.NewLink{VanityLink: "n0000007"})
-			p.make(linktrack.NewLink{VanityLink: "n0000008", ExternalURL: "https://example.com/0000008"})
+			p.make(linktrack.NewLink{VanityLink: "n0000008", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/0000008"}})
 		}
 		r, err := p.importing(numbered(20), transfer.ImportOptions{SkipClashes: skip})
 		if !skip {

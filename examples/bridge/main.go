@@ -44,7 +44,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	link, err := t.MakeLink(ctx, linktrack.Account{ID: 1, Type: linktrack.AccountTypeFree}, linktrack.NewLink{ExternalURL: "https://example.com/spring"})
+	link, err := t.MakeLink(ctx, linktrack.Account{ID: 1, Type: linktrack.AccountTypeFree}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"}})
 	if err != nil {
 		return err
 	}

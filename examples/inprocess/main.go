@@ -32,8 +32,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	link, err := t.MakeLink(ctx, account, linktrack.NewLink{
-		ExternalURL: "https://example.com/spring",
-		VanityLink:  "spring_sale",
+		LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"},
+		VanityLink:   "spring_sale",
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func run(addr string) error {
 	if err != nil {
 		return err
 	}
-	link, err := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring"})
+	link, err := t.MakeLink(ctx, account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"}})
 	if err != nil {
 		return err
 	}

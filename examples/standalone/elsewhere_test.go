@@ -27,7 +27,7 @@ func serving(t *testing.T, c config) http.Handler {
 	t.Cleanup(func() { tracker.Close(context.Background()) })
 	a, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
-	_, err = tracker.MakeLink(t.Context(), a, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "known"})
+	_, err = tracker.MakeLink(t.Context(), a, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "known"})
 	require.NoError(t, err)
 	handler, err := withPages(tracker, c, to, pages.Options{})
 	require.NoError(t, err)

@@ -83,7 +83,7 @@ func TestAlertsComeAtLeastOnceHoweverOftenProcessesDie(t *testing.T) {
 	makeLink := func(alertAt int64) linktrack.Link {
 		t.Helper()
 		l, err := store.CreateLink(t.Context(), linktrack.Link{
-			Host: "go.example.com", Path: fmt.Sprint("link", len(paths)), ExternalURL: "https://example.com/", IsActive: true, AlertAt: alertAt,
+			Host: "go.example.com", Path: fmt.Sprint("link", len(paths)), LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: alertAt},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ func testAlert() linktrack.Alert {
 		ID: "17-alert_at", Kind: linktrack.AlertAt, URL: "https://go.example.com/.f2jt", Email: "me@example.org", Count: 100,
 		Reached: time.Date(2024, 12, 24, 16, 35, 16, 0, time.UTC),
 		Link: linktrack.Link{
-			Path: ".f2jt", ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring Sale", Notes: "for me only",
+			Path: ".f2jt", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring Sale", Notes: "for me only"},
 			PasswordHash: []byte("hash of hush"), Counts: linktrack.Counts{People: 101, Unique: 87, Bots: 4},
 		},
 	}

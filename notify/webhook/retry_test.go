@@ -50,7 +50,7 @@ func TestAnAlertThatIsTriedAgainHasItsIDAndTheTimeOfTheAttempt(t *testing.T) {
 		require.NoError(t, err)
 		account, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
-		_, err = tracker.MakeLink(t.Context(), account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "sale", AlertAt: 1, DeactivateAt: 2})
+		_, err = tracker.MakeLink(t.Context(), account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: 1, DeactivateAt: 2}, VanityLink: "sale"})
 		require.NoError(t, err)
 		click := func() {
 			tracker.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "https://go.example.com/sale", nil))

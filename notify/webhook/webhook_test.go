@@ -37,8 +37,10 @@ func testAlert() linktrack.Alert {
 		Reached: time.Date(2024, 12, 24, 10, 35, 16, 123456000, time.FixedZone("CST", -6*3600)),
 		Link: linktrack.Link{
 			ID: 17, Account: 3, Host: "go.example.com", Path: ".f2jt",
-			ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring & <Sale>", Notes: "for me only",
-			PasswordHash: []byte("hash of hush"), AlertAt: 100,
+			LinkSettings: linktrack.LinkSettings{
+				ExternalURL: "https://example.com/spring?a=1&b=<2>", Title: "Spring & <Sale>", Notes: "for me only",
+				AlertAt: 100,
+			}, PasswordHash: []byte("hash of hush"),
 			CreatedAt: time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC),
 			Counts:    linktrack.Counts{People: 101, Unique: 87, Bots: 4, Conversions: 3},
 		},

@@ -82,14 +82,15 @@ func pathOf(i int) string {
 func (s *shape) link(account linktrack.AccountID, i int) linktrack.Link {
 	random := rand.New(rand.NewPCG(1, uint64(i)))
 	l := linktrack.Link{
-		Account:     account,
-		Host:        host,
-		Path:        pathOf(i),
-		ExternalURL: fmt.Sprintf("https://shop%d.example.com/products/%07d?utm_campaign=%d&utm_content=%d", random.IntN(40), random.IntN(10_000_000), random.IntN(100), i),
-		Title:       fmt.Sprintf("%s %d", titles[random.IntN(len(titles))], random.IntN(s.links)),
-		Description: "Printed on the back of the brochure, beside the address of the shop.",
-		IsActive:    true,
-		CreatedAt:   s.created(i),
+		Account: account,
+		Host:    host,
+		Path:    pathOf(i),
+		LinkSettings: linktrack.LinkSettings{
+			ExternalURL: fmt.Sprintf("https://shop%d.example.com/products/%07d?utm_campaign=%d&utm_content=%d", random.IntN(40), random.IntN(10_000_000), random.IntN(100), i),
+			Title:       fmt.Sprintf("%s %d", titles[random.IntN(len(titles))], random.IntN(s.links)),
+			Description: "Printed on the back of the brochure, beside the address of the shop.",
+		},
+		CreatedAt: s.created(i),
 	}
 	if i%5 == 0 {
 		l.ExternalURL = fmt.Sprintf("https://www.example.com/pages/%d", random.IntN(1000))

@@ -1,0 +1,134 @@
+package mysqlstore
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// editedColumns are the columns of lt_link that an edit may change, each with
+// the field that it holds: a pointer, to read into and to write from. The other
+// setting, deactivate_at, stands in lt_count.
+var editedColumns = []struct {
+	name  string
+	field func(*linktrack.Link) any
+}{
+	{"external_url", func(l *linktrack.Link) any { return (*text)(&l.ExternalURL) }},
+	{"title", func(l *linktrack.Link) any { return (*text)(&l.Title) }},
+	{"description", func(l *linktrack.Link) any { return (*text)(&l.Description) }},
+	{"notes", func(l *linktrack.Link) any { return (*text)(&l.Notes) }},
+	{"group_name", func(l *linktrack.Link) any { return (*text)(&l.Group) }},
+	{"is_active", func(l *linktrack.Link) any { return (*opposite)(&l.Disabled) }},
+	{"is_public", func(l *linktrack.Link) any { return &l.IsPublic }},
+	{"has_plus_tracking", func(l *linktrack.Link) any { return &l.HasPlusTracking }},
+	{"has_public_tracking", func(l *linktrack.Link) any { return &l.HasPublicTracking }},
+	{"has_conversion_tracking", func(l *linktrack.Link) any { return &l.HasConversionTracking }},
+	{"has_alert_email", func(l *linktrack.Link) any { return &l.HasAlertEmail }},
+	{"forward_query", func(l *linktrack.Link) any { return &l.ForwardQuery }},
+	{"has_public_revenue", func(l *linktrack.Link) any { return &l.HasPublicRevenue }},
+	{"password_hash", func(l *linktrack.Link) any { return &l.PasswordHash }},
+	{"alert_at", func(l *linktrack.Link) any { return &l.AlertAt }},
+	{"expires_at", func(l *linktrack.Link) any { return (*moment)(&l.ExpiresAt) }},
+}
+
+// linkColumns are read by scanLink, from lt_link l and lt_count c. The columns
+// after insertLink take linkArgs, those after "SET" in editLink take editArgs.
+var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, row, edit string) {
+	for _, c := range editedColumns {
+		columns += ", l." + c.name
+		insert += ", " + c.name
+		edit += ", " + c.name + " = ?"
+	}
+	columns = ` l.id, l.account_id, l.host, l.path, l.created_at` + columns +
+		`, c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
+	insert = `INSERT INTO lt_link (account_id, host, path_key, path, created_at, url_head` + insert + `) VALUES `
+	row = "(?" + strings.Repeat(", ?", 5+len(editedColumns)) + ")"
+	edit = `UPDATE lt_link SET url_head = ?` + edit + ` WHERE id = ?`
+	return columns, insert, row, edit
+}()
+
+// editArgs are the values of the columns that an edit may change.
+func editArgs(l *linktrack.Link) []any {
+	args := []any{urlHead(l.ExternalURL)}
+	for _, c := range editedColumns {
+		args = append(args, c.field(l))
+	}
+	return args
+}
+
+// linkArgs are the values of all columns.
+func linkArgs(l *linktrack.Link) []any {
+	return append([]any{int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), micros(l.CreatedAt)}, editArgs(l)...)
+}
+
+// scanLink reads linkColumns, by position: a host's DSN may change the names
+// of columns.
+func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
+	var l linktrack.Link
+	to := []any{&l.ID, &l.Account, &l.Host, &l.Path, (*moment)(&l.CreatedAt)}
+	for _, c := range editedColumns {
+		to = append(to, c.field(&l))
+	}
+	to = append(to, &l.DeactivateAt, &l.Counts.People, &l.Counts.Unique, &l.Counts.Bots, &l.Counts.Conversions, &l.Counts.Used, (*moment)(&l.Counts.LastClick))
+	err := row.Scan(to...)
+	return l, err
+}
+
+// fitLink checks that the columns can take the link.
+func fitLink(l linktrack.Link) error {
+	return errors.Join(
+		fit("host", l.Host, 255), fit("path", l.Path, 128), fit("external_url", l.ExternalURL, 4096),
+		fit("title", l.Title, 1020), fit("description", l.Description, 8000), fit("notes", l.Notes, 65535),
+		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255))
+}
+
+// urlHead is what the key that sorts by destination holds of it.
+func urlHead(url string) []byte { return []byte(url[:min(len(url), headSize)]) }
+
+const headSize = 255 // bytes
+
+// A text is written as bytes, whatever the connection's character set.
+type text string
+
+// Value implements [driver.Valuer].
+func (t text) Value() (driver.Value, error) { return []byte(t), nil }
+
+// Scan implements [sql.Scanner].
+func (t *text) Scan(src any) error {
+	var s sql.NullString
+	err := s.Scan(src)
+	*t = text(s.String)
+	return err
+}
+
+// An opposite is kept as what it is not.
+type opposite bool
+
+// Value implements [driver.Valuer].
+func (o opposite) Value() (driver.Value, error) { return !bool(o), nil }
+
+// Scan implements [sql.Scanner].
+func (o *opposite) Scan(src any) error {
+	var b sql.NullBool
+	err := b.Scan(src)
+	*o = opposite(!b.Bool)
+	return err
+}
+
+// A moment is kept in microseconds, 0 for never.
+type moment time.Time
+
+// Value implements [driver.Valuer].
+func (m moment) Value() (driver.Value, error) { return micros(time.Time(m)), nil }
+
+// Scan implements [sql.Scanner].
+func (m *moment) Scan(src any) error {
+	var n sql.NullInt64
+	err := n.Scan(src)
+	*m = moment(fromMicros(n.Int64))
+	return err
+}
