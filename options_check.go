@@ -11,9 +11,9 @@ import (
 	"github.com/linktrackhq/linktrack/internal/clientip"
 )
 
-// complete checks the options and fills in the defaults. The error is an
+// validate checks the options and fills in the defaults. The error is an
 // [*InvalidError] that names the option.
-func (o *Options) complete() (err error) {
+func (o *Options) validate() (err error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -40,13 +40,13 @@ func (o *Options) complete() (err error) {
 	if o.Proxies.Trusted, err = networksOf("Proxies.Trusted", o.Proxies.Trusted); err != nil {
 		return err
 	}
-	if err := o.Links.complete(); err != nil {
+	if err := o.Links.validate(); err != nil {
 		return err
 	}
-	return o.Recording.complete()
+	return o.Recording.validate()
 }
 
-func (o *LinkOptions) complete() error {
+func (o *LinkOptions) validate() error {
 	setDefault(&o.PathLength, 7)
 	setDefault(&o.CacheTTL, 5*time.Second)
 	if o.PathLength < 5 || o.PathLength > 32 {
@@ -67,7 +67,7 @@ func (o *LinkOptions) complete() error {
 	return nil
 }
 
-func (o *RecordingOptions) complete() error {
+func (o *RecordingOptions) validate() error {
 	setDefault(&o.AckTimeout, 2*time.Second)
 	setDefault(&o.FlushInterval, 200*time.Millisecond)
 	setDefault(&o.MaxPending, 100_000)

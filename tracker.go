@@ -112,7 +112,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		return nil, err
 	}
 	store = guardedStore{store}
-	if err := o.complete(); err != nil {
+	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	secret, err := secretOf(store, o.Secret)
