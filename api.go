@@ -20,7 +20,7 @@ import (
 func (t *Tracker) API(a Account) http.Handler {
 	h := &handler{t: t, account: &a}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, _ := t.hosts.below(r.URL.Path)
+		_, path, _ := t.hosts.mounted(r)
 		name, ok := strings.CutPrefix(path, "api/")
 		if !ok {
 			h.notFound(w, r)

@@ -132,7 +132,7 @@ func clickCookieName(a AccountID) string { return clickCookie + strconv.FormatIn
 // takes the place of others on links of the same account.
 func (t *Tracker) clickCookie(l *Link, click ClickID) string {
 	ref := ClickRef{Link: l.ID, ID: click}
-	return clickCookieName(l.Account) + "=" + ref.String() + t.cookie(pixelPath, aMonth)
+	return clickCookieName(l.Account) + "=" + ref.String() + t.hosts.of(l).cookie(pixelPath, aMonth)
 }
 
 // conversion reads a conversion; click and order are the names of the

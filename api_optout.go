@@ -92,14 +92,16 @@ func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 }
 
 // OptOutCookie returns a Set-Cookie header for an answer on one of the Tracker's
-// hosts, below the path of [Options.BaseURL]. It leaves the browser out of the
-// counts of the account's links for a year, as an address of OptOutURL does. The
-// zero time removes the cookie.
-func (t *Tracker) OptOutCookie(a Account, from time.Time) string {
+// hosts. It leaves the browser out of the counts of the account's links on that
+// host for a year, as an address of OptOutURL does. The zero time removes the
+// cookie. host is as in OptOutURL; if it is none of the Tracker's, the cookie is
+// for the path of the first.
+func (t *Tracker) OptOutCookie(a Account, host string, from time.Time) string {
+	h := t.hosts.of(&Link{Host: host})
 	if from.IsZero() {
-		return optOutCookieOf(a.ID) + "=" + t.cookie("", "0")
+		return optOutCookieOf(a.ID) + "=" + h.cookie("", "0")
 	}
-	return optOutCookieOf(a.ID) + "=" + t.optOuts.token(optOutByCookie, a.ID, from.Add(optOutFor)) + t.cookieTail("")
+	return optOutCookieOf(a.ID) + "=" + t.optOuts.token(optOutByCookie, a.ID, from.Add(optOutFor)) + h.cookie("", aYear)
 }
 
 // OptedOut reports whether a request has a valid cookie of that kind for the
@@ -131,12 +133,12 @@ func (h *handler) optOut(w http.ResponseWriter, r *http.Request, c *route) {
 		return
 	}
 	if p["undo"] == "1" {
-		w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, time.Time{}))
+		w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, r.Host, time.Time{}))
 		writeText(w, http.StatusOK, "Clicks on your links by this browser are recorded again.\n")
 		return
 	}
 	from := time.Now()
-	w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, from))
+	w.Header().Add("Set-Cookie", h.t.OptOutCookie(Account{ID: account}, r.Host, from))
 	writeText(w, http.StatusOK, "Clicks on your links by this browser are not recorded any more, until "+
 		from.Add(optOutFor).In(h.t.opts.TimeZone).Format(time.DateOnly)+".\nTo undo that, within a day, add &undo=1 to this address.\n")
 }

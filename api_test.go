@@ -400,7 +400,15 @@ func TestGetLinkAcceptsEveryWayToNameALink(t *testing.T) {
 			require.Equal(t, xml.Header+"<error><code>404</code><message>not found</message></error>\n", text(t, r))
 		}
 		on2 := s.makeLink("vanity_link", "my_vanity", "host", "alt.example")
-		require.Equal(t, vanity, s.link("my_vanity")["link"], "the first host's link is meant")
+		for _, call := range []string{"getLink", "getLinkHistory", "getReport", "exportHistory"} {
+			for _, name := range []string{"my_vanity", "/MY_VANITY"} {
+				r := s.call(call, values("redirect_hash", name, "format", "json"))
+				require.Equal(t, 400, r.StatusCode, "%s %s", call, name)
+				require.Contains(t, text(t, r), `"message":"redirect_hash must be the whole tracking URL, such as `+vanity+`, because the account has links with this path on several hosts"`)
+			}
+			require.Equal(t, 200, s.call(call, values("redirect_hash", on2, "format", "json")).StatusCode, call)
+		}
+		require.Equal(t, vanity, s.link(vanity)["link"])
 		require.Equal(t, on2, s.link("http://alt.example/my_vanity")["link"])
 	})
 }

@@ -187,7 +187,7 @@ var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of it
 
 // prepare computes once what many visits to a link need.
 func (t *Tracker) prepare(l Link) *entry {
-	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.cookieTail(l.Path)}
+	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.hosts.of(&l).cookie(l.Path, aYear)}
 	e.link.Description, e.link.Notes = "", ""
 	scheme, _, err := t.destinations.splitScheme(l.ExternalURL)
 	if l.HasConversionTracking {

@@ -10,9 +10,10 @@ import (
 	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
-// Handler serves the API and the redirects, and answers 404 to all else. It
-// serves the paths below the path of [Options.BaseURL], wherever the host's mux
-// mounts it; a mux may also have stripped that path (http.StripPrefix). If the
+// Handler serves the API and the redirects, and answers 404 to all else. On each
+// host it serves the paths below the path of [Options.BaseURL], or of the host's
+// own URL in [Options.Hosts], wherever the host's mux mounts it; a mux may also
+// have stripped that path (http.StripPrefix). If the
 // Tracker serves one host, requests under any name are taken to be for it;
 // with several, a link is found by the name only.
 func (t *Tracker) Handler() http.Handler { return &handler{t: t} }
@@ -60,15 +61,28 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // locate says what a request's address means: one of the hosts, or nil, and the
 // path below the mount. Who has nobody to leave requests to is not strict.
 func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok bool) {
-	path, ok = h.t.hosts.below(r.URL.Path)
-	if !ok && h.next == nil {
-		path, ok = strings.TrimPrefix(r.URL.Path, "/"), true
+	host, path, ok = h.t.hosts.mounted(r)
+	if h.next != nil {
+		return host, path, ok
 	}
-	host, known := h.t.hosts.find(r.Host)
-	if !known && h.next == nil && len(h.t.hosts.list) == 1 {
+	if host == nil && len(h.t.hosts.list) == 1 {
 		host = h.t.hosts.list[0]
 	}
+	if !ok {
+		path, ok = strings.TrimPrefix(r.URL.Path, "/"), true
+	}
 	return host, path, ok
+}
+
+// mounted returns the host that a request names, nil if it is none of ours, and
+// the path below the mount. False if the path is not below it.
+func (hs *hosts) mounted(r *http.Request) (host *servedHost, path string, ok bool) {
+	if h, found := hs.find(r.Host); found {
+		path, ok = h.below(r.URL.Path)
+		return h, path, ok
+	}
+	path, ok = hs.below(r.URL.Path)
+	return nil, path, ok
 }
 
 // Locate says which host and path [Tracker.Handler] takes a request's address
@@ -176,7 +190,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	if out.visitor != "" {
 		tail := e.cookieTail
 		if path != e.link.Path {
-			tail = h.t.cookieTail(h.cookiePathOf(r, path, p, e.link.Path))
+			tail = host.cookie(host.cookiePathOf(r, path, p, e.link.Path), aYear)
 		}
 		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)
 	}
@@ -190,17 +204,14 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	w.WriteHeader(http.StatusFound)
 }
 
-// cookieTail is what stands behind the value of the visit's cookie for a path.
-func (t *Tracker) cookieTail(path string) string { return t.cookie(path, aYear) }
-
-// cookie is what stands behind the value of a cookie for a path, with an age in
-// seconds.
-func (t *Tracker) cookie(path, age string) string {
+// cookie is what stands behind the value of a cookie for a path below the mount,
+// with an age in seconds.
+func (h *servedHost) cookie(path, age string) string {
 	attributes := "; HttpOnly; SameSite=Lax"
-	if t.hosts.tls {
+	if h.scheme == "https" {
 		attributes = "; HttpOnly; SameSite=None; Secure"
 	}
-	return "; Path=" + t.hosts.cookiePath + path + "; Max-Age=" + age + attributes
+	return "; Path=" + h.cookiePath + path + "; Max-Age=" + age + attributes
 }
 
 func first(values []string) string {

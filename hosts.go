@@ -1,67 +1,59 @@
 package linktrack
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
+	"unicode"
 
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
-// hosts are those whose links a Tracker serves, and the path below which it is
-// mounted on each of them.
+// hosts are those whose links a Tracker serves.
 type hosts struct {
 	list   []*servedHost // the first is BaseURL's
 	byName map[string]*servedHost
-	prefix string // "" or "/l": of the paths that the Tracker answers
-	tls    bool   // visitors come by https
-
-	cookiePath string // prefix and a slash, as browsers write it
 }
 
+// A servedHost is a host, and where the Tracker is mounted on it.
 type servedHost struct {
 	name     string // as the API shows it: "go.example.com", with a port if BaseURL or Hosts has one
 	hostname string // the name without the port
 	port     string // "": any
-	base     string // what a tracking URL on this host begins with, up to and with the last slash
+
+	scheme     string // http or https
+	prefix     string // "" or "/l": of the paths that the Tracker answers
+	cookiePath string // prefix and a slash, as browsers write it
+	base       string // what a tracking URL on this host begins with, up to and with the last slash
 }
 
+// newHosts reads [Options.BaseURL] and [Options.Hosts].
 func newHosts(baseURL string, more []string) (hosts, error) {
-	if baseURL == "" {
-		baseURL = "http://localhost:8080"
+	hs := hosts{byName: make(map[string]*servedHost)}
+	first, err := readBase(cmp.Or(baseURL, "http://localhost:8080"))
+	if err != nil {
+		return hosts{}, invalid("BaseURL", "must be an absolute http or https URL such as https://go.example.com or https://example.com/go, not %q", baseURL)
 	}
-	u, err := url.Parse(baseURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return hosts{}, invalid("BaseURL", "must be an absolute http or https URL such as https://go.example.com, not %q", baseURL)
-	}
-	hs := hosts{
-		byName: make(map[string]*servedHost),
-		prefix: strings.TrimRight(u.Path, "/"),
-		tls:    u.Scheme == "https",
-	}
-	hs.cookiePath = (&url.URL{Path: hs.prefix + "/"}).EscapedPath()
-	for i, name := range append([]string{u.Host}, more...) {
-		param := "Hosts"
-		if i == 0 {
-			param = "BaseURL"
+	hs.add(first)
+	for _, entry := range more {
+		address := entry
+		if !strings.ContainsAny(entry, "/@") {
+			address = first.scheme + "://" + entry
 		}
-		hostname, port, err := parseHost(name)
+		h, err := readBase(address)
+		if err == nil && address != entry {
+			h.mount(first.prefix)
+		}
 		if err != nil {
-			return hosts{}, invalid(param, "has %q, which is not a host name", name)
+			return hosts{}, invalid("Hosts", "has %q, which is not a host name such as alt.example or an absolute URL such as https://alt.example/go", entry)
 		}
-		if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-			port = ""
+		if _, twice := hs.byName[h.name]; twice {
+			return hosts{}, invalid("Hosts", "has %q twice", entry)
 		}
-		h := &servedHost{name: hostname, hostname: hostname, port: port}
-		if port != "" {
-			h.name += ":" + port
-		}
-		if _, twice := hs.byName[h.name]; twice && i > 0 {
-			return hosts{}, invalid(param, "has %q twice", name)
-		}
-		h.base = u.Scheme + "://" + h.name + hs.cookiePath
-		hs.list = append(hs.list, h)
-		hs.byName[h.name] = h
+		hs.add(h)
 	}
 	for _, h := range hs.list { // a name alone is enough where it is clear whose it is
 		if _, exists := hs.byName[h.hostname]; !exists {
@@ -69,6 +61,46 @@ func newHosts(baseURL string, more []string) (hosts, error) {
 		}
 	}
 	return hs, nil
+}
+
+func (hs *hosts) add(h *servedHost) {
+	hs.list = append(hs.list, h)
+	hs.byName[h.name] = h
+}
+
+var errBase = errors.New("not the beginning of links")
+
+// readBase reads the URL that links begin with on a host. Its path has no empty
+// parts and no "..": browsers take a path that begins with two slashes for a
+// host. It has nothing that ends the path of a cookie, either.
+func readBase(address string) (*servedHost, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" || u.User != nil || strings.ContainsAny(address, "?#") {
+		return nil, errBase
+	}
+	prefix := strings.TrimRight(u.Path, "/")
+	if prefix != "" && prefix != path.Clean(prefix) || strings.ContainsAny(prefix, `;,\`) || strings.ContainsFunc(prefix, unicode.IsControl) {
+		return nil, errBase
+	}
+	h := &servedHost{scheme: u.Scheme}
+	if h.hostname, h.port, err = parseHost(u.Host); err != nil {
+		return nil, err
+	}
+	h.name = h.hostname
+	switch {
+	case h.port == map[string]string{"http": "80", "https": "443"}[h.scheme]:
+		h.port = ""
+	case h.port != "":
+		h.name += ":" + h.port
+	}
+	h.mount(prefix)
+	return h, nil
+}
+
+func (h *servedHost) mount(prefix string) {
+	h.prefix = prefix
+	h.cookiePath = (&url.URL{Path: prefix + "/"}).EscapedPath()
+	h.base = h.scheme + "://" + h.name + h.cookiePath
 }
 
 // named returns the host that a caller names; "": the first.
@@ -117,13 +149,41 @@ func (hs *hosts) serves(hostname, port string) bool {
 }
 
 // below cuts the mount's prefix and the slash off a request's path.
-func (hs *hosts) below(path string) (rest string, ok bool) {
-	if hs.prefix != "" && strings.HasPrefix(path, "//") { // as in a link's path itself, they are one
+func (h *servedHost) below(path string) (rest string, ok bool) {
+	if h.prefix != "" && strings.HasPrefix(path, "//") { // as in a link's path itself, they are one
 		path = "/" + strings.TrimLeft(path, "/")
 	}
-	rest, ok = strings.CutPrefix(path, hs.prefix)
+	rest, ok = strings.CutPrefix(path, h.prefix)
 	if !ok {
 		return "", false
 	}
 	return strings.CutPrefix(rest, "/")
+}
+
+// below is that of the host whose mount is the longest above the path, for a
+// path whose host is not known.
+func (hs *hosts) below(path string) (rest string, ok bool) {
+	for _, h := range hs.list {
+		if below, found := h.below(path); found && (!ok || len(below) < len(rest)) {
+			rest, ok = below, true
+		}
+	}
+	return rest, ok
+}
+
+// of returns the host of a link, and the first for a host that is not served.
+func (hs *hosts) of(l *Link) *servedHost {
+	if h, ok := hs.find(l.Host); ok {
+		return h
+	}
+	return hs.list[0]
+}
+
+// url is the tracking URL of a link. On a host that is not served, it is the one
+// that the link would have there under the scheme and the path of BaseURL.
+func (hs *hosts) url(l *Link) string {
+	if h, served := hs.named(l.Host); served {
+		return h.base + l.Path
+	}
+	return hs.list[0].scheme + "://" + l.Host + hs.list[0].cookiePath + l.Path
 }

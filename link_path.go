@@ -196,7 +196,7 @@ func (t *Tracker) readLinkName(name string) (host *servedHost, p linkPath, ok bo
 	if found {
 		if host, found = t.hosts.find(before); found {
 			rest = behind
-			if behind, ok = t.hosts.below("/" + behind); !ok {
+			if behind, ok = host.below("/" + behind); !ok {
 				return nil, linkPath{}, false
 			}
 			p, ok = parseLinkPath(behind)
@@ -210,6 +210,29 @@ func (t *Tracker) readLinkName(name string) (host *servedHost, p linkPath, ok bo
 		p, ok = parseLinkPath(rest)
 	}
 	return nil, p, ok
+}
+
+// readUnserved reads the tracking URL of a link on a host that the Tracker does
+// not serve. The path there may have been another, so only its last part counts.
+func (t *Tracker) readUnserved(name string) (host string, p linkPath, ok bool) {
+	_, rest, isURL := strings.Cut(name, "://")
+	authority, path, found := strings.Cut(rest, "/")
+	hostname, port, err := parseHost(authority)
+	if !isURL || !found || err != nil {
+		return "", linkPath{}, false
+	}
+	if _, served := t.hosts.find(authority); served {
+		return "", linkPath{}, false
+	}
+	if i := strings.IndexAny(path, "?#&"); i >= 0 {
+		path = path[:i]
+	}
+	path = strings.TrimRight(path, "/")
+	p, ok = parseLinkPath(path[strings.LastIndexByte(path, '/')+1:])
+	if port != "" && port != "80" && port != "443" {
+		hostname += ":" + port
+	}
+	return hostname, p, ok
 }
 
 // queryOf is what stands behind "&" in the path of a request, as it was sent if
@@ -257,12 +280,12 @@ const maxCookiePath = 3 * maxPath
 // in the case that the visitor wrote, since browsers tell cases apart. What
 // stands around it stays only up to the next slash, where browsers would not send
 // the cookie back without it: they do for what is below its path.
-func (h *handler) cookiePathOf(r *http.Request, path string, p linkPath, linkPath string) string {
+func (h *servedHost) cookiePathOf(r *http.Request, path string, p linkPath, linkPath string) string {
 	if isLinkPath(path) {
 		return path
 	}
 	raw := r.URL.EscapedPath()
-	below, ok := strings.CutPrefix(raw, h.t.hosts.cookiePath)
+	below, ok := strings.CutPrefix(raw, h.cookiePath)
 	if !ok { // the mount is cut off already
 		below = strings.TrimPrefix(raw, "/")
 	}

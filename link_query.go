@@ -39,10 +39,13 @@ const (
 	maxSearch    = 255 // characters
 )
 
-// Link returns the account's link that name names: its path with or without
-// the dot, in any case, or its whole tracking URL. If paths on several hosts
-// fit, the first host's is meant. [ErrNotFound] if there is none, or it is
-// another account's.
+// Link returns the account's link that name names. name is one of:
+//   - the link's tracking URL, see [Tracker.TrackingURL], with or without its
+//     scheme if the Tracker serves the host;
+//   - its path, with or without the dot, in any case. If the account has links with
+//     that path on several hosts, the error is an [*InvalidError].
+//
+// The error is [ErrNotFound] if there is no such link, or it is another account's.
 func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error) {
 	if err := a.refuseAnonymous(); err != nil {
 		return Link{}, err
@@ -54,29 +57,51 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 	found, err := t.store.Links(ctx, LinkFilter{
 		Account:  a.ID,
 		Names:    names,
-		Sort:     SortCreated,
+		Sort:     SortID,
 		Limit:    maxLimit,
 		DaySince: daySince(now()),
 	})
 	if err != nil {
 		return Link{}, unavailable(err)
 	}
-	if len(found) == 0 {
+	if i := slices.IndexFunc(found, func(l Link) bool { return l.Key() == names[0].Key }); i >= 0 { // as written
+		found = slices.DeleteFunc(found, func(l Link) bool { return l.Key() != names[0].Key })
+	}
+	switch len(found) {
+	case 0:
+		return Link{}, ErrNotFound
+	case 1:
+		return found[0], nil
+	}
+	return Link{}, invalid("redirect_hash", "must be the whole tracking URL, such as %s, because the account has links with this path on several hosts",
+		t.TrackingURL(slices.MinFunc(found, func(x, y Link) int { return cmp.Compare(x.ID, y.ID) })))
+}
+
+// LinkByID returns the account's link that has the [Link.ID], which is also
+// [Click.Link]. The error is [ErrNotFound] if there is none, or it is another
+// account's.
+func (t *Tracker) LinkByID(ctx context.Context, a Account, id int64) (Link, error) {
+	if err := a.refuseAnonymous(); err != nil {
+		return Link{}, err
+	}
+	if id < 1 {
 		return Link{}, ErrNotFound
 	}
-	rank := func(l Link) int { // as written first, then the hosts in their order
-		host := slices.IndexFunc(t.hosts.list, func(h *servedHost) bool { return h.name == l.Host })
-		if host < 0 {
-			host = len(t.hosts.list)
-		}
-		if l.Key() != names[0].Key {
-			host += len(t.hosts.list) + 1
-		}
-		return host
+	found, err := t.store.Links(ctx, LinkFilter{
+		Account:   a.ID,
+		AfterID:   id - 1,
+		Sort:      SortID,
+		Ascending: true,
+		Limit:     1,
+		DaySince:  daySince(now()),
+	})
+	if err != nil {
+		return Link{}, unavailable(err)
 	}
-	return slices.MinFunc(found, func(x, y Link) int {
-		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.ID, y.ID))
-	}), nil
+	if len(found) == 0 || found[0].ID != id {
+		return Link{}, ErrNotFound
+	}
+	return found[0], nil
 }
 
 // Links returns links of the account. The errors: an [*InvalidError],
@@ -180,12 +205,14 @@ func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
 // written, then without or with the dot.
 func (t *Tracker) linkNames(name string) []LinkName {
 	h, p, ok := t.readLinkName(name)
-	if !ok {
-		return nil
-	}
 	host := ""
 	if h != nil {
 		host = h.name
+	}
+	if !ok {
+		if host, p, ok = t.readUnserved(name); !ok {
+			return nil
+		}
 	}
 	names := []LinkName{{host, p.key}}
 	if dotted, ok := dottedKey(p.key); ok {

@@ -18,7 +18,7 @@ func (t *Tracker) checkPath(ctx context.Context, l Link) error {
 	if strings.HasPrefix(l.Path, ".") {
 		param = "redirect_hash"
 	}
-	if err := check(ctx, l.Host, t.hosts.prefix+"/"+l.Path); err != nil {
+	if err := check(ctx, l.Host, t.hosts.of(&l).prefix+"/"+l.Path); err != nil {
 		return fmt.Errorf("%w: %s is refused: %w", ErrForbidden, param, err)
 	}
 	return nil

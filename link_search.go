@@ -32,9 +32,9 @@ func (t *Tracker) searchWord(word string) string {
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path = path[:i]
 	}
-	if below, ok := t.hosts.below("/" + path); ok {
+	if below, ok := h.below("/" + path); ok {
 		path = below
-	} else if "/"+path == t.hosts.prefix {
+	} else if "/"+path == h.prefix {
 		path = ""
 	}
 	if path = strings.TrimRight(path, "/+"); path == "" {

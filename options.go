@@ -16,8 +16,10 @@ type Options struct {
 	// Default: http://localhost:8080.
 	BaseURL string
 
-	// Hosts are further hosts whose links this Tracker serves, under the
-	// scheme and the path of BaseURL: "alternate.example", or with a port.
+	// Hosts are further hosts whose links this Tracker serves. Each is one of:
+	//   - a name, with or without a port: "alt.example". Links on it begin with the
+	//     scheme and the path of BaseURL.
+	//   - a URL that links on it begin with: "https://alt.example/go".
 	Hosts []string
 
 	// TimeZone is the zone of all times that the API reads and writes, which its

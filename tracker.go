@@ -195,13 +195,9 @@ func (t *Tracker) Close(ctx context.Context) error {
 	return err
 }
 
-// TrackingURL returns the absolute URL of a link.
-func (t *Tracker) TrackingURL(l Link) string {
-	if h, ok := t.hosts.find(l.Host); ok {
-		return h.base + l.Path
-	}
-	return "//" + l.Host + t.hosts.prefix + "/" + l.Path // a host that is served no more
-}
+// TrackingURL returns the absolute URL of a link. If the Tracker does not serve
+// the link's host, the URL has the scheme and the path of [Options.BaseURL].
+func (t *Tracker) TrackingURL(l Link) string { return t.hosts.url(&l) }
 
 // TimeZone is the zone of all times that people read and write, see
 // [Options.TimeZone].

@@ -119,14 +119,15 @@ func (p *Pages) optOut(w http.ResponseWriter, r *request) error {
 	if r.resumed {
 		return p.showAccount(w, r)
 	}
+	var from time.Time
 	switch form.Get("out") {
 	case "1":
-		w.Header().Add("Set-Cookie", p.t.OptOutCookie(r.account, time.Now()))
+		from = time.Now()
 	case "0":
-		w.Header().Add("Set-Cookie", p.t.OptOutCookie(r.account, time.Time{}))
 	default:
 		return errBadForm
 	}
+	w.Header().Add("Set-Cookie", p.t.OptOutCookie(r.account, r.Host, from))
 	http.Redirect(w, r.Request, p.o.Prefix+"account#clicks", http.StatusSeeOther)
 	return nil
 }

@@ -33,10 +33,6 @@ func (p *Pages) row(a linktrack.Account, l linktrack.Link) view.Link {
 		state = "state.inactive"
 	}
 	row := view.Link{Link: l, URL: p.t.TrackingURL(l), State: state, MaySwitch: p.allowed(a)["is_active"], Row: rowID(l)}
-	if strings.HasPrefix(row.URL, "//") { // a host that is served no more
-		scheme, _, _ := strings.Cut(p.apiBase(), "//")
-		row.URL = scheme + row.URL
-	}
 	if scheme, _, _ := strings.Cut(strings.ToLower(l.ExternalURL), "://"); scheme == "http" || scheme == "https" {
 		row.Leads = l.ExternalURL
 	}
@@ -194,16 +190,15 @@ func (p *Pages) noted(r *request, what string) *view.Link {
 // find returns the account's link on a host at a path, and a name by which
 // [linktrack.Tracker] knows it.
 func (p *Pages) find(ctx context.Context, a linktrack.Account, host, path string) (l linktrack.Link, name string, err error) {
-	for _, name := range []string{p.t.TrackingURL(linktrack.Link{Host: host, Path: path}), path} {
-		l, err = p.t.Link(ctx, a, name)
-		if err == nil && l.Host == host { // also on a host that is served no more
-			return l, name, nil
-		}
-		if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
-			return linktrack.Link{}, "", err
-		}
+	name = p.t.TrackingURL(linktrack.Link{Host: host, Path: path})
+	l, err = p.t.Link(ctx, a, name)
+	if err == nil && l.Host != host {
+		err = linktrack.ErrNotFound
 	}
-	return linktrack.Link{}, "", linktrack.ErrNotFound
+	if err != nil {
+		return linktrack.Link{}, "", err
+	}
+	return l, name, nil
 }
 
 // switchLink switches a link on or off and goes back to the list. The address

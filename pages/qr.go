@@ -82,7 +82,7 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 // and not only to those below Prefix.
 func (p *Pages) QR(links http.Handler) http.Handler {
 	if p.sessions != nil {
-		p.sessions.widen()
+		p.sessions.links = true
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.URL.Path, ".qr") || r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -19,11 +19,10 @@ import (
 // sessions keeps in a signed cookie which account is signed in. The store keeps
 // which sessions have ended, so that a copy of the cookie is of no use then.
 type sessions struct {
-	t      *linktrack.Tracker
-	key    [32]byte
-	path   string // of the cookie
-	mount  string // the path below which the Tracker's links are, with a slash at both ends
-	secure bool   // visitors come by https
+	t     *linktrack.Tracker
+	key   [32]byte
+	path  string // of the pages
+	links bool   // browsers send the cookie to the links, too
 }
 
 const (
@@ -39,21 +38,23 @@ const (
 )
 
 func newSessions(t *linktrack.Tracker, path string) *sessions {
-	s := &sessions{t: t, key: t.Key("session of the account pages"), path: path, mount: "/"}
-	if hosts := t.HostsOf(linktrack.Account{}); len(hosts) > 0 {
-		if u, err := url.Parse(t.TrackingURL(linktrack.Link{Host: hosts[0]})); err == nil {
-			s.secure, s.mount = u.Scheme == "https", u.Path
-		}
-	}
-	return s
+	return &sessions{t: t, key: t.Key("session of the account pages"), path: path}
 }
 
-// widen makes browsers also send the cookie to the links.
-func (s *sessions) widen() {
-	if !strings.HasPrefix(s.path, s.mount) {
-		s.mount = "/" // the pages are elsewhere
+// place returns the path of the cookie on the host of a request, and whether
+// visitors come there by https.
+func (s *sessions) place(r *http.Request) (path string, secure bool) {
+	u, err := url.Parse(s.t.TrackingURL(linktrack.Link{Host: r.Host}))
+	if err != nil { // the host is none
+		u, err = url.Parse(s.t.TrackingURL(linktrack.Link{}))
 	}
-	s.path = s.mount
+	switch {
+	case err != nil || !s.links:
+		return s.path, err == nil && u.Scheme == "https"
+	case !strings.HasPrefix(s.path, u.Path): // the pages are elsewhere
+		return "/", u.Scheme == "https"
+	}
+	return u.Path, u.Scheme == "https"
 }
 
 // A session is the content of a cookie.
@@ -110,21 +111,22 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request, everywhere bool) 
 }
 
 func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age int) {
+	path, secure := s.place(r)
 	http.SetCookie(w, &http.Cookie{
-		Name:     s.name(),
+		Name:     s.name(r),
 		Value:    value,
-		Path:     s.path,
+		Path:     path,
 		MaxAge:   age,
 		HttpOnly: true,
-		Secure:   s.secure || r.TLS != nil,
+		Secure:   secure || r.TLS != nil,
 		SameSite: http.SameSiteLaxMode,
 	})
 }
 
 // name returns the name of the cookie. With the prefix __Host-, where that is
 // possible, no neighboring host and nobody on the network can set it.
-func (s *sessions) name() string {
-	if s.path == "/" && s.secure {
+func (s *sessions) name(r *http.Request) string {
+	if path, secure := s.place(r); path == "/" && secure {
 		return "__Host-" + sessionCookie
 	}
 	return sessionCookie
@@ -133,7 +135,7 @@ func (s *sessions) name() string {
 // cookies are the session's cookies of a request, the first few of them: a
 // browser has one for each path, and each asks the store.
 func (s *sessions) cookies(r *http.Request) []*http.Cookie {
-	cookies := r.CookiesNamed(s.name())
+	cookies := r.CookiesNamed(s.name(r))
 	return cookies[:min(len(cookies), maxSessionCookies)]
 }
 

@@ -20,19 +20,19 @@ import (
 type elsewhere struct {
 	home     *url.URL // nil: to the pages
 	notFound *url.URL // nil: nowhere, a page says that there is no such link
-	base     string   // path of the base URL, without a slash at its end
-	hosts    []string // see hostOf
+	hosts    []string // see hostOf; the first is that of the base URL
+	// bases are the paths below which the links of each host are, without a slash
+	// at the end.
+	bases map[string]string
 }
 
 // newElsewhere checks that no visitor is sent in circles.
 func newElsewhere(c config) (*elsewhere, error) {
-	e := new(elsewhere)
-	if base, err := url.Parse(c.baseURL); err == nil {
-		e.base = strings.TrimSuffix(base.Path, "/")
-		e.hosts = append(e.hosts, hostOf(base))
-	}
-	for _, host := range c.hosts {
-		e.hosts = append(e.hosts, hostOf(&url.URL{Host: host}))
+	e := &elsewhere{bases: make(map[string]string)}
+	for _, base := range c.bases() {
+		host := hostOf(base)
+		e.hosts = append(e.hosts, host)
+		e.bases[host] = strings.TrimRight(base.Path, "/")
 	}
 	var err error
 	if e.home, err = targetOf("-home", c.home); err != nil {
@@ -75,6 +75,35 @@ func (e *elsewhere) circular(r *http.Request) bool {
 		}
 	}
 	return slices.Contains(names[len(e.hosts):], here) && !slices.Contains(e.hosts, here) && e.circle(names) != nil
+}
+
+// bases are the URLs that links begin with, the base URL first. One that cannot
+// be read is left out: the Tracker refuses it.
+func (c config) bases() []*url.URL {
+	first, err := url.Parse(c.baseURL)
+	if err != nil {
+		return nil
+	}
+	bases := []*url.URL{first}
+	for _, host := range c.hosts {
+		base := &url.URL{Host: host, Path: first.Path}
+		if strings.Contains(host, "/") {
+			if base, err = url.Parse(host); err != nil {
+				continue
+			}
+		}
+		bases = append(bases, base)
+	}
+	return bases
+}
+
+// base is the path below which the links of a host are. A host that is not the
+// service's has that of the base URL.
+func (e *elsewhere) base(host *url.URL) string {
+	if base, ok := e.bases[hostOf(host)]; ok || len(e.hosts) == 0 {
+		return base
+	}
+	return e.bases[e.hosts[0]]
 }
 
 func targetOf(name, address string) (*url.URL, error) {
@@ -127,7 +156,7 @@ func (e *elsewhere) lands(u *url.URL, names []string) (to landing, beside bool) 
 		return away, false
 	}
 	path := cleaned(u.Path)
-	below, ok := strings.CutPrefix(path+"/", strings.TrimPrefix(e.base+"/", "/"))
+	below, ok := strings.CutPrefix(path+"/", strings.TrimPrefix(e.base(u)+"/", "/"))
 	if ok {
 		path = strings.Trim(below, "/")
 	}
@@ -146,13 +175,13 @@ func cleaned(p string) string { return strings.Trim(path.Clean("/"+p), "/") }
 
 // below is the path of a request below the base, without slashes at its ends. A
 // proxy may have cut the base off.
-func (e *elsewhere) below(path string) string {
-	return strings.Trim(strings.TrimPrefix(path, e.base), "/")
+func (e *elsewhere) below(r *http.Request) string {
+	return strings.Trim(strings.TrimPrefix(r.URL.Path, e.base(&url.URL{Host: r.Host})), "/")
 }
 
 // root returns where a request for the root is sent, if it is one.
 func (e *elsewhere) root(r *http.Request, pages string) (to string, ok bool) {
-	if e.below(r.URL.Path) != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if e.below(r) != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return "", false
 	}
 	if e.home != nil && !e.same(e.home, r) && !e.circular(r) {
@@ -185,7 +214,7 @@ type notFoundElsewhere struct {
 // ServePage implements [linktrack.VisitorPages]. What programs ask for is answered 404
 // as ever.
 func (n *notFoundElsewhere) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
-	path := n.to.below(r.URL.Path)
+	path := n.to.below(r)
 	switch {
 	case p.Kind != linktrack.PageNotFound, r.Method != http.MethodGet && r.Method != http.MethodHead,
 		path == "api", path == "robots.txt", path == "favicon.ico",

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -94,6 +95,32 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 	}
 }
 
+func TestThePagesAreBelowThePathOfEachHost(t *testing.T) {
+	handler := serving(t, config{baseURL: "https://go.example.com/l/", hosts: []string{"alt.example", "https://root.example", "http://www.example.com/go"}})
+	for address, want := range map[string]string{
+		"https://go.example.com/l/":          "/l/account/",
+		"https://alt.example/l":              "/l/account/",
+		"https://root.example/":              "/account/",
+		"http://www.example.com/go":          "/go/account/",
+		"http://other.example/":              "/l/account/",
+		"https://root.example/account":       "/account/",
+		"https://root.example/account/links": "/account/login?next=%2Faccount%2Flinks",
+		"http://www.example.com/go/account/": "/go/account/login",
+		"https://root.example/account/login": "200",
+		"https://root.example/l/account/":    "404",
+		"http://www.example.com/account/":    "404",
+		"https://go.example.com/l/known":     "https://example.com/",
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+		got := w.Header().Get("Location")
+		if got == "" {
+			got = strconv.Itoa(w.Code)
+		}
+		assert.Equal(t, want, got, address)
+	}
+}
+
 func TestNobodyIsSentInCircles(t *testing.T) {
 	const base, below, local = "https://go.example.com", "https://go.example.com/l", "http://localhost:18220"
 	for _, tt := range []struct {
@@ -105,6 +132,9 @@ func TestNobodyIsSentInCircles(t *testing.T) {
 		{config{baseURL: base, hosts: []string{"b.example"}, home: "https://b.example/"}, "-home must not lead to the root"},
 		{config{baseURL: below, home: below + "/"}, "-home must not lead to the root"},
 		{config{baseURL: below, home: base + "/"}, ""},
+		{config{baseURL: below, hosts: []string{"https://root.example"}, home: "https://root.example/"}, "-home must not lead to the root"},
+		{config{baseURL: base, hosts: []string{"https://b.example/l"}, home: "https://b.example/"}, ""},
+		{config{baseURL: base, hosts: []string{"https://b.example/l"}, home: "https://b.example/l"}, "-home must not lead to the root"},
 		{config{baseURL: "http://localhost:8080", home: "http://localhost:3000/"}, ""},
 		{config{baseURL: base, notFound: base + "/gone"}, "-not-found must not lead to a link"},
 		{config{baseURL: base, notFound: base + "/accounts"}, "-not-found must not lead to a link"},

@@ -84,7 +84,7 @@ func refusedOption(err error) error {
 func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) string) error) {
 	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
-	flags.Func("hosts", "further `hosts` whose links are served, separated by commas", list(&c.hosts))
+	flags.Func("hosts", "further `hosts` whose links are served, separated by commas: names, whose links begin like -base-url but for the host, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
 	addConnectionsFlag(flags, c)
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at the start if it does not exist")

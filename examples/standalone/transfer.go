@@ -62,7 +62,7 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account that owns the links")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as set on the server (default http://localhost:8080)")
-	flags.Func("hosts", "further `hosts` whose links are served, as set on the server, separated by commas", list(&c.hosts))
+	flags.Func("hosts", "further `hosts` whose links are served, names or URLs separated by commas, as set on the server", list(&c.hosts))
 	addConnectionsFlag(flags, &c.config)
 	zone := addZoneFlag(flags)
 	addRuleFlags(flags, &c.config)

@@ -1,0 +1,116 @@
+package linktrack_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
+		make := func(host, path string) linktrack.Link {
+			links, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/", Host: host}, Path: path}})
+			require.NoError(t, err)
+			return links[0]
+		}
+		first, second := make("go.example.com", "sale"), make("alt.example", "sale")
+		bare, dotted := make("go.example.com", "spring"), make("alt.example", ".spring")
+		make("go.example.com", ".f2jt")
+		make("alt.example", ".f2jt")
+
+		title := "changed"
+		for _, name := range []string{"sale", "SALE", "/sale", ".sale", ".f2jt", "f2jt"} {
+			var invalid *linktrack.InvalidError
+			_, err := s.tracker.Link(t.Context(), s.account, name)
+			require.ErrorAs(t, err, &invalid, name)
+			require.Equal(t, "redirect_hash", invalid.Param)
+			_, err = s.tracker.UpdateLink(t.Context(), s.account, name, linktrack.LinkEdit{Title: &title})
+			require.ErrorAs(t, err, &invalid)
+			_, err = s.tracker.History(t.Context(), s.account, name, linktrack.HistoryQuery{})
+			require.ErrorAs(t, err, &invalid)
+			_, err = s.tracker.Report(t.Context(), s.account, name, linktrack.ReportQuery{})
+			require.ErrorAs(t, err, &invalid)
+			require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, name, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), &invalid)
+			for _, err := range s.tracker.Clicks(t.Context(), s.account, name, linktrack.ClickRange{}) {
+				require.ErrorAs(t, err, &invalid)
+			}
+		}
+		for _, want := range []linktrack.Link{first, second} {
+			l, err := s.tracker.UpdateLink(t.Context(), s.account, s.tracker.TrackingURL(want), linktrack.LinkEdit{Title: &title})
+			require.NoError(t, err)
+			require.Equal(t, want.ID, l.ID)
+		}
+		for name, want := range map[string]linktrack.Link{"spring": bare, ".spring": dotted} { // as written comes first
+			l, err := s.tracker.Link(t.Context(), s.account, name)
+			require.NoError(t, err)
+			require.Equal(t, want.ID, l.ID, name)
+		}
+		found, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Paths: []string{"sale"}})
+		require.NoError(t, err)
+		require.Len(t, found, 2, "a list has them all")
+	})
+}
+
+func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		before := newService(t, store, linktrack.Options{BaseURL: "http://old.example:8080/go", Hosts: []string{"https://older.example"}})
+		old := before.makeLink("vanity_link", "sale")
+		older := before.makeLink("vanity_link", "sale", "host", "older.example")
+
+		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "https://new.example/l"})
+		require.NoError(t, err)
+		defer tracker.Close(t.Context())
+		now, err := tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "sale"})
+		require.NoError(t, err)
+		_, err = tracker.Link(t.Context(), before.account, "sale")
+		require.ErrorContains(t, err, "such as https://old.example:8080/l/sale, because")
+		for name, host := range map[string]string{
+			old: "old.example:8080", older: "older.example", older + "/": "older.example", older + "?a=/b": "older.example", "https://OLDER.example:443/sale": "older.example",
+			"https://old.example:8080/l/sale": "old.example:8080", "https://older.example/l/sale": "older.example",
+			tracker.TrackingURL(now): "new.example",
+		} {
+			l, err := tracker.Link(t.Context(), before.account, name)
+			require.NoError(t, err, name)
+			require.Equal(t, host, l.Host, name)
+			if host != "new.example" {
+				require.Equal(t, "https://"+host+"/l/sale", tracker.TrackingURL(l), "as it would be here")
+			}
+		}
+		for _, name := range []string{"https://older.example/", "https://older.example", "https://gone.example/sale", "https:///sale", "//older.example/sale", "https://new.example/other/sale"} {
+			_, err := tracker.Link(t.Context(), before.account, name)
+			require.ErrorIs(t, err, linktrack.ErrNotFound, name)
+		}
+	})
+}
+
+func TestALinkIsFoundByItsID(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		s := newService(t, store, linktrack.Options{})
+		s.makeLink("title", "first")
+		s.makeLink("title", "second")
+		links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{})
+		require.NoError(t, err)
+		require.Len(t, links, 2)
+		for _, want := range links {
+			l, err := s.tracker.LinkByID(t.Context(), s.account, want.ID)
+			require.NoError(t, err)
+			require.Equal(t, want, l)
+		}
+		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
+		require.NoError(t, err)
+		for _, id := range []int64{links[0].ID, links[1].ID} {
+			_, err = s.tracker.LinkByID(t.Context(), other, id)
+			require.ErrorIs(t, err, linktrack.ErrNotFound, "it is another account's")
+		}
+		for _, id := range []int64{-1 << 63, -1, 0, links[0].ID + 1, 1<<63 - 1} {
+			_, err = s.tracker.LinkByID(t.Context(), s.account, id)
+			require.ErrorIs(t, err, linktrack.ErrNotFound, id)
+		}
+		_, err = s.tracker.LinkByID(t.Context(), linktrack.Account{ID: linktrack.AnonymousAccount}, links[0].ID)
+		require.ErrorIs(t, err, linktrack.ErrForbidden)
+	})
+}
