@@ -182,7 +182,10 @@ func (hs *hosts) of(l *Link) *servedHost {
 // url is the tracking URL of a link. On a host that is not served, it is the one
 // that the link would have there under the scheme and the path of BaseURL.
 func (hs *hosts) url(l *Link) string {
-	if h, served := hs.named(l.Host); served {
+	if l.Host == "" {
+		return hs.list[0].base + l.Path
+	}
+	if h, ok := hs.byName[l.Host]; ok && h.name == l.Host {
 		return h.base + l.Path
 	}
 	return hs.list[0].scheme + "://" + l.Host + hs.list[0].cookiePath + l.Path

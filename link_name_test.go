@@ -13,7 +13,7 @@ func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
 		make := func(host, path string) linktrack.Link {
-			links, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{ExternalURL: "https://example.com/", Host: host}, Path: path}})
+			links, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, Host: host}, Path: path}})
 			require.NoError(t, err)
 			return links[0]
 		}
@@ -22,13 +22,12 @@ func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 		make("go.example.com", ".f2jt")
 		make("alt.example", ".f2jt")
 
-		title := "changed"
 		for _, name := range []string{"sale", "SALE", "/sale", ".sale", ".f2jt", "f2jt"} {
 			var invalid *linktrack.InvalidError
 			_, err := s.tracker.Link(t.Context(), s.account, name)
 			require.ErrorAs(t, err, &invalid, name)
 			require.Equal(t, "redirect_hash", invalid.Param)
-			_, err = s.tracker.UpdateLink(t.Context(), s.account, name, linktrack.LinkEdit{Title: &title})
+			_, err = s.tracker.UpdateLink(t.Context(), s.account, name, func(e *linktrack.LinkEdit) { e.Title = "changed" })
 			require.ErrorAs(t, err, &invalid)
 			_, err = s.tracker.History(t.Context(), s.account, name, linktrack.HistoryQuery{})
 			require.ErrorAs(t, err, &invalid)
@@ -40,7 +39,7 @@ func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 			}
 		}
 		for _, want := range []linktrack.Link{first, second} {
-			l, err := s.tracker.UpdateLink(t.Context(), s.account, s.tracker.TrackingURL(want), linktrack.LinkEdit{Title: &title})
+			l, err := s.tracker.UpdateLink(t.Context(), s.account, s.tracker.TrackingURL(want), func(e *linktrack.LinkEdit) { e.Title = "changed" })
 			require.NoError(t, err)
 			require.Equal(t, want.ID, l.ID)
 		}
@@ -64,7 +63,7 @@ func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.
 		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "https://new.example/l"})
 		require.NoError(t, err)
 		defer tracker.Close(t.Context())
-		now, err := tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{ExternalURL: "https://example.com/", VanityLink: "sale"})
+		now, err := tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
 		require.NoError(t, err)
 		_, err = tracker.Link(t.Context(), before.account, "sale")
 		require.ErrorContains(t, err, "such as https://old.example:8080/l/sale, because")
@@ -83,6 +82,34 @@ func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.
 		for _, name := range []string{"https://older.example/", "https://older.example", "https://gone.example/sale", "https:///sale", "//older.example/sale", "https://new.example/other/sale"} {
 			_, err := tracker.Link(t.Context(), before.account, name)
 			require.ErrorIs(t, err, linktrack.ErrNotFound, name)
+		}
+	})
+}
+
+func TestALinkOnAPortThatIsServedNoMoreIsNotTakenForAnother(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+		before := newService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080"})
+		for _, path := range []string{"sale", "spring"} {
+			before.makeLink("vanity_link", path)
+		}
+		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "http://go.example.com"})
+		require.NoError(t, err)
+		defer tracker.Close(t.Context())
+		_, err = tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
+		require.NoError(t, err)
+		_, err = tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "summer"})
+		require.NoError(t, err)
+		for name, host := range map[string]string{
+			"http://go.example.com:8080/sale": "go.example.com:8080", "http://go.example.com/sale": "go.example.com",
+			"http://go.example.com:8080/spring": "go.example.com:8080", "spring": "go.example.com:8080",
+			"http://go.example.com:8080/summer": "go.example.com", "http://go.example.com:9090/sale": "go.example.com",
+		} {
+			l, err := tracker.Link(t.Context(), before.account, name)
+			require.NoError(t, err, name)
+			require.Equal(t, host, l.Host, name)
+			again, err := tracker.Link(t.Context(), before.account, tracker.TrackingURL(l))
+			require.NoError(t, err)
+			require.Equal(t, l, again, "a tracking URL names its link")
 		}
 	})
 }

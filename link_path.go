@@ -212,27 +212,24 @@ func (t *Tracker) readLinkName(name string) (host *servedHost, p linkPath, ok bo
 	return nil, p, ok
 }
 
-// readUnserved reads the tracking URL of a link on a host that the Tracker does
-// not serve. The path there may have been another, so only its last part counts.
-func (t *Tracker) readUnserved(name string) (host string, p linkPath, ok bool) {
-	_, rest, isURL := strings.Cut(name, "://")
+// readTrackingURL reads the tracking URL of a link on any host, served or not.
+// The path of its mount is not known, so only the last part of the path counts.
+func readTrackingURL(name string) (host string, p linkPath, ok bool) {
+	scheme, rest, isURL := strings.Cut(name, "://")
 	authority, path, found := strings.Cut(rest, "/")
-	hostname, port, err := parseHost(authority)
+	host, port, err := parseHost(authority)
 	if !isURL || !found || err != nil {
 		return "", linkPath{}, false
 	}
-	if _, served := t.hosts.find(authority); served {
-		return "", linkPath{}, false
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[strings.ToLower(scheme)] {
+		host += ":" + port
 	}
 	if i := strings.IndexAny(path, "?#&"); i >= 0 {
 		path = path[:i]
 	}
 	path = strings.TrimRight(path, "/")
 	p, ok = parseLinkPath(path[strings.LastIndexByte(path, '/')+1:])
-	if port != "" && port != "80" && port != "443" {
-		hostname += ":" + port
-	}
-	return hostname, p, ok
+	return host, p, ok
 }
 
 // queryOf is what stands behind "&" in the path of a request, as it was sent if

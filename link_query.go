@@ -64,17 +64,21 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 	if err != nil {
 		return Link{}, unavailable(err)
 	}
-	if i := slices.IndexFunc(found, func(l Link) bool { return l.Key() == names[0].Key }); i >= 0 { // as written
-		found = slices.DeleteFunc(found, func(l Link) bool { return l.Key() != names[0].Key })
+	for _, n := range names {
+		fitting := slices.DeleteFunc(slices.Clone(found), func(l Link) bool {
+			return l.Key() != n.Key || n.Host != "" && l.Host != n.Host
+		})
+		switch len(fitting) {
+		case 0:
+			continue
+		case 1:
+			return fitting[0], nil
+		}
+		first := slices.MinFunc(fitting, func(x, y Link) int { return cmp.Compare(x.ID, y.ID) })
+		return Link{}, invalid("redirect_hash", "must be the whole tracking URL, such as %s, because the account has links with this path on several hosts",
+			t.TrackingURL(first))
 	}
-	switch len(found) {
-	case 0:
-		return Link{}, ErrNotFound
-	case 1:
-		return found[0], nil
-	}
-	return Link{}, invalid("redirect_hash", "must be the whole tracking URL, such as %s, because the account has links with this path on several hosts",
-		t.TrackingURL(slices.MinFunc(found, func(x, y Link) int { return cmp.Compare(x.ID, y.ID) })))
+	return Link{}, ErrNotFound
 }
 
 // LinkByID returns the account's link that has the [Link.ID], which is also
@@ -201,24 +205,41 @@ func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
 	return groups, unavailable(err)
 }
 
-// linkNames returns what a caller may mean by name, the likeliest first: as
-// written, then without or with the dot.
+// linkNames returns what a caller may mean by name, the likeliest first: the
+// path as written, then without or with the dot. In a URL, the host as written
+// comes before the one of the Tracker's that it stands for: links may be left on
+// the same name with another port.
 func (t *Tracker) linkNames(name string) []LinkName {
 	h, p, ok := t.readLinkName(name)
-	host := ""
-	if h != nil {
-		host = h.name
-	}
-	if !ok {
-		if host, p, ok = t.readUnserved(name); !ok {
-			return nil
+	hosts := []string{""}
+	if written, q, isURL := readTrackingURL(name); isURL {
+		hosts[0] = written
+		if !ok {
+			if _, served := t.hosts.find(written); served {
+				return nil
+			}
+			p, ok = q, true
 		}
 	}
-	names := []LinkName{{host, p.key}}
+	if !ok {
+		return nil
+	}
+	if h != nil && hosts[0] == "" {
+		hosts[0] = h.name
+	} else if h != nil && hosts[0] != h.name {
+		hosts = append(hosts, h.name)
+	}
+	keys := []string{p.key}
 	if dotted, ok := dottedKey(p.key); ok {
-		names = append(names, LinkName{host, dotted})
+		keys = append(keys, dotted)
 	} else if bare, ok := strings.CutPrefix(p.key, "."); ok { // a caller need not know which it is
-		names = append(names, LinkName{host, bare})
+		keys = append(keys, bare)
+	}
+	var names []LinkName
+	for _, host := range hosts {
+		for _, key := range keys {
+			names = append(names, LinkName{host, key})
+		}
 	}
 	return names
 }

@@ -140,6 +140,15 @@ type LinkStore interface {
 	Groups(ctx context.Context, account AccountID, limit int) ([]string, error)
 }
 
+// HostLister is what a [LinkStore] can do in addition. The Tracker asks for it
+// once, when it begins, to name in its log the hosts that it does not serve.
+type HostLister interface {
+	// LinkHosts returns the hosts that links are on, of all accounts, each once,
+	// in the order of their bytes: the first limit (at least 1) of them. Its time
+	// does not grow with the number of links, except in a store that is in memory.
+	LinkHosts(ctx context.Context, limit int) ([]string, error)
+}
+
 // ClickStore counts clicks and keeps their history.
 type ClickStore interface {
 	// ReserveClicks asks whether n more people (n >= 1) may pass a link that has a

@@ -95,11 +95,12 @@ type Tracker struct {
 	proxies        clientip.Proxies
 	unnamed        atomic.Bool // the log was told of a proxy that is not trusted
 	locator        guardedLocator
-	pruner         *pruner   // nil: history is kept for ever
-	outage         outage    // of the API, and of what goal pages report
-	refusals       outage    // of links with a limit
-	reading        outage    // of public pages
-	blocked        sync.Once // the log was told that some links are not followed
+	pruner         *pruner    // nil: history is kept for ever
+	hostCheck      *hostCheck // nil: the store does not list its hosts
+	outage         outage     // of the API, and of what goal pages report
+	refusals       outage     // of links with a limit
+	reading        outage     // of public pages
+	blocked        sync.Once  // the log was told that some links are not followed
 	openAPI        func() []byte
 }
 
@@ -111,6 +112,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
+	unguarded := store
 	store = guardedStore{store}
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -155,6 +157,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		t.fingerprints = visitor.NewFingerprints()
 	}
 	t.pruner = newPruner(store, &t.opts)
+	t.hostCheck = newHostCheck(unguarded, &t.hosts, t.log)
 	t.openAPI = sync.OnceValue(func() []byte {
 		return apispec.Document(strings.TrimSuffix(t.hosts.list[0].base, "/"), o.TimeZone.String())
 	})
@@ -192,6 +195,7 @@ func (t *Tracker) Close(ctx context.Context) error {
 	t.alerts.close(ctx)
 	t.recorder.rollups.close(ctx)
 	t.pruner.wait(ctx)
+	t.hostCheck.stop(ctx)
 	return err
 }
 

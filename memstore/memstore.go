@@ -65,7 +65,10 @@ type Store struct {
 	conversions conversions
 }
 
-var _ linktrack.Store = (*Store)(nil)
+var (
+	_ linktrack.Store      = (*Store)(nil)
+	_ linktrack.HostLister = (*Store)(nil)
+)
 
 // New returns an empty store.
 func New() *Store { return NewWith(Options{}) }

@@ -160,3 +160,23 @@ var orders = map[linktrack.Sort]func(a, b view) int{
 	linktrack.SortGroup:       func(a, b view) int { return strings.Compare(a.def.Group, b.def.Group) },
 	linktrack.SortID:          func(view, view) int { return 0 },
 }
+
+// LinkHosts implements [linktrack.HostLister].
+func (s *Store) LinkHosts(ctx context.Context, limit int) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	hosts := make(map[string]bool)
+	for i := range s.paths {
+		sh := &s.paths[i]
+		sh.mu.RLock()
+		for _, links := range sh.byKey {
+			for _, l := range links {
+				hosts[l.host] = true
+			}
+		}
+		sh.mu.RUnlock()
+	}
+	sorted := slices.Sorted(maps.Keys(hosts))
+	return sorted[:min(len(sorted), limit)], nil
+}

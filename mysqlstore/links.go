@@ -236,3 +236,21 @@ func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Lin
 	}
 	return l, nil
 }
+
+// LinkHosts implements [linktrack.HostLister]: a look-up by the unique key of
+// links for each host.
+func (s *Store) LinkHosts(ctx context.Context, limit int) ([]string, error) {
+	var hosts []string
+	last := []byte{} // no host is empty
+	for len(hosts) < limit {
+		err := s.db.QueryRowContext(ctx, `SELECT host FROM lt_link WHERE host > ? ORDER BY host LIMIT 1`, last).Scan(&last)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return nil, failed("list the hosts of links", err)
+		}
+		hosts = append(hosts, string(last))
+	}
+	return hosts, nil
+}

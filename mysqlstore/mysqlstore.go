@@ -53,7 +53,10 @@ type Store struct {
 	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
 }
 
-var _ linktrack.Store = (*Store)(nil)
+var (
+	_ linktrack.Store      = (*Store)(nil)
+	_ linktrack.HostLister = (*Store)(nil)
+)
 
 // New returns a Store on the caller's own pool, which stays the caller's to
 // close. Any settings of the DSN will do: the Store asks the driver for whole

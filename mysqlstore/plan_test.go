@@ -268,3 +268,18 @@ func TestAPageFarBackReadsKeysAndFewLinks(t *testing.T) {
 		})
 	}
 }
+
+func TestHostsAreListedWithoutReadingTheirLinks(t *testing.T) {
+	s, dsn := opened(t)
+	db := admin(t, dsn)
+	fill(t, s, db, 1, 12)
+	db.MustExec(`UPDATE lt_link SET host = CONCAT('host', id % 3)`)
+	if n := reads(t, dsn, func(s linktrack.Store) {
+		hosts, err := s.(linktrack.HostLister).LinkHosts(t.Context(), 100)
+		if err != nil || len(hosts) != 3 {
+			t.Fatalf("LinkHosts = %v, %v", hosts, err)
+		}
+	}); n > 20 {
+		t.Errorf("%d rows and keys were read for 3 hosts with 4,096 links", n)
+	}
+}

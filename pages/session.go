@@ -44,10 +44,8 @@ func newSessions(t *linktrack.Tracker, path string) *sessions {
 // place returns the path of the cookie on the host of a request, and whether
 // visitors come there by https.
 func (s *sessions) place(r *http.Request) (path string, secure bool) {
-	u, err := url.Parse(s.t.TrackingURL(linktrack.Link{Host: r.Host}))
-	if err != nil { // the host is none
-		u, err = url.Parse(s.t.TrackingURL(linktrack.Link{}))
-	}
+	host, _, _ := s.t.Locate(r) // "": the first
+	u, err := url.Parse(s.t.TrackingURL(linktrack.Link{Host: host}))
 	switch {
 	case err != nil || !s.links:
 		return s.path, err == nil && u.Scheme == "https"

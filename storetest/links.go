@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,30 @@ func full(path string) linktrack.Link {
 }
 
 var links = []rule{
+	{"the hosts that links are on are listed in order", func(t *testing.T, s linktrack.Store) {
+		lister, ok := s.(linktrack.HostLister)
+		if !ok {
+			t.Skip("the store does not list its hosts")
+		}
+		hosts, err := lister.LinkHosts(t.Context(), 10)
+		require.NoError(t, err)
+		require.Empty(t, hosts)
+		for i, name := range []string{"b.example", "c.example:8080", "a.example", "b.example", "c.example"} {
+			l := plain(pathOf(i))
+			l.Host, l.Account = name, linktrack.AccountID(i%2+1)
+			create(t, s, l)
+		}
+		all := []string{"a.example", "b.example", "c.example", "c.example:8080"}
+		for limit := 1; limit < 6; limit++ {
+			hosts, err := lister.LinkHosts(t.Context(), limit)
+			require.NoError(t, err)
+			require.Equal(t, all[:min(limit, len(all))], hosts)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = lister.LinkHosts(ctx, 1)
+		require.Error(t, err, "it ends with its context")
+	}},
 	{"every field of a link comes back as it was given", func(t *testing.T, s linktrack.Store) {
 		want := full("Spring_Sale-1")
 		for field, value := range reflect.ValueOf(want.LinkSettings).Fields() {
