@@ -22,17 +22,20 @@ type elsewhere struct {
 	notFound *url.URL // nil: nowhere, a page says that there is no such link
 	hosts    []string // see hostOf; the first is that of the base URL
 	// bases are the paths below which the links of each host are, without a slash
-	// at the end.
+	// at the end, by nameOf; "" stands for a host that is not the service's.
 	bases map[string]string
 }
 
 // newElsewhere checks that no visitor is sent in circles.
 func newElsewhere(c config) (*elsewhere, error) {
 	e := &elsewhere{bases: make(map[string]string)}
-	for _, base := range c.bases() {
-		host := hostOf(base)
-		e.hosts = append(e.hosts, host)
-		e.bases[host] = strings.TrimRight(base.Path, "/")
+	for i, base := range c.bases() {
+		e.hosts = append(e.hosts, hostOf(base))
+		name, port := nameOf(base)
+		e.bases[name+port] = strings.TrimRight(base.Path, "/")
+		if i == 0 {
+			e.bases[""] = strings.TrimRight(base.Path, "/")
+		}
 	}
 	var err error
 	if e.home, err = targetOf("-home", c.home); err != nil {
@@ -100,10 +103,11 @@ func (c config) bases() []*url.URL {
 // base is the path below which the links of a host are. A host that is not the
 // service's has that of the base URL.
 func (e *elsewhere) base(host *url.URL) string {
-	if base, ok := e.bases[hostOf(host)]; ok || len(e.hosts) == 0 {
+	name, port := nameOf(host)
+	if base, ok := e.bases[name+port]; ok {
 		return base
 	}
-	return e.bases[e.hosts[0]]
+	return e.bases[""]
 }
 
 func targetOf(name, address string) (*url.URL, error) {
@@ -121,21 +125,28 @@ func targetOf(name, address string) (*url.URL, error) {
 // Visitors come by http or by https, so that the ports of both are alike, and all
 // names of this machine for itself are.
 func hostOf(u *url.URL) string {
-	host := u.Hostname()
+	host, port := nameOf(u)
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err == nil && (addr.IsLoopback() || addr.IsUnspecified()) || strings.HasSuffix(host, ".localhost") {
+		host = "localhost"
+	}
+	return host + port
+}
+
+// nameOf is the host of a URL in the form that browsers make of it, and its port
+// with the colon, "" for those of http and https.
+func nameOf(u *url.URL) (host, port string) {
+	host = u.Hostname()
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
 	if name, err := weburl.Host(host); err == nil {
 		host = name
 	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err == nil && (addr.IsLoopback() || addr.IsUnspecified()) || strings.HasSuffix(host, ".localhost") {
-		host = "localhost"
+	if port = u.Port(); port == "" || port == "80" || port == "443" {
+		return host, ""
 	}
-	if port := u.Port(); port != "" && port != "80" && port != "443" {
-		host += ":" + port
-	}
-	return host
+	return host, ":" + port
 }
 
 // What a URL leads to.

@@ -96,13 +96,15 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 }
 
 func TestThePagesAreBelowThePathOfEachHost(t *testing.T) {
-	handler := serving(t, config{baseURL: "https://go.example.com/l/", hosts: []string{"alt.example", "https://root.example", "http://www.example.com/go"}})
+	handler := serving(t, config{baseURL: "https://go.example.com/l/", hosts: []string{"alt.example", "https://root.example", "http://www.example.com/go", "http://localhost/here", "http://127.0.0.1"}})
 	for address, want := range map[string]string{
 		"https://go.example.com/l/":          "/l/account/",
 		"https://alt.example/l":              "/l/account/",
 		"https://root.example/":              "/account/",
 		"http://www.example.com/go":          "/go/account/",
 		"http://other.example/":              "/l/account/",
+		"http://localhost/here":              "/here/account/",
+		"http://127.0.0.1/":                  "/account/",
 		"https://root.example/account":       "/account/",
 		"https://root.example/account/links": "/account/login?next=%2Faccount%2Flinks",
 		"http://www.example.com/go/account/": "/go/account/login",
