@@ -204,5 +204,5 @@ func TestAckIsReadAndWrittenAsText(t *testing.T) {
 	}
 	require.Error(t, new(linktrack.Ack).UnmarshalText([]byte("maybe")))
 	_, err := linktrack.New(memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled}})
-	require.EqualError(t, err, "Journal must be set for AckJournaled")
+	require.EqualError(t, err, "Recording.Journal must be set for AckJournaled")
 }
