@@ -212,25 +212,25 @@ type RecordingOptions struct {
 	OnClick func(ctx context.Context, b Batch) error
 }
 
-// An Ack says when a visitor is answered whose click is to be recorded.
+// An Ack says when the visitor of a click is answered.
 type Ack int
 
 const (
-	// AckStored: when the store has the click, at most [RecordingOptions.AckTimeout]
-	// later, also while the store is slow. While it is known to fail nobody
-	// waits: clicks wait in memory. A kill -9 loses nothing that was answered
-	// while the store was up.
+	// AckStored answers when the store has the click, after at most
+	// [RecordingOptions.AckTimeout], also if the store is slow. While the store fails,
+	// nobody waits, and clicks wait in memory. A kill -9 loses no click that was
+	// answered while the store worked.
 	AckStored Ack = iota
 
-	// AckJournaled: when [RecordingOptions.Journal] has the click; it goes on to the
-	// store behind the visitor's back. A kill -9 loses nothing, whether the
-	// store is up or down. A click that the journal can not take (full, disk
-	// error) is recorded as with AckStored.
+	// AckJournaled answers when [RecordingOptions.Journal] has the click, from where
+	// it goes to the store later. A kill -9 loses no click in the journal, whether
+	// the store works or not. A click that the journal cannot take, because it is
+	// full or its disk fails, is recorded as with AckStored.
 	AckJournaled
 
-	// AckBuffered: at once. A kill -9 loses the clicks of one
-	// [RecordingOptions.FlushInterval] and of the write under way, or all that waits
-	// while the store is down.
+	// AckBuffered answers at once. A kill -9 loses the clicks of one
+	// [RecordingOptions.FlushInterval] and of the write under way. While the store
+	// fails, it loses all clicks that wait.
 	AckBuffered
 )
 
