@@ -28,10 +28,10 @@ func (t *Tracker) Middleware(next http.Handler) http.Handler { return &handler{t
 type handler struct {
 	t       *Tracker
 	next    http.Handler // nil: 404
-	account *Account     // in whose name the API is called; nil: login and pass say
+	account *Account     // for which the API is called; nil: login and pass say it
 }
 
-// ServeHTTP finds out what a request is for.
+// ServeHTTP answers a request, or passes it on to next.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.t.noteProxy(r)
 	host, path, ok := h.locate(r)
@@ -58,8 +58,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// locate says what a request's address means: one of the hosts, or nil, and the
-// path below the mount. Who has nobody to leave requests to is not strict.
+// locate returns the host that a request is for, nil if there is none, and the path
+// below the mount. A Handler, which cannot pass requests on, is less strict than a
+// Middleware.
 func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok bool) {
 	host, path, ok = h.t.hosts.mounted(r)
 	if h.next != nil {
@@ -74,8 +75,8 @@ func (h *handler) locate(r *http.Request) (host *servedHost, path string, ok boo
 	return host, path, ok
 }
 
-// mounted returns the host that a request names, nil if it is none of ours, and
-// the path below the mount. False if the path is not below it.
+// mounted returns the host that a request names, nil if the Tracker does not serve it,
+// and the path below the mount. ok is false if the path is not below it.
 func (hs *hosts) mounted(r *http.Request) (host *servedHost, path string, ok bool) {
 	if h, found := hs.find(r.Host); found {
 		path, ok = h.below(r.URL.Path)
@@ -85,11 +86,11 @@ func (hs *hosts) mounted(r *http.Request) (host *servedHost, path string, ok boo
 	return nil, path, ok
 }
 
-// Locate says which host and path [Tracker.Handler] takes a request's address
-// for, whether or not there is such a link: for handlers that stand before it,
-// not before [Tracker.Middleware], which is stricter. What mail programs and
-// people add around a link's path is cut off; "+" and ".qr" behind it stay.
-// False if the host is not one of the Tracker's.
+// Locate returns the host and path of a link that [Tracker.Handler] looks up for a
+// request, whether or not there is such a link. It is for handlers in front of it, not
+// in front of [Tracker.Middleware], which is stricter. Characters that mail programs
+// and people add around a link's path are removed; "+" and ".qr" behind it stay. ok is
+// false if the host is not one of the Tracker's.
 func (t *Tracker) Locate(r *http.Request) (host, path string, ok bool) {
 	h, path, ok := (&handler{t: t}).locate(r)
 	if !ok || h == nil {
@@ -111,7 +112,7 @@ func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
 
 // ---- links ----
 
-// Header values that never change, ready to be used.
+// Header values that never change.
 var (
 	noStore = []string{"private, no-store"}
 	noIndex = []string{"noindex"}
@@ -124,13 +125,13 @@ const (
 	maxForm     = 8 << 10    // bytes of a password form
 )
 
-// serveLink puts a request to the rule and writes what comes out.
+// serveLink answers a visit of a link as the rule decides.
 func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *servedHost, path string, p linkPath) {
 	at := now()
 	e, err := h.t.find(r.Context(), host, p, at)
 	if err != nil {
 		if errors.Is(err, ErrNotFound) || h.next != nil && !strings.HasPrefix(p.key, ".") {
-			h.notFound(w, r) // an app's own pages go on while the store is down
+			h.notFound(w, r) // the application's own pages work while the store is down
 			return
 		}
 		h.refuse(w, r, Link{}, err)
@@ -204,8 +205,8 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	w.WriteHeader(http.StatusFound)
 }
 
-// cookie is what stands behind the value of a cookie for a path below the mount,
-// with an age in seconds.
+// cookie returns the attributes of a cookie for a path below the mount, with an age in
+// seconds.
 func (h *servedHost) cookie(path, age string) string {
 	attributes := "; HttpOnly; SameSite=Lax"
 	if h.scheme == "https" {
@@ -221,8 +222,8 @@ func first(values []string) string {
 	return values[0]
 }
 
-// isPrefetch reports whether a browser says that it asks ahead of its user, or
-// for a preview that it shows.
+// isPrefetch reports whether a browser says that it loads the page before its user
+// follows the link, or for a preview.
 func isPrefetch(h http.Header) bool {
 	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		for _, value := range h[name] {
@@ -264,8 +265,8 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 	if !p.Link.IsPublic || p.Kind != PageSummary && p.Kind != PageReport && p.Kind != PagePreview {
 		header["X-Robots-Tag"] = noIndex
 	}
-	// No form-action: browsers hold the redirect behind a form to it, too, and
-	// a right password leads elsewhere.
+	// There is no form-action, because browsers apply it to the redirect after a
+	// form, too, and the correct password leads to another site.
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
@@ -280,8 +281,8 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 	gzipped.Serve(w, r, gzipped.Public, func(w http.ResponseWriter) { h.t.opts.Visitors.Pages.ServePage(w, r, p) })
 }
 
-// serveSummary answers the plus-tracking page: the report if anyone may see it,
-// else the summary.
+// serveSummary answers with the plus-tracking page: the report if it is public, else
+// the summary.
 func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
 	p := Page{Kind: PageReport, Status: http.StatusOK}
 	report, err := h.t.Public(r.Context(), host.name, path, ViewReport)
@@ -303,7 +304,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 	}
 }
 
-// serveQR has the QR code of a link drawn, if the link is public.
+// serveQR answers with the QR code of a link, if the link is public.
 func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
 	public, err := h.t.Public(r.Context(), host.name, path, ViewLink)
 	switch {
@@ -327,7 +328,7 @@ func methodNotAllowed(w http.ResponseWriter, post bool) {
 	writeText(w, http.StatusMethodNotAllowed, "Error: "+errMethod.Error())
 }
 
-// statusOf is the one table from error to status.
+// statusOf returns the status for an error.
 func statusOf(err error) int {
 	var inv *InvalidError
 	if errors.As(err, &inv) {
@@ -356,8 +357,8 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// messageOf is what a caller may read of an error: of a failure of ours, no
-// more than that.
+// messageOf returns what the text of an error may tell a client. Of an internal failure
+// it tells only that there was one.
 func messageOf(err error) string {
 	switch statusOf(err) {
 	case http.StatusServiceUnavailable:
@@ -365,5 +366,5 @@ func messageOf(err error) string {
 	case http.StatusInternalServerError:
 		return "internal error"
 	}
-	return strings.Join(strings.Fields(err.Error()), " ") // a host's own text may have lines
+	return strings.Join(strings.Fields(err.Error()), " ") // a text of the host may have several lines
 }

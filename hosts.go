@@ -12,22 +12,22 @@ import (
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
-// hosts are those whose links a Tracker serves.
+// hosts are the hosts whose links a Tracker serves.
 type hosts struct {
 	list   []*servedHost // the first is BaseURL's
 	byName map[string]*servedHost
 }
 
-// A servedHost is a host, and where the Tracker is mounted on it.
+// A servedHost is a host with the path where the Tracker is mounted on it.
 type servedHost struct {
 	name     string // as the API shows it: "go.example.com", with a port if BaseURL or Hosts has one
 	hostname string // the name without the port
 	port     string // "": any
 
 	scheme     string // http or https
-	prefix     string // "" or "/l": of the paths that the Tracker answers
-	cookiePath string // prefix and a slash, as browsers write it
-	base       string // what a tracking URL on this host begins with, up to and with the last slash
+	prefix     string // of the paths that the Tracker answers: "" or "/l"
+	cookiePath string // the prefix and a slash, as browsers write it
+	base       string // the beginning of tracking URLs on this host, with the last slash
 }
 
 // newHosts reads [Options.BaseURL] and [Options.Hosts].
@@ -70,9 +70,9 @@ func (hs *hosts) add(h *servedHost) {
 
 var errBase = errors.New("not the beginning of links")
 
-// readBase reads the URL that links begin with on a host. Its path has no empty
-// parts and no "..": browsers take a path that begins with two slashes for a
-// host. It has nothing that ends the path of a cookie, either.
+// readBase reads the URL with which the links of a host begin. Its path must not have
+// empty parts or "..", because browsers read two slashes at its beginning as a host,
+// nor characters that end the path of a cookie.
 func readBase(address string) (*servedHost, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" || u.User != nil || strings.ContainsAny(address, "?#") {
@@ -103,7 +103,7 @@ func (h *servedHost) mount(prefix string) {
 	h.base = h.scheme + "://" + h.name + h.cookiePath
 }
 
-// named returns the host that a caller names; "": the first.
+// named returns the host that a caller names; "" is the first.
 func (hs *hosts) named(name string) (*servedHost, bool) {
 	if name == "" {
 		return hs.list[0], true
@@ -148,7 +148,7 @@ func (hs *hosts) serves(hostname, port string) bool {
 	return false
 }
 
-// below cuts the mount's prefix and the slash off a request's path.
+// below removes the mount's prefix and the slash from a request's path.
 func (h *servedHost) below(path string) (rest string, ok bool) {
 	if h.prefix != "" && strings.HasPrefix(path, "//") { // as in a link's path itself, they are one
 		path = "/" + strings.TrimLeft(path, "/")
@@ -160,8 +160,8 @@ func (h *servedHost) below(path string) (rest string, ok bool) {
 	return strings.CutPrefix(rest, "/")
 }
 
-// below is that of the host whose mount is the longest above the path, for a
-// path whose host is not known.
+// below removes the longest prefix of any host that a path is below, for a path whose
+// host is not known.
 func (hs *hosts) below(path string) (rest string, ok bool) {
 	for _, h := range hs.list {
 		if below, found := h.below(path); found && (!ok || len(below) < len(rest)) {
@@ -179,8 +179,8 @@ func (hs *hosts) of(l *Link) *servedHost {
 	return hs.list[0]
 }
 
-// url is the tracking URL of a link. On a host that is not served, it is the one
-// that the link would have there under the scheme and the path of BaseURL.
+// url returns the tracking URL of a link. On a host that is not served, it has the
+// scheme and the path of BaseURL.
 func (hs *hosts) url(l *Link) string {
 	if l.Host == "" {
 		return hs.list[0].base + l.Path

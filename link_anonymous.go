@@ -18,32 +18,33 @@ import (
 	"github.com/linktrackhq/linktrack/internal/throttle"
 )
 
-// Quick links are made by people without an account. Until they are claimed
-// they belong to [AnonymousAccount], and they end.
+// Anonymous links are made by people without an account. Until they are claimed, they
+// belong to [AnonymousAccount] and expire.
 
-// AnonymousAccount is the account of quick links, see [Tracker.MakeAnonymousLink]. It is in no
-// store and nobody can sign in to it: every method that takes an account, and
-// every place where a host names one, refuses it with [ErrForbidden]. A host with
-// its own users must not give this ID to a user.
+// AnonymousAccount is the account of anonymous links, see [Tracker.MakeAnonymousLink]. It
+// is not in the store, and nobody can sign in to it: every method that takes an account,
+// and every function of a host that returns one, refuses it with [ErrForbidden]. A host
+// with users of its own must not give this ID to a user.
 const AnonymousAccount AccountID = math.MinInt64
 
-// AnonymousLinkLife is how long after it was made a quick link ends.
+// AnonymousLinkLife is the time after which an anonymous link expires.
 const AnonymousLinkLife = 30 * 24 * time.Hour
 
 const (
-	anonymousHourly   = 10   // quick links of one client
+	anonymousHourly   = 10   // anonymous links of one client
 	anonymousDaily    = 100  // of one client
 	anonymousTogether = 1000 // of all clients in an hour, in this process
 )
 
-// MakeAnonymousLink makes a link for someone without an account, on the Tracker's
-// first host; it ends after [AnonymousLinkLife], see ExpiresAt. client is where the
-// caller comes from, see [Tracker.ClientOf]. In each process, a client may make
-// ten links an hour and a hundred a day, all clients of an IPv6 /48 ten times as
-// many, and all clients together a thousand an hour. Links that
-// [LinkOptions.CheckDestination] refuses count, too; a destination that breaks a rule
-// does not. Give claim to the person who made the link, and to nobody else: see
-// [Tracker.ClaimLink].
+// MakeAnonymousLink makes a link for a person without an account, on the Tracker's first
+// host. It expires after [AnonymousLinkLife].
+//   - client identifies the caller, see [Tracker.ClientOf]. In each process, a client
+//     may make 10 links an hour and 100 a day, all clients of an IPv6 /48 ten times as
+//     many, and all clients together 1,000 an hour. Links that
+//     [LinkOptions.CheckDestination] refuses count, too; destinations that break
+//     another rule do not.
+//   - claim is for the person who made the link, and for nobody else: see
+//     [Tracker.ClaimLink].
 //
 // The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
 // (CheckDestination) and [ErrUnavailable]. Nothing is made then.
@@ -62,9 +63,9 @@ func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL str
 	return l, t.claimOf(l), nil
 }
 
-// AnonymousLink returns the quick link that a claim is for. [ErrNotFound] if
-// MakeAnonymousLink did not make the claim, [ErrTaken] if the link was claimed,
-// [ErrExpired] if it has ended.
+// AnonymousLink returns the anonymous link of a claim. [ErrNotFound] if
+// MakeAnonymousLink did not return this claim, [ErrTaken] if the link was claimed,
+// [ErrExpired] if it has expired.
 func (t *Tracker) AnonymousLink(ctx context.Context, claim string) (Link, error) {
 	l, err := t.claimed(ctx, claim)
 	switch {
@@ -78,10 +79,10 @@ func (t *Tracker) AnonymousLink(ctx context.Context, claim string) (Link, error)
 	return l, nil
 }
 
-// ClaimLink makes a quick link one of the account's, which then does not end. It
-// can be done once; one who has the link already just gets it. The errors are
-// those of [Tracker.AnonymousLink], and [ErrForbidden] if the account may not use
-// the link's host.
+// ClaimLink moves an anonymous link to the account; then it does not expire any more. A
+// link can be claimed once. If the account has it already, ClaimLink just returns it.
+// The errors are those of [Tracker.AnonymousLink], and [ErrForbidden] if the account may
+// not use the link's host.
 func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link, error) {
 	if err := a.refuseAnonymous(); err != nil {
 		return Link{}, err
@@ -95,7 +96,7 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 			l.ExpiresAt = time.Time{}
 			return nil
 		})
-		if errors.Is(err, ErrNotFound) { // somebody else was quicker
+		if errors.Is(err, ErrNotFound) { // another caller claimed it first
 			err = errClaimed
 		}
 		err = unavailable(err)
@@ -114,9 +115,9 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 
 var errClaimed = fmt.Errorf("the link is %w", ErrTaken)
 
-// claimOf is the claim of a quick link: its host, its path and a signature, with
-// slashes between. What is signed never changes, so it is known for what it was
-// when the link has been claimed.
+// claimOf returns the claim of an anonymous link: its host, path and signature, separated
+// by slashes. The signed data never changes, so a claim is still recognized when the link
+// has been claimed.
 func (t *Tracker) claimOf(l Link) string {
 	return l.Host + "/" + l.Path + "/" + base64.RawURLEncoding.EncodeToString(t.signClaim(l))
 }
@@ -131,7 +132,7 @@ func (t *Tracker) signClaim(l Link) []byte {
 	return mac.Sum(nil)
 }
 
-// claimed returns the link of a claim, whoever has it now.
+// claimed returns the link of a claim, of whatever account it is now.
 func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	parts := strings.Split(claim, "/")
 	if len(parts) != 3 {
@@ -151,13 +152,14 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	return l, nil
 }
 
-// A anonymousQuota counts quick links by client.
+// An anonymousQuota counts anonymous links by client.
 type anonymousQuota struct {
-	mu     sync.Mutex        // so that no two take the last one
-	counts throttle.Failures // no more keys than it keeps: all clients together are few in a day
+	mu     sync.Mutex        // so that no two callers take the last one
+	counts throttle.Failures // it has room for all clients of a day, because all together make few links
 }
 
-// take counts a link that is to be made, unless a limit is reached.
+// take counts a link that is to be made, or returns the error of the limit that is
+// reached.
 func (m *anonymousQuota) take(client string) error {
 	client = clientip.KeyOf(client)
 	bounds := []throttle.Quota{

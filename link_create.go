@@ -7,9 +7,8 @@ import (
 	"fmt"
 )
 
-// A NewLink is what [Tracker.MakeLink] makes a link from: the parameters of
-// makeLink. The zero value of a field is the same as leaving the parameter
-// out.
+// A NewLink describes a link that [Tracker.MakeLink] is to make, with the parameters of
+// makeLink. A zero field is the same as an absent parameter.
 type NewLink struct {
 	LinkSettings
 
@@ -18,7 +17,7 @@ type NewLink struct {
 	Password   string // "": none is asked for
 }
 
-// given are the parameters that are set, for the rule of account types.
+// given returns the parameters that are set, for the rule of account types.
 func (n *NewLink) given() []string {
 	names := differences(&LinkSettings{}, &n.LinkSettings)
 	for name, value := range map[string]string{"host": n.Host, "vanity_link": n.VanityLink, "password": n.Password} {
@@ -29,10 +28,13 @@ func (n *NewLink) given() []string {
 	return names
 }
 
-// MakeLink makes a link in the account's name; every call makes a new one. The
-// errors: an [*InvalidError], [ErrForbidden] (the account's type does not allow
-// a parameter, or [LinkOptions.CheckDestination] or [LinkOptions.CheckPath]
-// refuses), [ErrTaken] (the vanity link), [ErrUnavailable]. Nothing is made then.
+// MakeLink makes a link for the account. Every call makes a new one. The errors, with
+// which no link is made:
+//   - an [*InvalidError]
+//   - [ErrForbidden] if the account's type does not allow a parameter, or
+//     [LinkOptions.CheckDestination] or [LinkOptions.CheckPath] refuses the link
+//   - [ErrTaken] if the vanity link is in use
+//   - [ErrUnavailable]
 func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	if err := t.allow(a, in.given()); err != nil {
 		return Link{}, err
@@ -40,7 +42,7 @@ func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	return t.makeLink(ctx, a, in)
 }
 
-// makeLink makes a link whatever the account's type allows.
+// makeLink makes a link without checking what the account's type allows.
 func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	l, err := t.draft(a, in)
 	if err != nil {
@@ -69,8 +71,8 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	return made, nil
 }
 
-// draft holds what a link is made from to the rules that need nobody else, but
-// for what the account's type allows, and returns it without its path.
+// draft checks a new link against all rules that need neither the store nor the host,
+// except the account's type, and returns the link without its path.
 func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 	l := Link{Account: a.ID, LinkSettings: in.LinkSettings, CreatedAt: now()}
 	l.normalize()
@@ -90,7 +92,7 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 	return l, t.checkSettings(&LinkSettings{}, &l.LinkSettings)
 }
 
-// createLink keeps a new link. One without a path gets one that is free.
+// createLink stores a new link. A link without a path gets a random one that is free.
 func (t *Tracker) createLink(ctx context.Context, l Link) (Link, error) {
 	if vanity := l.Path; vanity != "" {
 		taken, err := t.lookAlikes(ctx, l.Account, []LinkName{{Host: l.Host, Key: l.Key()}})
@@ -106,7 +108,7 @@ func (t *Tracker) createLink(ctx context.Context, l Link) (Link, error) {
 		}
 		return made, unavailable(err)
 	}
-	for range 20 { // the chance that one is taken is small; that twenty are, is a fault
+	for range 20 { // the chance that a random path is in use is small; twenty in a row mean a bug
 		l.Path = "." + randomPath(t.opts.Links.PathLength)
 		made, err := t.store.CreateLink(ctx, l)
 		if !errors.Is(err, ErrTaken) {
@@ -116,8 +118,7 @@ func (t *Tracker) createLink(ctx context.Context, l Link) (Link, error) {
 	return Link{}, unavailable(errors.New("no free path was found"))
 }
 
-// randomPath returns n characters of lower-case base 36, each as likely as any
-// other.
+// randomPath returns n random characters of lower-case base 36, all equally likely.
 func randomPath(n int) string {
 	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
 	path := make([]byte, 0, n)

@@ -11,39 +11,39 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// An ImportedLink is a link that was made somewhere else, or here before, and
-// is to be as it was. What it counted stays behind: it counts from zero.
+// An ImportedLink is a link of another service, or an exported one, that is to be made
+// again as it was. Its counts begin at zero.
 type ImportedLink struct {
 	NewLink // its ExpiresAt may be in the past
 
-	// Path is its path: a vanity link, or a generated path with its dot. "":
-	// as VanityLink says, which must be "" otherwise.
+	// Path is its path: a vanity link, or a generated path with its dot. If it is
+	// "", VanityLink applies; otherwise VanityLink must be "".
 	Path string
 
-	// PasswordHash is the [Link.PasswordHash] of a Tracker. nil: as Password
-	// says, which must be "" otherwise.
+	// PasswordHash is the [Link.PasswordHash] of a Tracker. If it is nil, Password
+	// applies; otherwise Password must be "".
 	PasswordHash []byte
 
 	CreatedAt time.Time // zero: now
 }
 
-// ErrPresent is the [ErrTaken] of an imported link that the account has already:
-// on the same host at the same path, with the same destination.
+// ErrPresent is an [ErrTaken] that says that the account has the imported link already:
+// with the same host, path, and destination.
 var ErrPresent = fmt.Errorf("%w by the same link", ErrTaken)
 
-// An ImportCheck says what would become of an [ImportedLink].
+// An ImportCheck is the result of checking an [ImportedLink].
 type ImportCheck struct {
-	Link Link  // as it would be made, with no Path if one would be generated; zero where it breaks a rule
-	Err  error // nil: it would be made
+	Link Link  // the link that would be made, without a Path if that would be generated; zero if it breaks a rule
+	Err  error // nil: the link would be made
 }
 
-// MaxImport is how many links [Tracker.ImportLinks] takes at once.
+// MaxImport is the maximum number of links in a call of [Tracker.ImportLinks].
 const MaxImport = 1000
 
-// CheckImport says of each of up to [MaxImport] links what ImportLinks would say
-// if it were imported alone, and changes nothing: an [*InvalidError],
-// [ErrForbidden], [ErrTaken] or [ErrPresent]. The error it returns itself is an
-// [ErrUnavailable], or the [*InvalidError] of too many links.
+// CheckImport checks up to [MaxImport] links without making any. The result for each link
+// is what [Tracker.ImportLinks] would return for it alone: nil, an [*InvalidError],
+// [ErrForbidden], [ErrTaken] or [ErrPresent]. CheckImport itself returns an
+// [ErrUnavailable], or an [*InvalidError] for too many links.
 func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink) ([]ImportCheck, error) {
 	if len(in) > MaxImport {
 		return nil, tooManyImports()
@@ -92,13 +92,14 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 	return checks, nil
 }
 
-// ImportLinks makes up to [MaxImport] links in the account's name, all of them
-// or none, and returns them in their order. All rules of [Tracker.MakeLink]
-// hold. A generated path that is kept needs no leave of the account's type, nor
-// does the host that the account's links are on by default. The errors are those
-// of the first link that has one, or [ErrTaken] if the path of any is in use or
-// two have the same; [Tracker.CheckImport] says which. Nothing is made then, but
-// after an [ErrUnavailable] it is not known.
+// ImportLinks makes up to [MaxImport] links for the account, all of them or none, and
+// returns them in the given order.
+//   - All rules of [Tracker.MakeLink] apply. The account's type need not allow a path
+//     that was generated, nor the host on which the account's links are by default.
+//   - The error is that of the first link that has one, or [ErrTaken] if the path of
+//     one is in use or two have the same path; [Tracker.CheckImport] says which. No
+//     link is made then. After an [ErrUnavailable] it is not known whether the links
+//     were made.
 func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink) ([]Link, error) {
 	if len(in) == 0 {
 		return nil, nil
@@ -142,8 +143,8 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 
 func tooManyImports() error { return invalid("links", "must be at most %d at once", MaxImport) }
 
-// imported holds a link to all rules but that its path must be free. Its Path
-// is "" if one is to be generated.
+// imported checks a link against all rules, except that its path must be free. The
+// result has no Path if one is to be generated.
 func (t *Tracker) imported(ctx context.Context, a Account, in ImportedLink) (Link, error) {
 	generated := strings.HasPrefix(in.Path, ".")
 	switch {
@@ -160,8 +161,8 @@ func (t *Tracker) imported(ctx context.Context, a Account, in ImportedLink) (Lin
 		if err := t.allow(a, []string{"password"}); err != nil {
 			return Link{}, err
 		}
-		// Whoever follows the link has it checked, and each step of the cost
-		// doubles the time.
+		// The hash is checked for every visitor who enters a password, and each
+		// step of the cost doubles the time.
 		if cost, err := bcrypt.Cost(in.PasswordHash); err != nil || cost > maxCost || len(in.PasswordHash) != hashSize {
 			return Link{}, invalid("password_hash", "must be the hash of a password that an export has")
 		}
@@ -201,17 +202,17 @@ const (
 	maxCost      = bcrypt.DefaultCost + 2
 )
 
-// isGenerated reports whether a path that begins with a dot may have been
-// generated, here or by a service before.
+// isGenerated reports whether a path that begins with a dot may have been generated, by
+// a Tracker or by another service.
 func isGenerated(path string) bool {
 	name := path[1:]
 	return isPathText(name) && mayBeGenerated(name)
 }
 
-// AllLinks returns all links of the account in the order in which they came
-// into the store, however many they are: it reads a part at a time. A link that
-// is made meanwhile may be among them or not. If it fails, with an
-// [ErrUnavailable], the error comes last, beside a zero link.
+// AllLinks returns all links of the account, in the order in which they were stored. It
+// reads from the store page by page while the loop goes on, so that there may be any
+// number of them. A link that is made meanwhile may be missing. If it fails, it yields a
+// zero link with an [ErrUnavailable] and ends.
 func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
 		if err := a.refuseAnonymous(); err != nil {
@@ -238,7 +239,7 @@ func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error
 	}
 }
 
-// linksPart reads a part of a list, which as a whole may take any time.
+// linksPart reads a page of the list.
 func (t *Tracker) linksPart(ctx context.Context, q LinkFilter) ([]Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()

@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// A linkPath is what the path of a visitor's request names. Mail programs and
-// people add to paths what stands around them in a text, and mail transport
-// doubles or drops a dot that begins a line. A link's path has a narrow
-// alphabet, so nothing else can belong to it:
+// A linkPath is the path of a visitor's request, read as the path of a link. Mail
+// programs and people add characters that stand around a link in a text, and mail
+// transport doubles or drops a dot that begins a line. The paths of links have a small
+// alphabet, so that these can be told apart:
 //
-//  1. The path as it came is looked up first.
-//  2. What is not of the alphabet goes at both ends, never inside.
-//  3. The dot before a generated path may be missing, or there twice.
+//  1. The path as it was sent is looked up first.
+//  2. Characters outside the alphabet are removed at both ends, never inside.
+//  3. The dot before a generated path may be missing or doubled.
 //
 // "&" and "?" behind the path begin a query, "#" a fragment.
 type linkPath struct {
 	key   string // see Link.Key
 	view  linkView
-	query string // what stood behind the path, escaped; "" nothing
+	query string // the escaped query behind the path; "" none
 }
 
-// A linkView is what of a link is asked for.
+// A linkView says which page of a link is requested.
 type linkView int
 
 const (
@@ -36,13 +36,13 @@ const (
 
 var viewSuffix = [...]string{redirectView: "", summaryView: "+", codeView: ".qr"}
 
-// parseLinkPath reads a path, with or without its leading slash. False: no link
+// parseLinkPath reads a path, with or without its leading slash. ok is false if no link
 // can have it.
 func parseLinkPath(path string) (p linkPath, ok bool) {
 	if isLinkPath(path) {
 		return linkPath{key: strings.ToLower(path)}, true
 	}
-	for range 3 { // some programs escape what is escaped already
+	for range 3 { // some programs escape a path that is escaped already
 		decoded := decodePath(path)
 		if decoded == path {
 			break
@@ -65,7 +65,7 @@ func parseLinkPath(path string) (p linkPath, ok bool) {
 		tail = tail[:i]
 	}
 	if i := strings.IndexAny(tail, "&?"); i >= 0 {
-		p.query, tail = escapeQuery(strings.TrimPrefix(tail[i+1:], "amp;")), tail[:i] // HTML writes "&" so
+		p.query, tail = escapeQuery(strings.TrimPrefix(tail[i+1:], "amp;")), tail[:i] // HTML writes "&" as "&amp;"
 	}
 	if behind, found := strings.CutPrefix(tail, ".qr"); found {
 		p.view, tail = codeView, behind
@@ -90,7 +90,7 @@ func parseLinkPath(path string) (p linkPath, ok bool) {
 	return p, true
 }
 
-// dottedKey is a key with the dot that it lacks, if a link may have such a key.
+// dottedKey returns the key with a dot before it, if a link may have such a key.
 func dottedKey(key string) (dotted string, ok bool) {
 	if strings.HasPrefix(key, ".") || !mayBeGenerated(key) {
 		return "", false
@@ -98,9 +98,9 @@ func dottedKey(key string) (dotted string, ok bool) {
 	return "." + key, true
 }
 
-// lookAlike is the name that mail transport makes of another, by dropping its
-// dot: for a generated path the one without the dot, for any other the one with
-// it. False: no link can have it.
+// lookAlike returns the name that differs from another only by its dot, which mail
+// transport may drop: for a generated path the name without the dot, for any other the
+// name with a dot. ok is false if no link can have it.
 func lookAlike(name LinkName) (LinkName, bool) {
 	key, ok := strings.CutPrefix(name.Key, ".")
 	if !ok {
@@ -109,9 +109,9 @@ func lookAlike(name LinkName) (LinkName, bool) {
 	return LinkName{Host: name.Host, Key: key}, ok
 }
 
-// lookAlikes returns which of the names have a look-alike that is a link of
-// another account. A new link beside it would take visitors away from it: those
-// whose mail program dropped the dot.
+// lookAlikes returns which of the names have a look-alike that is a link of another
+// account. A new link with such a name would get the visitors of that link whose mail
+// programs dropped the dot.
 func (t *Tracker) lookAlikes(ctx context.Context, a AccountID, names []LinkName) (map[LinkName]bool, error) {
 	of := make(map[LinkName]LinkName, len(names))
 	others := make([]LinkName, 0, len(names))
@@ -137,8 +137,8 @@ func (t *Tracker) lookAlikes(ctx context.Context, a AccountID, names []LinkName)
 	return taken, nil
 }
 
-// dotted returns the key of the link that has the key of name with a dot before
-// it; "" if there is none.
+// dotted returns the key with a dot before the name's key if there is such a link, else
+// "".
 func (c *linkCache) dotted(ctx context.Context, name LinkName) (string, error) {
 	key, ok := dottedKey(name.Key)
 	if !ok {
@@ -152,8 +152,8 @@ func (c *linkCache) dotted(ctx context.Context, name LinkName) (string, error) {
 }
 
 // find returns the entry of the link that a path names, [ErrNotFound] or
-// [ErrUnavailable]. What is asked of the store for a path that none has is kept
-// with the path. A reserved word is no link's path without its dot, either.
+// [ErrUnavailable]. For a path without a link, the cache also keeps whether there is a
+// link with a dot. A reserved word does not lead to a link with a dot.
 func (t *Tracker) find(ctx context.Context, host *servedHost, p linkPath, at time.Time) (*entry, error) {
 	e, err := t.links.get(ctx, host.name, p.key, at)
 	if errors.Is(err, ErrNotFound) && e.dotted != "" && !t.reserved[p.key] {
@@ -162,9 +162,9 @@ func (t *Tracker) find(ctx context.Context, host *servedHost, p linkPath, at tim
 	return e, err
 }
 
-// visited returns the entry of the link that a caller's host and path name, and
-// what else the path says. path may be a whole tracking URL; the host in it
-// counts then. host "" is the Tracker's first.
+// visited returns the entry of the link that a caller's host and path name, and the
+// path as it was read. path may be a whole tracking URL, whose host replaces host. The
+// host "" is the Tracker's first.
 func (t *Tracker) visited(ctx context.Context, host, path string, at time.Time) (*entry, linkPath, error) {
 	h, p, ok := t.readLinkName(path)
 	if !ok {
@@ -179,9 +179,9 @@ func (t *Tracker) visited(ctx context.Context, host, path string, at time.Time) 
 	return e, p, err
 }
 
-// readLinkName reads how a caller names a link: its path, in all forms that
-// visitors may ask for it, or its tracking URL, with or without the scheme. host
-// is nil if none is named.
+// readLinkName reads the name that a caller gives for a link: its path, in all forms
+// that visitors may use, or its tracking URL, with or without the scheme. host is nil if
+// the name has none.
 func (t *Tracker) readLinkName(name string) (host *servedHost, p linkPath, ok bool) {
 	if p, ok = parseLinkPath(name); ok {
 		return nil, p, true
@@ -232,8 +232,8 @@ func readTrackingURL(name string) (host string, p linkPath, ok bool) {
 	return host, p, ok
 }
 
-// queryOf is what stands behind "&" in the path of a request, as it was sent if
-// that can be told: what it escapes would be read in another way.
+// queryOf returns the query behind "&" in the path of a request. It is returned as it was
+// sent if that is known, because escaping it again would change it.
 func (p linkPath) queryOf(u *url.URL) string {
 	if p.query == "" {
 		return ""
@@ -267,26 +267,27 @@ func joinQuery(a, b string) string {
 
 func escapeQuery(decoded string) string { return (&url.URL{Path: decoded}).EscapedPath() }
 
-// decodePath decodes percent escapes, "+" being none.
+// decodePath decodes percent escapes; "+" is not one.
 func decodePath(s string) string { return unescape(strings.ReplaceAll(s, "+", "%2B")) }
 
-// maxCookiePath bounds what a visitor can make us send back, in bytes.
+// maxCookiePath is the longest path of a cookie, in bytes, because it has the visitor's
+// own text.
 const maxCookiePath = 3 * maxPath
 
-// cookiePathOf is the path for the visit's cookie, below the mount: the link's
-// in the case that the visitor wrote, since browsers tell cases apart. What
-// stands around it stays only up to the next slash, where browsers would not send
-// the cookie back without it: they do for what is below its path.
+// cookiePathOf returns the path of the visit's cookie, below the mount: the link's path
+// in the case in which the visitor wrote it, because browsers distinguish cases.
+// Characters around it are kept up to the next slash, because browsers send a cookie back
+// only for its path and for paths below it.
 func (h *servedHost) cookiePathOf(r *http.Request, path string, p linkPath, linkPath string) string {
 	if isLinkPath(path) {
 		return path
 	}
 	raw := r.URL.EscapedPath()
 	below, ok := strings.CutPrefix(raw, h.cookiePath)
-	if !ok { // the mount is cut off already
+	if !ok { // the mount was removed already
 		below = strings.TrimPrefix(raw, "/")
 	}
-	name := len(below) - len(strings.TrimLeft(below, "/")) // where it begins
+	name := len(below) - len(strings.TrimLeft(below, "/")) // where the link's path begins
 	if i := strings.Index(strings.ToLower(below), strings.TrimPrefix(p.key, ".")); i >= 0 {
 		name = i
 	}
@@ -299,13 +300,13 @@ func (h *servedHost) cookiePathOf(r *http.Request, path string, p linkPath, link
 	return below
 }
 
-// isLinkPath reports whether a link may have just this path, in some case.
+// isLinkPath reports whether a link may have this path, in any case.
 func isLinkPath(s string) bool {
 	name := strings.TrimPrefix(s, ".")
 	return len(name) <= maxPath && isPathText(name)
 }
 
-// mayBeGenerated reports whether a link's path may be a dot and this name.
+// mayBeGenerated reports whether a dot and this name may be the path of a link.
 func mayBeGenerated(name string) bool {
 	return len(name) <= maxGenerated && !strings.ContainsAny(name, "_-")
 }
@@ -319,7 +320,7 @@ func isPathText(s string) bool {
 	return s != ""
 }
 
-// isPathChar is the alphabet of paths.
+// isPathChar reports whether a character is in the alphabet of paths.
 func isPathChar(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
 }

@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// LinksQuery says which links [Tracker.Links] returns. The zero value is the
-// API's default: the account's newest 100.
+// A LinksQuery says which links [Tracker.Links] returns. The zero value returns the
+// account's newest 100 links, as the API does by default.
 type LinksQuery struct {
-	Paths     []string // names as for [Tracker.Link]; nil: all, unknown ones match nothing
-	Groups    []string // names; nil: all, unknown ones match nothing
+	Paths     []string // names as in [Tracker.Link]; nil: all; unknown ones match no link
+	Groups    []string // names; nil: all; unknown ones match no link
 	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkFilter.Search.
 	Sort      Sort     // "": SortCreated
 	Ascending bool
 	Limit     int // 1 to 1,000; 0: 100
-	Offset    int // so many of the first are left out; 0 to 100,000
+	Offset    int // how many of the first links are left out, 0 to 100,000
 }
 
-// HistoryQuery says which clicks [Tracker.History] returns. The zero value is
-// the API's default: today's newest 100.
+// A HistoryQuery says which clicks [Tracker.History] returns. The zero value returns the
+// newest 100 clicks of today, as the API does by default.
 type HistoryQuery struct {
 	Start         time.Time // inclusive; zero: today 00:00 in Options.TimeZone; at most 30 days back
-	End           time.Time // exclusive; zero: open; not after Start: nothing
-	Before, After ClickID   // only clicks below, above that id; zero: no bound
+	End           time.Time // exclusive; zero: no bound; not after Start: no clicks
+	Before, After ClickID   // only clicks with a lower, a higher id; zero: no bound
 	Ascending     bool      // oldest first
 	Limit         int       // 1 to 1,000; 0: 100
 }
@@ -205,10 +205,10 @@ func (t *Tracker) Groups(ctx context.Context, a Account) ([]string, error) {
 	return groups, unavailable(err)
 }
 
-// linkNames returns what a caller may mean by name, the likeliest first: the
-// path as written, then without or with the dot. In a URL, the host as written
-// comes before the one of the Tracker's that it stands for: links may be left on
-// the same name with another port.
+// linkNames returns the link names that a caller may mean by name, the likeliest first:
+// the path as written, then without or with the dot. If name has a host, the host as
+// written comes before the Tracker's host of that name, because there may be older links
+// on another port of it.
 func (t *Tracker) linkNames(name string) []LinkName {
 	h, p, ok := t.readLinkName(name)
 	hosts := []string{""}
@@ -232,7 +232,7 @@ func (t *Tracker) linkNames(name string) []LinkName {
 	keys := []string{p.key}
 	if dotted, ok := dottedKey(p.key); ok {
 		keys = append(keys, dotted)
-	} else if bare, ok := strings.CutPrefix(p.key, "."); ok { // a caller need not know which it is
+	} else if bare, ok := strings.CutPrefix(p.key, "."); ok { // a caller need not know whether the path has a dot
 		keys = append(keys, bare)
 	}
 	var names []LinkName
@@ -244,7 +244,7 @@ func (t *Tracker) linkNames(name string) []LinkName {
 	return names
 }
 
-// daySince is where the trailing 24 hours of Counts.Day begin.
+// daySince returns the beginning of Counts.Day, 24 hours ago.
 func daySince(at time.Time) time.Time { return at.Add(-24 * time.Hour) }
 
 func limitOf(n int) (int, error) {

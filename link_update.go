@@ -5,29 +5,28 @@ import (
 	"errors"
 )
 
-// A LinkEdit is what [Tracker.UpdateLink] changes of a link. The path and the
-// host never change: the link is out in the world.
+// A LinkEdit is what [Tracker.UpdateLink] can change of a link. The path and the host
+// cannot change, because the link has been published.
 type LinkEdit struct {
 	LinkSettings
 
-	// Password is the new password, and "" removes it. nil, as it always is at
-	// first, leaves it as it is.
+	// Password is the new password; "" removes the password. It is nil at first,
+	// and nil does not change the password.
 	Password *string
 }
 
-// UpdateLink changes a link of the account. name is as in [Tracker.Link]. change
-// gets the link's settings as they are and sets what is to be different. It may be
-// called again if the link is edited at the same time, so no edit is lost: it
-// must depend only on what it gets.
-//
-// What the account's type must allow, and which rules are checked, depends on
-// what is different afterwards. So a destination that was allowed once, and no
-// longer is, can stay. An ExpiresAt in the past is allowed: the link has expired.
-//
-// The errors are those of [Tracker.MakeLink] and [ErrNotFound]; nothing is changed
-// then. This process follows the link as changed from the return on, others
-// within their [LinkOptions.CacheTTL]; only the limit of DeactivateAt is the
-// store's own, and holds everywhere from the next visit that asks for it.
+// UpdateLink changes a link of the account; name is as in [Tracker.Link].
+//   - change gets the current settings and modifies them. It is called again if the
+//     link is edited at the same time, so that no edit is lost. So its result must
+//     depend only on what it gets.
+//   - The account's type and the rules are checked for the settings that are
+//     different afterwards. So a destination that is not allowed any more can stay.
+//     An ExpiresAt in the past is allowed: the link has expired.
+//   - The errors are those of [Tracker.MakeLink] and [ErrNotFound]. Nothing is changed
+//     then.
+//   - This process follows the changed link when UpdateLink has returned, other
+//     processes after their [LinkOptions.CacheTTL] at the latest. A new DeactivateAt
+//     applies at once in all processes, because the store checks it.
 func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, change func(*LinkEdit)) (Link, error) {
 	old, err := t.Link(ctx, a, name)
 	if err != nil {
@@ -62,19 +61,19 @@ func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, change
 
 var errEdited = errors.New("the link was edited at the same time")
 
-// A linkUpdate is a change of a link that was held to the rules. What takes long
-// is done once, also where prepare is called again.
+// A linkUpdate is a change of a link that was checked against the rules. Slow checks are
+// not repeated when prepare is called again.
 type linkUpdate struct {
 	t       *Tracker
 	account Account
 
 	edit    LinkEdit
-	allowed string // the destination that checkHook allowed; "": none was asked about
-	hashed  string // the password of hash
+	allowed string // the destination that checkHook allowed; "" none yet
+	hashed  string // the password that hash is of
 	hash    []byte
 }
 
-// prepare applies change to a link's settings, and holds the result to the rules.
+// prepare applies change to a link's settings, and checks the result.
 func (u *linkUpdate) prepare(ctx context.Context, settings LinkSettings, change func(*LinkEdit)) (err error) {
 	u.edit = LinkEdit{LinkSettings: settings}
 	change(&u.edit)
@@ -110,7 +109,7 @@ func (u *linkUpdate) prepare(ctx context.Context, settings LinkSettings, change 
 	return nil
 }
 
-// apply sets what was prepared.
+// apply sets the prepared settings.
 func (u *linkUpdate) apply(l *Link) {
 	l.LinkSettings = u.edit.LinkSettings
 	switch {
