@@ -13,10 +13,10 @@ import (
 	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
-// API serves the calls of the API in the name of an account, at the paths of
-// [Tracker.Handler], and answers 404 to all else. It does not look at login and
-// pass: it is for a host that knows already who asks. Where a browser's cookie
-// says so, the host must refuse what other sites make the browser send.
+// API serves the calls of the API for an account, at the paths of [Tracker.Handler], and
+// answers 404 to other requests. It ignores login and pass: it is for a host that has
+// identified the user already. If the host did so by a cookie, it must refuse requests that
+// other sites made the browser send.
 func (t *Tracker) API(a Account) http.Handler {
 	h := &handler{t: t, account: &a}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +38,8 @@ type route struct {
 	params  []string // read beside login and pass; all others are ignored
 	posted  []string // read as well, and refused with GET
 	formats []Format // of the answer, the default first; nil: text
-	makes   bool     // makes something, with GET, too
-	long    bool     // apiTimeout does not hold for the answer
+	makes   bool     // it makes something, also with GET
+	long    bool     // the answer may take longer than apiTimeout
 	serve   func(*handler, http.ResponseWriter, *http.Request, *route)
 }
 
@@ -119,12 +119,12 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 	gzipped.Serve(w, r, gzipped.Private, func(w http.ResponseWriter) { c.serve(h, w, r, c) })
 }
 
-// apiTimeout is how long a call waits for the store at most.
+// apiTimeout is the longest time that a call waits for the store.
 const apiTimeout = 10 * time.Second
 
 var errMethod = errors.New("method not allowed")
 
-// line is a call that answers one line of text, with that status.
+// line returns a handler that answers with one line of text and that status.
 func line(status int, call func(*handler, *http.Request, params, Account) (string, error)) func(*handler, http.ResponseWriter, *http.Request, *route) {
 	return func(h *handler, w http.ResponseWriter, r *http.Request, c *route) {
 		p, a, format, err := h.begin(w, r, c)
@@ -140,7 +140,7 @@ func line(status int, call func(*handler, *http.Request, params, Account) (strin
 	}
 }
 
-// document is a call that answers a document in one of the route's formats.
+// document returns a handler that answers with a document in one of the route's formats.
 func document(call func(*handler, *http.Request, params, Account) (any, error)) func(*handler, http.ResponseWriter, *http.Request, *route) {
 	return func(h *handler, w http.ResponseWriter, r *http.Request, c *route) {
 		p, a, format, err := h.begin(w, r, c)
@@ -156,10 +156,10 @@ func document(call func(*handler, *http.Request, params, Account) (any, error)) 
 	}
 }
 
-// begin reads the parameters, and finds the account by login and pass among
-// them, or by HTTP Basic if neither is there; Basic is refused where another
-// site made a browser send it, see checkOrigin. What could be read of the
-// parameters, and the format, are returned with an error, too.
+// begin reads the parameters and finds the account: by login and pass among them, or by
+// HTTP Basic if both are absent. Basic is refused if another site made a browser send it,
+// see checkOrigin. The format, and the parameters that could be read, are also returned
+// with an error.
 func (h *handler) begin(w http.ResponseWriter, r *http.Request, c *route) (params, Account, Format, error) {
 	p, err := readParams(w, r, slices.Concat([]string{"login", "pass"}, c.params, c.posted))
 	var a Account
@@ -205,7 +205,7 @@ func (h *handler) authenticate(r *http.Request, p params, makes bool) (Account, 
 // formatXML is the default of most documents; files have no such format.
 const formatXML Format = "xml"
 
-// format is the one that is asked for, or, with an error, the default.
+// format returns the requested format, or the default with an error.
 func (c *route) format(p params) (Format, error) {
 	if c.formats == nil {
 		return "", nil
@@ -235,7 +235,7 @@ func (h *handler) writeDocument(w http.ResponseWriter, status int, format Format
 		encode, contentType = encodeCSV, typeCSV
 	}
 	body, err := encode(document)
-	if err != nil { // the models can be encoded, whatever they hold
+	if err != nil { // the models can always be encoded
 		h.t.log.Error("linktrack: an answer could not be encoded", "error", err)
 		writeText(w, http.StatusInternalServerError, "Error: internal error")
 		return
@@ -245,8 +245,8 @@ func (h *handler) writeDocument(w http.ResponseWriter, status int, format Format
 	w.Write(body)
 }
 
-// writeError answers an error in a format: as a document, or as a line of text
-// that does not begin with http.
+// writeError answers with an error in a format: as a document, or as a line of text that
+// does not begin with http.
 func (h *handler) writeError(w http.ResponseWriter, format Format, err error) {
 	h.failed(w, err)
 	status := statusOf(err)

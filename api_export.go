@@ -8,10 +8,10 @@ import (
 	"github.com/linktrackhq/linktrack/internal/longwrite"
 )
 
-// exportHistory answers the history of a link as a file, however long it is. An
-// error that comes before the file has begun is answered in the format asked
-// for, csv as text; after that the connection is broken off, so that nobody
-// takes a part for the whole.
+// exportHistory answers with the history of a link as a file of any length. An error before
+// the file has begun is answered in the requested format, or as text for csv. After that,
+// the connection is closed without an end of the answer, so that no client takes a part
+// for the whole.
 func (h *handler) exportHistory(w http.ResponseWriter, r *http.Request, c *route) {
 	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 	defer cancel()

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// An owner who is to be left out of the counts, wherever he is, opens a signed
-// address in each of his browsers. It gives the browser a signed cookie, with
-// which it is known at the links of that account, and at no others: else whoever
-// has an account could pass the limits of everybody's links.
+// An owner who wants to be left out of the counts opens a signed address in each browser.
+// It sets a signed cookie by which the browser is recognized at the links of that
+// account. It is not recognized at links of other accounts, because their limits do not
+// apply to clicks that are left out.
 
 const (
 	optOutCookie = "linktrack_optout_" // and the account's ID
@@ -25,13 +25,13 @@ const (
 	optOutWithin = 24 * time.Hour // an address is good for
 )
 
-// The purposes of signatures. What is signed for one is of no use for another.
+// The purposes of signatures. A signature for one is not valid for another.
 const (
 	optOutByLink   = "linktrack opt-out address"
 	optOutByCookie = "linktrack opt-out cookie"
 )
 
-// optOuts sign for how long something holds of an account.
+// optOuts signs and checks tokens that hold for an account until a time.
 type optOuts struct {
 	key []byte
 }
@@ -44,7 +44,7 @@ func newOptOuts(secret []byte) *optOuts {
 
 const optOutSize = 8 + sha256.Size // bytes: the end as Unix seconds, the signature
 
-// token is good for the purpose and the account until then.
+// token returns a token that is valid for the purpose and the account until then.
 func (o *optOuts) token(purpose string, account AccountID, until time.Time) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(until.Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(b, o.sign(purpose, account, b)...))
@@ -58,7 +58,7 @@ func (o *optOuts) sign(purpose string, account AccountID, until []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// holds reports whether token made the token and its time has not come.
+// holds reports whether a token was made by token and is still valid.
 func (o *optOuts) holds(purpose string, account AccountID, token string) bool {
 	if len(token) != base64.RawURLEncoding.EncodedLen(optOutSize) {
 		return false
@@ -68,14 +68,13 @@ func (o *optOuts) holds(purpose string, account AccountID, token string) bool {
 		time.Now().Unix() < int64(binary.BigEndian.Uint64(b))
 }
 
-// OptOutURL returns an address, good for a day, by which an owner has a browser
-// left out of the counts: opened there, it sets a cookie with which clicks on
-// the account's links on that host are redirected and not recorded, for a year,
-// as [Privacy.Exclude] describes it. What it answers says how to undo that. host
-// is one of the Tracker's; "": its first; [ErrNotFound] if it is none.
+// OptOutURL returns an address by which an owner leaves a browser out of the counts. It is
+// valid for a day. Opened in a browser, it sets a cookie for a year. Clicks of that browser
+// on the account's links on that host are then redirected but not recorded, as
+// [Privacy.Exclude] describes. Its answer says how to undo this. host is one of the
+// Tracker's; "" is its first; [ErrNotFound] if the Tracker does not serve it.
 //
-// The API gives it out, too: getOptOutLink, with login, pass and, if need be,
-// host.
+// The API has it, too: getOptOutLink, with login, pass and optionally host.
 func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 	if err := a.refuseAnonymous(); err != nil {
 		return "", err
@@ -91,11 +90,10 @@ func (t *Tracker) OptOutURL(a Account, host string) (string, error) {
 	return h.base + "api/optout?" + q.Encode(), nil
 }
 
-// OptOutCookie returns a Set-Cookie header for an answer on one of the Tracker's
-// hosts. It leaves the browser out of the counts of the account's links on that
-// host for a year, as an address of OptOutURL does. The zero time removes the
-// cookie. host is as in OptOutURL; if it is none of the Tracker's, the cookie is
-// for the path of the first.
+// OptOutCookie returns a Set-Cookie header that does the same as an address of OptOutURL,
+// for an answer on one of the Tracker's hosts. The zero time removes the cookie. host is
+// as in OptOutURL; if the Tracker does not serve it, the cookie has the path of the first
+// host.
 func (t *Tracker) OptOutCookie(a Account, host string, from time.Time) string {
 	h := t.hosts.of(&Link{Host: host})
 	if from.IsZero() {
@@ -104,13 +102,12 @@ func (t *Tracker) OptOutCookie(a Account, host string, from time.Time) string {
 	return optOutCookieOf(a.ID) + "=" + t.optOuts.token(optOutByCookie, a.ID, from.Add(optOutFor)) + h.cookie("", aYear)
 }
 
-// OptedOut reports whether a request has a valid cookie of that kind for the
-// account.
+// OptedOut reports whether a request has a valid opt-out cookie for the account.
 func (t *Tracker) OptedOut(r *http.Request, a Account) bool {
 	return t.optOuts.holds(optOutByCookie, a.ID, optOutOf(r, a.ID))
 }
 
-// getOptOutLink answers the address of OptOutURL.
+// getOptOutLink answers with the address of OptOutURL.
 func (h *handler) getOptOutLink(_ *http.Request, p params, a Account) (string, error) {
 	address, err := h.t.OptOutURL(a, p["host"])
 	if errors.Is(err, ErrNotFound) {
@@ -121,8 +118,7 @@ func (h *handler) getOptOutLink(_ *http.Request, p params, a Account) (string, e
 
 var errOptOut = fmt.Errorf("%w: the address to opt out is not whole or too old, ask for a new one", ErrForbidden)
 
-// optOut sets the cookie of a browser that comes by an address of OptOutURL,
-// or, with undo, takes it back.
+// optOut answers an address of OptOutURL: it sets the cookie, or removes it with undo.
 func (h *handler) optOut(w http.ResponseWriter, r *http.Request, c *route) {
 	p := newParams(c.params...)
 	p.parse(r.URL.RawQuery, true)
@@ -145,8 +141,8 @@ func (h *handler) optOut(w http.ResponseWriter, r *http.Request, c *route) {
 
 func optOutCookieOf(a AccountID) string { return optOutCookie + strconv.FormatInt(int64(a), 10) }
 
-// optOutOf returns the value of the opt-out cookie for an account, if a request
-// has one; to most, which have none, it does no more than look.
+// optOutOf returns the value of the opt-out cookie for an account, if a request has one.
+// It is fast for requests without one, which are most.
 func optOutOf(r *http.Request, a AccountID) string {
 	for _, line := range r.Header["Cookie"] {
 		if strings.Contains(line, optOutCookie) {

@@ -17,10 +17,10 @@ import (
 	"github.com/linktrackhq/linktrack/internal/localtime"
 )
 
-// params are the parameters of one API call, by name. Only those that newParams
-// was given are read: a stranger may send any number. Where one is given twice
-// the last counts, and one in the body counts before one in the query string,
-// as the clients' PHP habits have it. Empty is absent: it takes nothing's place.
+// params are the parameters of an API call, by name. Only those that newParams was given
+// are kept, because a client may send any number of others. As in PHP, in which the API's
+// clients are written, the last value of a name counts, and one in the body replaces one
+// in the query string. An empty value is the same as none.
 type params map[string]string
 
 func newParams(names ...string) params {
@@ -51,9 +51,9 @@ var (
 	errMediaType = errors.New("the body must be application/x-www-form-urlencoded or multipart/form-data")
 )
 
-// readParams reads parameters of the query string and the body. The errors are errTooLarge,
-// errMediaType, or an *InvalidError about the body; what the query string has is
-// returned with them.
+// readParams reads parameters of the query string and the body. The errors are
+// errTooLarge, errMediaType, or an *InvalidError about the body. The parameters of the
+// query string are also returned with an error.
 func readParams(w http.ResponseWriter, r *http.Request, names []string) (params, error) {
 	p := newParams(names...)
 	if err := p.parse(r.URL.RawQuery, true); err != nil {
@@ -116,8 +116,8 @@ func (p params) readMultipart(body []byte, boundary string) error {
 	for range maxParts {
 		part, err := parts.NextPart()
 		if err == io.EOF {
-			// It is the end, too, where a body breaks off in the header of a
-			// part. A link must not be made without what was to follow.
+			// This is also returned for a body that ends in the header of a part. No
+			// link must be made without the parameters that are missing.
 			end := "--" + boundary + "--"
 			if !bytes.HasPrefix(body, []byte(end)) && !bytes.Contains(body, []byte("\n"+end)) {
 				return io.ErrUnexpectedEOF
@@ -163,12 +163,10 @@ func bodyError(err error) error {
 	return invalid("the body", "could not be read to its end")
 }
 
-// parse adds the pairs of a query string or a urlencoded body. It drops none,
-// whatever stands in it, as PHP does not. With rawURL it reads the
-// documentation's way to give external_url: pasted as it is, to the end of the
-// query or up to a "&login=" or "&pass=".
-// It is read before the login is known, so one of too many pairs is an
-// *InvalidError.
+// parse adds the pairs of a query string or a urlencoded body. Like PHP, it accepts every
+// text. With rawURL, external_url may be pasted unescaped, as in the API's documentation:
+// it extends to the end of the query or to "&login=" or "&pass=". Because the text is read
+// before the login is checked, too many pairs are an *InvalidError.
 func (p params) parse(s string, rawURL bool) error {
 	const external = "external_url="
 	for n := 0; ; n++ {
@@ -196,7 +194,7 @@ func (p params) parse(s string, rawURL bool) error {
 	}
 }
 
-// rawEnd is where a pasted URL ends that s begins with.
+// rawEnd returns where the pasted URL at the beginning of s ends.
 func rawEnd(s string) int {
 	for i := 0; ; i++ {
 		next := strings.IndexByte(s[i:], '&')
@@ -224,8 +222,7 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// unescape decodes "+" and "%xx", and leaves a "%" that begins no escape as it
-// is.
+// unescape decodes "+" and "%xx". Any other "%" stays as it is.
 func unescape(s string) string {
 	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return s
@@ -245,7 +242,7 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// hexValue is what a digit that isHex accepts stands for.
+// hexValue returns the value of a digit that isHex accepts.
 func hexValue(c byte) byte {
 	if c <= '9' {
 		return c - '0'
@@ -371,7 +368,7 @@ func (p params) reportQuery() (q ReportQuery, err error) {
 	return q, nil
 }
 
-// day reads a day; absent is zero.
+// day reads a day; zero if it is absent.
 func (p params) day(name string) (Day, error) {
 	s := p[name]
 	if s == "" {
@@ -384,7 +381,7 @@ func (p params) day(name string) (Day, error) {
 	return DayOf(at), nil
 }
 
-// number reads a whole number, 0 or more; absent is 0.
+// number reads a whole number of 0 or more; 0 if it is absent.
 func (p params) number(name string) (int64, error) {
 	s := p[name]
 	if s == "" {
@@ -429,8 +426,8 @@ func (p params) ascending() (bool, error) {
 
 const timeLayout = "2006-01-02 15:04:05"
 
-// time reads a time or a day, whose 00:00:00 is meant; absent is zero.
-// localtime.Parse says what is meant where clocks are changed.
+// time reads a time, or a day for its 00:00:00; zero if it is absent. See localtime.Parse
+// for times when clocks are changed.
 func (p params) time(name string, zone *time.Location) (time.Time, error) {
 	s := p[name]
 	if s == "" {

@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// list reads a comma list with the quoting of CSV: an item between quotation
-// marks may have commas, and two marks in it are one. A mark anywhere else is a
-// part of its item. White space around items, and empty items, count for
-// nothing. nil if the list is absent.
+// list reads a list separated by commas, with the quoting of CSV: an item between
+// quotation marks may contain commas, and two marks in it mean one. A mark anywhere else is
+// a part of its item. White space around items and empty items are ignored. It returns nil
+// if the list is absent.
 func (p params) list(name string) ([]string, error) {
 	rest := p[name]
 	if rest == "" {
@@ -39,8 +39,8 @@ func (p params) list(name string) ([]string, error) {
 	return items, nil
 }
 
-// unquoteItem reads up to the closing quotation mark, and returns what is behind
-// it.
+// unquoteItem reads an item up to the closing quotation mark, and returns it with the text
+// behind the mark.
 func unquoteItem(s string) (item, rest string, ok bool) {
 	var b strings.Builder
 	for {

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// A ClickID names one click for ever. It is a UUID of version 7 (RFC 9562,
-// section 5.7): its first 48 bits are the click's time in Unix milliseconds,
-// the next 12 after the version are the microseconds within that millisecond
-// (section 6.2, method 3), and 62 bits are from crypto/rand, so that it can be
-// given away without being guessed. Ids sort by time, byte by byte and as text.
+// A ClickID identifies a click. It is a UUID of version 7 (RFC 9562, section 5.7): its
+// first 48 bits are the click's time in Unix milliseconds, the 12 bits after the version
+// are the microseconds within that millisecond (section 6.2, method 3), and 62 bits are
+// random, from crypto/rand, so that it cannot be guessed. Ids sort by time, both byte by
+// byte and as text.
 type ClickID [16]byte
 
-// NewClickID returns a new id for a click at time at, whose precision beyond
-// the microsecond is lost.
+// NewClickID returns a new id for a click at the time at, which is truncated to
+// microseconds.
 func NewClickID(at time.Time) ClickID {
 	id := FirstClickID(at)
 	rand.Read(id[8:]) // never fails, see its documentation
@@ -26,10 +26,10 @@ func NewClickID(at time.Time) ClickID {
 	return id
 }
 
-// FirstClickID returns the lowest id that a click at that time can have: the
-// ids of all earlier clicks are below it. Stores turn a range of time into a
-// range of ids with it. Years before 1970 and after 10889 do not fit and are
-// taken as the nearest that does.
+// FirstClickID returns the lowest id that a click at that time can have. The ids of all
+// earlier clicks are lower. Stores use it to turn a range of time into a range of ids.
+// Years before 1970 and after 10889 do not fit; for them it returns the nearest id that
+// does.
 func FirstClickID(at time.Time) ClickID {
 	var id ClickID
 	micro := min(max(at.UnixMicro(), 0), (1<<48)*1000-1)
@@ -63,7 +63,7 @@ func (id ClickID) String() string {
 	return string(b[:])
 }
 
-// ParseClickID reads the text form; ok is false for anything else.
+// ParseClickID reads the text form. ok is false for any other text.
 func ParseClickID(s string) (id ClickID, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return ClickID{}, false
@@ -74,26 +74,24 @@ func ParseClickID(s string) (id ClickID, ok bool) {
 	return id, true
 }
 
-// A ClickRef is what is given away of a click, so that what it led to can be
-// told: its id, and its link, since a history is found by its link only. Who
-// has it may report a conversion; nobody guesses it, because of the id's 62
-// random bits.
+// A ClickRef identifies a click to goal pages: by its id, and by its link, because a
+// history is found only by its link. Anyone who has it may report a conversion. It cannot
+// be guessed, because the id has 62 random bits.
 type ClickRef struct {
 	Link int64
 	ID   ClickID
 }
 
-// String returns the ref as text: 32 hex digits, the id, and the link's number
-// in base 36, all in lower case. Refs sort by time as text, too.
+// String returns the ref as text: the id as 32 hex digits, and the link's ID in base 36,
+// all in lower case. As text, refs sort by time.
 func (r ClickRef) String() string {
 	return hex.EncodeToString(r.ID[:]) + strconv.FormatInt(r.Link, 36)
 }
 
-// ParseClickRef reads the text form, in any case; ok is false for anything
-// else.
+// ParseClickRef reads the text form, in any case. ok is false for any other text.
 func ParseClickRef(s string) (r ClickRef, ok bool) {
 	const digits = 2 * len(r.ID)
-	if len(s) <= digits || len(s) > digits+13 { // 13 are the most of an int64
+	if len(s) <= digits || len(s) > digits+13 { // an int64 has at most 13
 		return ClickRef{}, false
 	}
 	s = strings.ToLower(s)

@@ -9,16 +9,16 @@ import (
 	"github.com/linktrackhq/linktrack/internal/share"
 )
 
-// A Conversion is what a click led to: an order, a registration.
+// A Conversion is an order, a registration or the like after a click.
 type Conversion struct {
-	// Click is the click it is counted for. Of [Tracker.Follow]'s Outcome it is
-	// ClickRef{Link: out.Link.ID, ID: out.Click}; goal pages get it as
-	// "lt_click". A click counts one conversion at most.
+	// Click is the click before it. For an [Outcome] of [Tracker.Follow] it is
+	// ClickRef{Link: out.Link.ID, ID: out.Click}; goal pages get it as "lt_click".
+	// At most one conversion is counted for a click.
 	Click ClickRef
 
-	// OrderID is the owner's own name for the order; "": none. Of all conversions
-	// of an account with the same OrderID, compared byte by byte, one is counted,
-	// whatever click or link it is reported with. At most 255 characters.
+	// OrderID is the owner's own name for the order, at most 255 characters; "" none.
+	// Of all conversions of an account with the same OrderID, compared byte by byte,
+	// one is counted, with whatever click or link they are reported.
 	OrderID string
 
 	// Value is the conversion's value in Currency, an ISO 4217 code in upper
@@ -32,7 +32,7 @@ type Conversion struct {
 	// it.
 	Trusted bool
 
-	// Time is when it happened: at most 30 days after the click, not before
+	// Time is the time of the conversion: at most 30 days after the click, not before
 	// it, and not in the future. Zero: now.
 	Time time.Time
 }
@@ -97,8 +97,8 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	return counted, unavailable(err)
 }
 
-// check holds a conversion, reported at that time, to the rules that need no
-// look at its click.
+// check checks a conversion that is reported at that time, as far as this is possible
+// without its click.
 func (c Conversion) check(at time.Time) error {
 	if c.Click.ID.IsZero() {
 		return invalid("click_id", "is missing")
@@ -126,26 +126,26 @@ func (c Conversion) check(at time.Time) error {
 	return nil
 }
 
-// young is how old a click can be that has not come to the store, as far as
-// this process can not know better: another may have it in its memory.
+// pendingClickAge is the age up to which an unknown click may still be on its way to the
+// store: another process may have it in memory.
 const pendingClickAge = time.Minute
 
-// maxAwaited is how many conversions may wait for their clicks at a time: each
-// asks the store several times, and anyone can make up clicks.
+// maxAwaited is the number of conversions that may wait for their clicks at a time. It is
+// limited because each asks the store several times, and anyone can forge clicks.
 const maxAwaited = 256
 
-// Of these, one client, one /48 and one account may have so many.
+// The part of them that one client, one IPv6 /48 and one account may have.
 const (
 	awaitedOfClient  = 8
 	awaitedOfSite    = 32
 	awaitedOfAccount = 64
 )
 
-// errNotYet: a click may be on its way to the store.
+// errNotYet means that a click may still be on its way to the store.
 var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
-// clickedLink returns the link of a click that the store has or will have in a
-// moment; who are the limits of who reports it.
+// clickedLink returns the link of a click that is in the store, or on its way there. The
+// limits are those of the client or account that reports it.
 func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time, who []share.Limit) (Link, error) {
 	who = append(who, share.Limit{Key: "all", Most: maxAwaited})
 	waits := false
@@ -178,7 +178,7 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 	}
 }
 
-// holds reports whether clicks wait here for the store.
+// holds reports whether clicks wait in this process for the store.
 func (r *recorder) holds() bool {
 	clicks, _ := r.budget.used()
 	return int64(clicks) > r.queue.Size().Quarantined || r.journalWriter != nil && r.journalWriter.journal.Size().Clicks > 0

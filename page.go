@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// VisitorPages writes what visitors see where a link does not simply redirect. The
-// headers about caching, robots and what a page may load are set before; a
-// VisitorPages may change them.
+// VisitorPages writes the pages that visitors see when a link does not simply redirect.
+// The headers for caching, for robots, and for what a page may load are set before, and
+// may be changed.
 type VisitorPages interface {
 	ServePage(w http.ResponseWriter, r *http.Request, p Page)
 }
 
-// A Page is what a visitor is told.
+// A Page is the content of a page for a visitor.
 type Page struct {
 	Kind       PageKind
-	Status     int    // to be written
-	Link       Link   // what the public may know of it, never the destination; zero where no link is known
-	URL        string // of the link
-	Err        error  // why, for PageGone (an ErrGone) and PagePassword (ErrWrongPassword or nil)
+	Status     int    // the status to write
+	Link       Link   // what the public may know of the link, never the destination; zero if no link is known
+	URL        string // the tracking link
+	Err        error  // the reason, for PageGone (an ErrGone) and PagePassword (ErrWrongPassword or nil)
 	RetryAfter time.Duration
-	TimeZone   *time.Location // the zone to show times in
+	TimeZone   *time.Location // the zone of times on the page
 	Report     *Report        // for PageReport; else nil
 }
 
-// A PageKind is what a page is about.
+// A PageKind says which page it is.
 type PageKind int
 
 const (
 	PageNotFound    PageKind = iota
-	PageGone                 // the link lets nobody through: Page.Err says why
+	PageGone                 // the link does not redirect any more, for the reason in Page.Err
 	PagePassword             // a form that posts "password" to its own address
 	PagePreview              // for bots, instead of a redirect, with a form for people that posts to its own address
 	PageSummary              // the plus-tracking page
 	PageThrottled            // too many wrong passwords
-	PageUnavailable          // come back in Page.RetryAfter
+	PageUnavailable          // try again after Page.RetryAfter
 	PageReport               // the plus-tracking page with Page.Report
 	PageQR                   // the QR code of a public link, at its address with ".qr" behind it (owners: see package pages)
 )
 
-// public is what anyone may know of a link that has a page.
+// public returns what anyone may know of a link that has a public page.
 func (l Link) public() Link {
 	return Link{
 		ID:   l.ID,
@@ -58,17 +58,17 @@ func (l Link) public() Link {
 	}
 }
 
-// plainPages are plain, in English, and need nothing but themselves.
+// plainPages are plain pages in English that load nothing else.
 type plainPages struct{}
 
 // ServePage implements VisitorPages.
 func (plainPages) ServePage(w http.ResponseWriter, _ *http.Request, p Page) {
-	if p.Kind == PageQR { // they draw none
+	if p.Kind == PageQR { // plain pages have no QR code
 		p = Page{Status: http.StatusNotFound}
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
-	plainTemplate.Execute(w, plainPage{p}) // the connection's own affair
+	plainTemplate.Execute(w, plainPage{p}) // an error can only be one of the connection
 }
 
 type plainPage struct{ Page }

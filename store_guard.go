@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// A guardedStore is a host's store. Where that panics, the call has failed, no
-// more: a bug of the store's must not take a visitor's request along, or the
-// process.
+// A guardedStore is a host's store whose panics become errors of the call, because a bug of
+// the store must not end a visitor's request or the process.
 type guardedStore struct{ store Store }
 
 var _ Store = guardedStore{}

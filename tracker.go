@@ -1,5 +1,5 @@
-// Package linktrack is a link tracker to embed: it makes short links, follows
-// them, counts the clicks and tells about them, as the Linktrack v1_0 API does.
+// Package linktrack is a link tracker to embed: it makes short links, redirects their
+// visitors, counts the clicks and reports them, as the Linktrack v1_0 API does.
 //
 //	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
 //	if err != nil {
@@ -16,31 +16,34 @@
 //
 // # The way of a click
 //
-// A click travels one way: a request ([Tracker.Handler]) is put to the rule
-// ([Tracker.Follow]), which looks the link up through a cache, decides, and
-// hands the click to the recorder; the recorder writes batches to the [Store],
-// at once or by way of a [Journal], and shows them to [RecordingOptions.OnClick];
-// [Tracker.Links], [Tracker.History] and [Tracker.Report] read there. HTTP is a
-// skin over the methods: a host that calls them gets the same rules and the same
-// errors.
+// A click travels one way:
+//
+//   - [Tracker.Handler] takes the request and asks the rule, [Tracker.Follow].
+//   - The rule looks the link up in a cache, decides, and gives the click to the
+//     recorder.
+//   - The recorder writes batches of clicks to the [Store], directly or through a
+//     [Journal], and shows them to [RecordingOptions.OnClick].
+//   - [Tracker.Links], [Tracker.History] and [Tracker.Report] read from the store.
+//
+// The HTTP handlers call the methods of Tracker. So an application that calls the methods
+// itself gets the same rules and the same errors.
 //
 // # What is promised
 //
-//   - A visitor is redirected after the click is stored, or as another [Ack]
-//     says. Clicks that come at the same time are stored together. If the store
-//     needs longer than [RecordingOptions.AckTimeout] or fails, the visitor is redirected
-//     all the same, and the click waits in memory until it can be stored.
-//   - A batch of clicks is applied once, however often it has to be sent.
-//   - A link with a limit lets that many people through, whatever the number of
-//     processes, and never one more; where the store can not promise that, it
-//     lets nobody through for the moment.
-//   - The owner of a link is told once that its clicks reached a number, by
-//     whichever process is there to tell; [Options.Notify] may see an alert more
-//     than once, under the same [Alert.ID].
-//   - When the store is down, links that were followed lately go on.
+//   - A visitor is redirected after the click is stored, or as another [Ack] says. If
+//     the store fails or needs longer than [RecordingOptions.AckTimeout], the visitor
+//     is redirected nevertheless, and the click waits in memory until it can be
+//     stored.
+//   - A batch of clicks is counted once, however often it has to be sent.
+//   - A link with a limit never lets more people pass, however many processes there
+//     are. If the store cannot say how many have passed, nobody may pass for the
+//     moment.
+//   - An alert is made once, and one of the processes delivers it. [Options.Notify] may
+//     get it more than once, with the same [Alert.ID].
+//   - While the store is down, links that were followed recently still redirect.
 //
-// Packages memstore and mysqlstore are the stores, package storetest tests
-// anyone's; package journal is a journal; package pages is HTML for people.
+// Packages memstore and mysqlstore are stores, and package storetest tests any store.
+// Package journal is a journal, and package pages has pages for owners and visitors.
 package linktrack
 
 import (
@@ -65,11 +68,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/visitor"
 )
 
-// now is the time in the precision that stores keep.
+// now returns the time with the precision of stores.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Tracker is the whole of linktrack over one store. All its methods are safe
-// for concurrent use. Make one with [New].
+// A Tracker makes links, follows them, counts clicks and reports them, on one store. All
+// its methods are safe for concurrent use. Make one with [New].
 type Tracker struct {
 	opts           Options
 	store          Store
@@ -95,7 +98,7 @@ type Tracker struct {
 	proxies        clientip.Proxies
 	unnamed        atomic.Bool // the log was told of a proxy that is not trusted
 	locator        guardedLocator
-	pruner         *pruner    // nil: history is kept for ever
+	pruner         *pruner    // nil: history is kept forever
 	hostCheck      *hostCheck // nil: the store does not list its hosts
 	outage         outage     // of the API, and of what goal pages report
 	refusals       outage     // of links with a limit
@@ -180,18 +183,18 @@ func secretOf(store Store, given []byte) ([]byte, error) {
 	return secret, nil
 }
 
-// reservedWords are paths that linktrack answers itself, or may in a version to
-// come, and those that browsers and crawlers ask every host for.
+// reservedWords are paths that linktrack answers itself, or may answer in a later
+// version, and paths that browsers and crawlers request on every host.
 var reservedWords = []string{"api", "account", "login", "logout", "links", "healthz", "metrics", "favicon.ico", "robots.txt"}
 
-// Close takes no more clicks, writes what is pending, shows it to
-// [RecordingOptions.OnClick] and ends the delivery of alerts, then returns; it leaves
-// the store and the journal open. When ctx ends first, a [*PendingError] says
-// how many clicks were not stored; an alert that is being delivered just then
-// is delivered again by another process. It may be called twice.
+// Close refuses further clicks, stores those that wait, shows them to
+// [RecordingOptions.OnClick], and ends the delivery of alerts. It does not close the
+// store and the journal. If ctx ends before all clicks are stored, the error is a
+// [*PendingError]. An alert whose delivery is interrupted is delivered again by another
+// process. Close may be called twice.
 func (t *Tracker) Close(ctx context.Context) error {
 	t.pruner.stop()
-	err := t.recorder.close(ctx) // before all that can wait for another day
+	err := t.recorder.close(ctx) // first, because nothing else that ends here would be lost
 	t.alerts.close(ctx)
 	t.recorder.rollups.close(ctx)
 	t.pruner.wait(ctx)
@@ -203,14 +206,13 @@ func (t *Tracker) Close(ctx context.Context) error {
 // the link's host, the URL has the scheme and the path of [Options.BaseURL].
 func (t *Tracker) TrackingURL(l Link) string { return t.hosts.url(&l) }
 
-// TimeZone is the zone of all times that people read and write, see
+// TimeZone returns the zone of all times that people read and write, see
 // [Options.TimeZone].
 func (t *Tracker) TimeZone() *time.Location { return t.opts.TimeZone }
 
-// Key returns a key that is derived from the Tracker's secret, another one for
-// each purpose: for what a host or a package beside the Tracker signs. All
-// processes of one service get the same; who knows the key of one purpose knows
-// neither the secret nor the key of another.
+// Key returns a key for signatures of a host or another package. It is derived from the
+// Tracker's secret and the purpose, and is the same in all processes of one service.
+// Neither the secret nor the key of another purpose can be found from it.
 func (t *Tracker) Key(purpose string) [32]byte {
 	mac := hmac.New(sha256.New, t.secret)
 	mac.Write([]byte("linktrack key\x00" + purpose))
