@@ -70,7 +70,7 @@ func (a Account) refuse() error {
 // visitors who are not signed in would show them all anonymous links.
 func (a Account) refuseAnonymous() error {
 	if a.ID == AnonymousAccount {
-		return fmt.Errorf("%w: nobody may act for the account of quick links", ErrForbidden)
+		return fmt.Errorf("%w: nobody may act for the account of anonymous links", ErrForbidden)
 	}
 	return nil
 }
