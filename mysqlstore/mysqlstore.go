@@ -25,6 +25,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -81,17 +82,27 @@ func wrap(db any) *sqlx.DB {
 	return sqlx.NewDb(db.(*sql.DB), "mysql")
 }
 
-// transact runs do in a transaction at READ COMMITTED. A deadlock's victim
-// has changed nothing, so it is run again a few times: links are made and
-// edited by people, who have no one to retry for them.
+// transact runs do in a transaction at READ COMMITTED. The victim of a deadlock has
+// changed nothing, so it is run again, after a random pause, so that transactions which
+// met once do not meet again.
 func (s *Store) transact(ctx context.Context, do func(*sqlx.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.transactOnce(ctx, do)
-		if try == 4 || number(err) != errDeadlock {
+		if try == maxTries || number(err) != errDeadlock {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(time.Duration(try) * deadlockPause)):
+		case <-ctx.Done():
 			return err
 		}
 	}
 }
+
+const (
+	maxTries      = 12 // of a transaction
+	deadlockPause = 10 * time.Millisecond
+)
 
 func (s *Store) transactOnce(ctx context.Context, do func(*sqlx.Tx) error) error {
 	var o *sql.TxOptions
