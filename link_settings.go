@@ -18,7 +18,7 @@ type LinkSettings struct {
 
 	Disabled              bool // switched off (is_active 0): the link lets nobody through, see Link.State
 	IsPublic              bool // the link may be listed and indexed, see Tracker.Public
-	HasPlusTracking       bool // anyone may read a summary at the link's address with "+" after it, see Tracker.Summary
+	HasPlusTracking       bool // anyone may read a summary at the link's address with "+" after it, see Tracker.Public
 	HasPublicTracking     bool // anyone may read the full report, see Tracker.Public
 	HasConversionTracking bool // clicks on the link may lead to conversions
 	HasAlertEmail         bool // alerts are also sent to Account.Email
