@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -223,39 +224,43 @@ func (s slowLinks) CreateLinks(ctx context.Context, links []linktrack.Link) ([]l
 }
 
 func TestALongImportShowsHowFarItIs(t *testing.T) {
-	s := signedIn(t, "ada")
-	var file strings.Builder
-	file.WriteString("external_url,redirect_hash\n")
-	for i := range 1200 {
-		fmt.Fprintf(&file, "https://example.com/%d,path%d\n", i, i)
-	}
-	checked := s.upload(nil, file.String())
-	require.NotContains(t, checked.body, `class="progress"`, "it was soon done")
-	slow, err := linktrack.New(slowLinks{s.store}, linktrack.Options{BaseURL: "https://go.example.com", Hosts: []string{"alt.example"}})
-	require.NoError(t, err)
-	t.Cleanup(func() { slow.Close(t.Context()) })
-	s.handler, err = pages.New(slow, pages.Options{})
-	require.NoError(t, err)
-	s.signIn("ada", pass)
+	synctest.Test(t, func(t *testing.T) { // a slow machine must not take an import for a long one
+		s := signedIn(t, "ada")
+		var file strings.Builder
+		file.WriteString("external_url,redirect_hash\n")
+		for i := range 1200 {
+			fmt.Fprintf(&file, "https://example.com/%d,path%d\n", i, i)
+		}
+		checked := s.upload(nil, file.String())
+		require.NotContains(t, checked.body, `class="progress"`, "it was soon done")
+		slow, err := linktrack.New(slowLinks{s.store}, linktrack.Options{BaseURL: "https://go.example.com", Hosts: []string{"alt.example"}})
+		require.NoError(t, err)
+		t.Cleanup(func() { slow.Close(t.Context()) })
+		s.handler, err = pages.New(slow, pages.Options{})
+		require.NoError(t, err)
+		s.signIn("ada", pass)
 
-	r := s.upload(checked.confirm(), file.String())
-	require.Equal(t, 200, r.StatusCode)
-	lines := regexp.MustCompile(`<p class="progress" role="status">Links checked: [^<]+\. Imported or skipped: ([^<]+)\.</p>`).FindAllStringSubmatch(r.body, -1)
-	require.Len(t, lines, 3, r.body)
-	require.Equal(t, "500", lines[0][1])
-	require.Equal(t, 1, strings.Count(r.body, "<!DOCTYPE html>"))
-	require.Equal(t, 1, strings.Count(r.body, "</html>"))
-	require.NotContains(t, r.body, "<!-- progress -->")
-	require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links were imported."))
-	require.Equal(t, "https://example.com/1199", s.link("path1199").ExternalURL)
+		r := s.upload(checked.confirm(), file.String())
+		require.Equal(t, 200, r.StatusCode)
+		lines := regexp.MustCompile(`<p class="progress" role="status">Links checked: [^<]+\. Imported or skipped: ([^<]+)\.</p>`).FindAllStringSubmatch(r.body, -1)
+		require.Len(t, lines, 3, r.body)
+		require.Equal(t, "500", lines[0][1])
+		require.Equal(t, 1, strings.Count(r.body, "<!DOCTYPE html>"))
+		require.Equal(t, 1, strings.Count(r.body, "</html>"))
+		require.NotContains(t, r.body, "<!-- progress -->")
+		require.Less(t, strings.LastIndex(r.body, `class="progress"`), strings.Index(r.body, "The links were imported."))
+		require.Equal(t, "https://example.com/1199", s.link("path1199").ExternalURL)
+	})
 }
 
 func TestAFileWithThousandsOfBadLinksIsRefusedWithTheReason(t *testing.T) {
-	s := signedIn(t, "ada")
-	page := s.upload(nil, "external_url\n"+strings.Repeat("x\n", 6_000))
-	require.Equal(t, 400, page.StatusCode)
-	require.Contains(t, page.body, "has more than 5000 links that cannot be imported")
-	require.Nil(t, page.confirm())
+	synctest.Test(t, func(t *testing.T) { // a slow machine must not take an import for a long one
+		s := signedIn(t, "ada")
+		page := s.upload(nil, "external_url\n"+strings.Repeat("x\n", 6_000))
+		require.Equal(t, 400, page.StatusCode)
+		require.Contains(t, page.body, "has more than 5000 links that cannot be imported")
+		require.Nil(t, page.confirm())
+	})
 }
 
 func TestLongMediaTypesAreRefusedBeforeTheyAreParsed(t *testing.T) {
@@ -275,9 +280,11 @@ func TestLongMediaTypesAreRefusedBeforeTheyAreParsed(t *testing.T) {
 }
 
 func TestAFileWithTooManyLinksIsRefusedAtOnce(t *testing.T) {
-	s := signedIn(t, "ada")
-	file := "url,slug\n" + strings.Repeat("https://e.org,\n", 500_001)
-	r := s.upload(nil, file)
-	require.Contains(t, r.body, "The file cannot be read: the file has more than 500000 links: import it in parts.")
-	require.Empty(t, s.links(s.ada))
+	synctest.Test(t, func(t *testing.T) { // a slow machine must not take an import for a long one
+		s := signedIn(t, "ada")
+		file := "url,slug\n" + strings.Repeat("https://e.org,\n", 500_001)
+		r := s.upload(nil, file)
+		require.Contains(t, r.body, "The file cannot be read: the file has more than 500000 links: import it in parts.")
+		require.Empty(t, s.links(s.ada))
+	})
 }

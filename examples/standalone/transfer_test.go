@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/linktrackhq/linktrack"
@@ -16,9 +17,22 @@ import (
 // transferring calls the program and returns its exit status and what it wrote.
 func transferring(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	var out, err bytes.Buffer
+	var out bytes.Buffer
+	var err lockedBuffer
 	status = run(t.Context(), args, func(name string) string { return env[name] }, &out, &err)
-	return status, out.String(), err.String()
+	return status, out.String(), err.b.String()
+}
+
+// A lockedBuffer takes what run writes and what its logger writes at the same time.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
 }
 
 func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
