@@ -28,7 +28,8 @@ func badAccent(s string) error {
 
 func (c color) String() string { return "#" + hex.EncodeToString(c[:]) }
 
-// The backgrounds of style.css, which text must stand out from.
+// Text on the accent is white or black. light and dark are backgrounds in
+// style.css, one for each color scheme: see shades.
 var (
 	white = color{255, 255, 255}
 	black = color{0, 0, 0}
@@ -36,16 +37,16 @@ var (
 	dark  = color{0x1d, 0x21, 0x28}
 )
 
-// What WCAG AA asks of text, and of shapes that say something. A little more is
-// taken: colors are rounded.
+// The contrasts that WCAG AA requires of text (4.5) and of meaningful shapes (3),
+// and a little more, because colors are rounded.
 const (
 	textContrast  = 4.6
 	shapeContrast = 3.1
 )
 
-// brandStyle is the style sheet that applies the accent: as it is under text,
-// and where it is text or a shape made darker or lighter until it stands out.
-// That depends on the scheme of the browser.
+// brandStyle returns the style sheet with the accent. Backgrounds have the accent
+// itself. Text and shapes have a darker or lighter color that stands out, which
+// depends on the color scheme of the browser.
 func brandStyle(accent color) string {
 	on := white
 	if contrast(accent, white) < contrast(accent, black) {
@@ -55,32 +56,33 @@ func brandStyle(accent color) string {
 		accent, on, shades(accent, light, black), shades(accent, dark, white))
 }
 
-// shades returns the colors of one scheme, light or dark. end is the color that
-// contrasts most with the scheme: black or white. The scheme has two backgrounds;
+// shades returns the colors of one scheme, light or dark. end is black or white:
+// the color that contrasts most with the scheme. The scheme has two backgrounds;
 // background is the one with less contrast to end, so a color that is readable on
-// it is readable on the other. In a chart, the bars of unique visitors lie in
-// front of the bars of all clicks. The bars behind get no more contrast than they
-// need, so that there is enough left for those in front.
+// it is readable on the other. In a chart, the bars of unique visitors are in
+// front of the bars of all clicks. The bars behind get only the contrast that
+// they need, so that enough is left for those in front.
 func shades(accent, background, end color) string {
 	people := apart(accent, background, end, shapeContrast)
-	if most := 1.1 * shapeContrast; contrast(people, background) > most {
-		people = towards(people, background, func(c color) bool { return contrast(c, background) <= most })
+	if limit := 1.1 * shapeContrast; contrast(people, background) > limit {
+		people = toward(people, background, func(c color) bool { return contrast(c, background) <= limit })
 	}
 	return fmt.Sprintf("--accent-text:%v;--accent-edge:%v;--chart-people:%v;--chart-unique:%v;--chart-rule:%v",
 		readable(accent, background, end), apart(accent, background, end, shapeContrast),
 		people, apart(people, people, end, shapeContrast), apart(background, background, end, shapeContrast))
 }
 
-// readable moves c towards end until it can be read on a background.
+// readable moves c toward end until it can be read on a background.
 func readable(c, background, end color) color { return apart(c, background, end, textContrast) }
 
-// apart moves c towards end until it stands out from a background.
-func apart(c, background, end color, least float64) color {
-	return towards(c, end, func(c color) bool { return contrast(c, background) >= least })
+// apart moves c toward end until its contrast to a background is at least ratio.
+func apart(c, background, end color, ratio float64) color {
+	return toward(c, end, func(c color) bool { return contrast(c, background) >= ratio })
 }
 
-// towards moves c in small steps until the color is enough, or end is reached.
-func towards(c, end color, enough func(color) bool) color {
+// toward moves c in small steps until enough accepts the color, or end is
+// reached.
+func toward(c, end color, enough func(color) bool) color {
 	for part := 0.0; ; part += 0.01 {
 		if mixed := mix(c, end, min(part, 1)); part >= 1 || enough(mixed) {
 			return mixed

@@ -15,7 +15,7 @@ func (p *Pages) showAccount(w http.ResponseWriter, r *request) error {
 	return p.renderAccount(w, r, http.StatusOK, view.Account{Email: r.account.Email, Saved: r.URL.Query().Has("saved")})
 }
 
-// setEmail gives the account another mail address.
+// setEmail changes the mail address of the account.
 func (p *Pages) setEmail(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {
@@ -61,7 +61,8 @@ func (p *Pages) renderAccount(w http.ResponseWriter, r *request, status int, pag
 	return p.render(w, r, status, "account", p.theme.text("account.title"), page)
 }
 
-// mail returns where alerts are mailed to, or a reason why they are not.
+// mail returns the address to which alerts are mailed, or the reason why they are
+// not mailed.
 func (p *Pages) mail(r *request) (email string, reason, err error) {
 	email, err = p.t.AlertEmail(r.Context(), r.account)
 	for _, reason := range []error{linktrack.ErrHostsAccount, linktrack.ErrNoMailer, linktrack.ErrNoAddress} {
@@ -72,7 +73,7 @@ func (p *Pages) mail(r *request) (email string, reason, err error) {
 	return email, nil, err
 }
 
-// mailNote words such a reason; "" for none.
+// mailNote returns the text for such a reason, "" for none.
 func (p *Pages) mailNote(reason error) string {
 	switch reason {
 	case linktrack.ErrHostsAccount:
@@ -85,8 +86,8 @@ func (p *Pages) mailNote(reason error) string {
 	return ""
 }
 
-// view.Browser says how this browser's clicks on a host's links are left out. A
-// cookie does that, which only the host itself can set.
+// browserRow describes how to exclude this browser's clicks on the links of a
+// host. A cookie excludes them, and only the host itself can set that cookie.
 func (p *Pages) browserRow(r *request, host string) (view.Browser, error) {
 	row := view.Browser{Host: host}
 	if row.Here = p.isHere(r, host); row.Here {
@@ -109,8 +110,7 @@ func (p *Pages) isHere(r *request, host string) bool {
 	return strings.EqualFold(here.Hostname(), base.Hostname())
 }
 
-// optOut leaves this browser's clicks out of the counts, or has them counted
-// again.
+// optOut excludes this browser's clicks from the counts, or includes them again.
 func (p *Pages) optOut(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {

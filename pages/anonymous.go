@@ -34,7 +34,8 @@ func (p *Pages) AnonymousForm() http.Handler {
 
 func notFound(http.ResponseWriter, *request) error { return linktrack.ErrNotFound }
 
-// trap is a field that people do not see and leave empty.
+// trap is the name of a hidden form field. People leave it empty; a program that
+// fills in every field is refused.
 const trap = "comment"
 
 func (p *Pages) showAnonymousForm(w http.ResponseWriter, r *request) error {
@@ -73,7 +74,7 @@ func (p *Pages) makeAnonymous(w http.ResponseWriter, r *request) error {
 }
 
 // anonymousAt returns the address of the page of a link without an account. The
-// claim is in it.
+// address contains the claim.
 func (p *Pages) anonymousAt(claim string) string {
 	return p.theme.to(append([]string{"quick"}, strings.Split(claim, "/")...)...)
 }
@@ -82,8 +83,8 @@ func claimOf(r *request) string {
 	return r.PathValue("host") + "/" + r.PathValue("path") + "/" + r.PathValue("signature")
 }
 
-// showAnonymousLink answers the page of a claim, whether somebody is signed in or
-// not.
+// showAnonymousLink shows the page of a link that was made without an account, to
+// anyone who has its address.
 func (p *Pages) showAnonymousLink(w http.ResponseWriter, r *request) error {
 	page := view.AnonymousLink{Page: p.anonymousAt(claimOf(r))}
 	err := p.identify(r)
@@ -120,7 +121,7 @@ func (p *Pages) showAnonymousLink(w http.ResponseWriter, r *request) error {
 	return p.render(w, r, status, "anonymouslink", p.theme.text(title), page)
 }
 
-// claimAnonymousLink moves the link to the account that is signed in.
+// claimAnonymousLink moves the link to the signed-in account.
 func (p *Pages) claimAnonymousLink(w http.ResponseWriter, r *request) error {
 	if r.resumed {
 		return p.showAnonymousLink(w, r)

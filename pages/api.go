@@ -12,7 +12,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// calls are the calls of the API that an owner's own programs make.
+// calls returns the calls of the API that an owner's programs make.
 var calls = sync.OnceValue(func() []apispec.Call {
 	return slices.DeleteFunc(slices.Clone(apispec.Calls()), func(c apispec.Call) bool {
 		return c.Name == "optOut" || c.Name == "openapi" || c.Name == "goal"
@@ -23,7 +23,8 @@ var calls = sync.OnceValue(func() []apispec.Call {
 func pathOf(c apispec.Call) string { return strings.TrimPrefix(c.Path, "/api/") }
 
 // valuesOf returns the values that a parameter can have, the default first; nil
-// if it can have any. Of a flag, these are 1 and 0, not the other words for them.
+// if it can have any value. For a flag, it returns only 1 and 0, not words such
+// as true.
 func valuesOf(p apispec.Param) []string {
 	if !slices.Contains(p.Values, "true") {
 		return p.Values
@@ -31,7 +32,7 @@ func valuesOf(p apispec.Param) []string {
 	return slices.DeleteFunc(slices.Clone(p.Values), func(v string) bool { return v != "1" && v != "0" })
 }
 
-// exampleOf returns parameters of a call for the examples.
+// exampleOf returns the parameters that the examples of a call use.
 func exampleOf(c apispec.Call, link, click string) [][2]string {
 	switch c.Name {
 	case "makeLink":

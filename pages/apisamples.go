@@ -8,9 +8,9 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A sample is a small program that makes a call.
-// samples make the same call in some languages: by POST, so that the pass is in
-// no address that anyone keeps, or by GET where there is no parameter.
+// samples returns programs that make the same call, one for each language. They
+// use POST, so that the pass is not part of an address, or GET if there are no
+// parameters.
 func samples(address string, credentials, params [][2]string) []view.Sample {
 	given := slices.Concat(credentials, params)
 	return []view.Sample{

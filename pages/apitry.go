@@ -12,15 +12,15 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// The page to try a call makes it on the server, by the API's own handler, for the
-// account that is signed in. So it needs no JavaScript, works wherever the API is,
-// and does not ask for the pass: people do not have it at hand, since it was shown
-// once, and a page that asks for it often would get them used to typing it.
+// The page that tries a call makes it on the server, through the API's own handler,
+// for the account that is signed in. So it needs no JavaScript and works wherever
+// the API is. It does not ask for the pass: the pass was shown only once, and a
+// page that often asks for it would teach people to type it.
 
-// maxAnswer is how much of an answer is shown, in bytes.
+// maxAnswer is the number of bytes of an answer that are shown.
 const maxAnswer = 64 << 10
 
-var errEnough = errors.New("enough of the answer is there")
+var errTruncated = errors.New("the rest of the answer is not shown")
 
 func callOf(r *request) (apispec.Call, error) {
 	i := slices.IndexFunc(calls(), func(c apispec.Call) bool { return c.Name == r.PathValue("call") })
@@ -87,7 +87,8 @@ func (p *Pages) renderTry(w http.ResponseWriter, r *request, c apispec.Call, val
 	return p.render(w, r, http.StatusOK, "apitry", p.theme.text("api.try.title", c.Name), page)
 }
 
-// given are the parameters of a call that a form has. A password is not shown.
+// given returns the parameters of a call that a form sets. It replaces a password
+// by "…".
 func given(c apispec.Call, values url.Values) (pairs [][2]string) {
 	for _, q := range c.Params {
 		v := values.Get(q.Name)
@@ -118,8 +119,8 @@ func (p *Pages) callAPI(r *request, c apispec.Call, form url.Values) (answer *vi
 	made.RemoteAddr = r.RemoteAddr
 	kept := &keptAnswer{header: make(http.Header)}
 	defer func() {
-		// The API breaks an export off that cannot be written to its end: here
-		// when enough of it is there.
+		// The API ends an export that it cannot write to its end with
+		// http.ErrAbortHandler. Here that means that the answer was truncated.
 		if broken := recover(); broken != nil && broken != http.ErrAbortHandler {
 			panic(broken)
 		}
@@ -131,10 +132,10 @@ func (p *Pages) callAPI(r *request, c apispec.Call, form url.Values) (answer *vi
 
 // A keptAnswer keeps the beginning of an answer.
 type keptAnswer struct {
-	header http.Header
-	status int
-	body   []byte
-	cut    bool
+	header    http.Header
+	status    int
+	body      []byte
+	truncated bool
 }
 
 func (k *keptAnswer) Header() http.Header { return k.header }
@@ -145,14 +146,14 @@ func (k *keptAnswer) WriteHeader(status int) {
 	}
 }
 
-// Write fails when there is enough.
+// Write fails when maxAnswer bytes are kept.
 func (k *keptAnswer) Write(b []byte) (int, error) {
 	k.WriteHeader(http.StatusOK)
 	n := min(len(b), maxAnswer-len(k.body))
 	k.body = append(k.body, b[:n]...)
 	if n < len(b) {
-		k.cut = true
-		return n, errEnough
+		k.truncated = true
+		return n, errTruncated
 	}
 	return n, nil
 }
@@ -160,6 +161,6 @@ func (k *keptAnswer) Write(b []byte) (int, error) {
 func (k *keptAnswer) answer() *view.Answer {
 	return &view.Answer{
 		Status: k.status, Reason: http.StatusText(k.status), ContentType: k.header.Get("Content-Type"),
-		Body: strings.ToValidUTF8(string(k.body), "\uFFFD"), Cut: k.cut,
+		Body: strings.ToValidUTF8(string(k.body), "\uFFFD"), Truncated: k.truncated,
 	}
 }

@@ -25,11 +25,11 @@ func (p *Pages) showBookmarklet(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// bookmarklet is the program, as an address. Where a window may not be opened it
-// leaves the page. All that could end a text, an attribute or an address is
-// escaped in it.
+// bookmarklet returns the program as a javascript: URL. If the browser does not
+// let it open a window, it opens the form in place of the page. Every character
+// that could end a string, an attribute, or a URL is escaped.
 func bookmarklet(form string) string {
-	quoted, _ := json.Marshal(form) // a string can be encoded
+	quoted, _ := json.Marshal(form) // a string never fails
 	return "javascript:" + url.PathEscape("void function(){"+
 		"var a="+string(quoted)+"+'?url='+encodeURIComponent(location.href)+'&title='+encodeURIComponent(document.title.slice(0,255));"+
 		"window.open(a,'_blank','width=560,height=680')||(location.href=a)"+
@@ -38,7 +38,7 @@ func bookmarklet(form string) string {
 
 var hostHeader = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
 
-// origin is where the browser found the pages: scheme and host.
+// origin returns the scheme and the host at which the browser finds the pages.
 func (p *Pages) origin(r *request) string {
 	base, err := url.Parse(p.apiBase())
 	if err != nil || !hostHeader.MatchString(r.Host) {
@@ -51,7 +51,7 @@ func (p *Pages) origin(r *request) string {
 }
 
 func (p *Pages) showBookmarkletForm(w http.ResponseWriter, r *request) error {
-	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window has no hold of it
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin") // the page that opened the window cannot control it
 	if made := p.noted(r, "made"); made != nil {
 		return p.render(w, r, http.StatusOK, "bookmarkletform", p.theme.text("bookmarklet.form.made"), view.BookmarkletForm{Made: made})
 	}
@@ -110,8 +110,8 @@ func (p *Pages) renderBookmarkletForm(w http.ResponseWriter, r *request, values 
 	return p.render(w, r, status, "bookmarkletform", p.theme.text("bookmarklet.form.title"), page)
 }
 
-// titleFor makes a title of a link from that of a page, "" if the account may
-// give none.
+// titleFor makes the title of a link from that of a page. It returns "" if the
+// account may not set titles.
 func (p *Pages) titleFor(r *request, title string) string {
 	if !p.allowed(r.account)["title"] {
 		return ""

@@ -12,16 +12,17 @@ import (
 const (
 	barWidth    = 10
 	chartHeight = 1000
-	leastHeight = 8   // of a bar
-	leastBars   = 7   // that there is room for
-	fewBars     = 3   // that are too near to each other for dates below them
-	maxBars     = 100 // that stand apart
+	minHeight   = 8   // of the bar of a value above 0
+	minBars     = 7   // the chart is at least this many bars wide
+	fewBars     = 3   // a chart with at most this many is too narrow for dates at its ends
+	maxBars     = 100 // more bars are drawn as one shape
 )
 
-// outline draws bars of the values from left on, for a scale that ends with top:
-// with gaps between them, or where there are many as one shape. A bar that
-// stands for something is least high at least.
-func outline(values []int64, top uint64, left, least int) string {
+// outline returns the path of a bar chart of the values. The first bar begins at
+// left, and top is the upper end of the scale. Up to maxBars bars have gaps
+// between them; more are one shape. The bar of a value above 0 is at least lowest
+// high.
+func outline(values []int64, top uint64, left, lowest int) string {
 	apart := len(values) <= maxBars
 	var b []byte
 	if !apart {
@@ -30,7 +31,7 @@ func outline(values []int64, top uint64, left, least int) string {
 	for i, v := range values {
 		x, height := left+i*barWidth, 0
 		if v > 0 {
-			height = max(int(math.Round(float64(v)/float64(top)*chartHeight)), least)
+			height = max(int(math.Round(float64(v)/float64(top)*chartHeight)), lowest)
 		}
 		switch y := chartHeight - height; {
 		case !apart:
@@ -45,19 +46,19 @@ func outline(values []int64, top uint64, left, least int) string {
 	return string(b)
 }
 
-// scaleTop returns the upper end of the scale for values up to most: one digit
-// followed by zeros, half of which is a whole number.
-func scaleTop(most int64) uint64 {
+// scaleTop returns the upper end of a scale for values up to highest: one digit
+// followed by zeros, at least 2. Half of it is a whole number.
+func scaleTop(highest int64) uint64 {
 	for unit, step := uint64(1), uint64(2); ; unit, step = unit*10, unit*10 {
 		for top := 2 * unit; top <= 10*unit; top += step {
-			if top >= uint64(max(most, 0)) {
+			if top >= uint64(max(highest, 0)) {
 				return top
 			}
 		}
 	}
 }
 
-// short writes a number of a scale: 4 000, 20k, 600M.
+// short returns a number of a scale as a text: 4 000, 20k, 600M.
 func short(n uint64) string {
 	unit := 0
 	for ; n >= 10_000 && unit < 6; unit++ {
@@ -69,19 +70,19 @@ func short(n uint64) string {
 // chart draws the periods of a report.
 func (t *theme) chart(r linktrack.Report) *view.Chart {
 	people, unique := make([]int64, len(r.Periods)), make([]int64, len(r.Periods))
-	var most int64
+	var highest int64
 	for i, p := range r.Periods {
 		people[i], unique[i] = p.People, p.Unique
-		most = max(most, p.People, p.Unique)
+		highest = max(highest, p.People, p.Unique)
 	}
-	top := scaleTop(most)
-	left := max(leastBars-len(people), 0) * barWidth / 2
+	top := scaleTop(highest)
+	left := max(minBars-len(people), 0) * barWidth / 2
 	c := &view.Chart{
-		Label: t.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(most)),
+		Label: t.text("report.chart."+string(r.By), r.From, r.To, count(r.Total.People), count(highest)),
 		Width: 2*left + len(people)*barWidth,
 		Top:   short(top), Half: short(top / 2),
-		People: outline(people, top, left, leastHeight),
-		Unique: outline(unique, top, left, leastHeight),
+		People: outline(people, top, left, minHeight),
+		Unique: outline(unique, top, left, minHeight),
 		Ticks:  ticks(r, left),
 	}
 	if len(people) <= maxBars {
@@ -92,8 +93,9 @@ func (t *theme) chart(r linktrack.Report) *view.Chart {
 	return c
 }
 
-// periodName names a period by its start in the report's zone; hours with the
-// zone's name of that moment, since there may be two at the same time of day.
+// periodName returns the name of a period: its start in the report's zone. The
+// name of an hour includes the zone's abbreviation, because two hours have the
+// same time of day when clocks are set back.
 func periodName(r linktrack.Report, p linktrack.Period) string {
 	if r.By == linktrack.ByHour {
 		return p.Start.In(r.TimeZone).Format("2006-01-02 15:04 MST")
@@ -101,8 +103,9 @@ func periodName(r linktrack.Report, p linktrack.Period) string {
 	return p.Start.In(r.TimeZone).Format(time.DateOnly)
 }
 
-// ticks names a few periods, the first and the last among them; the bars begin
-// at left. The ones between are Inner: a narrow chart has no room for them.
+// ticks returns the dates below a chart whose bars begin at left: those of the
+// first period, of the last one, and of a few between them. The latter are Inner:
+// a narrow chart has no room for them.
 func ticks(r linktrack.Report, left int) []view.Tick {
 	layout, n := time.DateOnly, 4
 	switch {

@@ -54,7 +54,7 @@ func TestTheFirstAndTheLastPeriodAreNamed(t *testing.T) {
 			require.Equal(t, i > 0 && i < len(c.Ticks)-1, tick.Inner)
 		}
 		require.Equal(t, n <= maxBars, len(c.Bars) == n)
-		require.GreaterOrEqual(t, c.Width, leastBars*barWidth)
+		require.GreaterOrEqual(t, c.Width, minBars*barWidth)
 	}
 }
 

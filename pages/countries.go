@@ -1,7 +1,7 @@
 package pages
 
-// country returns the name of a country by its code in ISO 3166-1, or the code
-// if it has none here. The key of its text is country. and the code.
+// country returns the name of a country by its code in ISO 3166-1, or the code if
+// the country is unknown. The key of its text is "country." and the code.
 func (t *theme) country(code string) string {
 	if s, ok := t.o.Texts["country."+code]; ok {
 		return s
@@ -12,7 +12,7 @@ func (t *theme) country(code string) string {
 	return code
 }
 
-// countries are the names in English, in short.
+// countries are the short names in English.
 var countries = map[string]string{
 	"AD": "Andorra",
 	"AE": "United Arab Emirates",

@@ -10,10 +10,12 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// maxShown is how many values of a property are shown at once.
+// maxShown is the number of a property's values that are always visible. The user
+// has to open the list of the others.
 const maxShown = 10
 
-// counts words a report. converts is whether the link tracks conversions.
+// counts returns what a page shows of a report. converts says whether the link
+// tracks conversions.
 func (t *theme) counts(r linktrack.Report, converts bool) *view.Counts {
 	c := &view.Counts{
 		Days:     t.text("report.days", r.From, r.To, zoneName(r)),
@@ -39,7 +41,7 @@ func (t *theme) counts(r linktrack.Report, converts bool) *view.Counts {
 		{"countries", r.Countries},
 	} {
 		if b.name == "countries" && unknown(b.Breakdown) {
-			continue // nobody looks countries up here
+			continue // without a Locator, no click has a country
 		}
 		if d := t.breakdown(b.name, b.Breakdown); len(d.Rows) > 0 || d.Other != nil {
 			c.Breakdowns = append(c.Breakdowns, d)
@@ -48,13 +50,13 @@ func (t *theme) counts(r linktrack.Report, converts bool) *view.Counts {
 	return c
 }
 
-// unknown reports whether a breakdown says nothing: no click has a value.
+// unknown reports whether no click of a breakdown has a value.
 func unknown(b linktrack.Breakdown) bool {
 	return b.Other == 0 && !slices.ContainsFunc(b.Top, func(v linktrack.ValueClicks) bool { return v.Value != "" })
 }
 
-// zoneName is the name of the zone when the report begins, and when it ends if
-// clocks were changed between.
+// zoneName returns the zone's abbreviation at the start of the report, and also
+// the one at its end if it differs: CST/CDT.
 func zoneName(r linktrack.Report) string {
 	first := r.From.Start(r.TimeZone).Format("MST")
 	if last := r.To.Start(r.TimeZone).Format("MST"); last != first {
@@ -114,11 +116,11 @@ func (t *theme) breakdown(name string, b linktrack.Breakdown) view.Breakdown {
 	return d
 }
 
-// percent writes a ratio.
+// percent returns a ratio as a text such as 12.5%.
 func (t *theme) percent(ratio float64) string { return t.text("report.percent", ratio*100) }
 
-// money writes an amount with thin spaces between its thousands, and with no
-// decimals or two at least.
+// money returns an amount as a text with thin spaces between its thousands. It
+// has no decimals, or at least two.
 func money(a linktrack.Amount) string {
 	_, decimals, point := strings.Cut(a.String(), ".")
 	whole := count(int64(a) / 10_000)

@@ -11,10 +11,10 @@ import (
 
 const typeCSV = "text/csv; charset=utf-8; header=present"
 
-// sendReport answers report.csv, report.json, history.csv or history.json: the
-// report of a link, or the clicks of the same days, as a file. A history may be
-// long, so it is sent while it is read, for as long as that takes. If it fails
-// midway, the connection is closed, so that nobody takes a part for the whole file.
+// sendReport sends a file: the report of a link (report.csv, report.json), or the
+// clicks of the same days (history.csv, history.json). A history may be long, so
+// it is sent while it is read, without a time limit. If that fails midway, the
+// connection is closed, so that nobody takes a part for the whole file.
 func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	what, format, _ := strings.Cut(r.PathValue("file"), ".")
 	types := map[string]string{"csv": typeCSV, "json": "application/json; charset=utf-8"}
@@ -38,7 +38,7 @@ func (p *Pages) sendReport(w http.ResponseWriter, r *request) error {
 	case r.Method == http.MethodHead:
 		f.Begin()
 	case what == "history":
-		// Without the time limit of a page. It ends when the browser is gone.
+		// This has no time limit. It ends when the browser disconnects.
 		whole := context.WithoutCancel(r.Context())
 		err = p.t.ExportHistory(whole, r.account, name, linktrack.ClickRange{
 			Start: report.From.Start(report.TimeZone),

@@ -12,16 +12,17 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A form that is sent when its sender's session has ended is kept: its values
-// are in the page that asks to sign in, and come back with it, so that they are
-// in no address, in no cookie and not on the server. Who has signed in sees the
-// form with them, and sends it again: it may be another person.
+// If a form arrives after its sender's session has ended, the page that asks to
+// sign in keeps the values of the form in hidden fields. So they are not in an
+// address, in a cookie, or on the server. After the sign-in, the form is shown
+// again with its values and must be sent again, because another person may have
+// signed in.
 
 // keptPrefix is the beginning of the names of kept values.
 const keptPrefix = "kept."
 
-// keptForm are the values of a form that was posted; nil if there are none, or
-// it has a file, which no page can keep.
+// keptForm returns the values of a form that was posted, nil if there are none.
+// It also returns nil for a form with a file, because a page cannot keep files.
 func (r *request) keptForm() url.Values {
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return nil
@@ -33,7 +34,7 @@ func (r *request) keptForm() url.Values {
 	return form
 }
 
-// keepForm asks to sign in, and keeps a form meanwhile.
+// keepForm asks to sign in, on a page that keeps the form.
 func (p *Pages) keepForm(w http.ResponseWriter, r *request, form url.Values) error {
 	if p.sessions != nil {
 		page := view.Login{Next: r.URL.RequestURI(), Ended: true, Kept: keptValues(form)}
@@ -53,7 +54,7 @@ func keptValues(form url.Values) []view.Kept {
 	return kept
 }
 
-// kept are the values that a form brings back; nil if it has none.
+// kept returns the values that a form has kept, nil if there are none.
 func kept(form url.Values) url.Values {
 	var values url.Values
 	for name := range form {
@@ -71,9 +72,9 @@ func kept(form url.Values) url.Values {
 type resumedBy struct{}
 
 // showKept serves the page at next for a form that was kept, to the account that
-// has just signed in. The page shows the form again and does nothing else. It
-// returns false if the page at next keeps no forms, as the pages that are open to
-// everybody do not: they would carry out the form.
+// has just signed in. The page shows the form again and does nothing else.
+// showKept returns false if the page at next does not support that: a page that
+// is open to everybody would carry out the form.
 func (p *Pages) showKept(w http.ResponseWriter, r *request, a linktrack.Account, next string, values url.Values) bool {
 	to, err := url.Parse(next)
 	if err != nil || next == "" {

@@ -12,7 +12,8 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// formSections are the fields, by the API's names of the parameters.
+// formSections are the sections of the form. The fields have the names of the
+// API's parameters.
 var formSections = []struct {
 	title  string
 	fields []struct{ name, kind string }
@@ -91,7 +92,7 @@ func (p *Pages) editLink(w http.ResponseWriter, r *request) error {
 }
 
 // leaveForm redirects to the list of links, which shows the link that was made or
-// saved. If the form was opened from a list, it goes back to the same place there.
+// saved. If the form was opened from a list, it returns to the same place there.
 func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l linktrack.Link) error {
 	given, place := listQuery(r.PostForm.Get("back")), ""
 	given.Set(what, l.Host+"/"+l.Path)
@@ -102,8 +103,9 @@ func (p *Pages) leaveForm(w http.ResponseWriter, r *request, what string, l link
 	return nil
 }
 
-// values are the parameters that a form has, as the API would write them. A box
-// that is not checked is not sent; it means 0, unless the account may not use it.
+// values returns the parameters in a form, as the API writes them. A browser does
+// not send a box that is not checked, so a missing box means 0, unless the
+// account may not use it.
 func (p *Pages) values(form url.Values, allowed map[string]bool) map[string]string {
 	values := make(map[string]string)
 	for _, s := range formSections {
@@ -130,7 +132,7 @@ func (p *Pages) values(form url.Values, allowed map[string]bool) map[string]stri
 
 const formTime = "2006-01-02 15:04:05"
 
-// valuesOf is the form of a link as it stands.
+// valuesOf returns the values with which the form of a link begins.
 func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
 	values := map[string]string{"host": l.Host, "vanity_link": l.Vanity()}
 	for name, value := range l.Properties() {
@@ -155,8 +157,8 @@ func (p *Pages) valuesOf(l linktrack.Link) map[string]string {
 	return values
 }
 
-// changes returns the fields that the form has changed. The others are left as
-// they are now: somebody else may have changed them meanwhile.
+// changes returns the fields that the form has changed. Only these are written,
+// because somebody else may have changed the others in the meantime.
 func changes(before, after map[string]string, allowed map[string]bool) map[string]string {
 	changed := make(map[string]string)
 	for name, value := range after {
@@ -164,16 +166,16 @@ func changes(before, after map[string]string, allowed map[string]bool) map[strin
 			changed[name] = value
 		}
 	}
-	if allowed["password"] && after["password_clear"] == "1" { // one that is left empty stays as it is
+	if allowed["password"] && after["password_clear"] == "1" { // an empty field keeps the password
 		changed["password"] = ""
 	}
 	return changed
 }
 
-// renderForm shows the form of a link, nil for a new one, with the values and
-// what is wrong with them. A password that was given also stays in the
-// form: otherwise the link would be made without it at the next try. If status is
-// 0, it follows from the error.
+// renderForm shows the form of a link with its values and the error. l is nil for
+// a new link. A password that was entered stays in the form: otherwise the link
+// would be made without it at the next attempt. If status is 0, it follows from
+// the error.
 func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *linktrack.Link, values map[string]string, err error) error {
 	page := view.LinkForm{Action: r.URL.EscapedPath(), Resumed: r.resumed, List: p.o.Prefix + "links"}
 	given := r.URL.Query()
@@ -274,7 +276,7 @@ func (p *Pages) renderForm(w http.ResponseWriter, r *request, status int, l *lin
 	return p.render(w, r, status, "linkform", title, page)
 }
 
-// choice is an option of a select element.
+// choice returns an option of a select element.
 func choice(value, text string, chosen bool) view.Option {
 	return view.Option{Value: value, Text: text, Chosen: chosen}
 }
@@ -287,8 +289,9 @@ func (p *Pages) field(name, kind, value string) view.Field {
 	return f
 }
 
-// problem returns a sentence that says what is wrong, the parameter that is wrong
-// ("" if none is), and the status. Status 0: the error is not for a form.
+// problem returns a sentence about the error, the parameter that is wrong ("" if
+// none is), and the status. If the status is 0, the error does not belong in a
+// form.
 func (p *Pages) problem(r *request, err error) (sentence, param string, status int) {
 	var invalid *linktrack.InvalidError
 	switch {

@@ -14,8 +14,8 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// pageSize is how many links a page shows. maxPage is the last page that can be
-// asked for; to find a link beyond it, one searches.
+// pageSize is the number of links on a page. maxPage is the last page that can be
+// requested; links beyond it can be found by a search.
 const (
 	pageSize = 50
 	maxPage  = 2000
@@ -39,10 +39,10 @@ func (p *Pages) row(a linktrack.Account, l linktrack.Link) view.Link {
 	return row
 }
 
-// allowed are the parameters that the account's type allows.
+// allowed returns the parameters that the account's type allows.
 func (p *Pages) allowed(a linktrack.Account) map[string]bool {
 	allowed := map[string]bool{"external_url": true, "forward_query": true}
-	typ, _ := p.t.TypeOf(a) // one that is not known allows nothing, and its forms are refused
+	typ, _ := p.t.TypeOf(a) // an unknown type allows nothing, and its forms are refused
 	for _, name := range typ.Params {
 		allowed[name] = true
 	}
@@ -104,7 +104,7 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	page.Made, page.Saved = p.noted(r, "made"), p.noted(r, "saved")
 	for i := range page.Links {
 		if page.Saved != nil && page.Links[i].ID == page.Saved.ID {
-			page.Links[i].Saved, page.Saved = true, nil // the link shows it itself
+			page.Links[i].Saved, page.Saved = true, nil // its row shows the message
 		}
 	}
 	page.Query = listQuery(given.Encode()).Encode()
@@ -112,16 +112,16 @@ func (p *Pages) showLinks(w http.ResponseWriter, r *request) error {
 	return p.render(w, r, status, "links", p.theme.text("links.title"), page)
 }
 
-// sorts are offered in this order.
+// sorts are the sort keys, in the order in which the page offers them.
 var sorts = []linktrack.Sort{
 	linktrack.SortCreated, linktrack.SortLastClick, linktrack.SortTotal, linktrack.SortDay,
 	linktrack.SortTitle, linktrack.SortExternalURL, linktrack.SortPath, linktrack.SortGroup,
 }
 
-// search returns the links that the page asks for, and one more if there is.
+// search returns the links of the page, and one more if there are more.
 func (p *Pages) search(ctx context.Context, a linktrack.Account, page view.Links, offset int) ([]linktrack.Link, error) {
 	text := strings.TrimSpace(page.Search)
-	if strings.Contains(text, "/") && page.Group == "" { // a link's address means that link, also without its dot
+	if strings.Contains(text, "/") && page.Group == "" { // the address of a link finds that link, also without the dot
 		if l, err := p.t.Link(ctx, a, text); err == nil && offset == 0 {
 			return []linktrack.Link{l}, nil
 		}
@@ -139,7 +139,7 @@ func (p *Pages) search(ctx context.Context, a linktrack.Account, page view.Links
 	return p.t.Links(ctx, a, q)
 }
 
-// linksAt is the address of another page of the same list.
+// linksAt returns the address of another page of the same list.
 func (p *Pages) linksAt(given url.Values, number int) string {
 	values := listQuery(given.Encode())
 	values.Del("page")
@@ -149,9 +149,9 @@ func (p *Pages) linksAt(given url.Values, number int) string {
 	return p.o.Prefix + "links?" + values.Encode()
 }
 
-// listQuery are those parameters of a query that choose a part of a list.
+// listQuery returns the parameters of a query that select a part of a list.
 func listQuery(query string) url.Values {
-	given, _ := url.ParseQuery(query) // of a malformed one, what can be read
+	given, _ := url.ParseQuery(query) // a malformed query gives what can be read
 	values := url.Values{}
 	for _, name := range []string{"q", "group", "sort", "order", "page"} {
 		if v := given.Get(name); v != "" {
@@ -161,7 +161,7 @@ func listQuery(query string) url.Values {
 	return values
 }
 
-// listAt is the address of a list by its query.
+// listAt returns the address of the list with a query.
 func (p *Pages) listAt(query url.Values) string {
 	if len(query) == 0 {
 		return p.o.Prefix + "links"
@@ -169,11 +169,11 @@ func (p *Pages) listAt(query url.Values) string {
 	return p.o.Prefix + "links?" + query.Encode()
 }
 
-// rowID names a link's row on a list.
+// rowID returns the id of a link's row in the list.
 func rowID(l linktrack.Link) string { return "link-" + strconv.FormatInt(l.ID, 10) }
 
-// noted returns the link that a form before this page made or edited, nil if
-// there is none.
+// noted returns the link that the form before this page made or edited, nil if
+// there is none. what is the parameter that names the link: made or saved.
 func (p *Pages) noted(r *request, what string) *view.Link {
 	host, path, ok := strings.Cut(r.URL.Query().Get(what), "/")
 	if !ok {
@@ -187,8 +187,8 @@ func (p *Pages) noted(r *request, what string) *view.Link {
 	return &row
 }
 
-// find returns the account's link on a host at a path, and a name by which
-// [linktrack.Tracker] knows it.
+// find returns the account's link on a host at a path, and its tracking URL,
+// which names it in calls of [linktrack.Tracker].
 func (p *Pages) find(ctx context.Context, a linktrack.Account, host, path string) (l linktrack.Link, name string, err error) {
 	name = p.t.TrackingURL(linktrack.Link{Host: host, Path: path})
 	l, err = p.t.Link(ctx, a, name)
@@ -201,9 +201,9 @@ func (p *Pages) find(ctx context.Context, a linktrack.Account, host, path string
 	return l, name, nil
 }
 
-// switchLink switches a link on or off and goes back to the list. The address
-// that the form is sent to has the row of the link behind #, and a browser takes
-// that over to where it is sent then.
+// switchLink switches a link on or off and returns to the list. The address to
+// which the form is sent ends with # and the id of the link's row; browsers keep
+// that part when they are redirected.
 func (p *Pages) switchLink(w http.ResponseWriter, r *request) error {
 	form, err := r.form()
 	if err != nil {

@@ -65,8 +65,8 @@ func (p *Pages) login(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// logout ends the session. If the store cannot keep that, the browser stays
-// signed in and is told so.
+// logout ends the session. If the store fails, the browser stays signed in and
+// gets an error.
 func (p *Pages) logout(w http.ResponseWriter, r *request) error { return p.signOut(w, r, false) }
 
 // logoutEverywhere ends all sessions of the account.
@@ -82,9 +82,9 @@ func (p *Pages) signOut(w http.ResponseWriter, r *request, everywhere bool) erro
 	return nil
 }
 
-// local returns to if it is the address of one of these pages, and else "". It
-// refuses "..", by which an address could leave the pages: there may be links
-// beside them, which lead anywhere.
+// local returns to if it is the address of one of these pages, otherwise "". It
+// refuses an address that leaves the pages by "..", because links beside the
+// pages lead to other sites.
 func (p *Pages) local(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(to, p.o.Prefix) || strings.ContainsAny(to, "\\\r\n\t") {

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// A paced body is an upload that must come at some speed: one that drips would
-// hold its place from others.
+// A paced body is an upload with a minimum speed. A slower upload fails, because
+// only a few uploads may run at a time.
 type paced struct {
 	io.ReadCloser
 	deadline func(time.Time) error // of the connection's next read
 	begun    time.Time
-	read     int64 // bytes
+	read     int64 // in bytes
 }
 
 const (
-	paceGrace = 30 * time.Second // before the speed counts
-	paceSpeed = 16 << 10         // bytes a second
+	paceGrace = 30 * time.Second // before the minimum speed applies
+	paceSpeed = 16 << 10         // minimum, in bytes per second
 )
 
 func newPaced(body io.ReadCloser, deadline func(time.Time) error) *paced {

@@ -44,7 +44,7 @@ import (
 	clients "github.com/linktrackhq/linktrack/internal/share"
 )
 
-// Options configure the pages. The zero value works; each field says its default.
+// Options configures the pages. The zero value works; each field states its default.
 type Options struct {
 	// Prefix is the path below which the pages are served, with a slash at
 	// both ends, as the visitor's browser sees it. It must not lie where links
@@ -83,31 +83,31 @@ type Options struct {
 	// #1f5fd0.
 	Accent string
 
-	// Menu are further entries of the menu, behind those of the pages: they lead
-	// to the host's own pages, or to other sites. Default: none.
+	// Menu has additional entries for the menu, after those of the pages. They
+	// lead to pages of the host or to other sites. Default: none.
 	Menu []MenuEntry
 
 	// Templates replaces and adds files. They are read once.
-	//   - A file at its root that has the name of one in templates or static,
-	//     such as links.html or style.css, replaces that. Package view says what
-	//     data a template gets.
-	//   - extra.css is a style sheet behind those of the pages. It also applies to
-	//     the pages for visitors; the class of the body element is owner,
-	//     anonymous, or visitor.
+	//   - A file at the root with the name of a file in templates or static,
+	//     such as links.html or style.css, replaces that file. Package view
+	//     documents the data that templates get.
+	//   - extra.css is a style sheet that is applied after those of the pages.
+	//     It also applies to the pages for visitors; the class of the body
+	//     element is owner, anonymous, or visitor.
 	//   - The files in the folder static are served below Prefix + "static/". In
 	//     extra.css, url(logo.svg) is the address of static/logo.svg; in a
-	//     template, {{asset "logo.svg"}} is one that a browser need not ask for
-	//     twice. The pages for visitors load nothing, so they cannot show them.
+	//     template, {{asset "logo.svg"}} is an address that browsers cache. The
+	//     pages for visitors load nothing, so they cannot show these files.
 	// Default: nothing is replaced or added.
 	Templates fs.FS
 
-	// Texts replaces texts by their keys, see [Texts]: to translate the pages,
-	// or to word them otherwise. A reason of a [linktrack.InvalidError] is a
-	// key, too. Default: English.
+	// Texts replaces texts by their keys, to translate the pages or to change
+	// their wording; see [Texts]. A reason of a [linktrack.InvalidError] is also
+	// a key. Default: English.
 	Texts map[string]string
 
-	// Logger gets the failures: one line when they begin, not one per request, and
-	// never credentials. Default: slog.Default().
+	// Logger receives failures: one line when they begin, not one per request,
+	// and never credentials. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -116,26 +116,26 @@ type Pages struct {
 	t        *linktrack.Tracker
 	o        Options
 	theme    *theme
-	sessions *sessions       // nil: the host's own
+	sessions *sessions       // nil if Options.Session is set
 	mux      *http.ServeMux  // the pages, without protect
 	keeping  map[string]bool // patterns of mux whose forms are kept while their senders sign in
 	handler  http.Handler
 	failing  incident.Incident
-	imports  clients.Pool // a place for each file that is being read
+	imports  clients.Pool // limits how many files are read at a time
 }
 
-// A MenuEntry leads to a page of the host's, or to another site.
+// A MenuEntry leads to a page of the host or to another site.
 type MenuEntry struct {
 	Text string // what the entry shows
 	URL  string // a path that begins with a slash, or an address with http:// or https://
 }
 
-// New returns the pages of accounts over t. It checks all that Options has:
-//   - An option that is wrong is an [*linktrack.InvalidError] that names it: so
-//     is a key of Texts that no text has, a text whose verbs do not fit, and a
+// New returns the pages of accounts for t. It checks the options:
+//   - A wrong option is an [*linktrack.InvalidError] that names it. Also wrong
+//     are a key of Texts that no text has, a text whose verbs do not fit, and a
 //     file of Templates that replaces nothing.
-//   - A template that cannot be parsed, or that asks for what its data does not
-//     have, in whatever branch, is an error that names the file and the line.
+//   - A template that cannot be parsed, or that in any branch asks for a field
+//     that its data does not have, is an error that names the file and the line.
 func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	if o.Prefix == "" {
 		o.Prefix = "/account/"
@@ -151,7 +151,7 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 	}
 	p := &Pages{t: t, o: o, failing: incident.Incident{
 		Log:   o.Logger,
-		Began: "linktrack: pages fail; the first of them",
+		Began: "linktrack: pages fail; this is the first error",
 		Quiet: time.Minute, // the outage is over when a minute has passed without a failure
 	}}
 	if o.Session == nil {
@@ -169,8 +169,8 @@ func New(t *linktrack.Tracker, o Options) (*Pages, error) {
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
 
-// routes is the table of pages, below the prefix. A link stands in a path as
-// its host and its path.
+// routes returns the table of pages, all below the prefix. In a route, a link is
+// named by its host and its path.
 func (p *Pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	p.keeping = make(map[string]bool)
@@ -188,7 +188,7 @@ func (p *Pages) routes() *http.ServeMux {
 		public("POST", "logout", p.logout)
 		public("POST", "logout/everywhere", p.logoutEverywhere)
 	}
-	if p.o.AnonymousLinks { // people keep these addresses: the word in them stays
+	if p.o.AnonymousLinks { // people have saved these addresses, so they must not change
 		public("GET", "quick", p.showAnonymousForm)
 		public("POST", "quick", p.makeAnonymous)
 		public("GET", "quick/{host}/{path}/{signature}", p.showAnonymousLink)
@@ -215,7 +215,7 @@ func (p *Pages) routes() *http.ServeMux {
 		private("POST", "pass", p.renewPass)
 	}
 	private("GET", "bookmarklet", p.showBookmarklet)
-	private("GET", "mark", p.showBookmarkletForm) // this address is in people's bookmarks
+	private("GET", "mark", p.showBookmarkletForm) // this address is in people's bookmarks, so it must not change
 	private("POST", "mark", p.makeBookmarked)
 	private("GET", "import", p.showImport)
 	private("POST", "import", p.importLinks)
@@ -224,7 +224,7 @@ func (p *Pages) routes() *http.ServeMux {
 	return mux
 }
 
-// menu has the entries at the top of every page, for those who are signed in.
+// menu has the entries at the top of every page for signed-in accounts.
 var menu = []struct{ path, text string }{
 	{"links", "menu.links"},
 	{"links/new", "menu.new"},
@@ -239,5 +239,5 @@ func (p *Pages) showHome(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// errBadForm is a form that could not be read.
+// errBadForm means that a form could not be read.
 var errBadForm = errors.New("the form could not be read")

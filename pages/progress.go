@@ -13,27 +13,27 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A progress shows how far an import has come, without a script. It sends the head
-// of the page, then a line from time to time, and the rest of the page at the end.
-// The style sheet shows only the last line. An import that is done quickly gets an
-// ordinary page.
+// A progress shows the progress of an import without a script. It sends the head
+// of the page, then a line every half second, and at the end the rest of the
+// page. The style sheet shows only the last line. If the import ends before the
+// first line is due, the visitor gets an ordinary page.
 type progress struct {
 	p     *Pages
 	w     http.ResponseWriter
 	r     *request
 	begun bool // the head is sent, and with it the status 200
-	gone  bool // nobody reads it
+	gone  bool // the browser has disconnected
 	last  time.Time
 }
 
 const (
 	progressEvery = 500 * time.Millisecond
-	progressPlace = "<!-- progress -->" // where the template has the lines, by {{.Progress}}
-	progressWrite = 5 * time.Second     // the import does not wait longer for its visitor
+	progressPlace = "<!-- progress -->" // stands where the template shows {{.Progress}}
+	progressWrite = 5 * time.Second     // the longest time that the import waits for the browser
 )
 
-// told is [transfer.ImportOptions].Progress.
-func (g *progress) told(now transfer.Progress) {
+// show is [transfer.ImportOptions].Progress.
+func (g *progress) show(now transfer.Progress) {
 	at := time.Now()
 	if g.gone || at.Sub(g.last) < progressEvery {
 		return
@@ -41,7 +41,7 @@ func (g *progress) told(now transfer.Progress) {
 	g.last = at
 	var b []byte
 	if !g.begun {
-		head, _, ok, err := g.cut(view.Import{})
+		head, _, ok, err := g.split(view.Import{})
 		if err != nil || !ok {
 			return // the host's template has no place for it, or the end of the page shows the error
 		}
@@ -56,7 +56,7 @@ func (g *progress) told(now transfer.Progress) {
 		g.p.sendHead(g.w, http.StatusOK)
 	}
 	_, err := g.w.Write(b)
-	if flushed := control.Flush(); !errors.Is(flushed, http.ErrNotSupported) { // else it comes later
+	if flushed := control.Flush(); !errors.Is(flushed, http.ErrNotSupported) { // without support, the line is sent later
 		err = errors.Join(err, flushed)
 	}
 	g.gone = err != nil
@@ -68,7 +68,7 @@ func (g *progress) end(status int, page view.Import) error {
 	if !g.begun {
 		return g.p.renderImport(g.w, g.r, status, page)
 	}
-	_, rest, _, err := g.cut(page)
+	_, rest, _, err := g.split(page)
 	if err != nil {
 		g.p.note(g.r, err)
 		panic(http.ErrAbortHandler)
@@ -77,7 +77,7 @@ func (g *progress) end(status int, page view.Import) error {
 	return nil
 }
 
-// fail answers an error, as the end of the page if that has begun.
+// fail answers an error: at the end of the page if its head was sent.
 func (g *progress) fail(page view.Import, err error) error {
 	if !g.begun {
 		return err
@@ -90,7 +90,9 @@ func (g *progress) fail(page view.Import, err error) error {
 	return g.end(status, page)
 }
 
-func (g *progress) cut(page view.Import) (head, rest []byte, ok bool, err error) {
+// split renders the page and splits it where the progress is shown. ok is false if
+// the template does not show it.
+func (g *progress) split(page view.Import) (head, rest []byte, ok bool, err error) {
 	page.Progress = template.HTML(progressPlace)
 	b, err := g.p.drawImport(g.r, page)
 	head, rest, ok = bytes.Cut(b, []byte(progressPlace))

@@ -13,12 +13,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// quiet is how many modules of nothing stand around a code: readers need them.
-const quiet = 4
+// quietZone is the width of the white margin around a code, in modules. Readers
+// need it.
+const quietZone = 4
 
-// showQR answers qr.svg or qr.png, the QR code of a link: to its owner, and if
-// the link is public to anyone. A PNG has ?scale= pixels for each module, 1 to
-// 40, 10 if it is left out.
+// showQR sends the QR code of a link, as qr.svg or qr.png, to the link's owner
+// and, if the link is public, to anyone. The parameter scale sets the pixels for
+// each module of a PNG: 1 to 40, 10 by default.
 func (p *Pages) showQR(w http.ResponseWriter, r *request) error {
 	kind, ok := strings.CutPrefix(r.PathValue("qr"), "qr.")
 	if !ok || kind != "svg" && kind != "png" {
@@ -69,17 +70,17 @@ func writeQR(w http.ResponseWriter, address, kind string, scale int) error {
 	return nil
 }
 
-// QR wraps the Tracker's Handler. It shows the QR code of a link, at the link's
-// address followed by ".qr", to the link's owner, if the browser is signed in and
-// the pages are on the link's host. It passes all other requests to links, which
-// shows the codes of public links to anyone:
+// QR wraps the Tracker's Handler. The address of a link followed by ".qr" shows
+// the link's QR code to its owner, if the browser is signed in and the pages are
+// on the link's host. All other requests go to links, which shows the codes of
+// public links to anyone:
 //
 //	mux.Handle("/", account.QR(t.Handler()))
 //
-// Do not use it with [linktrack.Tracker.Middleware], where pages of others are
-// below the same path. Call it before the pages serve requests: after the call,
-// browsers send the session's cookie to all addresses below the Tracker's mount,
-// and not only to those below Prefix.
+// Do not use QR with [linktrack.Tracker.Middleware]: there, other pages of the
+// host are below the same path, and they would get the cookie. Call it before the
+// pages serve requests: after the call, browsers send the session's cookie to all
+// addresses below the Tracker's mount, and not only to those below Prefix.
 func (p *Pages) QR(links http.Handler) http.Handler {
 	if p.sessions != nil {
 		p.sessions.links = true
@@ -90,13 +91,13 @@ func (p *Pages) QR(links http.Handler) http.Handler {
 			return
 		}
 		l, err := p.ownLink(r)
-		if err != nil { // to whom it is not shown, it does not exist
+		if err != nil { // the request is not from the link's owner
 			links.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("X-Robots-Tag", "noindex")
-		writeQRAsAsked(w, r, p.t.TrackingURL(l))
+		writeRequestedQR(w, r, p.t.TrackingURL(l))
 	})
 }
 
@@ -105,7 +106,7 @@ func (p *Pages) QR(links http.Handler) http.Handler {
 func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 	host, path, ok := p.t.Locate(hr)
 	path, isCode := strings.CutSuffix(path, ".qr")
-	if !ok || !isCode || strings.Contains(path, "+") { // the QR code of the summary
+	if !ok || !isCode || strings.Contains(path, "+") { // x+.qr is the code of the summary of x
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), pageTimeout)
@@ -115,15 +116,15 @@ func (p *Pages) ownLink(hr *http.Request) (linktrack.Link, error) {
 		return linktrack.Link{}, err
 	}
 	l, _, err := p.find(ctx, r.account, host, path)
-	if err == nil && !strings.EqualFold(l.Path, path) { // it may be the one with a dot before it, and this another's
+	if err == nil && !strings.EqualFold(l.Path, path) { // find also finds .x if x does not exist
 		err = linktrack.ErrNotFound
 	}
 	return l, err
 }
 
-// writeQRAsAsked writes an SVG, or with ?format=png a PNG, of the scale that
-// showQR takes.
-func writeQRAsAsked(w http.ResponseWriter, r *http.Request, address string) {
+// writeRequestedQR writes an SVG, or a PNG if the parameter format is png. The
+// parameter scale is that of showQR.
+func writeRequestedQR(w http.ResponseWriter, r *http.Request, address string) {
 	kind := "svg"
 	if r.URL.Query().Get("format") == "png" {
 		kind = "png"
@@ -146,7 +147,7 @@ func (p *Pages) visible(r *request) (linktrack.Link, error) {
 		return public.Link, err
 	}
 	if err := p.identify(r); errors.Is(err, linktrack.ErrUnauthorized) {
-		return linktrack.Link{}, linktrack.ErrNotFound // whether there is such a link is nobody's business
+		return linktrack.Link{}, linktrack.ErrNotFound // do not reveal whether there is such a link
 	} else if err != nil {
 		return linktrack.Link{}, err
 	}
@@ -154,10 +155,11 @@ func (p *Pages) visible(r *request) (linktrack.Link, error) {
 	return l, err
 }
 
-// drawSVG draws a code as one path, a rectangle for each run of dark modules.
+// drawSVG returns the SVG of a code: one path, with a rectangle for each run of
+// dark modules.
 func drawSVG(code *qr.Code) []byte {
 	var b []byte
-	size := code.Size + 2*quiet
+	size := code.Size + 2*quietZone
 	b = fmt.Appendf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges">`, size, size)
 	b = append(b, `<path fill="#fff" d="M0 0h`...)
 	b = fmt.Appendf(b, `%dv%dH0z"/><path fill="#000" d="`, size, size)
@@ -168,7 +170,7 @@ func drawSVG(code *qr.Code) []byte {
 				x++
 			}
 			if x > from {
-				b = fmt.Appendf(b, "M%d %dh%dv1h-%dz", from+quiet, y+quiet, x-from, x-from)
+				b = fmt.Appendf(b, "M%d %dh%dv1h-%dz", from+quietZone, y+quietZone, x-from, x-from)
 			}
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// passHash identifies the pass that the form renews. A form that is sent again
-// does nothing: otherwise, to reload the answer would replace the pass that was
-// just copied from it.
+// passHash identifies the pass that the form renews. A form with the hash of a
+// former pass does nothing: otherwise, reloading the answer would replace the
+// pass that was just copied from it.
 func (p *Pages) passHash(r *request) string {
 	return hex.EncodeToString(p.sessions.fingerprint(r.account))
 }
@@ -35,8 +35,9 @@ func (p *Pages) renewPass(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	// All sessions have ended with the pass, this one goes on. If it cannot, the
-	// pass is shown all the same: nobody could sign in without it.
+	// The new pass has ended all sessions, so the browser gets a new one. If
+	// that fails, the pass is shown all the same, because nobody could sign in
+	// without it.
 	a, err := p.t.Account(r.Context(), r.account.ID)
 	if err == nil {
 		err = p.sessions.begin(w, r.Request, a)

@@ -13,17 +13,17 @@ import (
 
 const (
 	clicksShown = 50
-	// clickDays is how many days back, today included, the list of clicks
-	// goes: so far that [linktrack.Tracker.History] still has all of them.
+	// clickDays is the number of days, including today, that the list of clicks
+	// covers. [linktrack.Tracker.History] does not go back further.
 	clickDays = 30
 	maxPreset = 400
 )
 
 var presets = []int{7, 30, 90}
 
-// showReport shows the report of a link for from, to and by, as
-// [linktrack.ReportQuery] has them, or for the last ?days=. before is the id of
-// a click: the list has those before it.
+// showReport shows the report of a link. The query has from, to, and by as in
+// [linktrack.ReportQuery], or days, the number of days up to today. If it has
+// before, the id of a click, the list shows the clicks before that one.
 func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 	l, name, err := p.find(r.Context(), r.account, r.PathValue("host"), r.PathValue("path"))
 	if err != nil {
@@ -67,16 +67,16 @@ func (p *Pages) showReport(w http.ResponseWriter, r *request) error {
 	return p.render(w, r, status, "report", p.theme.text("report.title"), page)
 }
 
-// today is the day that reports are in now.
+// today returns the current day in the time zone of reports.
 func (p *Pages) today(r *request) linktrack.Day {
 	zone, err := p.t.DayTimeZone(r.Context())
-	if err != nil { // the report, which asks the same, says so
+	if err != nil { // the report fails with the same error
 		zone = p.t.TimeZone()
 	}
 	return linktrack.DayOf(time.Now().In(zone))
 }
 
-// reportQuery reads what report is asked for.
+// reportQuery reads the query of a report.
 func (p *Pages) reportQuery(r *request, given url.Values) (q linktrack.ReportQuery, err error) {
 	q.By = linktrack.By(given.Get("by"))
 	if days, err := strconv.Atoi(given.Get("days")); err == nil {
@@ -91,7 +91,7 @@ func (p *Pages) reportQuery(r *request, given url.Values) (q linktrack.ReportQue
 	return q, err
 }
 
-// day reads a day; absent is zero.
+// day reads a day from the query, 0 if it has none.
 func day(name string, given url.Values) (linktrack.Day, error) {
 	s := given.Get(name)
 	if s == "" {
@@ -104,7 +104,7 @@ func day(name string, given url.Values) (linktrack.Day, error) {
 	return linktrack.DayOf(at), nil
 }
 
-// reportAt is the address of the report of a link, or of a file of it.
+// reportAt returns the address of a link's report, or of one of its files.
 func (p *Pages) reportAt(l linktrack.Link, file string, values url.Values) string {
 	parts := []string{"links", l.Host, l.Path, "report"}
 	if file != "" {
@@ -127,7 +127,7 @@ func (p *Pages) preset(r *request, l linktrack.Link, q linktrack.ReportQuery, da
 	}
 }
 
-// days are the parameters that ask for the days of a report again.
+// days returns the query parameters that select the days of a report.
 func days(r linktrack.Report) url.Values {
 	return url.Values{"from": {r.From.String()}, "to": {r.To.String()}, "by": {string(r.By)}}
 }
@@ -140,7 +140,7 @@ func (p *Pages) downloads(l linktrack.Link, r linktrack.Report) []view.Download 
 	return all
 }
 
-// addClicks adds a part of the report's clicks, newest first.
+// addClicks adds one page of the report's clicks, newest first.
 func (p *Pages) addClicks(r *request, page *view.Report, name string, report linktrack.Report) error {
 	first := max(report.From, p.today(r)-clickDays+1)
 	if page.Kept = first <= report.To; !page.Kept {

@@ -151,7 +151,7 @@ func TestAReportSaysWhatALinkCounted(t *testing.T) {
 	require.Equal(t, 1+6, r.checkSVG(t), "a chart, and a bar for each value")
 	require.Contains(t, r.body, `"Clicks by day from 2024-11-02 to 2024-11-04: 3 in all, at most 2 on a day.`)
 	require.Contains(t, r.body, "<title>2024-11-02: 2 clicks, 1 unique</title>")
-	require.Contains(t, r.body, "too long ago for this list")
+	require.Contains(t, r.body, "This list covers only the last 30 days")
 	require.NotContains(t, r.body, "192.0.2.77")
 
 	r = s.get("links/go.example.com/spring/report?from=2024-11-02&to=2024-11-03&by=hour")

@@ -15,41 +15,41 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// A page answers a request, or returns an error that is answered with a page of
-// its own. It writes nothing before it returns an error.
+// A page answers a request. If it returns an error, it has written nothing, and
+// an error page is shown.
 type page func(w http.ResponseWriter, r *request) error
 
 // A request for a page.
 type request struct {
 	*http.Request
-	account  linktrack.Account // that is signed in
+	account  linktrack.Account // the signed-in account, if signedIn
 	signedIn bool
-	asked    bool // whether anyone is
-	read     bool // the form was read, with this error
+	asked    bool // identify was called
+	read     bool // the form was read; readErr is the error
 	readErr  error
 	resumed  bool // the form was kept while its sender signed in: it is shown again, and does nothing
 }
 
 const (
 	basePolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	pageTimeout = 10 * time.Second // for the store
-	maxForm     = 512 << 10        // bytes
+	pageTimeout = 10 * time.Second // time limit of a page
+	maxForm     = 512 << 10        // in bytes
 )
 
 // policy lets the pages load their own files and no others.
 func (t *theme) policy() string {
-	if t.own { // perhaps there is a font
+	if t.own { // they may include fonts
 		return basePolicy + "; font-src 'self'"
 	}
 	return basePolicy
 }
 
-// protect sets the headers that all answers have, and refuses forms that another
-// site makes a browser send.
+// protect sets the headers of all answers, and refuses forms that other sites
+// send.
 func (p *Pages) protect(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	for _, host := range p.t.HostsOf(linktrack.Account{}) {
-		// Otherwise the origin is compared with Host, which a proxy may have changed.
+		// Otherwise the origin is compared with the Host header, which a proxy may have changed.
 		if base, err := url.Parse(p.t.TrackingURL(linktrack.Link{Host: host})); err == nil {
 			_ = origins.AddTrustedOrigin(base.Scheme + "://" + base.Host)
 		}
@@ -62,7 +62,7 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("X-Robots-Tag", "noindex")
-		// Not no-referrer: forms would come from the origin "null".
+		// With no-referrer, the origin of forms would be "null".
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "private, no-store")
 		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
@@ -79,8 +79,8 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 
 var errCrossOrigin = errors.New("a form was sent from another site")
 
-// public serves a page to anyone. Who is signed in is asked only if it fails,
-// for the menu.
+// public serves a page to anyone. The account is identified only if the page
+// fails, for the menu of the error page.
 func (p *Pages) public(serve page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		r := &request{Request: hr}
@@ -93,7 +93,7 @@ func (p *Pages) public(serve page) http.Handler {
 	})
 }
 
-// private serves a page to those who are signed in. Others are sent to sign in.
+// private serves a page to signed-in accounts, and sends others to sign in.
 func (p *Pages) private(serve page) http.Handler {
 	return p.public(func(w http.ResponseWriter, r *request) error {
 		err := p.identify(r)
@@ -110,17 +110,17 @@ func (p *Pages) private(serve page) http.Handler {
 			return err
 		}
 		if values := kept(r.keptForm()); values != nil && p.sessions == nil {
-			r.PostForm, r.resumed = values, true // an view.Ended has kept them
+			r.PostForm, r.resumed = values, true // the page of view.Ended has kept them
 		}
 		return serve(w, r)
 	})
 }
 
-// identify finds out which account is signed in. It returns
-// [linktrack.ErrUnauthorized] if none is.
+// identify finds the signed-in account. It returns [linktrack.ErrUnauthorized] if
+// there is none.
 func (p *Pages) identify(r *request) error {
 	r.asked = true
-	if r.signedIn { // just now
+	if r.signedIn { // the sender of a kept form
 		return nil
 	}
 	var err error
@@ -140,8 +140,8 @@ func (p *Pages) identify(r *request) error {
 	return nil
 }
 
-// signIn is where to sign in, and with the form of our own to come back from;
-// "" if the host names no place.
+// signIn returns the address at which to sign in, "" if the host has set none.
+// The address of our own login form includes the page to return to.
 func (p *Pages) signIn(r *request) string {
 	if p.sessions == nil {
 		return p.o.SignIn
@@ -153,11 +153,11 @@ func (p *Pages) signIn(r *request) string {
 	return to
 }
 
-// maxMediaType bounds the bytes of a Content-Type and a Content-Disposition: each
-// of their parameters takes microseconds to parse.
+// maxMediaType limits the bytes of a Content-Type and of a Content-Disposition,
+// because each of their parameters takes microseconds to parse.
 const maxMediaType = 4 << 10
 
-// form reads a form that was posted.
+// form returns the values of a form that was posted.
 func (r *request) form() (url.Values, error) {
 	if !r.read {
 		r.read, r.readErr = true, errBadForm
@@ -177,7 +177,7 @@ func (r *request) form() (url.Values, error) {
 
 var errTooLarge = errors.New("the form is too large")
 
-// render writes a page by the template of that name.
+// render writes a page. name is the name of its template, without .html.
 func (p *Pages) render(w http.ResponseWriter, r *request, status int, name, title string, data any) error {
 	b, err := p.draw(r, name, title, data)
 	if err != nil {
@@ -252,15 +252,15 @@ func problem(err error) (status int, key string) {
 	return http.StatusInternalServerError, "error.internal"
 }
 
-// note logs a failure when an outage begins and not per request. A caller who
-// went away is no failure.
+// note logs a failure once when an outage begins, not per request. A request that
+// the browser has canceled is not a failure.
 func (p *Pages) note(r *request, err error) {
 	if !errors.Is(err, context.Canceled) {
 		p.failing.Report(err, "page", r.Pattern)
 	}
 }
 
-// retryAfter says when to come back, where the error does.
+// retryAfter sets Retry-After if the error says when to try again.
 func retryAfter(w http.ResponseWriter, err error) {
 	var throttled *linktrack.ThrottledError
 	if errors.As(err, &throttled) {

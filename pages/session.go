@@ -16,12 +16,12 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// sessions keeps in a signed cookie which account is signed in. The store keeps
-// which sessions have ended, so that a copy of the cookie is of no use then.
+// sessions keeps the signed-in account in a signed cookie. The store remembers
+// which sessions have ended, so that a copied cookie is useless after that.
 type sessions struct {
 	t     *linktrack.Tracker
 	key   [32]byte
-	path  string // of the pages
+	path  string // Options.Prefix
 	links bool   // browsers send the cookie to the links, too
 }
 
@@ -29,9 +29,9 @@ const (
 	sessionCookie = "linktrack_session"
 	sessionLength = 30 * 24 * time.Hour
 
-	maxSessionCookies = 4 // that are looked at
+	maxSessionCookies = 4 // of one request; others are ignored
 
-	fingerprintSize = 16                               // bytes, of the account as it was
+	fingerprintSize = 16                               // in bytes
 	claimSize       = 8 + 8 + 8 + 16 + fingerprintSize // account, end, epoch, ID, fingerprint
 	sessionSize     = claimSize + sha256.Size          // and the signature
 	sessionLen      = (sessionSize*8 + 5) / 6          // in base64
@@ -41,10 +41,10 @@ func newSessions(t *linktrack.Tracker, path string) *sessions {
 	return &sessions{t: t, key: t.Key("session of the account pages"), path: path}
 }
 
-// place returns the path of the cookie on the host of a request, and whether
-// visitors come there by https.
+// place returns the path of the cookie on the host of a request, and whether that
+// host uses https.
 func (s *sessions) place(r *http.Request) (path string, secure bool) {
-	host, _, _ := s.t.Locate(r) // "": the first
+	host, _, _ := s.t.Locate(r) // "" means the first host
 	u, err := url.Parse(s.t.TrackingURL(linktrack.Link{Host: host}))
 	switch {
 	case err != nil || !s.links:
@@ -83,8 +83,8 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a linktrack.Acc
 	return nil
 }
 
-// end ends the sessions that the browser has, or with everywhere all of their
-// accounts, and makes the browser forget them.
+// end ends the sessions of the browser's cookies, and deletes the cookies. If
+// everywhere is true, it ends all sessions of the same accounts.
 func (s *sessions) end(w http.ResponseWriter, r *http.Request, everywhere bool) error {
 	for _, cookie := range s.cookies(r) {
 		in, ok := s.read(cookie.Value)
@@ -93,7 +93,7 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request, everywhere bool) 
 		}
 		_, err := s.holds(r.Context(), in)
 		switch {
-		case errors.Is(err, linktrack.ErrUnauthorized): // it is over and must end no others
+		case errors.Is(err, linktrack.ErrUnauthorized): // a session that is over must not end others
 			continue
 		case err == nil && everywhere:
 			err = s.t.EndSessions(r.Context(), in.account)
@@ -121,8 +121,8 @@ func (s *sessions) set(w http.ResponseWriter, r *http.Request, value string, age
 	})
 }
 
-// name returns the name of the cookie. With the prefix __Host-, where that is
-// possible, no neighboring host and nobody on the network can set it.
+// name returns the name of the cookie. Where its prefix can be __Host-, other
+// hosts of the domain and attackers on the network cannot set the cookie.
 func (s *sessions) name(r *http.Request) string {
 	if path, secure := s.place(r); path == "/" && secure {
 		return "__Host-" + sessionCookie
@@ -130,16 +130,16 @@ func (s *sessions) name(r *http.Request) string {
 	return sessionCookie
 }
 
-// cookies are the session's cookies of a request, the first few of them: a
-// browser has one for each path, and each asks the store.
+// cookies returns the session cookies of a request, at most maxSessionCookies. A
+// browser may send one for each path, and each is looked up in the store.
 func (s *sessions) cookies(r *http.Request) []*http.Cookie {
 	cookies := r.CookiesNamed(s.name(r))
 	return cookies[:min(len(cookies), maxSessionCookies)]
 }
 
-// account returns the account that is signed in, as it is in the store now. It
-// returns [linktrack.ErrUnauthorized] if none is: also if the session was ended, or
-// the account has got another pass, is switched off, or is gone.
+// account returns the signed-in account, as it is in the store now. It returns
+// [linktrack.ErrUnauthorized] if there is none: also if the session was ended, or
+// if the account was removed, was switched off, or has a new pass.
 func (s *sessions) account(r *http.Request) (linktrack.Account, error) {
 	for _, cookie := range s.cookies(r) {
 		in, ok := s.read(cookie.Value)
@@ -153,8 +153,8 @@ func (s *sessions) account(r *http.Request) (linktrack.Account, error) {
 	return linktrack.Account{}, linktrack.ErrUnauthorized
 }
 
-// read returns the session of a cookie, if it is one of ours and its time has
-// not come.
+// read returns the session of a cookie. ok is false if the signature is wrong or
+// the session has expired.
 func (s *sessions) read(value string) (in session, ok bool) {
 	if len(value) != sessionLen {
 		return in, false
@@ -196,8 +196,8 @@ func (s *sessions) holds(ctx context.Context, in session) (linktrack.Account, er
 	return a, nil
 }
 
-// keeps reports whether an account that gave its login and pass is one that
-// account will find again.
+// keeps reports whether the store has an account that has just given its login
+// and pass, so that the method account will find it.
 func (s *sessions) keeps(ctx context.Context, a linktrack.Account) (bool, error) {
 	kept, err := s.t.Account(ctx, a.ID)
 	if errors.Is(err, linktrack.ErrNotFound) {

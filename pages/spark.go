@@ -8,13 +8,14 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// sparkTimeout is how long a list waits for its sparks: it is of use without.
+// sparkTimeout limits the time that a list waits for its sparks, because a list
+// without them is useful, too.
 const sparkTimeout = 2 * time.Second
 
-const sparkLeast = 80 // the least height of a bar: it is drawn that small
+const minSparkHeight = 80 // of the bar of a value above 0: sparks are drawn small
 
 // addSparks gives each link that was clicked in the last 24 hours its spark. If
-// that fails the links have none.
+// the counts cannot be read, no link gets one.
 func (p *Pages) addSparks(r *request, rows []view.Link) {
 	ctx, cancel := context.WithTimeout(r.Context(), sparkTimeout)
 	defer cancel()
@@ -36,14 +37,14 @@ func (p *Pages) addSparks(r *request, rows []view.Link) {
 
 func (t *theme) spark(hours []linktrack.Period) *view.Spark {
 	people := make([]int64, len(hours))
-	var most int64
+	var highest int64
 	for i, h := range hours {
 		people[i] = h.People
-		most = max(most, h.People)
+		highest = max(highest, h.People)
 	}
 	return &view.Spark{
-		Label: t.text("link.spark", count(most)),
+		Label: t.text("link.spark", count(highest)),
 		Width: len(hours) * barWidth,
-		Path:  outline(people, uint64(max(most, 1)), 0, sparkLeast),
+		Path:  outline(people, uint64(max(highest, 1)), 0, minSparkHeight),
 	}
 }

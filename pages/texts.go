@@ -2,9 +2,10 @@ package pages
 
 import "maps"
 
-// Texts returns all texts that the pages show, by their keys, in English: what a
-// translation replaces through [Options.Texts]. A text with verbs such as %d
-// keeps them, in their order or with an index ("%[2]s").
+// Texts returns all texts that the pages show, in English, by their keys. A
+// translation replaces them through [Options.Texts]. If a text has verbs such as
+// %d, its replacement has the same verbs, in the same order or with an index
+// ("%[2]s").
 func Texts() map[string]string {
 	all := maps.Clone(english)
 	for code, name := range countries {
@@ -142,7 +143,7 @@ var english = map[string]string{
 	"report.newest":                "Newest clicks",
 	"report.newest.hint":           "Only you can see this list. It covers the last 30 days. The downloads also contain older clicks, if they are still kept.",
 	"report.newest.none":           "The list has no clicks in this period.",
-	"report.newest.past":           "This period is too long ago for this list. The downloads contain its clicks, if they are still kept.",
+	"report.newest.past":           "This list covers only the last 30 days. The downloads also contain older clicks, if they are still kept.",
 	"report.older":                 "Older clicks",
 	"report.first":                 "Newest clicks",
 	"report.click.time":            "Time",

@@ -2,7 +2,7 @@ package pages
 
 import "maps"
 
-// The texts of the account page, and of the messages when a session has ended.
+// The texts of the account page, and those for a session that has ended.
 func init() {
 	maps.Copy(english, map[string]string{
 		"menu.account": "Account",

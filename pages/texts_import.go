@@ -2,6 +2,7 @@ package pages
 
 import "maps"
 
+// The texts of the page that imports and exports links.
 func init() {
 	maps.Copy(english, map[string]string{
 		"menu.import": "Import",

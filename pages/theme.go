@@ -19,14 +19,14 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// A theme is how pages look: templates, texts and static files, with what the
-// host has replaced of them.
+// A theme is the look of the pages: templates, texts, and static files, with the
+// host's replacements.
 type theme struct {
 	o         Options
 	zone      *time.Location
 	templates map[string]*template.Template // by name, without .html
-	static    map[string]staticFile         // by the end of their address: style.0123456789abcdef.css
-	hashed    map[string]string             // from style.css to that
+	static    map[string]staticFile         // by the name in their address: style.0123456789abcdef.css
+	hashed    map[string]string             // that name, by the file's own name: style.css
 	own       bool                          // the host adds static files
 }
 
@@ -60,7 +60,7 @@ func newTheme(o Options, zone *time.Location, visitors bool) (*theme, error) {
 	return t, t.parse(visitors)
 }
 
-// file returns a file as the host has replaced it, or as it is.
+// file returns the host's replacement of a file, or else the file itself.
 func (t *theme) file(dir, name string) ([]byte, error) {
 	if t.o.Templates != nil {
 		content, err := fs.ReadFile(t.o.Templates, name)
@@ -74,14 +74,14 @@ func (t *theme) file(dir, name string) ([]byte, error) {
 	return files.ReadFile(dir + "/" + name)
 }
 
-// layouts are templates that others use: they are no pages of their own.
+// layouts are the templates that other templates use. They are not pages.
 var layouts = []string{"head.html", "layout.html", "public.html", "field.html", "counts.html"}
 
-// roots are the templates that pages begin with, where it is not layout.html.
+// roots are the templates that begin a page, where that is not layout.html.
 var roots = map[string]string{"visitor.html": "visitor.html", "anonymous.html": "public.html", "anonymouslink.html": "public.html"}
 
-// parse reads the templates, and checks those of the host: visitor.html, which
-// stands alone, or all others.
+// parse reads the templates. If the host replaces files, parse also checks the
+// templates: only visitor.html if visitors is true, otherwise all others.
 func (t *theme) parse(visitors bool) error {
 	common := template.New("").Funcs(t.funcs())
 	for _, name := range layouts {
@@ -131,15 +131,15 @@ func (t *theme) parseFile(set *template.Template, name string) error {
 	return nil
 }
 
-// funcs are what templates may call.
+// funcs returns the functions that templates may call.
 func (t *theme) funcs() template.FuncMap {
 	return template.FuncMap{
 		"text":  t.text,
 		"brand": func() string { return t.o.Name },
-		// to is the address of a page, of its parts: {{to "links" .Host .Path "edit"}}.
+		// to returns the address of a page from its parts: {{to "links" .Host .Path "edit"}}.
 		"to":    t.to,
 		"asset": t.asset,
-		// extra is the address of the style sheet that the host adds, "" if it adds none.
+		// extra returns the address of the host's style sheet, "" if there is none.
 		"extra": t.extraStyle,
 		"when":  func(at time.Time) string { return at.In(t.zone).Format("2006-01-02 15:04 MST") },
 		"zone":  func() string { return t.zoneLine(t.zone, time.Now()) },
@@ -156,7 +156,7 @@ func (t *theme) to(parts ...string) string {
 	return t.o.Prefix + strings.Join(escaped, "/")
 }
 
-// text returns a text by its key, with what goes into it.
+// text returns the text of a key, with the values of its verbs.
 func (t *theme) text(key string, args ...any) string {
 	s, ok := t.o.Texts[key]
 	if !ok {
@@ -170,13 +170,13 @@ func (t *theme) text(key string, args ...any) string {
 	return s
 }
 
-// reason words an error of a rule for a person; label is the parameter as the
-// person sees it.
+// reason returns a sentence about a broken rule. label is the name of the
+// parameter on the page.
 func (t *theme) reason(label string, inv *linktrack.InvalidError) string {
 	return label + " " + t.text(inv.Reason)
 }
 
-// count writes a number with thin spaces between its thousands.
+// count returns a number as a text with thin spaces between its thousands.
 func count(n int64) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

@@ -22,7 +22,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// pageTypes are the types of what the templates of pages get as Frame.Page.
+// pageTypes has the type of Frame.Page for each template.
 var pageTypes = map[string]reflect.Type{
 	"account":         reflect.TypeFor[view.Account](),
 	"api":             reflect.TypeFor[view.API](),
@@ -41,8 +41,8 @@ var pageTypes = map[string]reflect.Type{
 	"report":          reflect.TypeFor[view.Report](),
 }
 
-// checkNames refuses files of the host that replace nothing, since their names
-// are probably misspelled. Files of other kinds may lie beside them.
+// checkNames refuses files of the host that replace nothing, because their names
+// are probably misspelled. Files with other extensions are ignored.
 func (t *theme) checkNames() error {
 	if t.o.Templates == nil {
 		return nil
@@ -65,7 +65,7 @@ func (t *theme) checkNames() error {
 		switch path.Ext(f.Name()) {
 		case ".html", ".css", ".js", ".svg":
 			if !f.IsDir() && !slices.Contains(known, f.Name()) {
-				return invalid("Templates", "has a file %s, which replaces none%s (static files of your own belong into the folder %s)",
+				return invalid("Templates", "has a file %s, which replaces no file of the pages%s (put static files of your own in the folder %s)",
 					f.Name(), nearest.Suggestion(f.Name(), known), ownStatic)
 			}
 		}
@@ -73,8 +73,8 @@ func (t *theme) checkNames() error {
 	return nil
 }
 
-// checkTemplate checks a template that begins a page: what it asks of its data,
-// in all branches, the texts that it names, and whether it can be executed.
+// checkTemplate checks the template that begins a page: the fields that it asks
+// for in all branches, the texts that it names, and whether it can be executed.
 func (t *theme) checkTemplate(set *template.Template, root string, data, page reflect.Type) error {
 	all := Texts()
 	c := templatecheck.Checker{
@@ -120,10 +120,12 @@ func (t *theme) checkTemplate(set *template.Template, root string, data, page re
 	return nil
 }
 
-// misfit is what fmt writes where a value does not fit its verb.
+// misfit matches the output of package fmt for a value that does not fit its
+// verb.
 var misfit = regexp.MustCompile(`%!\w?\([^)]*\)`)
 
-// checkUse checks how a template uses a text.
+// checkUse checks that a template asks for a text that exists, with the right
+// number of values.
 func checkUse(all map[string]string, key string, args int) error {
 	s, ok := all[key]
 	switch want := len(valuesFor(s)); {
@@ -135,9 +137,9 @@ func checkUse(all map[string]string, key string, args int) error {
 	return nil
 }
 
-// checkTexts refuses keys that no text has, and texts that cannot take the
-// values of the text that they replace. A reason of a [linktrack.InvalidError]
-// is a key, too: those have spaces in them.
+// checkTexts refuses keys that no text has, and texts that cannot take the values
+// of the text that they replace. A key with spaces is accepted, because the
+// reasons of [linktrack.InvalidError] are keys, too.
 func checkTexts(given map[string]string) error {
 	all := Texts()
 	for _, key := range slices.Sorted(maps.Keys(given)) {
@@ -152,7 +154,7 @@ func checkTexts(given map[string]string) error {
 			return invalid("Texts", "has %q for dir, which must be ltr or rtl", given[key])
 		}
 		if err := checkVerbs(original, given[key]); err != nil {
-			return invalid("Texts", "has for %s a text %w; it replaces %q", key, err, original)
+			return invalid("Texts", "has a wrong text for %s: %w; the original is %q", key, err, original)
 		}
 	}
 	return nil
@@ -160,7 +162,7 @@ func checkTexts(given map[string]string) error {
 
 var verb = regexp.MustCompile(`%(?:\[([0-9]+)\])?(?:\.[0-9]+)?([sdf%])`)
 
-// valuesFor are values of the types that a text takes.
+// valuesFor returns sample values of the types that a text takes.
 func valuesFor(text string) (values []any) {
 	at := 0
 	for _, m := range verb.FindAllStringSubmatch(text, -1) {
@@ -184,17 +186,17 @@ func valuesFor(text string) (values []any) {
 	return values
 }
 
-// checkVerbs compares the verbs of two texts.
+// checkVerbs checks that a text can take the values of the original.
 func checkVerbs(original, text string) error {
 	values := valuesFor(original)
 	if len(values) == 0 {
 		if len(valuesFor(text)) > 0 {
-			return errors.New("with verbs such as %s, but gets no values")
+			return errors.New("it must not have verbs such as %s, because it gets no values")
 		}
 		return nil
 	}
 	if s := fmt.Sprintf(text, values...); strings.Contains(s, "%!") {
-		return fmt.Errorf("whose verbs do not fit (it would show %q): it must use all values, or number those that it uses, as in %%[2]s", s)
+		return fmt.Errorf("its verbs do not fit, and it would show %q: it must use all values, or number those that it uses, as in %%[2]s", s)
 	}
 	return nil
 }

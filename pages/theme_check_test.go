@@ -45,13 +45,13 @@ func TestATextThatReplacesNoneOrDoesNotFitIsAnErrorOfNew(t *testing.T) {
 		{"login.titel", "Anmelden", `Texts has the key "login.titel", which no text has, did you mean login.title?`},
 		{"Login.title", "Anmelden", `did you mean login.title?`},
 		{"gibberish", "x", `Texts has the key "gibberish", which no text has`},
-		{"link.limit", "%s von Klicks", `Texts has for link.limit a text whose verbs do not fit`},
-		{"link.limit", "%s von %s Klicks, %s", `it replaces "%s of %s clicks used"`},
+		{"link.limit", "%s von Klicks", `Texts has a wrong text for link.limit: its verbs do not fit`},
+		{"link.limit", "%s von %s Klicks, %s", `the original is "%s of %s clicks used"`},
 		{"link.limit", "%d von %d Klicks", `%!d(string=text)`},
-		{"anonymous.life", "%s Tage", `Texts has for anonymous.life`},
-		{"report.percent", "%.1f %", `Texts has for report.percent`},
-		{"login.title", "Anmelden %s", `with verbs such as %s, but gets no values`},
-		{"zone.bare", "%[1]s %[4]s", `Texts has for zone.bare`},
+		{"anonymous.life", "%s Tage", `Texts has a wrong text for anonymous.life`},
+		{"report.percent", "%.1f %", `Texts has a wrong text for report.percent`},
+		{"login.title", "Anmelden %s", `must not have verbs such as %s, because it gets no values`},
+		{"zone.bare", "%[1]s %[4]s", `Texts has a wrong text for zone.bare`},
 		{"dir", "left", `Texts has "left" for dir, which must be ltr or rtl`},
 	} {
 		account, visitors := withOptions(t, pages.Options{Texts: map[string]string{c.key: c.text}})
@@ -72,9 +72,9 @@ func TestATextThatReplacesNoneOrDoesNotFitIsAnErrorOfNew(t *testing.T) {
 func TestATemplateThatCannotWorkIsAnErrorOfNew(t *testing.T) {
 	main := func(s string) string { return `{{define "main"}}` + s + `{{end}}` }
 	for _, c := range []struct{ name, content, want string }{
-		{"link.html", main(""), "Templates has a file link.html, which replaces none, did you mean links.html?"},
+		{"link.html", main(""), "Templates has a file link.html, which replaces no file of the pages, did you mean links.html?"},
 		{"stlye.css", "", "did you mean style.css?"},
-		{"notours.svg", "", "Templates has a file notours.svg, which replaces none"},
+		{"notours.svg", "", "Templates has a file notours.svg, which replaces no file of the pages"},
 		{"links.html", main("{{.Lnks}}"), "Links has no field Lnks, did you mean Links?"},
 		{"links.html", main("{{if false}}{{range .Links}}{{.ExternalUrl}}{{end}}{{end}}"), "Link has no field ExternalUrl, did you mean ExternalURL?"},
 		{"links.html", main("\n\n{{.Title}}"), "links.html:3:"},

@@ -17,11 +17,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/nearest"
 )
 
-// A staticFile is served as it is.
+// A staticFile is a file with its headers.
 type staticFile struct {
 	content     []byte
 	contentType string
-	etag        string // "": the name has a hash of the content in it
+	etag        string // "" if the file's address has a hash of its content
 }
 
 const (
@@ -29,8 +29,8 @@ const (
 	ownStatic  = "static"    // the folder of static files that a host adds
 )
 
-// readStatic reads the static files: those of the pages, as the host has
-// replaced them, and those that it adds.
+// readStatic reads the static files of the pages, with the host's replacements,
+// and those that the host adds.
 func (t *theme) readStatic(accent color) error {
 	t.addStatic("brand.css", []byte(brandStyle(accent)))
 	names, err := fs.ReadDir(files, "static")
@@ -61,8 +61,8 @@ func (t *theme) readStatic(accent color) error {
 	return fs.WalkDir(t.o.Templates, ownStatic, t.addOwn)
 }
 
-// addOwn adds a file of the host's, also under its plain name: a style sheet
-// that refers to it does not know the hash.
+// addOwn adds a static file of the host. The file is also served under its plain
+// name, because a style sheet that refers to it does not know the hash.
 func (t *theme) addOwn(file string, entry fs.DirEntry, err error) error {
 	if err != nil {
 		return fmt.Errorf("pages: read %s: %w", file, err)
@@ -86,8 +86,8 @@ func (t *theme) addOwn(file string, entry fs.DirEntry, err error) error {
 	return nil
 }
 
-// addStatic adds a file under a name that has a hash of its content in it, so
-// that browsers may keep it for ever.
+// addStatic adds a file under a name with a hash of its content, so that browsers
+// may keep it forever.
 func (t *theme) addStatic(name string, content []byte) {
 	ext := path.Ext(name)
 	hashed := strings.TrimSuffix(name, ext) + "." + hashOf(content) + ext
@@ -100,7 +100,8 @@ func hashOf(content []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// contentType is the type of a file, by its name if that says it.
+// contentType returns the type of a file: by its extension if that is known,
+// otherwise by its content.
 func contentType(ext string, content []byte) string {
 	known := map[string]string{ // the same on every machine
 		".css":   "text/css; charset=utf-8",
@@ -128,9 +129,9 @@ func (t *theme) asset(name string) (string, error) {
 	return t.o.Prefix + "static/" + (&url.URL{Path: hashed}).EscapedPath(), nil
 }
 
-// extraStyle returns the address of the style sheet that the host adds, or "".
+// extraStyle returns the address of the host's style sheet, "" if there is none.
 func (t *theme) extraStyle() string {
-	address, _ := t.asset(extraStyle) // not there: none is added
+	address, _ := t.asset(extraStyle) // "" with the error
 	return address
 }
 

@@ -23,17 +23,17 @@ import (
 
 const (
 	maxUpload     = 64 << 20         // bytes of a file
-	maxLinks      = 500_000          // of a file: each takes memory
-	maxImports    = 8                // at a time: each may hold a file of that size, on the disk
-	uploadTimeout = 10 * time.Minute // for the visitor to send it
-	importTimeout = 10 * time.Minute // for the links to be made
+	maxLinks      = 500_000          // in a file, because each takes memory
+	maxImports    = 8                // at a time, because each may hold a file of that size on the disk
+	uploadTimeout = 10 * time.Minute // time limit for the file to arrive
+	importTimeout = 10 * time.Minute // time limit for making the links
 	shownProblems = 200
 )
 
-// maxBody is how large the body of a request may be.
+// maxBody returns the maximum size of a request's body, in bytes.
 func (p *Pages) maxBody(r *http.Request) int64 {
 	if r.URL.Path == p.o.Prefix+"login" {
-		return 2 * maxForm // with a form that is kept
+		return 2 * maxForm // the form may contain one that was kept
 	}
 	if r.URL.Path == p.o.Prefix+"import" {
 		return maxUpload + maxForm
@@ -45,9 +45,9 @@ func (p *Pages) showImport(w http.ResponseWriter, r *request) error {
 	return p.renderImport(w, r, http.StatusOK, view.Import{})
 }
 
-// importLinks reads a file. It imports one that was checked before: the form
-// has its hash then, and the file must have the same. All others it checks.
-// Nothing is kept between the two.
+// importLinks checks a file. If the file was checked before, it imports it: then
+// the form has the hash of the checked file, and the file must have the same
+// hash. Nothing is kept between the two requests.
 func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	places := append(clients.Of(p.t.ClientOf(r.Request), 2, 3),
 		clients.Limit{Key: "account\x00" + strconv.FormatInt(int64(r.account.ID), 10), Most: 1},
@@ -56,7 +56,7 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 		return &linktrack.ThrottledError{RetryAfter: 10 * time.Second}
 	}
 	defer p.imports.Release(places...)
-	control := http.NewResponseController(w) // a host that has wrapped w for good keeps its limits
+	control := http.NewResponseController(w) // if the host has wrapped w and it cannot set deadlines, the host's own apply
 	r.Body = newPaced(r.Body, control.SetReadDeadline)
 	_ = control.SetWriteDeadline(time.Now().Add(uploadTimeout + importTimeout))
 
@@ -79,19 +79,20 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	checked := up.values["checked"]
 	importing := checked == sum
 
-	// The work goes on if the visitor goes away: it would leave a part behind.
+	// The import goes on if the visitor leaves, because stopping would leave a
+	// part of the links behind.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), importTimeout)
 	defer cancel()
 	if up.values["bad"] == "1" {
 		return p.sendBadRows(ctx, w, r, up.file, page)
 	}
 	g := &progress{p: p, w: w, r: r, last: time.Now()}
-	var bad, differ int64 // lines with a problem that is no clash, and links that differ from another in case only
+	var bad, differ int64 // lines with a problem other than a clash; links whose paths differ only in case
 	badLine := 0
 	result, err := transfer.Import(ctx, p.t, r.account, up.file, transfer.ImportOptions{
 		Format: transfer.Format(page.Format), Host: page.Host, DryRun: !importing, MaxLinks: maxLinks,
 		SkipClashes: page.Skip == "1" || page.SkipBad == "1", SkipProblems: page.SkipBad == "1",
-		Progress: g.told,
+		Progress: g.show,
 		Problem: func(problem transfer.Problem) {
 			if !problem.Clash && problem.Line != badLine {
 				badLine = problem.Line
@@ -139,8 +140,8 @@ func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	return g.end(status, page)
 }
 
-// sendBadRows answers the rows of a file that cannot be imported as a file, and
-// changes nothing.
+// sendBadRows sends a file with the rows that cannot be imported, and changes
+// nothing.
 func (p *Pages) sendBadRows(ctx context.Context, w http.ResponseWriter, r *request, file *os.File, page view.Import) error {
 	d := longwrite.New(w, r.Request, typeCSV, "bad-rows.csv")
 	_, err := transfer.Import(ctx, p.t, r.account, file, transfer.ImportOptions{
@@ -175,7 +176,7 @@ func (p *Pages) renderImport(w http.ResponseWriter, r *request, status int, page
 }
 
 func (p *Pages) drawImport(r *request, page view.Import) ([]byte, error) {
-	page.Most = maxUpload >> 20
+	page.MaxMegabytes = maxUpload >> 20
 	page.Formats = []view.Option{choice("", p.theme.text("import.format.any"), page.Format == "")}
 	for _, f := range transfer.Formats {
 		page.Formats = append(page.Formats, choice(string(f), p.theme.text("import.format."+string(f)), string(f) == page.Format))
@@ -190,7 +191,7 @@ func (p *Pages) drawImport(r *request, page view.Import) ([]byte, error) {
 	return p.draw(r, "import", p.theme.text("import.title"), page)
 }
 
-// An upload is a form with a file, which lies in a file without a name.
+// An upload is a form with a file. The file is kept on the disk without a name.
 type upload struct {
 	values map[string]string
 	file   *os.File
@@ -259,11 +260,11 @@ func uploadError(err error) error {
 	return errBadForm
 }
 
-// exportLinks answers all links of the account as a file. If that fails
-// midway, the connection is closed, so that nobody takes a part for the whole file.
+// exportLinks sends all links of the account as a file. If that fails midway, the
+// connection is closed, so that nobody takes a part for the whole file.
 func (p *Pages) exportLinks(w http.ResponseWriter, r *request) error {
 	d := longwrite.New(w, r.Request, typeCSV, "links-"+time.Now().In(p.t.TimeZone()).Format(time.DateOnly)+".csv")
-	// It ends when the browser takes no more.
+	// This has no time limit. It ends when the browser disconnects.
 	_, err := transfer.Export(context.WithoutCancel(r.Context()), p.t, r.account, d, transfer.ExportOptions{
 		BOM: r.URL.Query().Get("bom") != "0",
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/linktrackhq/linktrack/pages/view"
 )
 
-// Visitors are the pages that visitors of links see: a [linktrack.VisitorPages]. Make
-// one with [ForVisitors].
+// Visitors are the pages that visitors of links see: a [linktrack.VisitorPages].
+// Make them with [ForVisitors].
 type Visitors struct {
 	theme  *theme
 	plain  sheet
@@ -31,9 +31,9 @@ type sheet struct {
 
 var _ linktrack.VisitorPages = (*Visitors)(nil)
 
-// ForVisitors returns pages for [linktrack.VisitorOptions.Pages]. Of the options Name,
-// Accent, Templates, Texts and Logger count. The errors are those of [New]. The
-// pages load nothing, so that they work on any host and at any path.
+// ForVisitors returns pages for [linktrack.VisitorOptions.Pages]. It uses the
+// options Name, Accent, Templates, Texts, and Logger, and returns the errors of
+// [New]. The pages load nothing, so that they work on any host and at any path.
 func ForVisitors(o Options) (*Visitors, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -52,7 +52,7 @@ func ForVisitors(o Options) (*Visitors, error) {
 
 func (t *theme) sheet(names ...string) sheet {
 	style := ""
-	for _, name := range append(names, extraStyle) { // the last one only if the host has it
+	for _, name := range append(names, extraStyle) { // the last one is empty if the host has none
 		style += string(t.static[t.hashed[name]].content)
 	}
 	sum := sha256.Sum256([]byte(style))
@@ -68,7 +68,7 @@ func (t *theme) sheet(names ...string) sheet {
 // ServePage implements linktrack.VisitorPages.
 func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
 	if p.Kind == linktrack.PageQR {
-		writeQRAsAsked(w, r, p.URL)
+		writeRequestedQR(w, r, p.URL)
 		return
 	}
 	page, sheet := v.page(p), v.plain
@@ -90,7 +90,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 	w.Write(b.Bytes())
 }
 
-// page words a page.
+// page returns the data that the template gets for a page.
 func (v *Visitors) page(p linktrack.Page) view.Visitor {
 	key := "visitor.notfound"
 	page := view.Visitor{Name: v.theme.o.Name, URL: p.URL, Title: p.Link.Title, Location: p.TimeZone}

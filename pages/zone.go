@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// zoneLine says in which zone a page shows its times: by the zone's name, its
-// abbreviation if it has one, and in words how far it is from UTC at that
-// moment.
+// zoneLine returns a sentence about the time zone of a page: its name, its
+// abbreviation if it has one, and how far it is from UTC at that moment.
 func (t *theme) zoneLine(zone *time.Location, at time.Time) string {
 	abbreviation, seconds := at.In(zone).Zone()
 	name := strings.ReplaceAll(zone.String(), "_", " ")
@@ -24,7 +23,8 @@ func (t *theme) zoneLine(zone *time.Location, at time.Time) string {
 	return t.text(key, name, abbreviation, t.distance(seconds))
 }
 
-// distance words how far a zone is from UTC, in seconds to the east.
+// distance returns the distance of a zone from UTC in words. seconds count to the
+// east.
 func (t *theme) distance(seconds int) string {
 	key := "zone.ahead"
 	if seconds < 0 {

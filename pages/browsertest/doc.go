@@ -4,7 +4,7 @@
 // the browser.
 //
 // A page that is added to package pages gets a row in the table of views, in
-// views_test.go; with it come its pictures in both widths and colour schemes,
+// views_test.go; with it come its pictures in both widths and color schemes,
 // the check of its headers and its layout, and that of its accessibility. One
 // that shows what strangers write gets a row in hostile_test.go, a form one in
 // origins_test.go, and a page of a link one in the table there.

@@ -1,5 +1,5 @@
-// Copy buttons, which are hidden where there is no JavaScript; forms that must
-// not be sent twice by a double click; and a bookmarklet, which is to be dragged.
+// This script shows the copy buttons, keeps a double click from sending a form
+// twice, and keeps a click from following the bookmarklet, which is to be dragged.
 "use strict";
 
 // copy reports whether the text is in the clipboard.
@@ -8,7 +8,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Not a secure context, or not allowed: the old way.
+    // The clipboard API is missing (no secure context) or not allowed.
   }
   const area = document.createElement("textarea");
   area.value = text;
@@ -22,8 +22,8 @@ async function copy(text) {
   return done;
 }
 
-// What data-copy says is copied as it stands; with data-address it is an address
-// that may be relative to the page's.
+// A button copies its data-copy. If it has data-address, that is an address, which
+// may be relative, and the absolute address is copied.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const name = button.textContent;
   const { copy: text, address, copied } = button.dataset;

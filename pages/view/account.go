@@ -9,7 +9,7 @@ import (
 // A Login is the form to sign in.
 type Login struct {
 	Login string // as it was entered
-	Next  string // the path of the page to go to then; "" if it is the first page
+	Next  string // the path of the page to go to after the sign-in; "" for the first page
 	Error string
 	Ended bool   // a form was sent after the session had ended
 	Kept  []Kept // the values of that form
@@ -31,7 +31,7 @@ type Kept struct {
 type Account struct {
 	Login, Type string
 	Email       string // the address to which alerts are mailed; "" if none is set
-	EmailError  string // what is wrong with it
+	EmailError  string // what is wrong with Email
 	MailNote    string // why no alerts are mailed; "" if they are
 	Keeps       bool   // the account is in the store: its address can be set
 	Renews      bool   // its pass can be renewed, and its session ended, on these pages
@@ -61,11 +61,11 @@ type Import struct {
 	Formats, Hosts     []Option
 	Format, Host, Skip string        // as chosen; Skip is 1 or ""
 	SkipBad            string        // as chosen: 1 or ""; it includes Skip
-	Most               int64         // how large a file may be, in megabytes
+	MaxMegabytes       int64         // the maximum size of a file
 	Progress           template.HTML // the place where the progress of an import is shown
 
 	Error    string
-	Good     string           // what has succeeded
+	Good     string           // a message of success; "" if there is none
 	Result   *transfer.Result // nil: no file was read
 	Made     bool             // the file was imported, or a part of it
 	Problems []transfer.Problem

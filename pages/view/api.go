@@ -2,7 +2,7 @@ package view
 
 // An API is the page that describes the API.
 type API struct {
-	Base     string // what the addresses of the API begin with
+	Base     string // the beginning of the addresses of the API
 	OpenAPI  string // the address of the OpenAPI description
 	Login    string // "": the account has none
 	ShortWay string // an address that makes a link
@@ -35,7 +35,7 @@ type Sample struct {
 	Language, Code string
 }
 
-// A Try is the form that makes a call, and what was answered.
+// A Try is the form that makes a call. It also shows the answer.
 type Try struct {
 	Name, Text string
 	Changes    bool // the call changes something
@@ -50,5 +50,5 @@ type Answer struct {
 	Reason      string // the name of the status
 	ContentType string
 	Body        string
-	Cut         bool // the body is longer than what is shown
+	Truncated   bool // the body is longer than what is shown
 }

@@ -2,7 +2,7 @@ package view
 
 import "github.com/linktrackhq/linktrack"
 
-// A Report is the page with what a link counted in some days, for its owner.
+// A Report is the page that shows an owner the report of a link for some days.
 type Report struct {
 	Link     Link
 	From, To string // the first and the last day
@@ -10,7 +10,7 @@ type Report struct {
 	Presets  []Preset
 	Errors   map[string]string // what is wrong, by the field: from, to, by; "" if it belongs to none
 
-	Counts    *Counts // nil: what was asked for is wrong
+	Counts    *Counts // nil if the query is wrong
 	Downloads []Download
 	Clicks    []Click // the newest first
 	Kept      bool    // the list of clicks goes back far enough to have some of these days
@@ -37,13 +37,13 @@ type Click struct {
 	Address string // the IP address; "" if it is not kept
 }
 
-// Counts are what a report shows to its owner and, on a public report, to anyone.
+// Counts are the numbers of a report, for its owner and on a public report.
 type Counts struct {
 	Days       string // the days of the report, in words
 	Totals     []Total
 	Counted    bool     // anything was counted
 	Chart      *Chart   // nil: nothing was counted
-	By         string   // what a period is, in words: a day or an hour
+	By         string   // the length of a period, in words: day or hour
 	Periods    []Period // all of them; empty if nothing was counted
 	Converts   bool     // there are conversions, or the link tracks them
 	Breakdowns []Breakdown
@@ -64,29 +64,29 @@ type Period struct {
 // A Breakdown splits the clicks of people by a property.
 type Breakdown struct {
 	Title   string
-	Unknown string  // what to show for a value that is empty
+	Unknown string  // the text for an empty value
 	Rows    []Share // the most frequent values
-	More    []Share // the rest of those that are told apart
-	Other   *Share  // all further values together; nil: there are none
+	More    []Share // the other values that have a row of their own
+	Other   *Share  // all further values together; nil if there are none
 }
 
-// A Share is how many of the clicks have a value.
+// A Share is the number of clicks that have a value.
 type Share struct {
 	Value   string // "" if it is not known
 	Clicks  int64
-	Width   int    // of a bar that is 1000 wide at most
+	Width   int    // of its bar, from 0 to 1000
 	Percent string // of all clicks
 }
 
 // A Chart shows the clicks of people by period: bars in a view box that is Width
 // wide and 1000 high.
 type Chart struct {
-	Label          string // what it shows, in words
+	Label          string // a description in words
 	Width          int
 	People, Unique string // the d attributes of the paths of all clicks, and of unique visitors
-	Top, Half      string // what the upper end and the middle of the scale stand for
+	Top, Half      string // the labels of the upper end and the middle of the scale
 	Ticks          []Tick // below the chart
-	Bars           []Bar  // empty if there are too many to point at
+	Bars           []Bar  // empty if there are too many to be told apart
 }
 
 // A Tick is a date below a chart.
@@ -97,7 +97,7 @@ type Tick struct {
 	Inner  bool // neither the first nor the last: a narrow chart has no room for it
 }
 
-// A Bar is a period to point at.
+// A Bar is the place of a period in a chart, and the text that explains it.
 type Bar struct {
 	X    int // of the left edge, in the view box
 	Text string

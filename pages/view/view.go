@@ -1,5 +1,5 @@
 // Package view contains the data that the templates of package pages get. A host
-// that replaces a template finds here what its template can show.
+// that replaces a template finds the fields here that its template can show.
 //
 // The templates of the pages of accounts and of links without an account begin
 // with layout.html and public.html, which get a [Frame]. They pass Frame.Page on
@@ -10,24 +10,24 @@
 //	api.html               API
 //	apitry.html            Try
 //	bookmarklet.html       Bookmarklet
-//	bookmarkletform.html              BookmarkletForm
+//	bookmarkletform.html   BookmarkletForm
 //	ended.html             Ended
 //	error.html             Error
 //	import.html            Import
 //	linkform.html          LinkForm
 //	links.html             Links
 //	login.html             Login
-//	anonymous.html             AnonymousForm
-//	anonymouslink.html         AnonymousLink
+//	anonymous.html         AnonymousForm
+//	anonymouslink.html     AnonymousLink
 //	renewpass.html         NewPass
 //	report.html            Report
 //
-// The file visitor.html stands alone and gets a [Visitor]. The files field.html
-// (a [Field]) and counts.html (a [Counts]) are used by the others, head.html (a
-// Frame) by layout.html and public.html.
+// The file visitor.html uses no layout and gets a [Visitor]. Other templates use
+// field.html, which gets a [Field], and counts.html, which gets a [Counts].
+// layout.html and public.html use head.html, which gets a Frame.
 //
-// A pointer is nil, and a slice, a map, or a text is empty, where there is nothing
-// to show. A template must work with a value of its type in which everything is
+// If there is nothing to show, a pointer is nil, and a slice, a map, or a text is
+// empty. A template must work with a value of its type in which everything is
 // empty, and with one in which nothing is: pages.New and pages.ForVisitors
 // execute it with both, and return an error if it fails.
 //
@@ -49,12 +49,12 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Frame is what all pages show that layout.html or public.html begins.
+// A Frame is the data of every page that begins with layout.html or public.html.
 type Frame struct {
 	Title    string     // the heading of the page
 	Login    string     // of the account that is signed in; "" if none is, or it has no login
 	SignedIn bool       // somebody is signed in
-	SignsOut bool       // there is a button to sign out: the session is one of these pages
+	SignsOut bool       // the session belongs to these pages, so there is a button to sign out
 	Menu     []MenuItem // empty if nobody is signed in
 	Page     any        // a value of the type that belongs to the page's file
 }
@@ -72,19 +72,19 @@ type Error struct {
 
 // An Option is a choice of a select element, or a suggestion of a text field.
 type Option struct {
-	Value  string // what is sent
-	Text   string // what is shown; "" in a suggestion
-	Chosen bool   // it is the one that holds now
+	Value  string // the value that is sent
+	Text   string // the text that is shown; "" in a suggestion
+	Chosen bool   // it is selected
 }
 
-// A Link is a link of the account, with what its pages show of it.
+// A Link is a link of the account, with the data that pages show about it.
 type Link struct {
 	linktrack.Link
 	URL       string // the tracking URL
 	State     string // the key of a text: state.active, state.inactive, state.expired, or state.usedup
 	MaySwitch bool   // the account may switch it on and off
 	Row       string // the id of its element on the list
-	Leads     string // the destination, if a page may lead there: http and https only; else ""
+	Leads     string // the destination, if it is http or https, so that a page may link to it; otherwise ""
 	Saved     bool   // its settings were saved just before
 	Spark     *Spark // nil: no clicks in the last 24 hours, or they are not known
 }
@@ -98,13 +98,13 @@ type Spark struct {
 
 // Links is the page with the links of the account.
 type Links struct {
-	Search, Group string // what was searched for; "" if nothing was
+	Search, Group string // the search and the group that were asked for; "" for none
 	Sort, Order   string // the order of the links: a sort key of the API; asc or desc
 	Groups        []string
 	Sorts         []Option
 	Filtered      bool   // Search or Group is not empty
-	Depth         int64  // how many links, the newest first, a search covers
-	Error         string // why no links are shown; "" if none is wrong
+	Depth         int64  // the number of links that a search covers, the newest first
+	Error         string // why no links are shown; "" if nothing is wrong
 	SearchError   bool   // the error is about Search
 
 	Links []Link
@@ -114,8 +114,8 @@ type Links struct {
 	First, Last int64  // the numbers of the first and the last link shown, from 1
 	Prev, Next  string // addresses of the pages before and after this one; "" if there is none
 
-	// Query is the query of this page's address, and Back the query with which a
-	// form can come back to it: "?back=" and Query, escaped.
+	// Query is the query of this page's address. Back is the query of a form's
+	// address that makes the form return here: "?back=" and Query, escaped.
 	Query, Back string
 }
 

@@ -28,13 +28,13 @@ type AnonymousLink struct {
 
 // A Visitor is a page that visitors of a link see.
 type Visitor struct {
-	Style          template.CSS // all of the style: the page may load nothing
+	Style          template.CSS // the whole style, because the page may load nothing
 	Name           string       // pages.Options.Name
-	Heading, Text  string       // what the page says
+	Heading, Text  string       // the texts of the page
 	Title          string       // of the link, on the pages that may show it; else ""
 	URL            string       // the tracking URL
 	AsksPassword   bool         // the page is the form for the password
-	AsksToContinue bool         // the page is the form that leads on
+	AsksToContinue bool         // the page is a button that leads to the destination
 	Error          string       // what is wrong with the password
 	Summary        *linktrack.Link
 	Report         *Counts
