@@ -11,18 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 // chosenPass are the ways in which somebody gives an account a pass.
-func chosenPass(s *service, pass string) map[string]error {
-	_, _, made := s.tracker.CreateAccount(context.Background(), linktrack.NewAccount{Pass: pass})
-	_, set := s.tracker.SetPass(context.Background(), s.account, pass)
+func chosenPass(s *trackertest.Service, pass string) map[string]error {
+	_, _, made := s.Tracker.CreateAccount(context.Background(), linktrack.NewAccount{Pass: pass})
+	_, set := s.Tracker.SetPass(context.Background(), s.Account, pass)
 	return map[string]error{"CreateAccount": made, "SetPass": set}
 }
 
 func TestAPassThatSomebodyChoosesHasEightCharactersOrMore(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for bad, want := range map[string]string{
 		"x":                      "pass must have at least 8 characters",
 		"1234567":                "pass must have at least 8 characters",
@@ -36,13 +37,13 @@ func TestAPassThatSomebodyChoosesHasEightCharactersOrMore(t *testing.T) {
 			require.Equal(t, want, err.Error(), "%s %q", door, bad)
 		}
 	}
-	_, err := s.tracker.Authenticate(t.Context(), login, pass, "")
+	_, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "")
 	require.NoError(t, err, "the pass before still works")
 	for _, good := range []string{"12345678", "ääääääää", strings.Repeat("x", 200)} {
 		for door, err := range chosenPass(s, good) {
 			require.NoError(t, err, "%s %q", door, good)
 		}
-		_, err := s.tracker.Authenticate(t.Context(), login, good, "")
+		_, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, good, "")
 		require.NoError(t, err, "%q", good)
 	}
 }
@@ -53,32 +54,32 @@ func TestAnAccountThatHasAShortPassKeepsIt(t *testing.T) {
 	old.SetPass("x")
 	_, err := store.CreateAccount(t.Context(), old)
 	require.NoError(t, err)
-	s := newService(t, store, linktrack.Options{})
-	_, err = s.tracker.Authenticate(t.Context(), "old", "x", "")
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	_, err = s.Tracker.Authenticate(t.Context(), "old", "x", "")
 	require.NoError(t, err)
 }
 
 func TestEditsOfAnAccountByProcessesAtTheSameTimeAllHold(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		other := trackerOn(t, store)
 		for range 30 {
 			var renewed string
 			var both sync.WaitGroup
 			both.Go(func() {
 				var err error
-				renewed, err = other.RenewPass(context.Background(), s.account)
+				renewed, err = other.RenewPass(context.Background(), s.Account)
 				assert.NoError(t, err)
 			})
 			both.Go(func() {
-				_, err := s.tracker.SetEmail(context.Background(), s.account, "ada@example.com")
+				_, err := s.Tracker.SetEmail(context.Background(), s.Account, "ada@example.com")
 				assert.NoError(t, err)
 			})
 			both.Wait()
-			a, err := s.tracker.Authenticate(t.Context(), login, renewed, "")
+			a, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, renewed, "")
 			require.NoError(t, err, "the pass that was renewed works")
 			require.Equal(t, "ada@example.com", a.Email)
-			_, err = s.tracker.SetEmail(t.Context(), s.account, "")
+			_, err = s.Tracker.SetEmail(t.Context(), s.Account, "")
 			require.NoError(t, err)
 		}
 	})
@@ -102,41 +103,41 @@ func (o *overtaken) UpdateAccount(ctx context.Context, id linktrack.AccountID, c
 func TestAnEditOfAnAccountKeepsWhatAnotherProcessChangedMeanwhile(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
 		late := &overtaken{Store: store}
-		s := newService(t, late, linktrack.Options{})
+		s := trackertest.NewService(t, late, linktrack.Options{})
 		other := trackerOn(t, store)
 		var renewed string
 		late.edit = func() {
 			var err error
-			renewed, err = other.RenewPass(t.Context(), s.account)
+			renewed, err = other.RenewPass(t.Context(), s.Account)
 			require.NoError(t, err)
 		}
-		a, err := s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
+		a, err := s.Tracker.SetEmail(t.Context(), s.Account, "ada@example.com")
 		require.NoError(t, err)
 		require.Equal(t, "ada@example.com", a.Email)
-		_, err = s.tracker.Authenticate(t.Context(), login, pass, "")
+		_, err = s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "")
 		require.ErrorIs(t, err, linktrack.ErrUnauthorized, "the pass that was renewed away stays dead")
-		found, err := s.tracker.Authenticate(t.Context(), login, renewed, "")
+		found, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, renewed, "")
 		require.NoError(t, err, "the new pass works")
 		require.Equal(t, a, found, "SetEmail returns the account as it is kept")
 
 		late.edit = func() {
-			_, err := other.SetEmail(t.Context(), s.account, "bob@example.com")
+			_, err := other.SetEmail(t.Context(), s.Account, "bob@example.com")
 			require.NoError(t, err)
 		}
-		a, err = s.tracker.SetPass(t.Context(), s.account, "a pass of one's own")
+		a, err = s.Tracker.SetPass(t.Context(), s.Account, "a pass of one's own")
 		require.NoError(t, err)
 		require.Equal(t, "bob@example.com", a.Email, "the address that was set meanwhile stays")
 
-		late.edit = func() { setDisabled(t, store, s.account, true) }
+		late.edit = func() { trackertest.SetDisabled(t, store, s.Account, true) }
 		for name, edit := range map[string]func() error{
-			"SetEmail":  func() error { _, err := s.tracker.SetEmail(t.Context(), s.account, ""); return err },
-			"SetPass":   func() error { _, err := s.tracker.SetPass(t.Context(), s.account, "another pass"); return err },
-			"RenewPass": func() error { _, err := s.tracker.RenewPass(t.Context(), s.account); return err },
+			"SetEmail":  func() error { _, err := s.Tracker.SetEmail(t.Context(), s.Account, ""); return err },
+			"SetPass":   func() error { _, err := s.Tracker.SetPass(t.Context(), s.Account, "another pass"); return err },
+			"RenewPass": func() error { _, err := s.Tracker.RenewPass(t.Context(), s.Account); return err },
 		} {
-			setDisabled(t, store, s.account, false)
+			trackertest.SetDisabled(t, store, s.Account, false)
 			require.ErrorIs(t, edit(), linktrack.ErrForbidden, name)
 			a.Disabled = true
-			kept, err := s.tracker.Account(t.Context(), s.account.ID)
+			kept, err := s.Tracker.Account(t.Context(), s.Account.ID)
 			require.NoError(t, err)
 			require.Equal(t, a, kept, "%s: the account that was switched off meanwhile stays so, and as it was", name)
 		}
@@ -152,22 +153,15 @@ func trackerOn(t *testing.T, store linktrack.Store) *linktrack.Tracker {
 	return tracker
 }
 
-// setDisabled switches an account off or on.
-func setDisabled(t *testing.T, store linktrack.Store, a linktrack.Account, off bool) {
-	t.Helper()
-	_, err := store.UpdateAccount(t.Context(), a.ID, func(a *linktrack.Account) error { a.Disabled = off; return nil })
-	require.NoError(t, err)
-}
-
 func TestAHostsOwnAccountsAndThoseSwitchedOffGetNoPass(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	setDisabled(t, s.store, s.account, true)
-	_, err := s.tracker.SetPass(t.Context(), s.account, "a pass of one's own")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	trackertest.SetDisabled(t, s.Store, s.Account, true)
+	_, err := s.Tracker.SetPass(t.Context(), s.Account, "a pass of one's own")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 
-	s = newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	s = trackertest.NewService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
 	}}})
-	_, err = s.tracker.SetPass(t.Context(), linktrack.Account{ID: s.account.ID}, "a pass of one's own")
+	_, err = s.Tracker.SetPass(t.Context(), linktrack.Account{ID: s.Account.ID}, "a pass of one's own")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }

@@ -8,20 +8,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/notify"
 )
 
 func TestAnAccountGetsAnotherMailAddressAndNothingElseChanges(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		for _, email := range []string{"ada@example.com", "ada@example.com", "jörg+%@mail.example.org", ""} {
-			a, err := s.tracker.SetEmail(t.Context(), s.account, email)
+			a, err := s.Tracker.SetEmail(t.Context(), s.Account, email)
 			require.NoError(t, err, email)
-			want := s.account
+			want := s.Account
 			want.Email = email
 			require.Equal(t, want, a)
-			kept, err := s.tracker.Account(t.Context(), s.account.ID)
+			kept, err := s.Tracker.Account(t.Context(), s.Account.ID)
 			require.NoError(t, err)
 			require.Equal(t, want, kept)
 		}
@@ -29,7 +30,7 @@ func TestAnAccountGetsAnotherMailAddressAndNothingElseChanges(t *testing.T) {
 }
 
 func TestWhatIsNoMailAddressIsRefusedWhereverOneIsGiven(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for _, email := range []string{
 		"ada", "@example.com", "ada@", "ada @example.com", " ada@example.com", "ada@example.com ", "Ada <ada@example.com>", "<ada@example.com>",
 		"ada@example.com,bob@example.com", "ada@example.com\r\nBcc: bob@example.com", "ada@exa\x00mple.com", "ada@example.com\xff",
@@ -38,29 +39,29 @@ func TestWhatIsNoMailAddressIsRefusedWhereverOneIsGiven(t *testing.T) {
 		strings.Repeat("a", 250) + "@example.com",
 	} {
 		var invalid *linktrack.InvalidError
-		_, err := s.tracker.SetEmail(t.Context(), s.account, email)
+		_, err := s.Tracker.SetEmail(t.Context(), s.Account, email)
 		require.ErrorAs(t, err, &invalid, "%q", email)
 		require.Equal(t, "email", invalid.Param)
-		_, _, err = s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Email: email})
+		_, _, err = s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Email: email})
 		require.ErrorAs(t, err, &invalid, "%q", email)
 	}
-	kept, err := s.tracker.Account(t.Context(), s.account.ID)
+	kept, err := s.Tracker.Account(t.Context(), s.Account.ID)
 	require.NoError(t, err)
-	require.Equal(t, s.account, kept)
+	require.Equal(t, s.Account, kept)
 }
 
 func TestOnlyAnAccountOfTheStoreThatIsSwitchedOnGetsAMailAddress(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	_, err := s.tracker.SetEmail(t.Context(), linktrack.Account{ID: 4711}, "ada@example.com")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	_, err := s.Tracker.SetEmail(t.Context(), linktrack.Account{ID: 4711}, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
-	setDisabled(t, s.store, s.account, true)
-	_, err = s.tracker.SetEmail(t.Context(), s.account, "ada@example.com")
+	trackertest.SetDisabled(t, s.Store, s.Account, true)
+	_, err = s.Tracker.SetEmail(t.Context(), s.Account, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
 
-	hosts := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	hosts := trackertest.NewService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
 	}}})
-	_, err = hosts.tracker.SetEmail(t.Context(), hosts.account, "ada@example.com")
+	_, err = hosts.Tracker.SetEmail(t.Context(), hosts.Account, "ada@example.com")
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }
 
@@ -90,12 +91,12 @@ func TestWhereAlertsAreNotMailedTheReasonIsSaid(t *testing.T) {
 		{"accounts are the host's", linktrack.Options{Notify: &mailing{mails: true}, Accounts: linktrack.AccountOptions{Authenticate: own}}, "", linktrack.ErrHostsAccount},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newService(t, memstore.New(), c.options)
+			s := trackertest.NewService(t, memstore.New(), c.options)
 			if c.email != "" {
-				_, err := s.tracker.SetEmail(t.Context(), s.account, c.email)
+				_, err := s.Tracker.SetEmail(t.Context(), s.Account, c.email)
 				require.NoError(t, err)
 			}
-			email, err := s.tracker.AlertEmail(t.Context(), s.account)
+			email, err := s.Tracker.AlertEmail(t.Context(), s.Account)
 			require.ErrorIs(t, err, c.want)
 			require.Equal(t, c.email, email)
 		})

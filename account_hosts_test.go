@@ -9,106 +9,107 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 func TestAKeyIsItsPurposesAlone(t *testing.T) {
 	store := memstore.New()
-	one, two := newService(t, store, linktrack.Options{}), newService(t, memstore.New(), linktrack.Options{})
+	one, two := trackertest.NewService(t, store, linktrack.Options{}), trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	again, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
 	defer again.Close(t.Context())
-	require.Equal(t, one.tracker.Key("a"), again.Key("a"), "all processes of one service have the same")
-	require.NotEqual(t, one.tracker.Key("a"), one.tracker.Key("b"))
-	require.NotEqual(t, one.tracker.Key("a"), two.tracker.Key("a"))
-	require.NotZero(t, one.tracker.Key(""))
+	require.Equal(t, one.Tracker.Key("a"), again.Key("a"), "all processes of one service have the same")
+	require.NotEqual(t, one.Tracker.Key("a"), one.Tracker.Key("b"))
+	require.NotEqual(t, one.Tracker.Key("a"), two.Tracker.Key("a"))
+	require.NotZero(t, one.Tracker.Key(""))
 }
 
 func TestAnAccountIsFoundByItsIDAndMayWhatItsTypeSays(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{
 		Hosts:    []string{"alt.example"},
 		Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}}},
 	})
-	found, err := s.tracker.Account(t.Context(), s.account.ID)
+	found, err := s.Tracker.Account(t.Context(), s.Account.ID)
 	require.NoError(t, err)
-	require.Equal(t, s.account, found)
-	_, err = s.tracker.Account(t.Context(), 4711)
+	require.Equal(t, s.Account, found)
+	_, err = s.Tracker.Account(t.Context(), 4711)
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 
-	typ, err := s.tracker.TypeOf(linktrack.Account{Type: "titles"})
+	typ, err := s.Tracker.TypeOf(linktrack.Account{Type: "titles"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"title"}, typ.Params)
-	_, err = s.tracker.TypeOf(linktrack.Account{Type: "gone"})
+	_, err = s.Tracker.TypeOf(linktrack.Account{Type: "gone"})
 	require.ErrorIs(t, err, linktrack.ErrForbidden)
-	require.Equal(t, []string{"go.example.com", "alt.example"}, s.tracker.HostsOf(s.account))
-	require.Equal(t, []string{"alt.example"}, s.tracker.HostsOf(linktrack.Account{Hosts: []string{"alt.example"}}))
+	require.Equal(t, []string{"go.example.com", "alt.example"}, s.Tracker.HostsOf(s.Account))
+	require.Equal(t, []string{"alt.example"}, s.Tracker.HostsOf(linktrack.Account{Hosts: []string{"alt.example"}}))
 
-	own := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
+	own := trackertest.NewService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil
 	}}})
-	_, err = own.tracker.Account(t.Context(), own.account.ID)
+	_, err = own.Tracker.Account(t.Context(), own.Account.ID)
 	require.ErrorIs(t, err, linktrack.ErrNotFound, "a host's own users have other numbers")
 }
 
 func TestPublicShowsNothingButPublicLinks(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for name, public := range map[string]bool{"shown": true, "hidden": false} {
-		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{
+		_, err := s.Tracker.MakeLink(t.Context(), s.Account, linktrack.NewLink{
 			LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Title: "T", Notes: "N", Group: "G", IsPublic: public}, VanityLink: name, Password: "P",
 		})
 		require.NoError(t, err)
 	}
-	shown, err := s.tracker.Public(t.Context(), "go.example.com", "Shown", linktrack.ViewLink)
+	shown, err := s.Tracker.Public(t.Context(), "go.example.com", "Shown", linktrack.ViewLink)
 	require.NoError(t, err)
 	l := shown.Link
 	require.Equal(t, "T", l.Title)
 	require.Zero(t, l.ExternalURL+l.Notes+l.Group)
 	require.Nil(t, l.PasswordHash)
-	first, err := s.tracker.Public(t.Context(), "", "shown", linktrack.ViewLink)
+	first, err := s.Tracker.Public(t.Context(), "", "shown", linktrack.ViewLink)
 	require.NoError(t, err)
 	require.Equal(t, shown, first, "no host is the first host")
 	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "hidden"}, {"go.example.com", "a b"}} {
-		_, err := s.tracker.Public(t.Context(), at[0], at[1], linktrack.ViewLink)
+		_, err := s.Tracker.Public(t.Context(), at[0], at[1], linktrack.ViewLink)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, at)
 	}
 }
 
 func TestLinksArePagedAndSearchedWithinBounds(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for _, title := range []string{"one", "two", "twofold"} {
-		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Title: title, Group: title}})
+		_, err := s.Tracker.MakeLink(t.Context(), s.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", Title: title, Group: title}})
 		require.NoError(t, err)
 	}
-	links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: "TWO", Offset: 1})
+	links, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Search: "TWO", Offset: 1})
 	require.NoError(t, err)
 	require.Len(t, links, 1)
 	require.Equal(t, "two", links[0].Title)
-	groups, err := s.tracker.Groups(t.Context(), s.account)
+	groups, err := s.Tracker.Groups(t.Context(), s.Account)
 	require.NoError(t, err)
 	require.Equal(t, []string{"one", "two", "twofold"}, groups)
 	for param, q := range map[string]linktrack.LinksQuery{
 		"offset": {Offset: -1},
 		"search": {Search: "\x00"},
 	} {
-		_, err := s.tracker.Links(t.Context(), s.account, q)
+		_, err := s.Tracker.Links(t.Context(), s.Account, q)
 		var invalid *linktrack.InvalidError
 		require.ErrorAs(t, err, &invalid)
 		require.Equal(t, param, invalid.Param)
 	}
-	_, err = s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Offset: 100_001})
+	_, err = s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Offset: 100_001})
 	require.ErrorContains(t, err, "offset must be from 0 to 100000")
 }
 
 func TestParametersAreReadAsTheAPIReadsThem(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{TimeZone: time.UTC})
-	in, err := s.tracker.ParseNewLink(map[string]string{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{TimeZone: time.UTC})
+	in, err := s.Tracker.ParseNewLink(map[string]string{
 		"external_url": "https://example.com/", "is_active": "no", "alert_at": "7", "expires_at": "2199-01-02", "forward_query": "on", "has_public_revenue": "1", "unknown": "x",
 	})
 	require.NoError(t, err)
 	require.Equal(t, linktrack.NewLink{
 		LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: 7, ExpiresAt: time.Date(2199, 1, 2, 0, 0, 0, 0, time.UTC), ForwardQuery: true, HasPublicRevenue: true, Disabled: true},
 	}, in)
-	_, err = s.tracker.ParseNewLink(map[string]string{"forward_query": "maybe"})
+	_, err = s.Tracker.ParseNewLink(map[string]string{"forward_query": "maybe"})
 	require.ErrorContains(t, err, "forward_query must be 1 or 0")
 }
 

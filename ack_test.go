@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -82,24 +83,24 @@ func (j *lockedJournal) Size() linktrack.JournalSize {
 
 func TestABufferedClickIsAnsweredAtOnceAndStoredWithinTheFlushInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered}}, linktrack.NewLink{})
+		store := &trackertest.FaultyStore{Store: memstore.New()}
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered}}, linktrack.NewLink{})
 		start := time.Now()
 		for range 100 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start))
-		require.Zero(t, f.counts().People)
-		require.EqualValues(t, 100, f.tracker.Stats().Pending)
+		require.Zero(t, f.Counts().People)
+		require.EqualValues(t, 100, f.Tracker.Stats().Pending)
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
-		require.EqualValues(t, 100, f.counts().People)
-		require.Len(t, store.batches, 1)
-		f.passes(linktrack.Visit{})
+		require.EqualValues(t, 100, f.Counts().People)
+		require.Len(t, store.Batches(), 1)
+		f.Passes(linktrack.Visit{})
 		start = time.Now()
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 		require.Zero(t, time.Since(start), "Close does not wait for the interval")
-		require.EqualValues(t, 101, f.counts().People)
+		require.EqualValues(t, 101, f.Counts().People)
 	})
 }
 
@@ -107,92 +108,92 @@ const flushInterval = 200 * time.Millisecond // as Options.Recording.FlushInterv
 
 func TestAJournaledClickIsAnsweredWhetherTheStoreIsUpOrDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
-		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		store, journal := &trackertest.FaultyStore{Store: memstore.New()}, newLockedJournal()
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(flushInterval)
 		synctest.Wait()
-		require.EqualValues(t, 1, f.counts().People)
-		store.down.Store(true)
+		require.EqualValues(t, 1, f.Counts().People)
+		store.Down.Store(true)
 		start := time.Now()
 		for range 100 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start))
 		time.Sleep(3 * time.Second)
-		s := f.tracker.Stats()
+		s := f.Tracker.Stats()
 		require.EqualValues(t, 100, s.JournalClicks)
 		require.Zero(t, s.Pending)
 		require.True(t, s.Failing)
 		require.InDelta(t, 3, s.PendingAge.Seconds(), 0.1)
-		store.down.Store(false)
+		store.Down.Store(false)
 		time.Sleep(10 * time.Second)
-		require.EqualValues(t, 101, f.counts().People)
-		s = f.tracker.Stats()
+		require.EqualValues(t, 101, f.Counts().People)
+		s = f.Tracker.Stats()
 		require.Zero(t, s.JournalClicks)
 		require.Zero(t, s.PendingAge)
 		require.False(t, s.Failing)
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
 func TestCloseSaysThatWhatIsInTheJournalIsSafeAndTheNextTrackerStoresIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
+		store, journal := &trackertest.FaultyStore{Store: memstore.New()}, newLockedJournal()
 		o := linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}
-		f := follow(t, store, o, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		f := trackertest.Follow(t, store, o, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(flushInterval)
 		synctest.Wait()
-		store.down.Store(true)
+		store.Down.Store(true)
 		for range 7 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
 		start := time.Now()
-		err := f.tracker.Close(t.Context())
+		err := f.Tracker.Close(t.Context())
 		require.EqualError(t, err, "linktrack: 7 clicks were not stored; they are safe in the journal")
 		require.LessOrEqual(t, time.Since(start), 10*time.Second, "there is no need to wait for the store")
-		store.down.Store(false)
+		store.Down.Store(false)
 		again, err := linktrack.New(store, linktrack.Options{Recording: linktrack.RecordingOptions{Journal: journal}}) // whatever its Ack
 		require.NoError(t, err)
 		require.NoError(t, again.Close(t.Context()))
-		require.EqualValues(t, 8, f.counts().People)
+		require.EqualValues(t, 8, f.Counts().People)
 	})
 }
 
 func TestAVisitorDoesNotWaitForADiskThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal := newLockedJournal()
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
 		journal.lock <- struct{}{}
 		for range 3 {
 			start := time.Now()
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 			require.Equal(t, 2*time.Second, time.Since(start))
 		}
 		<-journal.lock
 		synctest.Wait()
-		require.NoError(t, f.tracker.Close(t.Context()))
-		require.EqualValues(t, 3, f.counts().People)
+		require.NoError(t, f.Tracker.Close(t.Context()))
+		require.EqualValues(t, 3, f.Counts().People)
 	})
 }
 
 func TestAJournalThatIsFullLeavesItsClicksToTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, journal := &flaky{Store: memstore.New()}, newLockedJournal()
-		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
+		store, journal := &trackertest.FaultyStore{Store: memstore.New()}, newLockedJournal()
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal}}, linktrack.NewLink{})
 		journal.full = true
-		f.passes(linktrack.Visit{})
-		require.EqualValues(t, 1, f.counts().People, "answered when the store had it")
-		store.down.Store(true)
+		f.Passes(linktrack.Visit{})
+		require.EqualValues(t, 1, f.Counts().People, "answered when the store had it")
+		store.Down.Store(true)
 		for range 5 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
-		require.EqualValues(t, 5, f.tracker.Stats().Pending)
-		store.down.Store(false)
+		require.EqualValues(t, 5, f.Tracker.Stats().Pending)
+		store.Down.Store(false)
 		time.Sleep(10 * time.Second)
-		require.EqualValues(t, 6, f.counts().People)
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.EqualValues(t, 6, f.Counts().People)
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 

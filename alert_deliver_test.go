@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -60,11 +61,6 @@ func (r *receiver) ids() (ids []string) {
 	return ids
 }
 
-func (f *follower) close() {
-	f.Helper()
-	require.NoError(f, f.tracker.Close(context.Background()))
-}
-
 func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{}
@@ -77,13 +73,13 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 			LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: 2, DeactivateAt: 3, HasAlertEmail: true}, VanityLink: "sale",
 		})
 		require.NoError(t, err)
-		f := &follower{t, tracker, account, l.Path}
-		f.passes(linktrack.Visit{})
+		f := &trackertest.Follower{T: t, Tracker: tracker, Account: account, Path: l.Path}
+		f.Passes(linktrack.Visit{})
 		time.Sleep(time.Hour)
 		require.Empty(t, r.got(), "one of two has come")
 
 		reached := time.Now().UTC()
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(time.Second)
 		got := r.got()
 		require.Len(t, got, 1)
@@ -95,7 +91,7 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 		require.Equal(t, l.ID, got[0].Link.ID)
 		require.EqualValues(t, 2, got[0].Link.Counts.People)
 
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(time.Second)
 		got = r.got()
 		require.Len(t, got, 2)
@@ -103,7 +99,7 @@ func TestAnAlertIsDeliveredSoonAfterItsClick(t *testing.T) {
 		require.NotEqual(t, got[0].ID, got[1].ID)
 		time.Sleep(24 * time.Hour)
 		require.Len(t, r.got(), 2, "what was delivered is not delivered again")
-		f.close()
+		f.Close()
 	})
 }
 
@@ -156,10 +152,10 @@ func raise(t *testing.T, store linktrack.Store, l linktrack.Link) linktrack.Link
 
 func TestAnAlertThatFailsIsTriedAgainLessAndLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
+		var log trackertest.LogBuffer
 		r, store := &receiver{}, memstore.New()
 		raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
-		r.does(func(context.Context, linktrack.Alert) error { return errDown })
+		r.does(func(context.Context, linktrack.Alert) error { return trackertest.ErrDown })
 		tracker, err := linktrack.New(store, linktrack.Options{Notify: r, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		require.NoError(t, err)
 		time.Sleep(30 * 24 * time.Hour)
@@ -193,7 +189,7 @@ func TestAnAlertThatFailsIsTriedAgainLessAndLessOften(t *testing.T) {
 
 func TestAnAlertThatCanNeverBeDeliveredIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
+		var log trackertest.LogBuffer
 		r, store := &receiver{}, memstore.New()
 		raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		r.does(func(context.Context, linktrack.Alert) error {
@@ -212,20 +208,20 @@ func TestNobodyWaitsForANotifierThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{}
 		r.does(func(ctx context.Context, _ linktrack.Alert) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{Notify: r}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Notify: r}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		start := time.Now()
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		require.Zero(t, time.Since(start))
 		time.Sleep(time.Second)
 		require.Len(t, r.got(), 1)
 		start = time.Now()
 		for range 100 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start), "a delivery under way delays no redirect")
 		time.Sleep(time.Hour)
 		require.Greater(t, len(r.got()), 5, "what hangs is given up, and tried again")
-		f.close()
+		f.Close()
 	})
 }
 
@@ -242,7 +238,7 @@ func TestANewAlertDoesNotWaitBehindThoseThatFail(t *testing.T) {
 		for range 1000 { // each hangs for 20 s: all of them take hours
 			raise(t, store, linktrack.Link{Path: randomPath(), LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		}
-		f := follow(t, store, linktrack.Options{Notify: r}, linktrack.NewLink{})
+		f := trackertest.Follow(t, store, linktrack.Options{Notify: r}, linktrack.NewLink{})
 		time.Sleep(12 * time.Hour)
 		raise(t, store, linktrack.Link{Path: "new", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 		before := len(r.got())
@@ -250,7 +246,7 @@ func TestANewAlertDoesNotWaitBehindThoseThatFail(t *testing.T) {
 		require.LessOrEqual(t, len(r.got())-before, 3)
 		last := r.got()[before:]
 		require.True(t, last[0].Link.Path == "new" || last[1].Link.Path == "new", "it is the next")
-		f.close()
+		f.Close()
 	})
 }
 
@@ -368,9 +364,9 @@ func TestAnAlertSurvivesAStoreThatFails(t *testing.T) {
 	} {
 		t.Run(test.call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var log logBuffer
+				var log trackertest.LogBuffer
 				r, store := &receiver{}, &forgetful{Store: memstore.New()}
-				store.fail(test.call, errDown)
+				store.fail(test.call, trackertest.ErrDown)
 				raise(t, store, linktrack.Link{Path: ".sale", LinkSettings: linktrack.LinkSettings{AlertAt: 1, HasAlertEmail: true}})
 				tracker, err := linktrack.New(store, linktrack.Options{Notify: r, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				require.NoError(t, err)

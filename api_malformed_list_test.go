@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 const (
-	credentials = "login=" + login + "&pass=" + pass
+	credentials = "login=" + trackertest.Login + "&pass=" + trackertest.Pass
 	toPage      = "&external_url=http://example.com/"
 	formType    = "Content-Type: application/x-www-form-urlencoded"
 	partsType   = "Content-Type: multipart/form-data; boundary=b"
@@ -40,7 +42,7 @@ func parts(pairs ...string) string {
 
 // aLink is a multipart body that makes a link if nothing is wrong with it.
 func aLink(more ...string) string {
-	return parts(append([]string{"login", login, "pass", pass, "external_url", "http://example.com/"}, more...)...)
+	return parts(append([]string{"login", trackertest.Login, "pass", trackertest.Pass, "external_url", "http://example.com/"}, more...)...)
 }
 
 // writtenAttempts are those that somebody thought of.
@@ -59,7 +61,7 @@ func writtenAttempts() []attempt {
 		{"another kind of Authorization", get(makeLink, "Authorization: Bearer x"), false, 400, "login is missing"},
 		{"credentials twice, the last wrong", get(makeLink + "?" + credentials + "&pass=no" + toPage), false, 401, "login or pass is wrong"},
 		{"credentials twice, the body's wrong", post(makeLink+"?"+credentials, "pass=no"+toPage), false, 401, "login or pass is wrong"},
-		{"credentials as an array", post(makeLink, "login[]="+login+"&pass[]="+pass+toPage), false, 400, "login is missing"},
+		{"credentials as an array", post(makeLink, "login[]="+trackertest.Login+"&pass[]="+trackertest.Pass+toPage), false, 400, "login is missing"},
 		{"a login that is no text", post(makeLink, "login=%ff%00%27&pass=%00"+toPage), false, 401, "login or pass is wrong"},
 		{"a huge login", post(makeLink, "login="+strings.Repeat("x", 900_000)+"&pass=x"), false, 401, "login or pass is wrong"},
 

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 // An attempt is a request that must be refused, byte for byte as it is written
@@ -41,11 +42,11 @@ const patience = 30 * time.Second
 
 func TestAThousandMalformedRequestsAreRefusedAndNothingIsStored(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		var ours, theirs logBuffer
-		s := newService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&ours, nil))})
-		s.makeLink("vanity_link", "plain", "has_plus_tracking", "1")
-		s.makeLink("vanity_link", "secret", "password", "letmein")
-		server := httptest.NewUnstartedServer(s.fromManyClients())
+		var ours, theirs trackertest.LogBuffer
+		s := trackertest.NewService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&ours, nil))})
+		s.MakeLink("vanity_link", "plain", "has_plus_tracking", "1")
+		s.MakeLink("vanity_link", "secret", "password", "letmein")
+		server := httptest.NewUnstartedServer(fromManyClients(s))
 		server.Config.ReadTimeout = 3 * time.Second // and more for the headers, so that there is an answer
 		server.Config.ReadHeaderTimeout = patience
 		server.Config.MaxHeaderBytes = 32 << 10
@@ -76,27 +77,27 @@ func TestAThousandMalformedRequestsAreRefusedAndNothingIsStored(t *testing.T) {
 		}
 		group.Wait()
 
-		require.Equal(t, []string{"secret", "plain"}, s.hashes(), "no link was made")
-		for _, path := range s.hashes() {
-			require.EqualValues(t, 0, s.link(path)["count_total"])
-			require.EqualValues(t, 0, s.link(path)["count_bot"])
+		require.Equal(t, []string{"secret", "plain"}, s.Hashes(), "no link was made")
+		for _, path := range s.Hashes() {
+			require.EqualValues(t, 0, s.Link(path)["count_total"])
+			require.EqualValues(t, 0, s.Link(path)["count_bot"])
 		}
 		require.NotContains(t, theirs.String(), "panic")
 		require.NotContains(t, ours.String(), "level=ERROR")
-		require.NotContains(t, ours.String()+theirs.String(), pass)
-		require.Equal(t, 302, s.get("/plain").StatusCode, "and the service goes on")
+		require.NotContains(t, ours.String()+theirs.String(), trackertest.Pass)
+		require.Equal(t, 302, s.Get("/plain").StatusCode, "and the service goes on")
 	})
 }
 
 // fromManyClients lets each request come from an address of its own: else the
 // throttle would answer in place of what is to be tested.
-func (s *service) fromManyClients() http.Handler {
+func fromManyClients(s *trackertest.Service) http.Handler {
 	var n atomic.Uint32
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := n.Add(1)
 		r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1234", i>>16, i>>8&255, i&255)
 		w.Header().Set(answeredBy, "handler")
-		s.handler.ServeHTTP(w, r)
+		s.Handler.ServeHTTP(w, r)
 	})
 }
 

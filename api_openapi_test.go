@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -28,14 +29,14 @@ type description struct {
 	root map[string]any
 }
 
-func describe(t *testing.T, s *service) description {
+func describe(t *testing.T, s *trackertest.Service) description {
 	t.Helper()
-	r := s.get("/api/openapi.json")
+	r := s.Get("/api/openapi.json")
 	require.Equal(t, 200, r.StatusCode)
 	require.Equal(t, "application/json; charset=utf-8", r.Header.Get("Content-Type"))
 	require.Equal(t, "*", r.Header.Get("Access-Control-Allow-Origin"))
 	d := description{t: t}
-	decode(t, r, &d.root)
+	trackertest.Decode(t, r, &d.root)
 	return d
 }
 
@@ -136,15 +137,15 @@ func (d description) fits(schema, value any, where string) {
 }
 
 func TestTheDescriptionIsThatOfThisService(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://go.example.com/l", TimeZone: time.UTC})
-	r := s.get("https://go.example.com/l/api/openapi.json")
-	body := text(t, r)
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "https://go.example.com/l", TimeZone: time.UTC})
+	r := s.Get("https://go.example.com/l/api/openapi.json")
+	body := trackertest.Text(t, r)
 	require.Contains(t, body, `"url": "https://go.example.com/l"`)
 	require.Contains(t, body, "in the zone UTC")
-	again := s.get("https://go.example.com/l/api/openapi.json", "If-None-Match", r.Header.Get("ETag"))
+	again := s.Get("https://go.example.com/l/api/openapi.json", "If-None-Match", r.Header.Get("ETag"))
 	require.Equal(t, 304, again.StatusCode)
-	require.Equal(t, 405, s.post("https://go.example.com/l/api/openapi.json", nil).StatusCode)
-	require.NotContains(t, body, login)
+	require.Equal(t, 405, s.Post("https://go.example.com/l/api/openapi.json", nil).StatusCode)
+	require.NotContains(t, body, trackertest.Login)
 }
 
 // What OpenAPI 3.1 lets stand in its objects, as far as they are used here: with
@@ -217,7 +218,7 @@ func (d description) isSchema(v any) {
 }
 
 func TestTheDescriptionIsOpenAPI(t *testing.T) {
-	d := describe(t, newService(t, memstore.New(), linktrack.Options{}))
+	d := describe(t, trackertest.NewService(t, memstore.New(), linktrack.Options{}))
 	require.Equal(t, "3.1.0", d.is("root", d.root)["openapi"])
 	d.is("info", d.root["info"])
 	for _, s := range d.root["servers"].([]any) {
@@ -282,7 +283,7 @@ func TestTheDescriptionIsOpenAPI(t *testing.T) {
 
 // A probe sends requests and holds the answers to what is described.
 type probe struct {
-	*service
+	*trackertest.Service
 	description
 	seen   map[string]map[int]bool // statuses, by operation
 	client string                  // where the requests come from
@@ -290,45 +291,45 @@ type probe struct {
 
 // send sends parameters to a described operation, in the query or as a form.
 func (p *probe) send(at [2]string, form url.Values) *http.Response {
-	p.service.t.Helper()
-	r := request("GET", at[0]+"?"+form.Encode(), "")
+	p.Service.T.Helper()
+	r := trackertest.Request("GET", at[0]+"?"+form.Encode(), "")
 	if at[1] == "POST" {
-		r = request("POST", at[0], form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		r = trackertest.Request("POST", at[0], form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.RemoteAddr = p.client
-	answer := p.do(r)
+	answer := p.Do(r)
 	p.check(at, answer)
 	return answer
 }
 
 func (p *probe) check(at [2]string, r *http.Response) {
-	p.service.t.Helper()
+	p.Service.T.Helper()
 	where := fmt.Sprint(at, r.StatusCode)
-	body := text(p.service.t, r)
+	body := trackertest.Text(p.Service.T, r)
 	r.Body = io.NopCloser(strings.NewReader(body))
 	o := p.operations()[at]
 	answer := p.at(o, "responses", strconv.Itoa(r.StatusCode))
-	require.NotNil(p.service.t, answer, "%s: this status is not described: %s", where, body)
+	require.NotNil(p.Service.T, answer, "%s: this status is not described: %s", where, body)
 	id := o["operationId"].(string)
 	if p.seen[id] == nil {
 		p.seen[id] = map[int]bool{}
 	}
 	p.seen[id][r.StatusCode] = true
 	if body == "" {
-		require.Nil(p.service.t, p.at(answer, "content"), where)
+		require.Nil(p.Service.T, p.at(answer, "content"), where)
 		return
 	}
 	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	content := p.at(answer, "content").(map[string]any)
-	require.Contains(p.service.t, content, mediaType, where)
+	require.Contains(p.Service.T, content, mediaType, where)
 	switch schema := p.at(content, mediaType, "schema"); {
 	case mediaType == "application/json" && at[0] != "/api/openapi.json":
 		var value any
-		require.NoError(p.service.t, json.Unmarshal([]byte(body), &value), where)
+		require.NoError(p.Service.T, json.Unmarshal([]byte(body), &value), where)
 		p.fits(schema, value, where)
 	case mediaType == "text/plain":
 		if pattern, ok := schema.(map[string]any)["pattern"].(string); ok {
-			require.Regexp(p.service.t, pattern, body, where)
+			require.Regexp(p.Service.T, pattern, body, where)
 		}
 	case mediaType == "application/xml":
 		root := regexp.MustCompile(`^<\?xml[^>]*>\s*<(\w+)>`).FindStringSubmatch(body)
@@ -337,28 +338,28 @@ func (p *probe) check(at [2]string, r *http.Response) {
 		for _, one := range either {
 			names = append(names, p.at(one, "xml", "name"))
 		}
-		require.Contains(p.service.t, names, root[1], where)
+		require.Contains(p.Service.T, names, root[1], where)
 	}
 	headers, _ := p.at(answer, "headers").(map[string]any)
 	for name := range headers {
-		require.NotEmpty(p.service.t, r.Header.Get(name), "%s: %s", where, name)
+		require.NotEmpty(p.Service.T, r.Header.Get(name), "%s: %s", where, name)
 	}
 }
 
 // fine are parameters with which each call succeeds; the link is there.
 func (p *probe) fine(path string) url.Values {
-	form := values("login", login, "pass", pass)
+	form := trackertest.Values("login", trackertest.Login, "pass", trackertest.Pass)
 	switch {
 	case path == "/api/optout":
 		u, err := url.Parse(p.optOut())
-		require.NoError(p.service.t, err)
+		require.NoError(p.Service.T, err)
 		return u.Query()
 	case !strings.HasPrefix(path, "/api/v1_0/"):
 		return url.Values{}
 	case strings.HasSuffix(path, "makeLink"):
 		form.Set("external_url", "https://example.com/")
 	case strings.HasSuffix(path, "conversion"):
-		form.Set("click_id", ref(p.click(p.convertible())))
+		form.Set("click_id", trackertest.ClickOf(p.Click(p.MakeConvertibleLink())))
 	case !strings.HasSuffix(path, "getLinks"):
 		form.Set("redirect_hash", "spring")
 	}
@@ -366,27 +367,27 @@ func (p *probe) fine(path string) url.Values {
 }
 
 func (p *probe) optOut() string {
-	address, err := p.tracker.OptOutURL(p.account, "")
-	require.NoError(p.service.t, err)
+	address, err := p.Tracker.OptOutURL(p.Account, "")
+	require.NoError(p.Service.T, err)
 	return address
 }
 
-func newProbe(t *testing.T) (*probe, *flaky) {
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{Logger: slog.New(slog.DiscardHandler)})
-	s.get(s.convertible("vanity_link", "spring", "title", "Spring"))
+func newProbe(t *testing.T) (*probe, *trackertest.FaultyStore) {
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, store, linktrack.Options{Logger: slog.New(slog.DiscardHandler)})
+	s.Get(s.MakeConvertibleLink("vanity_link", "spring", "title", "Spring"))
 	return &probe{s, describe(t, s), map[string]map[int]bool{}, "192.0.2.1:1"}, store
 }
 
 func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 	p, store := newProbe(t)
-	taken := p.makeLink("vanity_link", "taken")
+	taken := p.MakeLink("vanity_link", "taken")
 	require.NotEmpty(t, taken)
-	bob, _, err := p.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
+	bob, _, err := p.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
-	l, err := p.tracker.MakeLink(t.Context(), bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasConversionTracking: true}})
+	l, err := p.Tracker.MakeLink(t.Context(), bob, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasConversionTracking: true}})
 	require.NoError(t, err)
-	others := ref(p.click(p.tracker.TrackingURL(l)))
+	others := trackertest.ClickOf(p.Click(p.Tracker.TrackingURL(l)))
 	clients := 1
 	for at := range p.operations() {
 		path := at[0]
@@ -420,8 +421,8 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 		p.send(at, change("click_id", others))
 		if at[1] == "POST" {
 			p.send(at, change("vanity_link", "taken"))
-			p.check(at, p.do(request("POST", path, "{}", "Content-Type", "application/json")))
-			p.check(at, p.do(request("POST", path, "x="+strings.Repeat("x", 2<<20), "Content-Type", "application/x-www-form-urlencoded")))
+			p.check(at, p.Do(trackertest.Request("POST", path, "{}", "Content-Type", "application/json")))
+			p.check(at, p.Do(trackertest.Request("POST", path, "x="+strings.Repeat("x", 2<<20), "Content-Type", "application/x-www-form-urlencoded")))
 			if path == "/api/v1_0/conversion" {
 				form := p.fine(path)
 				p.send(at, form)
@@ -429,19 +430,19 @@ func TestTheHandlerAnswersAsItIsDescribed(t *testing.T) {
 			}
 		}
 		form := p.fine(path)
-		store.down.Store(true)
+		store.Down.Store(true)
 		require.Equal(t, 503, p.send(at, form).StatusCode)
-		store.down.Store(false)
-		setDisabled(t, store, p.account, true)
+		store.Down.Store(false)
+		trackertest.SetDisabled(t, store, p.Account, true)
 		require.Equal(t, 403, p.send(at, form).StatusCode)
-		setDisabled(t, store, p.account, false)
+		trackertest.SetDisabled(t, store, p.Account, false)
 	}
 	for range 12 {
-		p.send([2]string{"/api/v1_0/getLinks", "POST"}, values("login", login, "pass", "wrong"))
+		p.send([2]string{"/api/v1_0/getLinks", "POST"}, trackertest.Values("login", trackertest.Login, "pass", "wrong"))
 	}
 	for at := range p.operations() {
 		if strings.HasPrefix(at[0], "/api/v1_0/") {
-			require.Equal(t, 429, p.send(at, values("login", login, "pass", "wrong")).StatusCode)
+			require.Equal(t, 429, p.send(at, trackertest.Values("login", trackertest.Login, "pass", "wrong")).StatusCode)
 		}
 	}
 	for at, o := range p.operations() { // and nothing is described that never comes
@@ -467,7 +468,7 @@ func junk(schema map[string]any) string {
 }
 
 func TestAParameterIsDescribedAlikeInTheQueryAndInTheForm(t *testing.T) {
-	d := describe(t, newService(t, memstore.New(), linktrack.Options{}))
+	d := describe(t, trackertest.NewService(t, memstore.New(), linktrack.Options{}))
 	compared := 0
 	for at, o := range d.operations() {
 		list, _ := o["parameters"].([]any)
@@ -516,10 +517,10 @@ func TestEachParameterOfACallChangesItsAnswer(t *testing.T) {
 				require.Equal(t, 400, told.StatusCode, "%v does not read %s", at, name)
 				continue
 			}
-			require.NotEqual(t, text(t, plain), text(t, told), "%v does not read %s", at, name)
+			require.NotEqual(t, trackertest.Text(t, plain), trackertest.Text(t, told), "%v does not read %s", at, name)
 		}
 	}
-	require.EqualValues(t, 1, p.link(p.makeLink("password", "x"))["has_password"])
+	require.EqualValues(t, 1, p.Link(p.MakeLink("password", "x"))["has_password"])
 }
 
 func TestEachCallKnowsTheParametersThatItIsDescribedWithAndNoOther(t *testing.T) {
@@ -559,8 +560,8 @@ func TestEachCallKnowsTheParametersThatItIsDescribedWithAndNoOther(t *testing.T)
 				continue
 			}
 			form.Set(name, value)
-			r := p.do(request(at[1], at[0]+"?"+form.Encode(), ""))
-			body := text(t, r)
+			r := p.Do(trackertest.Request(at[1], at[0]+"?"+form.Encode(), ""))
+			body := trackertest.Text(t, r)
 			require.Equal(t, 400, r.StatusCode, "%v takes %s=%.20s: %s, against %v", at, name, value, body, schema)
 			require.Contains(t, body, name+" ", at)
 			refused++
@@ -570,18 +571,18 @@ func TestEachCallKnowsTheParametersThatItIsDescribedWithAndNoOther(t *testing.T)
 }
 
 func TestTheFieldsStandInTheOrderOfTheAnswers(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	s.get(s.makeLink("vanity_link", "spring"))
-	schemas := text(t, s.get("/api/openapi.json"))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	s.Get(s.MakeLink("vanity_link", "spring"))
+	schemas := trackertest.Text(t, s.Get("/api/openapi.json"))
 	for name, c := range map[string]struct{ call, document string }{
 		"Link": {"getLink", "link"}, "Click": {"getLinkHistory", "history"}, "Report": {"getReport", "report"},
 	} {
-		answer := s.call(c.call, values("redirect_hash", "spring", "format", "json"))
+		answer := s.Call(c.call, trackertest.Values("redirect_hash", "spring", "format", "json"))
 		_, list, ok := strings.Cut(schemas, `"`+name+`": {`)
 		require.True(t, ok)
 		var described struct{ Required []string }
 		require.NoError(t, json.NewDecoder(strings.NewReader("{"+list)).Decode(&described))
-		require.Equal(t, described.Required, keysInOrder(t, text(t, answer)), name)
+		require.Equal(t, described.Required, keysInOrder(t, trackertest.Text(t, answer)), name)
 	}
 }
 

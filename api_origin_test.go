@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -18,7 +19,7 @@ func TestBasicCredentialsMakeNothingForAnotherSite(t *testing.T) {
 		optOut   = "/api/v1_0/getOptOutLink"
 		list     = "/api/v1_0/getLinks"
 	)
-	parameters := "login=" + login + "&pass=" + pass
+	parameters := "login=" + trackertest.Login + "&pass=" + trackertest.Pass
 	for _, c := range []struct {
 		name           string
 		method, target string
@@ -45,37 +46,37 @@ func TestBasicCredentialsMakeNothingForAnotherSite(t *testing.T) {
 		{"login and pass in the address get the opt-out link", "GET", optOut + "?" + parameters, []string{"Sec-Fetch-Site", "cross-site"}, false, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newService(t, memstore.New(), linktrack.Options{})
-			r := request(c.method, c.target, "", c.headers...)
+			s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+			r := trackertest.Request(c.method, c.target, "", c.headers...)
 			if c.method == "POST" {
-				r = request(c.method, c.target, url.Values{"external_url": {"https://example.com/"}}.Encode(),
+				r = trackertest.Request(c.method, c.target, url.Values{"external_url": {"https://example.com/"}}.Encode(),
 					append([]string{"Content-Type", "application/x-www-form-urlencoded"}, c.headers...)...)
 			}
 			if c.basic {
-				r.SetBasicAuth(login, pass)
+				r.SetBasicAuth(trackertest.Login, trackertest.Pass)
 			}
-			answer := s.do(r)
+			answer := s.Do(r)
 			require.Equal(t, c.status, answer.StatusCode)
 			made := 0
 			if c.status == http.StatusCreated {
 				made = 1
 			}
-			require.Len(t, s.hashes(), made)
+			require.Len(t, s.Hashes(), made)
 			if c.status == http.StatusForbidden && strings.Contains(c.target, "makeLink") {
-				require.Contains(t, text(t, answer), "for another site")
+				require.Contains(t, trackertest.Text(t, answer), "for another site")
 			}
 		})
 	}
 }
 
 func TestACrossSiteRequestDoesNotTestBasicCredentials(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for range 60 {
-		r := request("GET", "/api/v1_0/makeLink?external_url=https://example.com/", "", "Sec-Fetch-Site", "cross-site")
-		r.SetBasicAuth(login, "wrong")
-		require.Equal(t, 403, s.do(r).StatusCode)
+		r := trackertest.Request("GET", "/api/v1_0/makeLink?external_url=https://example.com/", "", "Sec-Fetch-Site", "cross-site")
+		r.SetBasicAuth(trackertest.Login, "wrong")
+		require.Equal(t, 403, s.Do(r).StatusCode)
 	}
-	r := request("GET", "/api/v1_0/makeLink?external_url=https://example.com/", "")
-	r.SetBasicAuth(login, pass)
-	require.Equal(t, 201, s.do(r).StatusCode, "another site locks nobody out")
+	r := trackertest.Request("GET", "/api/v1_0/makeLink?external_url=https://example.com/", "")
+	r.SetBasicAuth(trackertest.Login, trackertest.Pass)
+	require.Equal(t, 201, s.Do(r).StatusCode, "another site locks nobody out")
 }

@@ -3,7 +3,6 @@ package linktrack_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -20,33 +19,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-func decode(t *testing.T, r *http.Response, into any) {
-	t.Helper()
-	body := text(t, r)
-	require.NoError(t, json.Unmarshal([]byte(body), into), "%s", body)
-}
-
 func TestMakeLinkAnswers201AndTheLinkAndNothingElse(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		r := s.get("/api/v1_0/makeLink?login=" + login + "&pass=" + pass + "&external_url=http://www.google.com")
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		r := s.Get("/api/v1_0/makeLink?login=" + trackertest.Login + "&pass=" + trackertest.Pass + "&external_url=http://www.google.com")
 		require.Equal(t, http.StatusCreated, r.StatusCode)
 		require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
-		body := text(t, r)
+		body := trackertest.Text(t, r)
 		require.Regexp(t, `^http://go\.example\.com/\.[0-9a-z]{7}$`, body)
-		again := text(t, s.get("/api/v1_0/makeLink?login="+login+"&pass="+pass+"&external_url=http://www.google.com"))
+		again := trackertest.Text(t, s.Get("/api/v1_0/makeLink?login="+trackertest.Login+"&pass="+trackertest.Pass+"&external_url=http://www.google.com"))
 		require.NotEqual(t, body, again, "every call makes a new link")
-		require.Len(t, s.hashes(), 2)
+		require.Len(t, s.Hashes(), 2)
 	})
 }
 
 func TestMakeLinkTakesEveryDocumentedParameter(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{Hosts: []string{"alternate_domain.com"}})
-		link := s.makeLink(
+		s := trackertest.NewService(t, store, linktrack.Options{Hosts: []string{"alternate_domain.com"}})
+		link := s.MakeLink(
 			"external_url", "http://www.google.com",
 			"expires_at", "2094-12-24 10:35:16",
 			"vanity_link", "my_Vanity_link",
@@ -66,10 +60,10 @@ func TestMakeLinkTakesEveryDocumentedParameter(t *testing.T) {
 			"group", "My Group",
 		)
 		require.Equal(t, "http://alternate_domain.com/my_Vanity_link", link)
-		l := s.link("my_vanity_link")
+		l := s.Link("my_vanity_link")
 		created := l["created_at"].(string)
 		delete(l, "created_at")
-		at, err := time.ParseInLocation("2006-01-02 15:04:05", created, chicago(t))
+		at, err := time.ParseInLocation("2006-01-02 15:04:05", created, trackertest.Chicago(t))
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now(), at, time.Minute)
 		require.Equal(t, map[string]any{
@@ -85,47 +79,47 @@ func TestMakeLinkTakesEveryDocumentedParameter(t *testing.T) {
 }
 
 func TestParametersComeByQueryFormMultipartAndBasicAuth(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	t.Run("the query string counts on POST too, the body before it", func(t *testing.T) {
-		r := s.post("/api/v1_0/makeLink?login="+login+"&pass="+pass+"&title=query&notes=query",
-			values("external_url", "http://example.com", "title", "body"))
+		r := s.Post("/api/v1_0/makeLink?login="+trackertest.Login+"&pass="+trackertest.Pass+"&title=query&notes=query",
+			trackertest.Values("external_url", "http://example.com", "title", "body"))
 		require.Equal(t, 201, r.StatusCode)
-		l := s.link(text(t, r))
+		l := s.Link(trackertest.Text(t, r))
 		require.Equal(t, "body", l["title"])
 		require.Equal(t, "query", l["notes"])
 	})
 	t.Run("multipart", func(t *testing.T) {
 		var b bytes.Buffer
 		m := multipart.NewWriter(&b)
-		for name, value := range map[string]string{"login": login, "pass": pass, "external_url": "http://example.com/?a=1&b=2", "title": "Ünï"} {
+		for name, value := range map[string]string{"login": trackertest.Login, "pass": trackertest.Pass, "external_url": "http://example.com/?a=1&b=2", "title": "Ünï"} {
 			require.NoError(t, m.WriteField(name, value))
 		}
 		f, err := m.CreateFormFile("notes", "notes.txt")
 		require.NoError(t, err)
 		f.Write([]byte("a file is no parameter"))
 		require.NoError(t, m.Close())
-		r := s.do(request(http.MethodPost, "/api/v1_0/makeLink", b.String(), "Content-Type", m.FormDataContentType()))
+		r := s.Do(trackertest.Request(http.MethodPost, "/api/v1_0/makeLink", b.String(), "Content-Type", m.FormDataContentType()))
 		require.Equal(t, 201, r.StatusCode)
-		l := s.link(text(t, r))
+		l := s.Link(trackertest.Text(t, r))
 		require.Equal(t, "http://example.com/?a=1&b=2", l["external_url"])
 		require.Equal(t, "Ünï", l["title"])
 		require.Nil(t, l["notes"])
 	})
 	t.Run("Basic", func(t *testing.T) {
-		r := request(http.MethodGet, "/api/v1_0/makeLink?external_url=http://example.com/?a&b=1", "")
-		r.SetBasicAuth(login, pass)
-		w := s.do(r)
+		r := trackertest.Request(http.MethodGet, "/api/v1_0/makeLink?external_url=http://example.com/?a&b=1", "")
+		r.SetBasicAuth(trackertest.Login, trackertest.Pass)
+		w := s.Do(r)
 		require.Equal(t, 201, w.StatusCode)
-		require.Equal(t, "http://example.com/?a&b=1", s.link(text(t, w))["external_url"])
+		require.Equal(t, "http://example.com/?a&b=1", s.Link(trackertest.Text(t, w))["external_url"])
 	})
 	t.Run("parameters nobody knows are ignored", func(t *testing.T) {
-		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://example.com", "colour", "red")).StatusCode)
+		require.Equal(t, 201, s.Call("makeLink", trackertest.Values("external_url", "http://example.com", "colour", "red")).StatusCode)
 	})
 }
 
 func TestAnErrorOfMakeLinkIsOnePlainLineThatNamesTheRule(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{
+		s := trackertest.NewService(t, store, linktrack.Options{
 			Hosts: []string{"alt.example"},
 			Links: linktrack.LinkOptions{
 				Reserved: []string{"About"},
@@ -137,8 +131,8 @@ func TestAnErrorOfMakeLinkIsOnePlainLineThatNamesTheRule(t *testing.T) {
 				},
 			},
 		})
-		s.makeLink("vanity_link", "Taken")
-		before := len(s.hashes())
+		s.MakeLink("vanity_link", "Taken")
+		before := len(s.Hashes())
 		for _, c := range []struct {
 			pairs  []string
 			status int
@@ -167,42 +161,42 @@ func TestAnErrorOfMakeLinkIsOnePlainLineThatNamesTheRule(t *testing.T) {
 			{[]string{"expires_at", "2020-01-01"}, 400, "expires_at must not be in the past"},
 			{[]string{"expires_at", "soon"}, 400, "expires_at must be a time such as 2024-11-24 10:35:16 or a day such as 2024-11-24, from 1970 on"},
 		} {
-			form := values("external_url", "https://example.com/")
+			form := trackertest.Values("external_url", "https://example.com/")
 			for i := 0; i < len(c.pairs); i += 2 {
 				form.Set(c.pairs[i], c.pairs[i+1])
 			}
-			r := s.call("makeLink", form)
-			require.Equal(t, "Error: "+c.body, text(t, r))
+			r := s.Call("makeLink", form)
+			require.Equal(t, "Error: "+c.body, trackertest.Text(t, r))
 			require.Equal(t, c.status, r.StatusCode, c.body)
 			require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
 		}
-		require.Len(t, s.hashes(), before, "nothing was made")
-		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "host", "alt.example", "vanity_link", "taken")).StatusCode,
+		require.Len(t, s.Hashes(), before, "nothing was made")
+		require.Equal(t, 201, s.Call("makeLink", trackertest.Values("external_url", "http://a.example", "host", "alt.example", "vanity_link", "taken")).StatusCode,
 			"the same path may exist on two hosts")
-		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "vanity_link", "", "host", "", "alert_at", "", "is_active", "")).StatusCode,
+		require.Equal(t, 201, s.Call("makeLink", trackertest.Values("external_url", "http://a.example", "vanity_link", "", "host", "", "alert_at", "", "is_active", "")).StatusCode,
 			"empty counts as absent")
-		require.Equal(t, 201, s.call("makeLink", values("external_url", "http://a.example", "title", strings.Repeat("😀", 255), "notes", strings.Repeat("ü", 10000), "description", strings.Repeat("é", 2000), "group", strings.Repeat("İ", 255))).StatusCode,
+		require.Equal(t, 201, s.Call("makeLink", trackertest.Values("external_url", "http://a.example", "title", strings.Repeat("😀", 255), "notes", strings.Repeat("ü", 10000), "description", strings.Repeat("é", 2000), "group", strings.Repeat("İ", 255))).StatusCode,
 			"lengths are in characters")
 	})
 }
 
 func TestOtherParametersOnGETAreRefusedAndNothingIsMade(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	credentials := "login=" + login + "&pass=" + pass
-	r := s.get("/api/v1_0/makeLink?" + credentials + "&external_url=http%3A%2F%2Fexample.com&password=x")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	credentials := "login=" + trackertest.Login + "&pass=" + trackertest.Pass
+	r := s.Get("/api/v1_0/makeLink?" + credentials + "&external_url=http%3A%2F%2Fexample.com&password=x")
 	require.Equal(t, 400, r.StatusCode)
-	require.Equal(t, "Error: password is taken with POST only", text(t, r))
-	require.Equal(t, 400, s.get("/api/v1_0/makeLink?"+credentials+"&password=x&external_url=http://example.com").StatusCode)
-	require.Empty(t, s.hashes())
-	r = s.get("/api/v1_0/makeLink?" + credentials + "&external_url=http://example.com/?x=1&password=x")
+	require.Equal(t, "Error: password is taken with POST only", trackertest.Text(t, r))
+	require.Equal(t, 400, s.Get("/api/v1_0/makeLink?"+credentials+"&password=x&external_url=http://example.com").StatusCode)
+	require.Empty(t, s.Hashes())
+	r = s.Get("/api/v1_0/makeLink?" + credentials + "&external_url=http://example.com/?x=1&password=x")
 	require.Equal(t, 201, r.StatusCode, "behind a pasted URL it is part of the URL")
-	require.Equal(t, "http://example.com/?x=1&password=x", s.link(text(t, r))["external_url"])
-	require.Equal(t, 201, s.get("/api/v1_0/makeLink?"+credentials+"&external_url=http%3A%2F%2Fexample.com&password=").StatusCode)
+	require.Equal(t, "http://example.com/?x=1&password=x", s.Link(trackertest.Text(t, r))["external_url"])
+	require.Equal(t, 201, s.Get("/api/v1_0/makeLink?"+credentials+"&external_url=http%3A%2F%2Fexample.com&password=").StatusCode)
 }
 
 func TestAccountTypes(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{
+		s := trackertest.NewService(t, store, linktrack.Options{
 			Hosts:    []string{"alt.example"},
 			Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{"titles": {Params: []string{"title"}}}},
 		})
@@ -217,33 +211,33 @@ func TestAccountTypes(t *testing.T) {
 			{"titles", "title", "x", 201},
 			{"titles", "notes", "x", 403},
 		} {
-			a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: c.typ})
+			a, p, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: c.typ})
 			require.NoError(t, err)
 			require.Len(t, a.Login, 25)
-			r := s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com", c.param, c.value))
+			r := s.Post("/api/v1_0/makeLink", trackertest.Values("login", a.Login, "pass", p, "external_url", "http://example.com", c.param, c.value))
 			require.Equal(t, c.status, r.StatusCode, c)
 			if c.status == 403 {
-				require.Equal(t, "Error: not allowed: an account of type "+c.typ+" may not use "+c.param, text(t, r))
-				links, err := s.tracker.Links(t.Context(), a, linktrack.LinksQuery{})
+				require.Equal(t, "Error: not allowed: an account of type "+c.typ+" may not use "+c.param, trackertest.Text(t, r))
+				links, err := s.Tracker.Links(t.Context(), a, linktrack.LinksQuery{})
 				require.NoError(t, err)
 				require.Empty(t, links)
 			}
 		}
-		_, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: "gold"})
+		_, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: "gold"})
 		require.ErrorContains(t, err, "type")
-		a, p, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional, Hosts: []string{"ALT.example"}})
+		a, p, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional, Hosts: []string{"ALT.example"}})
 		require.NoError(t, err)
-		r := s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com"))
-		require.Regexp(t, `^http://alt\.example/\.`, text(t, r), "the first host that the account may use")
-		r = s.post("/api/v1_0/makeLink", values("login", a.Login, "pass", p, "external_url", "http://example.com", "host", "go.example.com"))
+		r := s.Post("/api/v1_0/makeLink", trackertest.Values("login", a.Login, "pass", p, "external_url", "http://example.com"))
+		require.Regexp(t, `^http://alt\.example/\.`, trackertest.Text(t, r), "the first host that the account may use")
+		r = s.Post("/api/v1_0/makeLink", trackertest.Values("login", a.Login, "pass", p, "external_url", "http://example.com", "host", "go.example.com"))
 		require.Equal(t, 400, r.StatusCode)
 	})
 }
 
 func TestCredentials(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		_, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: login})
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		_, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: trackertest.Login})
 		require.ErrorIs(t, err, linktrack.ErrTaken)
 		for _, c := range []struct {
 			login, pass string
@@ -251,54 +245,54 @@ func TestCredentials(t *testing.T) {
 			body        string
 		}{
 			{"", "", 400, "login is missing"},
-			{login, "", 400, "pass is missing"},
-			{"", pass, 400, "login is missing"},
-			{login, "wrong", 401, "login or pass is wrong"},
-			{"unknown", pass, 401, "login or pass is wrong"},
-			{strings.ToUpper(login), pass, 401, "login or pass is wrong"},
+			{trackertest.Login, "", 400, "pass is missing"},
+			{"", trackertest.Pass, 400, "login is missing"},
+			{trackertest.Login, "wrong", 401, "login or pass is wrong"},
+			{"unknown", trackertest.Pass, 401, "login or pass is wrong"},
+			{strings.ToUpper(trackertest.Login), trackertest.Pass, 401, "login or pass is wrong"},
 			{"\x00'\"\xff", "\x00", 401, "login or pass is wrong"},
-			{strings.Repeat("x", 100000), pass, 401, "login or pass is wrong"},
+			{strings.Repeat("x", 100000), trackertest.Pass, 401, "login or pass is wrong"},
 		} {
-			r := s.post("/api/v1_0/makeLink", values("login", c.login, "pass", c.pass, "external_url", "http://example.com"))
-			require.Equal(t, "Error: "+c.body, text(t, r))
+			r := s.Post("/api/v1_0/makeLink", trackertest.Values("login", c.login, "pass", c.pass, "external_url", "http://example.com"))
+			require.Equal(t, "Error: "+c.body, trackertest.Text(t, r))
 			require.Equal(t, c.status, r.StatusCode)
-			r = s.post("/api/v1_0/getLinks", values("login", c.login, "pass", c.pass, "format", "json"))
-			require.Equal(t, fmt.Sprintf(`{"error":{"code":%d,"message":"%s"}}`+"\n", c.status, c.body), text(t, r))
+			r = s.Post("/api/v1_0/getLinks", trackertest.Values("login", c.login, "pass", c.pass, "format", "json"))
+			require.Equal(t, fmt.Sprintf(`{"error":{"code":%d,"message":"%s"}}`+"\n", c.status, c.body), trackertest.Text(t, r))
 			require.Equal(t, c.status, r.StatusCode)
 			if c.status == 401 {
 				require.NotEmpty(t, r.Header.Get("WWW-Authenticate"))
 			}
 		}
-		setDisabled(t, store, s.account, true)
-		r := s.call("makeLink", values("external_url", "http://example.com"))
-		require.Equal(t, "Error: not allowed: the account is switched off", text(t, r))
+		trackertest.SetDisabled(t, store, s.Account, true)
+		r := s.Call("makeLink", trackertest.Values("external_url", "http://example.com"))
+		require.Equal(t, "Error: not allowed: the account is switched off", trackertest.Text(t, r))
 		require.Equal(t, 403, r.StatusCode)
 	})
 }
 
 func TestRepeatedFailuresAreThrottledPerLoginAndClient(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	try := func(client, login, pass string) *http.Response {
-		r := request(http.MethodPost, "/api/v1_0/getLinks", values("login", login, "pass", pass).Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		r := trackertest.Request(http.MethodPost, "/api/v1_0/getLinks", trackertest.Values("login", login, "pass", pass).Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		r.RemoteAddr = client + ":1234"
-		return s.do(r)
+		return s.Do(r)
 	}
 	for range 10 {
-		require.Equal(t, 401, try("192.0.2.1", login, "wrong").StatusCode)
+		require.Equal(t, 401, try("192.0.2.1", trackertest.Login, "wrong").StatusCode)
 	}
-	r := try("192.0.2.1", login, pass)
+	r := try("192.0.2.1", trackertest.Login, trackertest.Pass)
 	require.Equal(t, 429, r.StatusCode, "even with the right pass")
 	require.Regexp(t, `^[1-9][0-9]?$`, r.Header.Get("Retry-After"))
-	require.Equal(t, 200, try("192.0.2.2", login, pass).StatusCode, "another client is not locked out")
+	require.Equal(t, 200, try("192.0.2.2", trackertest.Login, trackertest.Pass).StatusCode, "another client is not locked out")
 	for i := range 60 {
 		status := try("192.0.2.3", fmt.Sprint("login", i), "wrong").StatusCode
 		require.Equal(t, map[bool]int{true: 401, false: 429}[i < 50], status, i)
 	}
-	require.Equal(t, 429, try("192.0.2.3", login, pass).StatusCode)
+	require.Equal(t, 429, try("192.0.2.3", trackertest.Login, trackertest.Pass).StatusCode)
 	for range 200 {
-		require.Equal(t, 200, try("192.0.2.4", login, pass).StatusCode, "success is never throttled")
+		require.Equal(t, 200, try("192.0.2.4", trackertest.Login, trackertest.Pass).StatusCode, "success is never throttled")
 	}
-	require.Equal(t, 401, try("[2001:db8::1]", login, "wrong").StatusCode)
+	require.Equal(t, 401, try("[2001:db8::1]", trackertest.Login, "wrong").StatusCode)
 }
 
 func TestAHostsOwnCheckOfCredentials(t *testing.T) {
@@ -317,23 +311,23 @@ func TestAHostsOwnCheckOfCredentials(t *testing.T) {
 		}},
 	})
 	require.NoError(t, err)
-	s := &service{t: t, tracker: tracker, handler: tracker.Handler()}
+	s := &trackertest.Service{T: t, Tracker: tracker, Handler: tracker.Handler()}
 	for pass, want := range map[string]string{
 		"right": "201 http://go.example.com/",
 		"wrong": "401 Error: login or pass is wrong",
 		"down":  "503 Error: the service is unavailable for the moment",
 	} {
-		r := s.post("/api/v1_0/makeLink", values("login", "me", "pass", pass, "external_url", "http://example.com"))
-		require.Equal(t, want, strings.Split(fmt.Sprint(r.StatusCode, " ", text(t, r)), ".com/")[0]+map[bool]string{true: ".com/"}[pass == "right"])
+		r := s.Post("/api/v1_0/makeLink", trackertest.Values("login", "me", "pass", pass, "external_url", "http://example.com"))
+		require.Equal(t, want, strings.Split(fmt.Sprint(r.StatusCode, " ", trackertest.Text(t, r)), ".com/")[0]+map[bool]string{true: ".com/"}[pass == "right"])
 	}
 	require.Equal(t, "me", checked)
 }
 
 func TestMethodsAndUnknownPaths(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link := s.makeLink("vanity_link", "there")
-	protected := s.makeLink("password", "x")
-	summary := s.makeLink("has_plus_tracking", "1")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link := s.MakeLink("vanity_link", "there")
+	protected := s.MakeLink("password", "x")
+	summary := s.MakeLink("has_plus_tracking", "1")
 	for _, c := range []struct {
 		method, target string
 		status         int
@@ -364,19 +358,19 @@ func TestMethodsAndUnknownPaths(t *testing.T) {
 		{"GET", "/there+", 404, ""},
 		{"GET", "/.there", 404, ""},
 	} {
-		r := s.do(request(c.method, c.target, ""))
+		r := s.Do(trackertest.Request(c.method, c.target, ""))
 		require.Equal(t, c.status, r.StatusCode, "%s %s", c.method, c.target)
 		require.Equal(t, c.allow, r.Header.Get("Allow"), "%s %s", c.method, c.target)
 	}
 }
 
 func TestPing(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "https://Go.Example.com:8443/l"})
-	r := s.get("/api/ping")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "https://Go.Example.com:8443/l"})
+	r := s.Get("/api/ping")
 	require.Equal(t, 200, r.StatusCode)
-	require.Regexp(t, regexp.MustCompile(`^go\.example\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[56]:00$`), text(t, r))
+	require.Regexp(t, regexp.MustCompile(`^go\.example\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[56]:00$`), trackertest.Text(t, r))
 	require.Equal(t, "text/plain; charset=utf-8", r.Header.Get("Content-Type"))
-	_, stamp, _ := strings.Cut(text(t, s.get("/api/ping")), " ")
+	_, stamp, _ := strings.Cut(trackertest.Text(t, s.Get("/api/ping")), " ")
 	at, err := time.Parse(time.RFC3339, stamp)
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), at, 10*time.Second)
@@ -384,60 +378,60 @@ func TestPing(t *testing.T) {
 
 func TestGetLinkAcceptsEveryWayToNameALink(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
-		made := s.makeLink()
+		s := trackertest.NewService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
+		made := s.MakeLink()
 		path := strings.TrimPrefix(made, "http://go.example.com/")
-		vanity := s.makeLink("vanity_link", "My_vanity")
+		vanity := s.MakeLink("vanity_link", "My_vanity")
 		for _, name := range []string{path, path[1:], strings.ToUpper(path), made, "https://go.example.com/" + path, "go.example.com/" + path, "/" + path, " " + path + " ", made + "+"} {
-			require.Equal(t, made, s.link(name)["link"], name)
+			require.Equal(t, made, s.Link(name)["link"], name)
 		}
 		for _, name := range []string{"My_vanity", "MY_VANITY", ".my_vanity", vanity} {
-			require.Equal(t, vanity, s.link(name)["link"], name)
+			require.Equal(t, vanity, s.Link(name)["link"], name)
 		}
 		for _, name := range []string{"nope", "http://other.example/" + path, "http://alt.example/" + path, "a/b/" + path, "äöü", "%", "\x00", strings.Repeat("x", 5000), "+", "."} {
-			r := s.call("getLink", values("redirect_hash", name))
+			r := s.Call("getLink", trackertest.Values("redirect_hash", name))
 			require.Equal(t, 404, r.StatusCode, name)
-			require.Equal(t, xml.Header+"<error><code>404</code><message>not found</message></error>\n", text(t, r))
+			require.Equal(t, xml.Header+"<error><code>404</code><message>not found</message></error>\n", trackertest.Text(t, r))
 		}
-		on2 := s.makeLink("vanity_link", "my_vanity", "host", "alt.example")
+		on2 := s.MakeLink("vanity_link", "my_vanity", "host", "alt.example")
 		for _, call := range []string{"getLink", "getLinkHistory", "getReport", "exportHistory"} {
 			for _, name := range []string{"my_vanity", "/MY_VANITY"} {
-				r := s.call(call, values("redirect_hash", name, "format", "json"))
+				r := s.Call(call, trackertest.Values("redirect_hash", name, "format", "json"))
 				require.Equal(t, 400, r.StatusCode, "%s %s", call, name)
-				require.Contains(t, text(t, r), `"message":"redirect_hash must be the whole tracking URL, such as `+vanity+`, because the account has links with this path on several hosts"`)
+				require.Contains(t, trackertest.Text(t, r), `"message":"redirect_hash must be the whole tracking URL, such as `+vanity+`, because the account has links with this path on several hosts"`)
 			}
-			require.Equal(t, 200, s.call(call, values("redirect_hash", on2, "format", "json")).StatusCode, call)
+			require.Equal(t, 200, s.Call(call, trackertest.Values("redirect_hash", on2, "format", "json")).StatusCode, call)
 		}
-		require.Equal(t, vanity, s.link(vanity)["link"])
-		require.Equal(t, on2, s.link("http://alt.example/my_vanity")["link"])
+		require.Equal(t, vanity, s.Link(vanity)["link"])
+		require.Equal(t, on2, s.Link("http://alt.example/my_vanity")["link"])
 	})
 }
 
 func TestGetLinkWithoutAHashIsGetLinks(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	s.makeLink("title", "b")
-	s.makeLink("title", "a")
-	r := s.get("/api/v1_0/getLink?login=" + login + "&pass=" + pass + "&sort=d.title&order=ASC")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	s.MakeLink("title", "b")
+	s.MakeLink("title", "a")
+	r := s.Get("/api/v1_0/getLink?login=" + trackertest.Login + "&pass=" + trackertest.Pass + "&sort=d.title&order=ASC")
 	require.Equal(t, 200, r.StatusCode)
 	require.Equal(t, "application/xml; charset=utf-8", r.Header.Get("Content-Type"))
 	var document struct {
 		XMLName xml.Name `xml:"links"`
 		Titles  []string `xml:"link>title"`
 	}
-	require.NoError(t, xml.Unmarshal([]byte(text(t, r)), &document))
+	require.NoError(t, xml.Unmarshal([]byte(trackertest.Text(t, r)), &document))
 	require.Equal(t, []string{"a", "b"}, document.Titles)
 }
 
 func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("vanity_link", "one", "external_url", "http://c.example", "title", "Zebra", "group", "News")
-		s.makeLink("vanity_link", "Two", "external_url", "http://a.example", "title", "apple", "group", "news")
-		s.makeLink("vanity_link", "three", "external_url", "http://b.example")
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("vanity_link", "one", "external_url", "http://c.example", "title", "Zebra", "group", "News")
+		s.MakeLink("vanity_link", "Two", "external_url", "http://a.example", "title", "apple", "group", "news")
+		s.MakeLink("vanity_link", "three", "external_url", "http://b.example")
 		for range 3 {
-			s.get("/two")
+			s.Get("/two")
 		}
-		s.get("/three")
+		s.Get("/three")
 		for sort, want := range map[string]string{
 			"l.external_url":  "Two three one",
 			"l.redirect_hash": "one three Two",
@@ -448,25 +442,25 @@ func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 			"d.title":         "three one Two",
 			"g.name":          "three one Two",
 		} {
-			require.Equal(t, strings.Fields(want), s.hashes("sort", sort, "order", "asc"), sort)
+			require.Equal(t, strings.Fields(want), s.Hashes("sort", sort, "order", "asc"), sort)
 			backwards := strings.Fields(want)
 			for i, j := 0, len(backwards)-1; i < j; i, j = i+1, j-1 {
 				backwards[i], backwards[j] = backwards[j], backwards[i]
 			}
-			require.Equal(t, backwards, s.hashes("sort", sort, "order", "DESC"), sort)
-			require.Equal(t, backwards[:2], s.hashes("sort", sort, "limit", "2"), sort)
+			require.Equal(t, backwards, s.Hashes("sort", sort, "order", "DESC"), sort)
+			require.Equal(t, backwards[:2], s.Hashes("sort", sort, "limit", "2"), sort)
 		}
-		require.Equal(t, []string{"three", "Two", "one"}, s.hashes(), "the newest first")
-		require.Equal(t, []string{"Two", "one"}, s.hashes("links", " ONE, .two ,nope,one"))
-		require.Equal(t, []string{"Two", "one"}, s.hashes("groups", "x, NEWS"))
-		require.Equal(t, []string{"one"}, s.hashes("groups", "news", "links", "one,three"), "both must hold")
-		require.Empty(t, s.hashes("links", "nope"))
-		require.Empty(t, s.hashes("groups", "nope"))
-		s.makeLink("vanity_link", "comma", "external_url", "http://d.example", "group", `Berlin, "Summer"`)
-		require.Equal(t, []string{"comma"}, s.hashes("groups", `nope, "berlin, ""summer"""`), "a group with a comma can be asked for")
-		require.Equal(t, []string{"comma", "Two", "one"}, s.hashes("groups", `"Berlin, ""Summer""",news`))
-		require.Equal(t, []string{"comma", "Two"}, s.hashes("links", `"comma", ".two"`))
-		require.Equal(t, "News", s.link("two")["group"], "a group keeps the name it was made with")
+		require.Equal(t, []string{"three", "Two", "one"}, s.Hashes(), "the newest first")
+		require.Equal(t, []string{"Two", "one"}, s.Hashes("links", " ONE, .two ,nope,one"))
+		require.Equal(t, []string{"Two", "one"}, s.Hashes("groups", "x, NEWS"))
+		require.Equal(t, []string{"one"}, s.Hashes("groups", "news", "links", "one,three"), "both must hold")
+		require.Empty(t, s.Hashes("links", "nope"))
+		require.Empty(t, s.Hashes("groups", "nope"))
+		s.MakeLink("vanity_link", "comma", "external_url", "http://d.example", "group", `Berlin, "Summer"`)
+		require.Equal(t, []string{"comma"}, s.Hashes("groups", `nope, "berlin, ""summer"""`), "a group with a comma can be asked for")
+		require.Equal(t, []string{"comma", "Two", "one"}, s.Hashes("groups", `"Berlin, ""Summer""",news`))
+		require.Equal(t, []string{"comma", "Two"}, s.Hashes("links", `"comma", ".two"`))
+		require.Equal(t, "News", s.Link("two")["group"], "a group keeps the name it was made with")
 		for pairs, want := range map[[2]string]string{
 			{"sort", "title"}:                         "sort must be one of l.external_url, l.redirect_hash, l.created_at, lc.count_day, lc.count_total, lc.updated_at, d.title, g.name",
 			{"sort", "l.created_at; DROP TABLE link"}: "sort must be one of l.external_url, l.redirect_hash, l.created_at, lc.count_day, lc.count_total, lc.updated_at, d.title, g.name",
@@ -479,32 +473,32 @@ func TestGetLinksSortsFiltersAndLimits(t *testing.T) {
 			{"groups", `"News" x`}:                    "groups has text after a closing quotation mark",
 			{"format", "jsonp"}:                       "format must be xml or json",
 		} {
-			r := s.call("getLinks", values(pairs[0], pairs[1]))
+			r := s.Call("getLinks", trackertest.Values(pairs[0], pairs[1]))
 			require.Equal(t, 400, r.StatusCode)
-			require.Equal(t, xml.Header+"<error><code>400</code><message>"+want+"</message></error>\n", text(t, r))
+			require.Equal(t, xml.Header+"<error><code>400</code><message>"+want+"</message></error>\n", trackertest.Text(t, r))
 		}
 	})
 }
 
 func TestAnAccountSeesItsOwnLinksOnly(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("vanity_link", "mine", "group", "g")
-		other, otherPass, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("vanity_link", "mine", "group", "g")
+		other, otherPass, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Type: linktrack.AccountTypeProfessional})
 		require.NoError(t, err)
 		as := func(name string, pairs ...string) *http.Response {
-			return s.post("/api/v1_0/"+name, values(append([]string{"login", other.Login, "pass", otherPass, "format", "json"}, pairs...)...))
+			return s.Post("/api/v1_0/"+name, trackertest.Values(append([]string{"login", other.Login, "pass", otherPass, "format", "json"}, pairs...)...))
 		}
 		for _, name := range []string{"getLink", "getLinkHistory"} {
 			r := as(name, "redirect_hash", "mine")
 			require.Equal(t, 404, r.StatusCode)
-			mine := text(t, r)
-			require.Equal(t, mine, text(t, as(name, "redirect_hash", "does_not_exist")), "as if it did not exist")
+			mine := trackertest.Text(t, r)
+			require.Equal(t, mine, trackertest.Text(t, as(name, "redirect_hash", "does_not_exist")), "as if it did not exist")
 		}
-		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks")))
-		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "links", "mine")))
-		require.Equal(t, `{"links":[]}`+"\n", text(t, as("getLinks", "groups", "g")))
-		_, err = s.tracker.UpdateLink(t.Context(), other, "mine", func(e *linktrack.LinkEdit) { e.Title = "x" })
+		require.Equal(t, `{"links":[]}`+"\n", trackertest.Text(t, as("getLinks")))
+		require.Equal(t, `{"links":[]}`+"\n", trackertest.Text(t, as("getLinks", "links", "mine")))
+		require.Equal(t, `{"links":[]}`+"\n", trackertest.Text(t, as("getLinks", "groups", "g")))
+		_, err = s.Tracker.UpdateLink(t.Context(), other, "mine", func(e *linktrack.LinkEdit) { e.Title = "x" })
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 		require.Equal(t, 409, as("makeLink", "external_url", "http://example.com", "vanity_link", "MINE").StatusCode)
 	})
@@ -512,17 +506,17 @@ func TestAnAccountSeesItsOwnLinksOnly(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("vanity_link", "spring")
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("vanity_link", "spring")
 		for i := range 5 {
-			r := request(http.MethodGet, fmt.Sprintf("/spring?n=%d&x=%%zz", i), "",
+			r := trackertest.Request(http.MethodGet, fmt.Sprintf("/spring?n=%d&x=%%zz", i), "",
 				"User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
 				"Referer", "https://News.example.org:8080/a?b=c")
 			r.RemoteAddr = "192.0.2.7:1234"
-			require.Equal(t, 302, s.do(r).StatusCode)
+			require.Equal(t, 302, s.Do(r).StatusCode)
 		}
-		s.get("/spring", "User-Agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")
-		items := s.history("spring")
+		s.Get("/spring", "User-Agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")
+		items := s.History("spring")
 		require.Len(t, items, 6)
 		require.Equal(t, 1.0, items[0]["is_bot"])
 		require.Equal(t, 0.0, items[0]["is_unique"])
@@ -536,16 +530,16 @@ func TestHistory(t *testing.T) {
 			"user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
 			"browser":    "Firefox", "platform": "Windows", "is_unique": 1.0, "is_bot": 0.0, "query": "n=0&x=%zz",
 		}, first)
-		l := s.link("spring")
+		l := s.Link("spring")
 		require.Equal(t, []any{5.0, 5.0, 5.0, 1.0}, []any{l["count_total"], l["count_unique"], l["count_day"], l["count_bot"]})
 		require.NotNil(t, l["updated_at"])
 
-		asc := s.history("spring", "order", "asc")
+		asc := s.History("spring", "order", "asc")
 		require.Equal(t, items[0]["query"], asc[5]["query"])
 		var paged []any
 		after := ""
 		for range 3 {
-			page := s.history("spring", "order", "asc", "limit", "2", "after", after)
+			page := s.History("spring", "order", "asc", "limit", "2", "after", after)
 			for _, item := range page {
 				paged = append(paged, item["id"])
 			}
@@ -554,17 +548,17 @@ func TestHistory(t *testing.T) {
 		for i := range asc {
 			require.Equal(t, asc[i]["id"], paged[i])
 		}
-		require.Len(t, s.history("spring", "before", asc[2]["id"].(string)), 2)
+		require.Len(t, s.History("spring", "before", asc[2]["id"].(string)), 2)
 
-		today := time.Now().In(chicago(t))
+		today := time.Now().In(trackertest.Chicago(t))
 		day := func(n int) string { return today.AddDate(0, 0, n).Format("2006-01-02") }
-		require.Len(t, s.history("spring", "start_date", day(-30)), 6)
-		require.Len(t, s.history("spring", "start_date", day(0)), 6)
-		require.Empty(t, s.history("spring", "start_date", day(1)))
-		require.Empty(t, s.history("spring", "end_date", day(0)))
-		require.Empty(t, s.history("spring", "start_date", day(-2), "end_date", day(-1)))
-		require.Empty(t, s.history("spring", "start_date", day(-1), "end_date", day(-2)), "end before start")
-		require.Len(t, s.history("spring", "end_date", today.Add(time.Hour).Format("2006-01-02 15:04:05")), 6)
+		require.Len(t, s.History("spring", "start_date", day(-30)), 6)
+		require.Len(t, s.History("spring", "start_date", day(0)), 6)
+		require.Empty(t, s.History("spring", "start_date", day(1)))
+		require.Empty(t, s.History("spring", "end_date", day(0)))
+		require.Empty(t, s.History("spring", "start_date", day(-2), "end_date", day(-1)))
+		require.Empty(t, s.History("spring", "start_date", day(-1), "end_date", day(-2)), "end before start")
+		require.Len(t, s.History("spring", "end_date", today.Add(time.Hour).Format("2006-01-02 15:04:05")), 6)
 		for pairs, want := range map[[2]string]string{
 			{"start_date", day(-32)}:   "start_date must not be more than 30 days back",
 			{"start_date", "x"}:        "start_date must be a time such as",
@@ -574,37 +568,31 @@ func TestHistory(t *testing.T) {
 			{"before", "5"}:            "before must be the id of a click",
 			{"order", "x"}:             "order must be asc or desc",
 		} {
-			r := s.call("getLinkHistory", values("redirect_hash", "spring", pairs[0], pairs[1]))
+			r := s.Call("getLinkHistory", trackertest.Values("redirect_hash", "spring", pairs[0], pairs[1]))
 			require.Equal(t, 400, r.StatusCode)
-			require.Contains(t, text(t, r), want)
+			require.Contains(t, trackertest.Text(t, r), want)
 		}
-		r := s.call("getLinkHistory", nil)
+		r := s.Call("getLinkHistory", nil)
 		require.Equal(t, 400, r.StatusCode)
-		require.Contains(t, text(t, r), "redirect_hash is missing")
-		require.Equal(t, 200, s.call("getLinkHistory", values("redirect_hash", "spring", "sort", "h.created_at")).StatusCode)
+		require.Contains(t, trackertest.Text(t, r), "redirect_hash is missing")
+		require.Equal(t, 200, s.Call("getLinkHistory", trackertest.Values("redirect_hash", "spring", "sort", "h.created_at")).StatusCode)
 	})
-}
-
-func chicago(t *testing.T) *time.Location {
-	zone, err := time.LoadLocation("America/Chicago")
-	require.NoError(t, err)
-	return zone
 }
 
 func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("vanity_link", "spring", "title", "Old", "group", "g")
-		require.Equal(t, "https://example.com/page", s.get("/spring").Header.Get("Location"))
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("vanity_link", "spring", "title", "Old", "group", "g")
+		require.Equal(t, "https://example.com/page", s.Get("/spring").Header.Get("Location"))
 		const destination = "https://example.org/new"
-		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+		l, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
 			e.ExternalURL, e.Title, e.Group = destination, "New", ""
 		})
 		require.NoError(t, err)
 		require.Equal(t, "New", l.Title)
 		require.EqualValues(t, 1, l.Counts.People)
-		require.Equal(t, destination, s.get("/spring").Header.Get("Location"), "an edit is seen at once")
-		require.Nil(t, s.link("spring")["group"])
+		require.Equal(t, destination, s.Get("/spring").Header.Get("Location"), "an edit is seen at once")
+		require.Nil(t, s.Link("spring")["group"])
 		for want, edit := range map[string]func(*linktrack.LinkEdit){
 			"external_url is missing":                    func(e *linktrack.LinkEdit) { e.ExternalURL = "" },
 			"title must have at most 255 characters":     func(e *linktrack.LinkEdit) { e.Title = strings.Repeat("x", 256) },
@@ -613,38 +601,38 @@ func TestUpdateLinkKeepsTheRulesOfMakeLink(t *testing.T) {
 			"password must have at most 1000 bytes":      func(e *linktrack.LinkEdit) { e.Password = new(strings.Repeat("x", 1001)) },
 			"expires_at must be a year from 1970 to 999": func(e *linktrack.LinkEdit) { e.ExpiresAt = time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		} {
-			_, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", edit)
+			_, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", edit)
 			if strings.HasPrefix(want, "external_url must begin") {
 				want = "external_url must not use the scheme javascript"
 			}
 			require.ErrorContains(t, err, want)
 		}
-		require.Equal(t, "New", s.link("spring")["title"], "nothing is half done")
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) { e.Password = new("secret") })
+		require.Equal(t, "New", s.Link("spring")["title"], "nothing is half done")
+		_, err = s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) { e.Password = new("secret") })
 		require.NoError(t, err)
-		require.Equal(t, 200, s.get("/spring").StatusCode)
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+		require.Equal(t, 200, s.Get("/spring").StatusCode)
+		_, err = s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
 			e.Password, e.ExpiresAt = new(""), time.Now().Add(-time.Second)
 		})
 		require.NoError(t, err)
-		require.Equal(t, 410, s.get("/spring").StatusCode)
-		_, err = s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) { e.ExpiresAt = time.Time{} })
+		require.Equal(t, 410, s.Get("/spring").StatusCode)
+		_, err = s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) { e.ExpiresAt = time.Time{} })
 		require.NoError(t, err)
-		require.Equal(t, 302, s.get("/spring").StatusCode)
+		require.Equal(t, 302, s.Get("/spring").StatusCode)
 	})
 }
 
 // URL values that must survive whole, whatever the way in.
 func TestDestinationsStayAsTheyWereWritten(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		for _, u := range []string{
 			"http://example.com/?a=1&b=2&amp;c=3", "http://example.com/a+b%20c", "http://example.com/%zz?100%", "http://example.com/;x=1;y",
 			"https://example.com/ü?ö#ä", "http://example.com/'\"<>{}|^`", "http://example.com/" + strings.Repeat("é", 2038),
 		} {
-			link := text(t, s.call("makeLink", values("external_url", u)))
-			require.Equal(t, u, s.link(link)["external_url"])
-			location := s.get(link).Header.Get("Location")
+			link := trackertest.Text(t, s.Call("makeLink", trackertest.Values("external_url", u)))
+			require.Equal(t, u, s.Link(link)["external_url"])
+			location := s.Get(link).Header.Get("Location")
 			got, err := url.PathUnescape(strings.ReplaceAll(location, "%zz?100%", "%25zz?100%25"))
 			require.NoError(t, err)
 			want, err := url.PathUnescape(strings.ReplaceAll(u, "%zz?100%", "%25zz?100%25"))
@@ -655,8 +643,8 @@ func TestDestinationsStayAsTheyWereWritten(t *testing.T) {
 }
 
 func TestErrorsAboutTheBodyOrTheMethodComeInTheFormatAskedFor(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	target := "/api/v1_0/getLinks?format=json&login=" + login + "&pass=" + pass
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	target := "/api/v1_0/getLinks?format=json&login=" + trackertest.Login + "&pass=" + trackertest.Pass
 	for _, c := range []struct {
 		method, contentType, body string
 		status                    int
@@ -665,14 +653,14 @@ func TestErrorsAboutTheBodyOrTheMethodComeInTheFormatAskedFor(t *testing.T) {
 		{"POST", "application/x-www-form-urlencoded", strings.Repeat("x", 1<<20+1), 413},
 		{"PUT", "", "", 405},
 	} {
-		r := s.do(request(c.method, target, c.body, "Content-Type", c.contentType))
+		r := s.Do(trackertest.Request(c.method, target, c.body, "Content-Type", c.contentType))
 		require.Equal(t, c.status, r.StatusCode)
-		require.True(t, strings.HasPrefix(text(t, r), fmt.Sprintf(`{"error":{"code":%d,`, c.status)))
+		require.True(t, strings.HasPrefix(trackertest.Text(t, r), fmt.Sprintf(`{"error":{"code":%d,`, c.status)))
 	}
 }
 
 func TestAWrongMethodIsRefusedInTheFormatAskedForAndCallsNothing(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	const inJSON = `{"error":{"code":405,"message":"method not allowed"}}`
 	for target, want := range map[string]string{
 		"GET /api/v1_0/conversion?format=json&":    inJSON,
@@ -682,64 +670,64 @@ func TestAWrongMethodIsRefusedInTheFormatAskedForAndCallsNothing(t *testing.T) {
 		"PUT /api/v1_0/makeLink?format=json&":      "Error: method not allowed",
 	} {
 		method, path, _ := strings.Cut(target, " ")
-		r := s.do(request(method, path+"login="+login+"&pass="+pass, ""))
+		r := s.Do(trackertest.Request(method, path+"login="+trackertest.Login+"&pass="+trackertest.Pass, ""))
 		require.Equal(t, 405, r.StatusCode, target)
-		require.Equal(t, want, strings.TrimSpace(text(t, r)), target)
+		require.Equal(t, want, strings.TrimSpace(trackertest.Text(t, r)), target)
 	}
 }
 
 func TestAListOfNothingMatchesNothing(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	s.makeLink()
-	require.Empty(t, s.hashes("links", ","))
-	require.Empty(t, s.hashes("groups", " , "))
-	require.Len(t, s.hashes("links", "", "groups", ""), 1, "empty is absent")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	s.MakeLink()
+	require.Empty(t, s.Hashes("links", ","))
+	require.Empty(t, s.Hashes("groups", " , "))
+	require.Len(t, s.Hashes("links", "", "groups", ""), 1, "empty is absent")
 }
 
 func TestRightCredentialsAreNotThrottledHoweverManyComeAtOnce(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		var wg sync.WaitGroup
 		for range 100 {
-			wg.Go(func() { assert.Equal(t, 200, s.call("getLinks", nil).StatusCode) })
+			wg.Go(func() { assert.Equal(t, 200, s.Call("getLinks", nil).StatusCode) })
 		}
 		wg.Wait()
 	})
 }
 
 func TestClientsAreToldApartHoweverTheirAddressIsWritten(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole}})
-	link := s.makeLink()
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Privacy: linktrack.Privacy{IP: linktrack.KeepIPWhole}})
+	link := s.MakeLink()
 	for address, want := range map[string]any{
 		"192.0.2.7:1234": "192.0.2.7", "192.0.2.8": "192.0.2.8", "[2001:db8::1]:80": "2001:db8::1",
 		"2001:db8:0:2::": "2001:db8:0:2::", "[::ffff:192.0.2.9]:1": "192.0.2.9", "@": nil, "": nil,
 	} {
-		r := request(http.MethodGet, link, "")
+		r := trackertest.Request(http.MethodGet, link, "")
 		r.RemoteAddr = address
-		require.Equal(t, 302, s.do(r).StatusCode)
-		require.Equal(t, want, s.history(link)[0]["ip_address"], address)
+		require.Equal(t, 302, s.Do(r).StatusCode)
+		require.Equal(t, want, s.History(link)[0]["ip_address"], address)
 		for range 10 {
-			r := request(http.MethodGet, "/api/v1_0/getLinks?login="+login+"&pass=wrong", "")
+			r := trackertest.Request(http.MethodGet, "/api/v1_0/getLinks?login="+trackertest.Login+"&pass=wrong", "")
 			r.RemoteAddr = address
-			require.Equal(t, 401, s.do(r).StatusCode, address)
+			require.Equal(t, 401, s.Do(r).StatusCode, address)
 		}
 	}
 }
 
 func TestALinkIsFoundByACopiedAddress(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link := s.makeLink()
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link := s.MakeLink()
 	for _, copied := range []string{link + "?utm=1", link + "/", link + "#x", link + "."} {
-		require.Equal(t, link, s.link(copied)["link"])
+		require.Equal(t, link, s.Link(copied)["link"])
 	}
 }
 
 func TestAHostsOwnMessageIsPutOnOneLine(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error {
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error {
 		return errors.New("it is listed\r\n\tby one list\n\nand  another\n")
 	}}})
 	const want = "not allowed: external_url is refused: it is listed by one list and another"
-	require.Equal(t, "Error: "+want, text(t, s.call("makeLink", values("external_url", "https://spam.example/"))))
-	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://spam.example/")
+	require.Equal(t, "Error: "+want, trackertest.Text(t, s.Call("makeLink", trackertest.Values("external_url", "https://spam.example/"))))
+	_, _, err := s.Tracker.MakeAnonymousLink(t.Context(), "192.0.2.1", "https://spam.example/")
 	require.ErrorContains(t, err, "\n", "to a host its own text comes as it is")
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testtool"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 // browse opens a page in a new browser, which stays until the test ends.
@@ -35,11 +36,11 @@ func browse(t *testing.T, page string, cookies bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--disable-background-networking", "--no-first-run", "--ignore-certificate-errors", "--remote-debugging-port=0",
-		"--user-agent="+firefox, // its own says that it is headless: a bot
+		"--user-agent="+trackertest.Firefox, // its own says that it is headless: a bot
 		"--user-data-dir="+profile, page)
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends its children, and leaves the profile alone
-	var output logBuffer
+	var output trackertest.LogBuffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
@@ -94,7 +95,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			testtool.Chromium(t)
 			s, tracker := newServer(t, "https", linktrack.Options{Links: linktrack.LinkOptions{ClickQuery: true}})
-			watch := &goalWatch{next: s.handler, reports: make(chan bool, 10)}
+			watch := &goalWatch{next: s.Handler, reports: make(chan bool, 10)}
 			tracker.Config.Handler = watch
 			var mu sync.Mutex
 			var seen []string
@@ -117,7 +118,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 				}
 			}))
 			t.Cleanup(shop.Close)
-			link := s.convertible("external_url", "http://shop.localhost:"+port(shop.URL)+"/landing")
+			link := s.MakeConvertibleLink("external_url", "http://shop.localhost:"+port(shop.URL)+"/landing")
 			u, err := url.Parse(link)
 			require.NoError(t, err)
 			require.Equal(t, "127.0.0.1", u.Hostname())
@@ -133,7 +134,7 @@ func TestAShopCountsConversionsInARealBrowser(t *testing.T) {
 					t.Fatalf("there was no report %d; the shop was asked for %q", i+1, seen)
 				}
 			}
-			l := s.link(link)
+			l := s.Link(link)
 			require.EqualValues(t, 1, l["count_total"])
 			require.EqualValues(t, c.counted, l["count_conversion"], "two reports of one order are one conversion")
 		})

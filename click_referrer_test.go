@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 func TestAReferrerHasAHostOnlyIfItIsAHostName(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for referrer, want := range map[string]string{
 		"https://News.Example.org/a?b":           "news.example.org",
 		"https://news.example.org.:8080":         "news.example.org",
@@ -39,9 +40,9 @@ func TestAReferrerHasAHostOnlyIfItIsAHostName(t *testing.T) {
 		"http://\u202eelpmaxe.com\u202d/":        "",
 		"http://a\u00a0b.example/and more of it": "",
 	} {
-		link := s.makeLink()
-		require.Equal(t, http.StatusFound, s.get(link, "Referer", referrer).StatusCode)
-		clicks := s.history(link)
+		link := s.MakeLink()
+		require.Equal(t, http.StatusFound, s.Get(link, "Referer", referrer).StatusCode)
+		clicks := s.History(link)
 		require.Len(t, clicks, 1)
 		got, _ := clicks[0]["referrer_host"].(string)
 		require.Equal(t, want, got, "%q", referrer)
@@ -49,8 +50,8 @@ func TestAReferrerHasAHostOnlyIfItIsAHostName(t *testing.T) {
 }
 
 func TestThePublicReportShowsNoTextOfStrangers(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com", HasPublicTracking: true}, VanityLink: "wall"})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com", HasPublicTracking: true}, VanityLink: "wall"})
 	hosts := []string{"news.example.org", "", "buy cheap pills", "intranet-payroll", "<i>x.example", "10.0.0.5", "xn--a.example", "UPPER.example"}
 	browsers := []string{"Firefox", "", "Buy Cheap Pills", "Safari"}
 	var clicks []linktrack.Click
@@ -59,17 +60,17 @@ func TestThePublicReportShowsNoTextOfStrangers(t *testing.T) {
 			ID: linktrack.NewClickID(time.Now()), Link: l.ID, ReferrerHost: hosts[i%len(hosts)], Browser: browsers[i%len(browsers)],
 		})
 	}
-	s.record(clicks...)
-	r, err := s.tracker.Public(t.Context(), "", "wall", linktrack.ViewReport)
+	s.Record(clicks...)
+	r, err := s.Tracker.Public(t.Context(), "", "wall", linktrack.ViewReport)
 	require.NoError(t, err)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 5}, {"news.example.org", 5}}, Other: 30}, r.Referrers)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 10}, {"Firefox", 10}, {"Safari", 10}}, Other: 10}, r.Browsers)
-	require.Equal(t, http.StatusFound, s.get("/wall", "User-Agent", "Call-555-1234/1.0", "Referer", "http://call me now/").StatusCode)
-	body := strings.ToLower(text(t, s.get("/wall+")))
+	require.Equal(t, http.StatusFound, s.Get("/wall", "User-Agent", "Call-555-1234/1.0", "Referer", "http://call me now/").StatusCode)
+	body := strings.ToLower(trackertest.Text(t, s.Get("/wall+")))
 	for _, graffiti := range []string{"pills", "payroll", "x.example", "10.0.0.5", "upper", "call"} {
 		require.NotContains(t, body, graffiti)
 	}
-	own, err := s.tracker.Report(t.Context(), s.account, "wall", linktrack.ReportQuery{})
+	own, err := s.Tracker.Report(t.Context(), s.Account, "wall", linktrack.ReportQuery{})
 	require.NoError(t, err)
 	require.Len(t, own.Browsers.Top, 5, "the owner sees them all")
 }

@@ -20,35 +20,36 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 // guess tries a password at a link from an address.
-func (s *service) guess(l linktrack.Link, from, password string) error {
-	_, err := s.tracker.Follow(s.t.Context(), linktrack.Visit{Path: l.Path, IP: netip.MustParseAddr(from), HasPassword: true, Password: password})
+func guess(s *trackertest.Service, l linktrack.Link, from, password string) error {
+	_, err := s.Tracker.Follow(s.T.Context(), linktrack.Visit{Path: l.Path, IP: netip.MustParseAddr(from), HasPassword: true, Password: password})
 	return err
 }
 
-func (s *service) protected() linktrack.Link {
-	s.t.Helper()
+func protected(s *trackertest.Service) linktrack.Link {
+	s.T.Helper()
 	// As the Tracker keeps it, but with the least cost: tests guess it many times.
 	sum := sha256.Sum256([]byte("open sesame"))
 	hash, err := bcrypt.GenerateFromPassword([]byte(base64.RawStdEncoding.EncodeToString(sum[:])), bcrypt.MinCost)
-	require.NoError(s.t, err)
-	made, err := s.tracker.ImportLinks(s.t.Context(), s.account, []linktrack.ImportedLink{
+	require.NoError(s.T, err)
+	made, err := s.Tracker.ImportLinks(s.T.Context(), s.Account, []linktrack.ImportedLink{
 		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, PasswordHash: hash},
 	})
-	require.NoError(s.t, err)
+	require.NoError(s.T, err)
 	return made[0]
 }
 
 func TestAPasswordIsNotGuessedFromManyNetworks(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.protected()
-	require.NoError(t, s.guess(l, "198.51.100.1", "open sesame"))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := protected(s)
+	require.NoError(t, guess(s, l, "198.51.100.1", "open sesame"))
 	wrong := 0
 	for i := range 150 {
-		err := s.guess(l, fmt.Sprintf("2001:db8:%x::1", i), "wrong")
+		err := guess(s, l, fmt.Sprintf("2001:db8:%x::1", i), "wrong")
 		if err == linktrack.ErrWrongPassword {
 			wrong++
 			continue
@@ -56,30 +57,30 @@ func TestAPasswordIsNotGuessedFromManyNetworks(t *testing.T) {
 		require.ErrorIs(t, err, linktrack.ErrThrottled)
 	}
 	require.Equal(t, 100+20, wrong, "the link's bound, and the tries of new clients")
-	require.ErrorIs(t, s.guess(l, "198.51.100.2", "open sesame"), linktrack.ErrThrottled, "nor from a client that is new")
-	require.NoError(t, s.guess(l, "198.51.100.1", "open sesame"), "a client that was right lately may try")
-	require.ErrorIs(t, s.guess(l, "198.51.100.1", "wrong"), linktrack.ErrWrongPassword)
-	require.NoError(t, s.guess(s.protected(), "198.51.100.2", "open sesame"), "another link is not concerned")
+	require.ErrorIs(t, guess(s, l, "198.51.100.2", "open sesame"), linktrack.ErrThrottled, "nor from a client that is new")
+	require.NoError(t, guess(s, l, "198.51.100.1", "open sesame"), "a client that was right lately may try")
+	require.ErrorIs(t, guess(s, l, "198.51.100.1", "wrong"), linktrack.ErrWrongPassword)
+	require.NoError(t, guess(s, protected(s), "198.51.100.2", "open sesame"), "another link is not concerned")
 }
 
 func TestAClassroomBehindOneAddressGetsIn(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.protected()
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := protected(s)
 	var wait sync.WaitGroup
 	for range 5 {
-		wait.Go(func() { assert.NoError(t, s.guess(l, "198.51.100.7", "open sesame")) })
+		wait.Go(func() { assert.NoError(t, guess(s, l, "198.51.100.7", "open sesame")) })
 	}
 	wait.Wait()
 }
 
 func TestAPasswordIsNotGuessedFromTheNetworksOfOneSite(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.protected()
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := protected(s)
 	for i := range 30 {
-		require.ErrorIs(t, s.guess(l, fmt.Sprintf("2001:db8:1:%x::1", i), "wrong"), linktrack.ErrWrongPassword)
+		require.ErrorIs(t, guess(s, l, fmt.Sprintf("2001:db8:1:%x::1", i), "wrong"), linktrack.ErrWrongPassword)
 	}
-	require.ErrorIs(t, s.guess(l, "2001:db8:1:ffff::1", "wrong"), linktrack.ErrThrottled)
-	require.NoError(t, s.guess(l, "2001:db8:2::1", "open sesame"), "another site is not concerned")
+	require.ErrorIs(t, guess(s, l, "2001:db8:1:ffff::1", "wrong"), linktrack.ErrThrottled)
+	require.NoError(t, guess(s, l, "2001:db8:2::1", "open sesame"), "another site is not concerned")
 }
 
 func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
@@ -88,8 +89,8 @@ func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
 		"many networks of one": func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t, memstore.New(), linktrack.Options{})
-			l := s.protected()
+			s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+			l := protected(s)
 			var wait sync.WaitGroup
 			begin := make(chan struct{})
 			var mu sync.Mutex
@@ -98,7 +99,7 @@ func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
 				wait.Go(func() {
 					<-begin
 					at := time.Now()
-					if err := s.guess(l, from(i), "open sesame"); err != nil {
+					if err := guess(s, l, from(i), "open sesame"); err != nil {
 						assert.ErrorIs(t, err, linktrack.ErrThrottled)
 						assert.Less(t, time.Since(at), 4*time.Second, "it does not wait long")
 						mu.Lock()
@@ -108,7 +109,7 @@ func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
 				})
 			}
 			close(begin)
-			require.NoError(t, s.guess(l, "203.0.113.7", "open sesame"), "another client gets its turn")
+			require.NoError(t, guess(s, l, "203.0.113.7", "open sesame"), "another client gets its turn")
 			wait.Wait()
 			require.Greater(t, throttled, 100, "most are refused at once")
 		})
@@ -116,49 +117,49 @@ func TestOneClientDoesNotHoldAllPlacesForPasswords(t *testing.T) {
 }
 
 func TestRightCredentialsPassWhereManyAreWrong(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	const proxy = "10.0.0.1"
 	try := func(login, pass, client string) error {
-		_, err := s.tracker.Authenticate(t.Context(), login, pass, client)
+		_, err := s.Tracker.Authenticate(t.Context(), login, pass, client)
 		return err
 	}
-	require.NoError(t, try(login, pass, proxy))
+	require.NoError(t, try(trackertest.Login, trackertest.Pass, proxy))
 	for i := range 50 {
 		require.ErrorIs(t, try(fmt.Sprint("login", i), "x", proxy), linktrack.ErrUnauthorized)
 	}
 	require.ErrorIs(t, try("another", "x", proxy), linktrack.ErrThrottled)
-	require.NoError(t, try(login, pass, proxy), "a login that was right from there lately")
+	require.NoError(t, try(trackertest.Login, trackertest.Pass, proxy), "a login that was right from there lately")
 	for range 10 {
-		require.ErrorIs(t, try(login, "x", proxy), linktrack.ErrUnauthorized, "is held to its own bound")
+		require.ErrorIs(t, try(trackertest.Login, "x", proxy), linktrack.ErrUnauthorized, "is held to its own bound")
 	}
-	require.ErrorIs(t, try(login, "x", proxy), linktrack.ErrThrottled)
-	require.NoError(t, try(login, pass, proxy), "the pass that was right lately is no guess")
-	require.ErrorIs(t, try(login, pass+"x", proxy+"1"), linktrack.ErrUnauthorized)
+	require.ErrorIs(t, try(trackertest.Login, "x", proxy), linktrack.ErrThrottled)
+	require.NoError(t, try(trackertest.Login, trackertest.Pass, proxy), "the pass that was right lately is no guess")
+	require.ErrorIs(t, try(trackertest.Login, trackertest.Pass+"x", proxy+"1"), linktrack.ErrUnauthorized)
 }
 
 func TestAPassThatIsRightNoMoreIsThrottledAsAny(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	_, err := s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	_, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "192.0.2.1")
 	require.NoError(t, err)
-	_, err = s.tracker.RenewPass(t.Context(), s.account)
+	_, err = s.Tracker.RenewPass(t.Context(), s.Account)
 	require.NoError(t, err)
 	for range 10 {
-		_, err = s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+		_, err = s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "192.0.2.1")
 		require.ErrorIs(t, err, linktrack.ErrUnauthorized)
 	}
-	_, err = s.tracker.Authenticate(t.Context(), login, pass, "192.0.2.1")
+	_, err = s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "192.0.2.1")
 	require.ErrorIs(t, err, linktrack.ErrThrottled)
 }
 
 func TestLoginsAreNotGuessedFromTheNetworksOfOneSite(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for i := range 200 {
-		_, err := s.tracker.Authenticate(t.Context(), login, "x", fmt.Sprintf("2001:db8:1:%x::", i))
+		_, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, "x", fmt.Sprintf("2001:db8:1:%x::", i))
 		require.ErrorIs(t, err, linktrack.ErrUnauthorized)
 	}
-	_, err := s.tracker.Authenticate(t.Context(), login, "x", "2001:db8:1:ffff::")
+	_, err := s.Tracker.Authenticate(t.Context(), trackertest.Login, "x", "2001:db8:1:ffff::")
 	require.ErrorIs(t, err, linktrack.ErrThrottled)
-	_, err = s.tracker.Authenticate(t.Context(), login, pass, "2001:db8:2::")
+	_, err = s.Tracker.Authenticate(t.Context(), trackertest.Login, trackertest.Pass, "2001:db8:2::")
 	require.NoError(t, err)
 }
 
@@ -176,13 +177,13 @@ func TestAProxyThatWasNotNamedIsToldOfOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			s := newService(t, memstore.New(), linktrack.Options{
+			s := trackertest.NewService(t, memstore.New(), linktrack.Options{
 				Proxies: linktrack.ProxyOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			for range 3 {
-				r := request("GET", "/none", "", c.header, "for=198.51.100.1")
+				r := trackertest.Request("GET", "/none", "", c.header, "for=198.51.100.1")
 				r.RemoteAddr = c.remote
-				s.do(r)
+				s.Do(r)
 			}
 			require.Equal(t, min(len(c.want), 1), strings.Count(log.String(), "\n"), log.String())
 			for _, w := range c.want {
@@ -196,43 +197,43 @@ func TestAProxyThatWasNotNamedIsToldOfOnce(t *testing.T) {
 
 func TestTheProxyBehindAUnixSocketIsTrustedIfTheHostSaysSo(t *testing.T) {
 	for _, remote := range []string{"@", "", "/run/proxy.sock"} {
-		r := request("GET", "/", "", "X-Forwarded-For", "198.51.100.1, 192.0.2.9")
+		r := trackertest.Request("GET", "/", "", "X-Forwarded-For", "198.51.100.1, 192.0.2.9")
 		r.RemoteAddr = remote
-		s := newService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
-		require.Equal(t, "192.0.2.9", s.tracker.ClientOf(r))
-		s = newService(t, memstore.New(), linktrack.Options{})
-		require.Equal(t, remote, s.tracker.ClientOf(r))
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
+		require.Equal(t, "192.0.2.9", s.Tracker.ClientOf(r))
+		s = trackertest.NewService(t, memstore.New(), linktrack.Options{})
+		require.Equal(t, remote, s.Tracker.ClientOf(r))
 		r.RemoteAddr = "203.0.113.1:80"
-		s = newService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
-		require.Equal(t, "203.0.113.1", s.tracker.ClientOf(r), "who has an address is no Unix socket")
+		s = trackertest.NewService(t, memstore.New(), linktrack.Options{Proxies: linktrack.ProxyOptions{TrustUnixSocket: true}})
+		require.Equal(t, "203.0.113.1", s.Tracker.ClientOf(r), "who has an address is no Unix socket")
 	}
 }
 
 func TestOneSiteDoesNotUseUpTheQuickLinksOfTheHour(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for i := range 100 {
-		s.quick(fmt.Sprintf("2001:db8:1:%x::", i))
+		s.MakeAnonymousLink(fmt.Sprintf("2001:db8:1:%x::", i))
 	}
-	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "2001:db8:1:ffff::", destination)
+	_, _, err := s.Tracker.MakeAnonymousLink(t.Context(), "2001:db8:1:ffff::", trackertest.Destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled)
-	s.quick("2001:db8:2::")
+	s.MakeAnonymousLink("2001:db8:2::")
 	for i := range 9 {
-		s.quick(fmt.Sprintf("2001:db8:2::%x", i+1))
+		s.MakeAnonymousLink(fmt.Sprintf("2001:db8:2::%x", i+1))
 	}
-	_, _, err = s.tracker.MakeAnonymousLink(t.Context(), "2001:db8:2::ff", destination)
+	_, _, err = s.Tracker.MakeAnonymousLink(t.Context(), "2001:db8:2::ff", trackertest.Destination)
 	require.ErrorIs(t, err, linktrack.ErrThrottled, "all addresses of a /64 are one client")
 }
 
 func TestForgedClicksOfOneClientDoNotKeepOthersFromWaiting(t *testing.T) {
 	store := &asked{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
+	s := trackertest.NewService(t, store, linktrack.Options{})
 	var wait sync.WaitGroup
 	for range 100 {
 		wait.Go(func() {
 			ref := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now())}
-			r := request(http.MethodGet, "/c.gif?click="+url.QueryEscape(ref.String()), "")
+			r := trackertest.Request(http.MethodGet, "/c.gif?click="+url.QueryEscape(ref.String()), "")
 			r.RemoteAddr = "192.0.2.1:80"
-			s.do(r)
+			s.Do(r)
 		})
 	}
 	wait.Wait()

@@ -21,17 +21,18 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testtool"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// newServer is newService behind a server on the loopback, whose address is
+// newServer is NewService behind a server on the loopback, whose address is
 // the BaseURL: its links can be clicked.
-func newServer(t *testing.T, scheme string, o linktrack.Options) (*service, *httptest.Server) {
+func newServer(t *testing.T, scheme string, o linktrack.Options) (*trackertest.Service, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	o.BaseURL = scheme + "://" + server.Listener.Addr().String()
-	s := newService(t, memstore.New(), o)
-	server.Config.Handler = s.handler
+	s := trackertest.NewService(t, memstore.New(), o)
+	server.Config.Handler = s.Handler
 	if scheme == "https" {
 		server.EnableHTTP2 = true
 		server.StartTLS()
@@ -64,12 +65,12 @@ func runPHP(t *testing.T, file, serverURL string) (returned, verbose string) {
 }
 
 // documented makes the account that the documentation's samples name.
-func (s *service) documented() linktrack.Account {
-	s.t.Helper()
-	a, _, err := s.tracker.CreateAccount(s.t.Context(), linktrack.NewAccount{
+func documented(s *trackertest.Service) linktrack.Account {
+	s.T.Helper()
+	a, _, err := s.Tracker.CreateAccount(s.T.Context(), linktrack.NewAccount{
 		Login: "YourApiLoginHere", Pass: "YourApiPasswordHere", Type: linktrack.AccountTypeProfessional,
 	})
-	require.NoError(s.t, err)
+	require.NoError(s.T, err)
 	return a
 }
 
@@ -77,14 +78,14 @@ func TestTheDocumentedPHPSampleMakesALinkWithOnlyItsHostChanged(t *testing.T) {
 	for _, scheme := range []string{"https", "http"} { // it is written with https
 		t.Run(scheme, func(t *testing.T) {
 			s, server := newServer(t, scheme, linktrack.Options{})
-			account := s.documented()
+			account := documented(s)
 			returned, verbose := runPHP(t, "sample.php", server.URL)
 			require.Regexp(t, "^"+regexp.QuoteMeta(server.URL)+`/\.[0-9a-z]{7}$`, returned)
 			require.Regexp(t, `(?i)content-type: multipart/form-data; boundary=`, verbose)
-			links, err := s.tracker.Links(t.Context(), account, linktrack.LinksQuery{})
+			links, err := s.Tracker.Links(t.Context(), account, linktrack.LinksQuery{})
 			require.NoError(t, err)
 			require.Len(t, links, 1)
-			require.Equal(t, returned, s.tracker.TrackingURL(links[0]))
+			require.Equal(t, returned, s.Tracker.TrackingURL(links[0]))
 			require.Equal(t, "http://www.google.com", links[0].ExternalURL)
 		})
 	}
@@ -92,15 +93,15 @@ func TestTheDocumentedPHPSampleMakesALinkWithOnlyItsHostChanged(t *testing.T) {
 
 func TestAPHPClientSendsEveryParameterWhenItIsToldToContinue(t *testing.T) {
 	s, server := newServer(t, "http", linktrack.Options{Hosts: []string{"alternate_domain.com"}})
-	account := s.documented()
+	account := documented(s)
 	returned, verbose := runPHP(t, "every_parameter.php", server.URL)
 	require.Equal(t, "http://alternate_domain.com/my_vanity_link", returned)
 	require.Contains(t, verbose, "Expect: 100-continue")
 	require.Contains(t, verbose, "< HTTP/1.1 100 Continue")
-	l, err := s.tracker.Link(t.Context(), account, returned)
+	l, err := s.Tracker.Link(t.Context(), account, returned)
 	require.NoError(t, err)
 	require.True(t, l.HasPassword())
-	expires, err := time.ParseInLocation(time.DateTime, "2094-12-24 10:35:16", chicago(t))
+	expires, err := time.ParseInLocation(time.DateTime, "2094-12-24 10:35:16", trackertest.Chicago(t))
 	require.NoError(t, err)
 	l.ID, l.PasswordHash, l.CreatedAt = 0, nil, time.Time{}
 	require.Equal(t, linktrack.Link{
@@ -126,33 +127,33 @@ func linkOf(t *testing.T, r *http.Response, err error) (string, bool) {
 
 func TestAClientThatTakesOnly201PutsTheBodyIntoAQRCode(t *testing.T) {
 	s, server := newServer(t, "http", linktrack.Options{})
-	api := server.URL + "/api/v1_0/makeLink?login=" + login + "&pass="
-	r, err := http.Get(api + pass + "&external_url=http%3A%2F%2Fwww.google.com")
+	api := server.URL + "/api/v1_0/makeLink?login=" + trackertest.Login + "&pass="
+	r, err := http.Get(api + trackertest.Pass + "&external_url=http%3A%2F%2Fwww.google.com")
 	code, ok := linkOf(t, r, err)
 	require.True(t, ok)
-	require.Equal(t, []byte(server.URL+"/"+s.hashes()[0]), []byte(code), "the link and nothing else, byte for byte")
+	require.Equal(t, []byte(server.URL+"/"+s.Hashes()[0]), []byte(code), "the link and nothing else, byte for byte")
 	require.EqualValues(t, len(code), r.ContentLength)
 
 	for _, query := range []string{
-		pass, "", "wrong&external_url=http://www.google.com", pass + "&external_url=www.google.com",
-		pass + "&external_url=http%3A%2F%2Fwww.google.com&title=x", pass + "&external_url=" + url.QueryEscape(code),
+		trackertest.Pass, "", "wrong&external_url=http://www.google.com", trackertest.Pass + "&external_url=www.google.com",
+		trackertest.Pass + "&external_url=http%3A%2F%2Fwww.google.com&title=x", trackertest.Pass + "&external_url=" + url.QueryEscape(code),
 	} {
 		r, err := http.Get(api + query)
 		body, ok := linkOf(t, r, err)
 		require.False(t, ok, "%s: %s", query, body)
 	}
-	require.Len(t, s.hashes(), 1)
+	require.Len(t, s.Hashes(), 1)
 }
 
 func TestAClientThatPostsUrlencodedGetsItsLink(t *testing.T) {
 	s, server := newServer(t, "http", linktrack.Options{})
 	r, err := http.PostForm(server.URL+"/api/v1_0/makeLink", url.Values{
-		"login": {login}, "pass": {pass}, "external_url": {"http://www.google.com/search?q=a+b&hl=de#top"}, "title": {"Ünï & <co>"},
+		"login": {trackertest.Login}, "pass": {trackertest.Pass}, "external_url": {"http://www.google.com/search?q=a+b&hl=de#top"}, "title": {"Ünï & <co>"},
 	})
 	link, ok := linkOf(t, r, err)
 	require.True(t, ok, link)
-	require.Equal(t, "http://www.google.com/search?q=a+b&hl=de#top", s.link(link)["external_url"])
-	require.Equal(t, "Ünï & <co>", s.link(link)["title"])
+	require.Equal(t, "http://www.google.com/search?q=a+b&hl=de#top", s.Link(link)["external_url"])
+	require.Equal(t, "Ünï & <co>", s.Link(link)["title"])
 }
 
 func TestAClientThatPastesARawURLGetsItBackAsItWas(t *testing.T) {
@@ -165,8 +166,8 @@ func TestAClientThatPastesARawURLGetsItBackAsItWas(t *testing.T) {
 		"http://shop.example/ü?ö",
 	} {
 		for _, query := range []string{
-			"login=" + login + "&pass=" + pass + "&external_url=" + destination,
-			"external_url=" + destination + "&login=" + login + "&pass=" + pass,
+			"login=" + trackertest.Login + "&pass=" + trackertest.Pass + "&external_url=" + destination,
+			"external_url=" + destination + "&login=" + trackertest.Login + "&pass=" + trackertest.Pass,
 		} {
 			// Over a bare connection, for every library would encode it.
 			conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -178,14 +179,14 @@ func TestAClientThatPastesARawURLGetsItBackAsItWas(t *testing.T) {
 			link, ok := linkOf(t, r, err)
 			require.NoError(t, conn.Close())
 			require.True(t, ok, "%s: %s", query, link)
-			require.Equal(t, destination, s.link(link)["external_url"], query)
+			require.Equal(t, destination, s.Link(link)["external_url"], query)
 		}
 	}
 }
 
 func TestAClientThatLooksOnlyAtHowTheBodyBeginsIsNotMisled(t *testing.T) {
 	s, server := newServer(t, "http", linktrack.Options{})
-	s.makeLink("vanity_link", "taken")
+	s.MakeLink("vanity_link", "taken")
 	for _, c := range []struct {
 		want  bool
 		pairs []string
@@ -203,17 +204,17 @@ func TestAClientThatLooksOnlyAtHowTheBodyBeginsIsNotMisled(t *testing.T) {
 		{false, []string{"login", ""}},
 		{false, []string{"title", strings.Repeat("http", 100)}},
 	} {
-		form := values(append([]string{"login", login, "pass", pass, "external_url", "http://www.google.com"}, c.pairs...)...)
+		form := trackertest.Values(append([]string{"login", trackertest.Login, "pass", trackertest.Pass, "external_url", "http://www.google.com"}, c.pairs...)...)
 		r, err := http.PostForm(server.URL+"/api/v1_0/makeLink", form)
 		body, _ := linkOf(t, r, err)
 		require.Equal(t, c.want, strings.HasPrefix(strings.ToLower(body), "http"), "%v: %s", c.pairs, body)
 	}
-	require.Len(t, s.hashes(), 3)
+	require.Len(t, s.Hashes(), 3)
 }
 
 func TestClicksCountWithoutScriptOrRefererAndFromOtherSites(t *testing.T) {
 	s, _ := newServer(t, "http", linktrack.Options{})
-	link := s.makeLink("external_url", "https://example.com/pixel.gif")
+	link := s.MakeLink("external_url", "https://example.com/pixel.gif")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for i, c := range []struct {
 		name   string
@@ -227,7 +228,7 @@ func TestClicksCountWithoutScriptOrRefererAndFromOtherSites(t *testing.T) {
 	} {
 		r, err := http.NewRequest(http.MethodGet, link, nil)
 		require.NoError(t, err)
-		r.Header.Set("User-Agent", firefox)
+		r.Header.Set("User-Agent", trackertest.Firefox)
 		for j := 0; j < len(c.header); j += 2 {
 			r.Header.Set(c.header[j], c.header[j+1])
 		}
@@ -237,7 +238,7 @@ func TestClicksCountWithoutScriptOrRefererAndFromOtherSites(t *testing.T) {
 		require.Equal(t, http.StatusFound, answer.StatusCode, c.name)
 		require.Equal(t, "https://example.com/pixel.gif", answer.Header.Get("Location"), c.name)
 		require.Equal(t, "*", answer.Header.Get("Access-Control-Allow-Origin"), "%s: or the browser stops the redirect", c.name)
-		require.EqualValues(t, i+1, s.link(link)["count_total"], c.name)
+		require.EqualValues(t, i+1, s.Link(link)["count_total"], c.name)
 	}
-	require.Len(t, s.history(link), 5)
+	require.Len(t, s.History(link), 5)
 }

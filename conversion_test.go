@@ -13,47 +13,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-var converting = linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasConversionTracking: true}}
-
-// clicks follows the link and returns what is given away of the click.
-func (f *follower) clicks() linktrack.ClickRef {
-	f.Helper()
-	out := f.passes(linktrack.Visit{})
-	return linktrack.ClickRef{Link: out.Link.ID, ID: out.Click}
-}
-
-func (f *follower) convert(c linktrack.Conversion) (counted bool) {
-	f.Helper()
-	counted, err := f.tracker.Convert(context.Background(), nil, c)
-	require.NoError(f, err)
-	return counted
-}
-
 func TestAConversionIsCountedOnceAndIsNoClick(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := follow(t, store, linktrack.Options{}, converting)
-		one, two := f.clicks(), f.clicks()
+		f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
+		one, two := f.Clicks(), f.Clicks()
 		c := linktrack.Conversion{Click: one, OrderID: "42", Value: 123_400, Currency: "EUR"}
-		require.True(t, f.convert(c))
-		require.False(t, f.convert(c), "a repeat is a success that counts nothing")
-		require.False(t, f.convert(linktrack.Conversion{Click: one}), "the click was counted")
+		require.True(t, f.Convert(c))
+		require.False(t, f.Convert(c), "a repeat is a success that counts nothing")
+		require.False(t, f.Convert(linktrack.Conversion{Click: one}), "the click was counted")
 		c.Click = two
-		require.False(t, f.convert(c), "the order was counted")
-		require.True(t, f.convert(linktrack.Conversion{Click: two}))
-		require.Equal(t, []int64{2, 2}, []int64{f.counts().Conversions, f.counts().People})
+		require.False(t, f.Convert(c), "the order was counted")
+		require.True(t, f.Convert(linktrack.Conversion{Click: two}))
+		require.Equal(t, []int64{2, 2}, []int64{f.Counts().Conversions, f.Counts().People})
 	})
 }
 
 func TestWhatAConversionMustBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{}, converting)
-		click := f.clicks()
-		plain, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, trackertest.Convertible)
+		click := f.Clicks()
+		plain, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 		require.NoError(t, err)
-		untracked, err := f.visit(linktrack.Visit{Path: plain.Path})
+		untracked, err := f.Visit(linktrack.Visit{Path: plain.Path})
 		require.NoError(t, err)
 		time.Sleep(time.Hour)
 		madeUp := click
@@ -77,15 +62,15 @@ func TestWhatAConversionMustBe(t *testing.T) {
 			"time must not be before the click or in the future":               {Click: click, Time: click.ID.Time().Add(-time.Microsecond)},
 			"time must not be before the click or in the future ":              {Click: click, Time: time.Now().Add(time.Second)},
 		} {
-			_, err := f.tracker.Convert(t.Context(), nil, c)
+			_, err := f.Tracker.Convert(t.Context(), nil, c)
 			require.EqualError(t, err, strings.TrimSpace(want))
 		}
-		require.Zero(t, f.counts().Conversions)
-		_, err = f.tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
+		require.Zero(t, f.Counts().Conversions)
+		_, err = f.Tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: click})
 		require.Equal(t, linktrack.ErrNotFound, err, "another account learns nothing of the click")
-		_, err = f.tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
+		_, err = f.Tracker.Convert(t.Context(), &linktrack.Account{ID: 2}, linktrack.Conversion{Click: linktrack.ClickRef{Link: plain.ID, ID: untracked.Click}})
 		require.Equal(t, linktrack.ErrNotFound, err, "nor what the link does")
-		counted, err := f.tracker.Convert(t.Context(), &f.account, linktrack.Conversion{Click: click, Currency: "JPY"})
+		counted, err := f.Tracker.Convert(t.Context(), &f.Account, linktrack.Conversion{Click: click, Currency: "JPY"})
 		require.NoError(t, err)
 		require.True(t, counted, "to be worth nothing is something")
 	})
@@ -94,17 +79,17 @@ func TestWhatAConversionMustBe(t *testing.T) {
 func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := memstore.New()
-		f := follow(t, store, linktrack.Options{}, converting)
-		one, two := f.clicks(), f.clicks()
+		f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
+		one, two := f.Clicks(), f.Clicks()
 		clicked := one.ID.Time()
 		time.Sleep(30 * 24 * time.Hour)
-		require.True(t, f.convert(linktrack.Conversion{Click: one}), "the last moment")
+		require.True(t, f.Convert(linktrack.Conversion{Click: one}), "the last moment")
 		time.Sleep(time.Microsecond)
-		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: two})
+		_, err := f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: two})
 		require.EqualError(t, err, "click_id is of a click more than 30 days before the conversion")
 		require.ErrorAs(t, err, new(*linktrack.InvalidError))
 		time.Sleep(24 * time.Hour)
-		require.True(t, f.convert(linktrack.Conversion{Click: two, Time: clicked.Add(time.Minute)}), "what matters is when it happened")
+		require.True(t, f.Convert(linktrack.Conversion{Click: two, Time: clicked.Add(time.Minute)}), "what matters is when it happened")
 		days, err := store.Rollups(t.Context(), one.Link, 0, 1<<30)
 		require.NoError(t, err)
 		require.Len(t, days, 2, "it counts on the day it happened")
@@ -115,25 +100,25 @@ func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
 
 func TestAConversionWaitsForItsClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}}, converting)
-		click := f.clicks()
-		require.Zero(t, f.counts().People, "the click is in memory only")
-		require.True(t, f.convert(linktrack.Conversion{Click: click}))
-		require.EqualValues(t, 1, f.counts().Conversions)
-		require.NoError(t, f.tracker.Close(t.Context()))
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 900 * time.Millisecond}}, trackertest.Convertible)
+		click := f.Clicks()
+		require.Zero(t, f.Counts().People, "the click is in memory only")
+		require.True(t, f.Convert(linktrack.Conversion{Click: click}))
+		require.EqualValues(t, 1, f.Counts().Conversions)
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
 func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, converting)
-		click := f.clicks()
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, trackertest.Convertible)
+		click := f.Clicks()
 		var atOnce, waited atomic.Int64
 		var all sync.WaitGroup
 		for range 1000 {
 			all.Go(func() {
 				start := time.Now()
-				_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
+				_, err := f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 				assert.ErrorIs(t, err, linktrack.ErrUnavailable)
 				if time.Since(start) == 0 {
 					atOnce.Add(1)
@@ -146,19 +131,19 @@ func TestOnlySoManyConversionsWaitForTheirClicks(t *testing.T) {
 		require.EqualValues(t, 256, waited.Load())
 		require.EqualValues(t, 744, atOnce.Load())
 		start := time.Now()
-		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
+		_, err := f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		require.ErrorIs(t, err, linktrack.ErrUnavailable)
 		require.NotZero(t, time.Since(start), "there is room again")
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
 func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}}, converting)
-		click := f.clicks()
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: 3 * time.Minute}}, trackertest.Convertible)
+		click := f.Clicks()
 		convert := func() (bool, error) {
-			return f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
+			return f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		}
 		_, err := convert()
 		require.ErrorIs(t, err, linktrack.ErrUnavailable)
@@ -169,27 +154,27 @@ func TestAConversionThatCouldNotWaitLongerMayBeSentAgain(t *testing.T) {
 		counted, err := convert()
 		require.NoError(t, err)
 		require.True(t, counted)
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 
 		began := time.Now()
 		madeUp := linktrack.ClickRef{Link: click.Link, ID: linktrack.NewClickID(began)}
-		_, err = f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
+		_, err = f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
 		require.ErrorIs(t, err, linktrack.ErrUnavailable, "another process may have it")
 		require.Less(t, time.Since(began), 2*time.Second)
 		time.Sleep(time.Minute)
-		_, err = f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
+		_, err = f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: madeUp})
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	})
 }
 
 func TestAClickThatWasPrunedIsNotFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.NewWith(memstore.Options{MaxClicks: 2}), linktrack.Options{}, converting)
-		click := f.clicks()
+		f := trackertest.Follow(t, memstore.NewWith(memstore.Options{MaxClicks: 2}), linktrack.Options{}, trackertest.Convertible)
+		click := f.Clicks()
 		time.Sleep(time.Hour) // ids of the same moment have no order
-		f.clicks()
-		require.True(t, f.convert(linktrack.Conversion{Click: f.clicks()}))
-		_, err := f.tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
+		f.Clicks()
+		require.True(t, f.Convert(linktrack.Conversion{Click: f.Clicks()}))
+		_, err := f.Tracker.Convert(t.Context(), nil, linktrack.Conversion{Click: click})
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	})
 }
@@ -203,20 +188,20 @@ type deaf struct {
 func (d *deaf) RecordConversion(ctx context.Context, c linktrack.Conversion, zone *time.Location) (bool, error) {
 	counted, err := d.Store.RecordConversion(ctx, c, zone)
 	if d.lost.Add(-1) >= 0 {
-		return false, errDown
+		return false, trackertest.ErrDown
 	}
 	return counted, err
 }
 
 func TestAConversionWhoseAnswerWasLostIsCountedOnce(t *testing.T) {
 	store := &deaf{Store: memstore.New()}
-	f := follow(t, store, linktrack.Options{}, converting)
+	f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
 	store.lost.Store(1)
-	c := linktrack.Conversion{Click: f.clicks()}
-	_, err := f.tracker.Convert(t.Context(), nil, c)
+	c := linktrack.Conversion{Click: f.Clicks()}
+	_, err := f.Tracker.Convert(t.Context(), nil, c)
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
-	require.False(t, f.convert(c))
-	require.EqualValues(t, 1, f.counts().Conversions)
+	require.False(t, f.Convert(c))
+	require.EqualValues(t, 1, f.Counts().Conversions)
 }
 
 func TestRefsAreTextThatSortsByTime(t *testing.T) {

@@ -52,7 +52,7 @@ func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
 
 func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
 	packages := slices.DeleteFunc(goList(t, module+"/..."), func(p string) bool {
-		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/bench/") ||
+		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/trackertest") || strings.HasPrefix(p, module+"/internal/bench/") ||
 			p == module+"/examples" // a folder of tests; its programs are listed by themselves
 	})
 	require.Subset(t, packages, []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"})

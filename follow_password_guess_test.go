@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/linktrackhq/linktrack/internal/throttle"
 	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/throttle"
 )
 
 func TestANewClientHasATryAtALinkThatManyNetworksAreGuessingAt(t *testing.T) {

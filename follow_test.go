@@ -11,116 +11,55 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-const (
-	firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-	google  = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-)
-
-// A follower is a Tracker and one link on it.
-type follower struct {
-	*testing.T
-	tracker *linktrack.Tracker
-	account linktrack.Account
-	path    string
-}
-
-func follow(t *testing.T, store linktrack.Store, o linktrack.Options, in linktrack.NewLink) *follower {
-	t.Helper()
-	tracker, err := linktrack.New(store, o)
-	require.NoError(t, err)
-	account := linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional}
-	if in.ExternalURL == "" {
-		in.ExternalURL = "https://example.com/spring"
-	}
-	l, err := tracker.MakeLink(t.Context(), account, in)
-	require.NoError(t, err)
-	return &follower{t, tracker, account, l.Path}
-}
-
-func (f *follower) visit(v linktrack.Visit) (linktrack.Outcome, error) {
-	if v.Path == "" {
-		v.Path = f.path
-	}
-	if v.UserAgent == "" {
-		v.UserAgent = firefox
-	}
-	return f.tracker.Follow(context.Background(), v)
-}
-
-// passes visits and expects to be redirected and counted. Any goroutine may call
-// it.
-func (f *follower) passes(v linktrack.Visit) linktrack.Outcome {
-	f.Helper()
-	out, err := f.visit(v)
-	assert.NoError(f, err)
-	assert.Equal(f, linktrack.ActionRedirect, out.Action)
-	assert.False(f, out.Click.IsZero())
-	return out
-}
-
-func (f *follower) refused(want error, v linktrack.Visit) {
-	f.Helper()
-	out, err := f.visit(v)
-	require.ErrorIs(f, err, want)
-	require.Empty(f, out.Location, "who is refused does not learn the destination")
-}
-
-func (f *follower) counts() linktrack.Counts {
-	f.Helper()
-	l, err := f.tracker.Link(f.Context(), f.account, f.path)
-	require.NoError(f, err)
-	return l.Counts
-}
-
 func TestWhatCountsAndWhatDoesNot(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
-	out := f.passes(linktrack.Visit{})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	out := f.Passes(linktrack.Visit{})
 	require.Equal(t, "https://example.com/spring", out.Location)
-	out = f.passes(linktrack.Visit{UserAgent: google})
+	out = f.Passes(linktrack.Visit{UserAgent: trackertest.Googlebot})
 	require.Equal(t, "https://example.com/spring", out.Location, "bots are redirected")
 	for name, v := range map[string]linktrack.Visit{
 		"HEAD":     {Peek: true},
 		"prefetch": {Prefetch: true},
 	} {
-		out, err := f.visit(v)
+		out, err := f.Visit(v)
 		require.NoError(t, err, name)
 		require.Equal(t, "https://example.com/spring", out.Location, name)
 		require.True(t, out.Click.IsZero(), name)
 		require.Empty(t, out.Visitor, name)
 	}
-	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/nope"})
-	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: f.path + "+"})
-	f.refused(linktrack.ErrNotFound, linktrack.Visit{Host: "other.example"})
-	c := f.counts()
+	f.Refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/nope"})
+	f.Refused(linktrack.ErrNotFound, linktrack.Visit{Path: f.Path + "+"})
+	f.Refused(linktrack.ErrNotFound, linktrack.Visit{Host: "other.example"})
+	c := f.Counts()
 	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.People, c.Unique, c.Bots, c.Day})
-	clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+	clicks, err := f.Tracker.History(t.Context(), f.Account, f.Path, linktrack.HistoryQuery{})
 	require.NoError(t, err)
 	require.Len(t, clicks, 2)
 }
 
 func TestBotsMayBeCountedAsPeople(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{BotsAsPeople: true}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
-	f.passes(linktrack.Visit{UserAgent: google})
-	f.passes(linktrack.Visit{})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
-	require.Equal(t, []int64{2, 0}, []int64{f.counts().People, f.counts().Bots})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{BotsAsPeople: true}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
+	f.Passes(linktrack.Visit{UserAgent: trackertest.Googlebot})
+	f.Passes(linktrack.Visit{})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: trackertest.Googlebot})
+	require.Equal(t, []int64{2, 0}, []int64{f.Counts().People, f.Counts().Bots})
 }
 
 func TestALinkExpiresAtItsMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExpiresAt: time.Now().Add(time.Hour)}})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExpiresAt: time.Now().Add(time.Hour)}})
 		time.Sleep(time.Hour - time.Millisecond)
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(time.Millisecond)
-		f.refused(linktrack.ErrExpired, linktrack.Visit{})
-		f.refused(linktrack.ErrGone, linktrack.Visit{Peek: true})
+		f.Refused(linktrack.ErrExpired, linktrack.Visit{})
+		f.Refused(linktrack.ErrGone, linktrack.Visit{Peek: true})
 	})
 }
 
@@ -128,15 +67,15 @@ func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
 	for name, o := range map[string]linktrack.Options{"by cookie": {}, "without a cookie": {Visitors: linktrack.VisitorOptions{Cookieless: true}}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := follow(t, memstore.New(), o, linktrack.NewLink{})
+				f := trackertest.Follow(t, memstore.New(), o, linktrack.NewLink{})
 				token := ""
 				unique := func() int64 {
-					out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.1"), Visitor: token})
+					out := f.Passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.1"), Visitor: token})
 					if o.Visitors.Cookieless {
 						require.Empty(t, out.Visitor)
 					}
 					token = out.Visitor
-					return f.counts().Unique
+					return f.Counts().Unique
 				}
 				require.EqualValues(t, 1, unique())
 				for range 5 { // sliding: far beyond 30 minutes after the first
@@ -145,14 +84,14 @@ func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
 				}
 				time.Sleep(30 * time.Minute)
 				require.EqualValues(t, 2, unique(), "exactly 30 minutes old is old")
-				out := f.passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.2")})
-				require.EqualValues(t, 3, f.counts().Unique, "somebody else")
+				out := f.Passes(linktrack.Visit{IP: netip.MustParseAddr("192.0.2.2")})
+				require.EqualValues(t, 3, f.Counts().Unique, "somebody else")
 				if !o.Visitors.Cookieless {
 					for _, forged := range []string{"", "x", out.Visitor[1:], "A" + out.Visitor[1:], out.Visitor[:26] + "A", out.Visitor + "A"} {
 						if forged != out.Visitor {
-							before := f.counts().Unique
-							f.passes(linktrack.Visit{Visitor: forged})
-							require.Equal(t, before+1, f.counts().Unique, forged)
+							before := f.Counts().Unique
+							f.Passes(linktrack.Visit{Visitor: forged})
+							require.Equal(t, before+1, f.Counts().Unique, forged)
 						}
 					}
 				}
@@ -163,55 +102,55 @@ func TestAVisitorIsUniqueAgainAfterThirtyMinutesWithoutAClick(t *testing.T) {
 
 func TestAVisitorOfOneLinkIsNewToAnother(t *testing.T) {
 	for _, cookieless := range []bool{false, true} {
-		f := follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Cookieless: cookieless}}, linktrack.NewLink{})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Cookieless: cookieless}}, linktrack.NewLink{})
 		ip := netip.MustParseAddr("192.0.2.1")
-		token := f.passes(linktrack.Visit{IP: ip}).Visitor
-		other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
+		token := f.Passes(linktrack.Visit{IP: ip}).Visitor
+		other, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 		require.NoError(t, err)
-		f.path = other.Path
-		f.passes(linktrack.Visit{IP: ip, Visitor: token})
-		require.EqualValues(t, 1, f.counts().Unique)
+		f.Path = other.Path
+		f.Passes(linktrack.Visit{IP: ip, Visitor: token})
+		require.EqualValues(t, 1, f.Counts().Unique)
 	}
 }
 
 func TestTokensHoldAcrossProcessesOfOneStore(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-	token := f.passes(linktrack.Visit{}).Visitor
+	f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+	token := f.Passes(linktrack.Visit{}).Visitor
 	again, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
-	f.tracker = again
-	f.passes(linktrack.Visit{Visitor: token})
-	require.EqualValues(t, 1, f.counts().Unique)
+	f.Tracker = again
+	f.Passes(linktrack.Visit{Visitor: token})
+	require.EqualValues(t, 1, f.Counts().Unique)
 	other, err := linktrack.New(store, linktrack.Options{Secret: []byte("another secret of sixteen bytes")})
 	require.NoError(t, err)
-	f.tracker = other
-	f.passes(linktrack.Visit{Visitor: token})
-	require.EqualValues(t, 2, f.counts().Unique)
+	f.Tracker = other
+	f.Passes(linktrack.Visit{Visitor: token})
+	require.EqualValues(t, 2, f.Counts().Unique)
 }
 
 func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 100, Title: "Sold out soon"}})
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 100, Title: "Sold out soon"}})
 		second, err := linktrack.New(store, linktrack.Options{}) // as another process would
 		require.NoError(t, err)
-		trackers := []*linktrack.Tracker{f.tracker, second}
+		trackers := []*linktrack.Tracker{f.Tracker, second}
 		for range 20 { // what uses up nothing
-			out, err := f.visit(linktrack.Visit{UserAgent: google})
+			out, err := f.Visit(linktrack.Visit{UserAgent: trackertest.Googlebot})
 			require.NoError(t, err)
 			require.Equal(t, linktrack.ActionPreview, out.Action)
 			require.Empty(t, out.Location)
 			require.Equal(t, "Sold out soon", out.Link.Title)
-			_, err = f.visit(linktrack.Visit{Peek: true})
+			_, err = f.Visit(linktrack.Visit{Peek: true})
 			require.NoError(t, err)
-			f.refused(linktrack.ErrUnavailable, linktrack.Visit{Prefetch: true})
+			f.Refused(linktrack.ErrUnavailable, linktrack.Visit{Prefetch: true})
 		}
 		var passed, gone atomic.Int64
 		var wg sync.WaitGroup
 		for i := range 200 {
 			wg.Go(func() {
 				for range 3 {
-					out, err := trackers[i%2].Follow(context.Background(), linktrack.Visit{Path: f.path, UserAgent: firefox})
+					out, err := trackers[i%2].Follow(context.Background(), linktrack.Visit{Path: f.Path, UserAgent: trackertest.Firefox})
 					switch {
 					case err == nil && out.Action == linktrack.ActionRedirect && out.Location != "":
 						passed.Add(1)
@@ -225,76 +164,76 @@ func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
 		require.EqualValues(t, 100, passed.Load())
 		require.EqualValues(t, 500, gone.Load())
 		require.NoError(t, second.Close(t.Context()))
-		require.NoError(t, f.tracker.Close(t.Context()))
-		c := f.counts()
+		require.NoError(t, f.Tracker.Close(t.Context()))
+		c := f.Counts()
 		require.Equal(t, []int64{100, 100, 0}, []int64{c.People, c.Used, c.Bots})
-		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
-		f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
+		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: trackertest.Googlebot})
 	})
 }
 
 func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		limit := func(n int64) {
-			_, err := f.tracker.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.DeactivateAt = n })
+			_, err := f.Tracker.UpdateLink(t.Context(), f.Account, f.Path, func(e *linktrack.LinkEdit) { e.DeactivateAt = n })
 			require.NoError(t, err)
 		}
 		limit(2) // one has passed already
-		f.passes(linktrack.Visit{})
-		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
+		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
 		limit(3)
-		f.passes(linktrack.Visit{})
-		f.refused(linktrack.ErrUsedUp, linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
+		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
 		limit(0)
 		for range 5 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
-		require.EqualValues(t, 8, f.counts().People)
+		require.EqualValues(t, 8, f.Counts().People)
 	})
 }
 
 func TestPasswords(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	for _, v := range []linktrack.Visit{{}, {Peek: true}, {Prefetch: true}} {
-		out, err := f.visit(v)
+		out, err := f.Visit(v)
 		require.NoError(t, err)
 		require.Equal(t, linktrack.ActionAskPassword, out.Action)
 		require.Empty(t, out.Location)
 	}
 	ip := netip.MustParseAddr("192.0.2.1")
 	for _, wrong := range []string{"", "letmein", "LETMEÏN", "letmeïn "} {
-		f.refused(linktrack.ErrWrongPassword, linktrack.Visit{IP: ip, HasPassword: true, Password: wrong})
+		f.Refused(linktrack.ErrWrongPassword, linktrack.Visit{IP: ip, HasPassword: true, Password: wrong})
 	}
-	require.Zero(t, f.counts().Used)
-	out := f.passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	require.Zero(t, f.Counts().Used)
+	out := f.Passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
 	require.Equal(t, "https://example.com/spring", out.Location)
-	f.passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip})
-	require.EqualValues(t, 2, f.counts().People)
+	f.Passes(linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip, HasPassword: true, Password: "letmeïn"})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{IP: ip})
+	require.EqualValues(t, 2, f.Counts().People)
 }
 
 func TestWrongPasswordsAreThrottledPerLinkAndClientBeforeTheyAreHashed(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "secret"})
-	other, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, Password: "secret"})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "secret"})
+	other, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, Password: "secret"})
 	require.NoError(t, err)
 	try := func(path, ip, password string) error {
-		_, err := f.visit(linktrack.Visit{Path: path, IP: netip.MustParseAddr(ip), HasPassword: true, Password: password})
+		_, err := f.Visit(linktrack.Visit{Path: path, IP: netip.MustParseAddr(ip), HasPassword: true, Password: password})
 		return err
 	}
 	var wg sync.WaitGroup
 	var hashed atomic.Int64
 	for range 50 { // at once: none may slip through between look and count
 		wg.Go(func() {
-			if err := try(f.path, "2001:db8::1", "wrong"); err == linktrack.ErrWrongPassword {
+			if err := try(f.Path, "2001:db8::1", "wrong"); err == linktrack.ErrWrongPassword {
 				hashed.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	for try(f.path, "2001:db8::1", "wrong") == linktrack.ErrWrongPassword { // some gave up waiting for a place
+	for try(f.Path, "2001:db8::1", "wrong") == linktrack.ErrWrongPassword { // some gave up waiting for a place
 		hashed.Add(1)
 	}
 	require.GreaterOrEqual(t, hashed.Load(), int64(5))
@@ -302,12 +241,12 @@ func TestWrongPasswordsAreThrottledPerLinkAndClientBeforeTheyAreHashed(t *testin
 	var throttled *linktrack.ThrottledError
 	start := time.Now()
 	for range 1000 {
-		require.ErrorAs(t, try(f.path, "2001:db8::2", "secret"), &throttled, "the same network")
+		require.ErrorAs(t, try(f.Path, "2001:db8::2", "secret"), &throttled, "the same network")
 	}
 	require.Less(t, time.Since(start), 5*time.Second, "a thousand hashes take a minute")
 	require.Greater(t, throttled.RetryAfter, 30*time.Second)
 	require.LessOrEqual(t, throttled.RetryAfter, time.Minute)
-	require.NoError(t, try(f.path, "2001:db8:0:1::1", "secret"), "another client")
+	require.NoError(t, try(f.Path, "2001:db8:0:1::1", "secret"), "another client")
 	require.NoError(t, try(other.Path, "2001:db8::1", "secret"), "another link")
 }
 
@@ -341,36 +280,36 @@ func TestTheQueryStringIsForwardedIfAskedFor(t *testing.T) {
 		{"https://example.com/a", "x=ü\r\nSet-Cookie: a=b#frag", "https://example.com/a?x=%C3%BCSet-Cookie: a=bfrag"},
 	} {
 		for _, byLink := range []bool{true, false} {
-			f := follow(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: !byLink}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: c.destination, ForwardQuery: byLink}})
-			require.Equal(t, c.want, f.passes(linktrack.Visit{Query: c.query}).Location)
+			f := trackertest.Follow(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{ForwardQuery: !byLink}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: c.destination, ForwardQuery: byLink}})
+			require.Equal(t, c.want, f.Passes(linktrack.Visit{Query: c.query}).Location)
 		}
 	}
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
-	require.Equal(t, "https://example.com/spring", f.passes(linktrack.Visit{Query: "x=1"}).Location)
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	require.Equal(t, "https://example.com/spring", f.Passes(linktrack.Visit{Query: "x=1"}).Location)
 }
 
 func TestADestinationWhoseSchemeIsNotAllowedAnyMoreIsNotFollowed(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{Links: linktrack.LinkOptions{Schemes: []string{"mailto"}}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "mailto:someone@example.com"}})
-	f.passes(linktrack.Visit{})
+	f := trackertest.Follow(t, store, linktrack.Options{Links: linktrack.LinkOptions{Schemes: []string{"mailto"}}}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "mailto:someone@example.com"}})
+	f.Passes(linktrack.Visit{})
 	stricter, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
-	f.tracker = stricter
-	f.refused(linktrack.ErrGone, linktrack.Visit{})
+	f.Tracker = stricter
+	f.Refused(linktrack.ErrGone, linktrack.Visit{})
 }
 
 func TestACounterIsNeverLostForTheContentOfItsClick(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 		long := make([]byte, 100_000)
 		for i := range long {
 			long[i] = byte(i)
 		}
 		for _, s := range []string{string(long), "\x00", "\xff\xfe", "'; DROP TABLE lt_link; --", "😀\u202e", "http://[::1", "http://a@b:x/"} {
-			f.passes(linktrack.Visit{Referrer: s, UserAgent: "x" + s, Query: s})
+			f.Passes(linktrack.Visit{Referrer: s, UserAgent: "x" + s, Query: s})
 		}
-		require.EqualValues(t, 7, f.counts().People)
-		clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+		require.EqualValues(t, 7, f.Counts().People)
+		clicks, err := f.Tracker.History(t.Context(), f.Account, f.Path, linktrack.HistoryQuery{})
 		require.NoError(t, err)
 		require.Len(t, clicks, 7)
 	})
@@ -379,56 +318,56 @@ func TestACounterIsNeverLostForTheContentOfItsClick(t *testing.T) {
 func TestAnEditByAnotherProcessIsSeenWithinTheCacheTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := memstore.New()
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		other, err := linktrack.New(store, linktrack.Options{})
 		require.NoError(t, err)
 		destination := "https://example.org/"
-		_, err = other.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.ExternalURL = destination })
+		_, err = other.UpdateLink(t.Context(), f.Account, f.Path, func(e *linktrack.LinkEdit) { e.ExternalURL = destination })
 		require.NoError(t, err)
 		time.Sleep(5 * time.Second)
-		require.Equal(t, destination, f.passes(linktrack.Visit{}).Location)
-		f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/later"})
-		_, err = other.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: destination}, VanityLink: "later"})
+		require.Equal(t, destination, f.Passes(linktrack.Visit{}).Location)
+		f.Refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/later"})
+		_, err = other.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: destination}, VanityLink: "later"})
 		require.NoError(t, err)
 		time.Sleep(time.Second)
-		f.passes(linktrack.Visit{Path: "/later"})
+		f.Passes(linktrack.Visit{Path: "/later"})
 	})
 }
 
 func TestALinkCanBeFollowedTheMomentItIsMade(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
-	f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/now"})
-	_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, VanityLink: "Now"})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	f.Refused(linktrack.ErrNotFound, linktrack.Visit{Path: "/now"})
+	_, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, VanityLink: "Now"})
 	require.NoError(t, err)
-	f.passes(linktrack.Visit{Path: "/now"})
+	f.Passes(linktrack.Visit{Path: "/now"})
 }
 
 func TestALinkIsGoneForEveryoneOnceItsLastPlaceIsTaken(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
-	f.passes(linktrack.Visit{})
-	f.passes(linktrack.Visit{})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{Peek: true})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: google})
-	f.refused(linktrack.ErrUsedUp, linktrack.Visit{Prefetch: true})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
+	f.Passes(linktrack.Visit{})
+	f.Passes(linktrack.Visit{})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{Peek: true})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: trackertest.Googlebot})
+	f.Refused(linktrack.ErrUsedUp, linktrack.Visit{Prefetch: true})
 }
 
 func TestARightPasswordCountsWhateverTheBrowserSays(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "x"})
-	f.passes(linktrack.Visit{HasPassword: true, Password: "x", Prefetch: true})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "x"})
+	f.Passes(linktrack.Visit{HasPassword: true, Password: "x", Prefetch: true})
 }
 
 func TestALinkCanBeSwitchedOffWhoseDestinationIsNotAllowedAnyMore(t *testing.T) {
 	store := memstore.New()
-	f := follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://new.example/"}})
+	f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://new.example/"}})
 	again, err := linktrack.New(store, linktrack.Options{Hosts: []string{"new.example"}})
 	require.NoError(t, err)
-	_, err = again.UpdateLink(t.Context(), f.account, f.path, func(e *linktrack.LinkEdit) { e.Disabled = true })
+	_, err = again.UpdateLink(t.Context(), f.Account, f.Path, func(e *linktrack.LinkEdit) { e.Disabled = true })
 	require.NoError(t, err)
 }
 
 func TestAReferrersHostIsKeptIfItIsNoLongerThanHostsAre(t *testing.T) {
-	f := follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
+	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{})
 	label := strings.Repeat("a", 60) + "."
 	long := strings.Repeat(label, 4) + strings.Repeat("b", 253-4*len(label))
 	for referrer, want := range map[string]string{
@@ -437,8 +376,8 @@ func TestAReferrersHostIsKeptIfItIsNoLongerThanHostsAre(t *testing.T) {
 		"https://" + long + label + "/":   "",
 		"https://" + long[:200] + "/page": long[:200],
 	} {
-		out := f.passes(linktrack.Visit{Referrer: referrer})
-		clicks, err := f.tracker.History(t.Context(), f.account, f.path, linktrack.HistoryQuery{})
+		out := f.Passes(linktrack.Visit{Referrer: referrer})
+		clicks, err := f.Tracker.History(t.Context(), f.Account, f.Path, linktrack.HistoryQuery{})
 		require.NoError(t, err)
 		i := slices.IndexFunc(clicks, func(c linktrack.Click) bool { return c.ID == out.Click })
 		require.Equal(t, want, clicks[i].ReferrerHost)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -25,73 +26,73 @@ func TestARedirectHasItsHeaders(t *testing.T) {
 		"under a prefix": {"http://go.example.com/to/l", "; Path=/to/l/spring; Max-Age=31536000; HttpOnly; SameSite=Lax"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t, memstore.New(), linktrack.Options{BaseURL: c.base})
-			s.makeLink("vanity_link", "spring")
+			s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: c.base})
+			s.MakeLink("vanity_link", "spring")
 			link := c.base + "/spring"
-			r := s.get(link)
+			r := s.Get(link)
 			require.Equal(t, http.StatusFound, r.StatusCode)
 			require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
 			require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
 			require.Equal(t, "noindex", r.Header.Get("X-Robots-Tag"))
 			require.Equal(t, "*", r.Header.Get("Access-Control-Allow-Origin"))
-			require.Empty(t, text(t, r))
+			require.Empty(t, trackertest.Text(t, r))
 			cookie := r.Header.Get("Set-Cookie")
 			require.True(t, strings.HasPrefix(cookie, "linktrack_visit=") && strings.HasSuffix(cookie, c.cookie), cookie)
 			require.Len(t, r.Cookies(), 1)
 			token := r.Cookies()[0].Value
 
-			head := s.do(request(http.MethodHead, link, ""))
+			head := s.Do(trackertest.Request(http.MethodHead, link, ""))
 			require.Equal(t, http.StatusFound, head.StatusCode)
 			r.Header.Del("Set-Cookie") // a HEAD is no visit
 			require.Equal(t, r.Header, head.Header)
-			require.EqualValues(t, 1, s.link("spring")["count_total"])
+			require.EqualValues(t, 1, s.Link("spring")["count_total"])
 
-			again := s.get(link, "Cookie", "other=1; linktrack_visit="+token+"; more=2")
+			again := s.Get(link, "Cookie", "other=1; linktrack_visit="+token+"; more=2")
 			require.Equal(t, 302, again.StatusCode)
-			require.EqualValues(t, 1, s.link("spring")["count_unique"])
-			require.EqualValues(t, 2, s.link("spring")["count_total"])
+			require.EqualValues(t, 1, s.Link("spring")["count_unique"])
+			require.EqualValues(t, 2, s.Link("spring")["count_total"])
 		})
 	}
 }
 
 func TestAPublicLinkMayBeIndexed(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	require.Empty(t, s.get(s.makeLink("is_public", "1")).Header.Get("X-Robots-Tag"))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	require.Empty(t, s.Get(s.MakeLink("is_public", "1")).Header.Get("X-Robots-Tag"))
 }
 
 func TestEveryPrefetchHeaderIsKnown(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link := s.makeLink()
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link := s.MakeLink()
 	for _, header := range [][2]string{{"Sec-Purpose", "prefetch;prerender"}, {"Purpose", "prefetch"}, {"X-Moz", "prefetch"}, {"Sec-Purpose", "Prefetch"}} {
-		r := s.get(link, header[0], header[1])
+		r := s.Get(link, header[0], header[1])
 		require.Equal(t, 302, r.StatusCode)
 		require.Empty(t, r.Header.Get("Set-Cookie"))
 	}
-	s.get(link, "Purpose", "fun")
-	require.EqualValues(t, 1, s.link(link)["count_total"])
+	s.Get(link, "Purpose", "fun")
+	require.EqualValues(t, 1, s.Link(link)["count_total"])
 }
 
 func TestPathsForgiveWhatMailProgramsAdd(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	link := s.makeLink("has_plus_tracking", "1")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	link := s.MakeLink("has_plus_tracking", "1")
 	for _, end := range []string{".", ",", ";", ":", "!", ")", "]", "%7D", "%3E", "'", "%22", ").", "%3E.", "?utm=1", ".?utm=1", "/", "%20", "%00"} {
-		require.Equal(t, 302, s.get(link+end).StatusCode, end)
+		require.Equal(t, 302, s.Get(link+end).StatusCode, end)
 	}
-	require.Equal(t, 302, s.get(strings.ToUpper(link[len("http://go.example.com"):])).StatusCode)
+	require.Equal(t, 302, s.Get(strings.ToUpper(link[len("http://go.example.com"):])).StatusCode)
 	for _, end := range []string{"x", "..x", "-", "/x"} {
-		require.Equal(t, 404, s.get(link+end).StatusCode, end)
+		require.Equal(t, 404, s.Get(link+end).StatusCode, end)
 	}
 	for _, plus := range []string{"+", "%2B", "%2b", "+.", "+?x=1"} {
-		require.Equal(t, 200, s.get(link+plus).StatusCode, plus)
+		require.Equal(t, 200, s.Get(link+plus).StatusCode, plus)
 	}
-	require.EqualValues(t, 19, s.link(link)["count_total"], "the + page does not count")
+	require.EqualValues(t, 19, s.Link(link)["count_total"], "the + page does not count")
 }
 
 func TestHostAndPathIdentifyALink(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com", Hosts: []string{"alt.example", "dev.example:8081"}})
-	s.makeLink("vanity_link", "x", "external_url", "https://one.example")
-	s.makeLink("vanity_link", "x", "external_url", "https://two.example", "host", "alt.example")
-	require.Equal(t, "http://dev.example:8081/y", s.makeLink("vanity_link", "y", "external_url", "https://three.example", "host", "dev.example"))
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com", Hosts: []string{"alt.example", "dev.example:8081"}})
+	s.MakeLink("vanity_link", "x", "external_url", "https://one.example")
+	s.MakeLink("vanity_link", "x", "external_url", "https://two.example", "host", "alt.example")
+	require.Equal(t, "http://dev.example:8081/y", s.MakeLink("vanity_link", "y", "external_url", "https://three.example", "host", "dev.example"))
 	for target, want := range map[string]string{
 		"http://go.example.com/x":     "https://one.example",
 		"http://GO.example.com:80/X":  "https://one.example",
@@ -106,38 +107,38 @@ func TestHostAndPathIdentifyALink(t *testing.T) {
 		"http://192.0.2.1/x":          "",
 		"http://[2001:db8::1]:8080/x": "",
 	} {
-		r := s.get(target)
+		r := s.Get(target)
 		require.Equal(t, want, r.Header.Get("Location"), target)
 		require.Equal(t, map[bool]int{true: 302, false: 404}[want != ""], r.StatusCode, target)
 	}
-	alone := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://localhost:8080"})
-	alone.makeLink("vanity_link", "x")
-	require.Equal(t, 302, alone.get("http://127.0.0.1:9999/x").StatusCode, "with one host, any name is taken for it")
+	alone := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "http://localhost:8080"})
+	alone.MakeLink("vanity_link", "x")
+	require.Equal(t, 302, alone.Get("http://127.0.0.1:9999/x").StatusCode, "with one host, any name is taken for it")
 }
 
 func TestPagesOfLinksThatDoNotSimplyRedirect(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	const secret = "https://destination.example/secret"
-	inactive := s.makeLink("external_url", secret, "is_active", "0")
-	used := s.makeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>")
-	protected := s.makeLink("external_url", secret, "password", "letmein", "has_plus_tracking", "1", "title", "Protected")
-	require.Equal(t, 302, s.get(used).StatusCode)
-	limited := s.makeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>", "notes", "private note", "description", "private too")
+	inactive := s.MakeLink("external_url", secret, "is_active", "0")
+	used := s.MakeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>")
+	protected := s.MakeLink("external_url", secret, "password", "letmein", "has_plus_tracking", "1", "title", "Protected")
+	require.Equal(t, 302, s.Get(used).StatusCode)
+	limited := s.MakeLink("external_url", secret, "deactivate_at", "1", "title", "Tickets <b>", "notes", "private note", "description", "private too")
 	for _, c := range []struct {
 		target, userAgent string
 		status            int
 		want              string
 	}{
-		{"/nope", firefox, 404, "This link does not exist"},
-		{inactive, firefox, 410, "Its owner has switched it off."},
-		{used, firefox, 410, "The number of visits that it was made for has been reached."},
-		{used, google, 410, "The number of visits that it was made for has been reached."},
-		{limited, google, 200, "Tickets &lt;b&gt;"},
-		{protected, firefox, 200, `<input id="password" name="password" type="password"`},
-		{protected + "+", firefox, 200, "Clicks in the last 24 hours"},
+		{"/nope", trackertest.Firefox, 404, "This link does not exist"},
+		{inactive, trackertest.Firefox, 410, "Its owner has switched it off."},
+		{used, trackertest.Firefox, 410, "The number of visits that it was made for has been reached."},
+		{used, trackertest.Googlebot, 410, "The number of visits that it was made for has been reached."},
+		{limited, trackertest.Googlebot, 200, "Tickets &lt;b&gt;"},
+		{protected, trackertest.Firefox, 200, `<input id="password" name="password" type="password"`},
+		{protected + "+", trackertest.Firefox, 200, "Clicks in the last 24 hours"},
 	} {
-		r := s.get(c.target, "User-Agent", c.userAgent)
-		body := text(t, r)
+		r := s.Get(c.target, "User-Agent", c.userAgent)
+		body := trackertest.Text(t, r)
 		require.Equal(t, c.status, r.StatusCode, c.target)
 		require.Contains(t, body, c.want)
 		require.NotContains(t, body, "destination.example")
@@ -149,53 +150,53 @@ func TestPagesOfLinksThatDoNotSimplyRedirect(t *testing.T) {
 		require.Empty(t, r.Header.Get("Set-Cookie"))
 		require.Empty(t, r.Header.Get("Location"))
 	}
-	r := s.get(limited, "Sec-Purpose", "prefetch", "User-Agent", firefox)
+	r := s.Get(limited, "Sec-Purpose", "prefetch", "User-Agent", trackertest.Firefox)
 	require.Equal(t, 503, r.StatusCode)
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
-	require.Equal(t, 302, s.get(limited, "User-Agent", firefox).StatusCode, "nothing of that used the link up")
-	require.EqualValues(t, 0, s.link(limited)["is_active"], "and now it is")
+	require.Equal(t, 302, s.Get(limited, "User-Agent", trackertest.Firefox).StatusCode, "nothing of that used the link up")
+	require.EqualValues(t, 0, s.Link(limited)["is_active"], "and now it is")
 }
 
 func TestThePasswordForm(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		link := s.makeLink("password", "let me ïn&more", "vanity_link", "secret")
-		try := func(password string) *http.Response { return s.post(link, values("password", password)) }
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		link := s.MakeLink("password", "let me ïn&more", "vanity_link", "secret")
+		try := func(password string) *http.Response { return s.Post(link, trackertest.Values("password", password)) }
 		r := try("wrong")
 		require.Equal(t, 403, r.StatusCode)
-		require.Contains(t, text(t, r), "The password is wrong.")
-		require.Equal(t, 403, s.post(link, nil).StatusCode)
-		require.EqualValues(t, 0, s.link(link)["count_total"])
+		require.Contains(t, trackertest.Text(t, r), "The password is wrong.")
+		require.Equal(t, 403, s.Post(link, nil).StatusCode)
+		require.EqualValues(t, 0, s.Link(link)["count_total"])
 		r = try("let me ïn&more")
 		require.Equal(t, http.StatusSeeOther, r.StatusCode)
 		require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
 		require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
-		require.EqualValues(t, 1, s.link(link)["count_total"], "only that is a click")
+		require.EqualValues(t, 1, s.Link(link)["count_total"], "only that is a click")
 		for range 5 {
 			require.Equal(t, 403, try("wrong").StatusCode)
 		}
 		r = try("let me ïn&more")
 		require.Equal(t, http.StatusTooManyRequests, r.StatusCode)
 		require.Regexp(t, `^[1-6]?[0-9]$`, r.Header.Get("Retry-After"))
-		require.Equal(t, 413, s.post(link, values("password", strings.Repeat("x", 10_000))).StatusCode)
-		require.Equal(t, 415, s.do(request(http.MethodPost, link, "{}", "Content-Type", "application/json")).StatusCode)
+		require.Equal(t, 413, s.Post(link, trackertest.Values("password", strings.Repeat("x", 10_000))).StatusCode)
+		require.Equal(t, 415, s.Do(trackertest.Request(http.MethodPost, link, "{}", "Content-Type", "application/json")).StatusCode)
 	})
 }
 
 func TestTheCookieWorksInARealClient(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	server := httptest.NewServer(s.handler)
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	server := httptest.NewServer(s.Handler)
 	defer server.Close()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	a := strings.TrimPrefix(s.makeLink(), "http://go.example.com")
-	b := strings.TrimPrefix(s.makeLink(), "http://go.example.com")
+	a := strings.TrimPrefix(s.MakeLink(), "http://go.example.com")
+	b := strings.TrimPrefix(s.MakeLink(), "http://go.example.com")
 	for range 3 {
 		for _, path := range []string{a, b} {
 			visit, err := http.NewRequest(http.MethodGet, server.URL+path, nil)
 			require.NoError(t, err)
-			visit.Header.Set("User-Agent", firefox)
+			visit.Header.Set("User-Agent", trackertest.Firefox)
 			r, err := client.Do(visit)
 			require.NoError(t, err)
 			r.Body.Close()
@@ -203,86 +204,86 @@ func TestTheCookieWorksInARealClient(t *testing.T) {
 		}
 	}
 	for _, path := range []string{a, b} {
-		l := s.link(path)
+		l := s.Link(path)
 		require.Equal(t, []any{3.0, 1.0}, []any{l["count_total"], l["count_unique"]})
 	}
 }
 
 func TestTheHandlerServesWhereTheHostMountsIt(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
 	stripped := http.NewServeMux()
-	stripped.Handle("/l/", http.StripPrefix("/l", s.tracker.Handler()))
+	stripped.Handle("/l/", http.StripPrefix("/l", s.Tracker.Handler()))
 	whole := http.NewServeMux()
-	whole.Handle("/l/", s.tracker.Handler())
+	whole.Handle("/l/", s.Tracker.Handler())
 	whole.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the app") })
 	for name, mux := range map[string]http.Handler{"stripped": stripped, "whole": whole} {
-		s.handler = mux
-		r := s.post("/l/api/v1_0/makeLink", values("login", login, "pass", pass, "external_url", "https://example.com/"))
-		link := text(t, r)
+		s.Handler = mux
+		r := s.Post("/l/api/v1_0/makeLink", trackertest.Values("login", trackertest.Login, "pass", trackertest.Pass, "external_url", "https://example.com/"))
+		link := trackertest.Text(t, r)
 		require.Regexp(t, `^http://go\.example\.com/l/\.[0-9a-z]{7}$`, link, name)
-		require.Equal(t, 302, s.get(link).StatusCode, name)
-		require.Equal(t, 200, s.get("/l/api/ping").StatusCode, name)
-		require.Equal(t, 404, s.get("/l/nope").StatusCode, name)
+		require.Equal(t, 302, s.Get(link).StatusCode, name)
+		require.Equal(t, 200, s.Get("/l/api/ping").StatusCode, name)
+		require.Equal(t, 404, s.Get("/l/nope").StatusCode, name)
 	}
-	s.handler = whole
-	require.Equal(t, "the app", text(t, s.get("/elsewhere")))
+	s.Handler = whole
+	require.Equal(t, "the app", trackertest.Text(t, s.Get("/elsewhere")))
 }
 
 func TestMiddlewareHandsOnAllThatIsNotOurs(t *testing.T) {
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, store, linktrack.Options{})
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "app %s %s", r.Method, r.URL.Path) })
-	s.makeLink("vanity_link", "spring", "has_plus_tracking", "1")
-	s.handler = s.tracker.Middleware(app)
-	require.Equal(t, 302, s.get("/spring").StatusCode)
-	require.Equal(t, 200, s.get("/api/ping").StatusCode)
-	require.Equal(t, 405, s.do(request("PUT", "/spring", "")).StatusCode)
-	require.Contains(t, text(t, s.get("/spring+")), "Unique visitors")
+	s.MakeLink("vanity_link", "spring", "has_plus_tracking", "1")
+	s.Handler = s.Tracker.Middleware(app)
+	require.Equal(t, 302, s.Get("/spring").StatusCode)
+	require.Equal(t, 200, s.Get("/api/ping").StatusCode)
+	require.Equal(t, 405, s.Do(trackertest.Request("PUT", "/spring", "")).StatusCode)
+	require.Contains(t, trackertest.Text(t, s.Get("/spring+")), "Unique visitors")
 	for _, path := range []string{"/", "/about", "/spring/more", "/style.css", "/api/v2/things", "/api", "/.nothere", "/about+"} {
-		require.Equal(t, "app GET "+path, text(t, s.get(path)))
+		require.Equal(t, "app GET "+path, trackertest.Text(t, s.Get(path)))
 	}
-	require.Equal(t, "app PUT /about", text(t, s.do(request("PUT", "/about", ""))))
-	require.Equal(t, "app GET /spring", text(t, s.get("http://app.example/spring")), "another host of the app's")
-	store.down.Store(true)
-	require.Equal(t, "app GET /unknown", text(t, s.get("/unknown")), "the app's own pages go on")
-	require.Equal(t, 503, s.get("/.unknown").StatusCode)
+	require.Equal(t, "app PUT /about", trackertest.Text(t, s.Do(trackertest.Request("PUT", "/about", ""))))
+	require.Equal(t, "app GET /spring", trackertest.Text(t, s.Get("http://app.example/spring")), "another host of the app's")
+	store.Down.Store(true)
+	require.Equal(t, "app GET /unknown", trackertest.Text(t, s.Get("/unknown")), "the app's own pages go on")
+	require.Equal(t, 503, s.Get("/.unknown").StatusCode)
 }
 
 func TestAnswersWhileTheStoreIsDown(t *testing.T) {
-	var log logBuffer
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	link := s.makeLink()
-	require.Equal(t, 302, s.get(link).StatusCode)
-	store.down.Store(true)
-	require.Equal(t, 302, s.get(link).StatusCode)
+	var log trackertest.LogBuffer
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	link := s.MakeLink()
+	require.Equal(t, 302, s.Get(link).StatusCode)
+	store.Down.Store(true)
+	require.Equal(t, 302, s.Get(link).StatusCode)
 	for range 10 {
-		r := s.get("/unknown")
+		r := s.Get("/unknown")
 		require.Equal(t, 503, r.StatusCode)
 		require.Equal(t, "1", r.Header.Get("Retry-After"))
-		r = s.call("makeLink", values("external_url", "https://example.com"))
+		r = s.Call("makeLink", trackertest.Values("external_url", "https://example.com"))
 		require.Equal(t, 503, r.StatusCode)
-		require.Equal(t, "Error: the service is unavailable for the moment", text(t, r))
+		require.Equal(t, "Error: the service is unavailable for the moment", trackertest.Text(t, r))
 		require.Equal(t, "1", r.Header.Get("Retry-After"))
-		r = s.call("getLinks", values("format", "json"))
-		require.Equal(t, `{"error":{"code":503,"message":"the service is unavailable for the moment"}}`+"\n", text(t, r))
+		r = s.Call("getLinks", trackertest.Values("format", "json"))
+		require.Equal(t, `{"error":{"code":503,"message":"the service is unavailable for the moment"}}`+"\n", trackertest.Text(t, r))
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "API calls fail"), log.String())
 	require.Equal(t, 1, strings.Count(log.String(), "links cannot be looked up"))
-	require.NotContains(t, log.String(), pass)
-	store.down.Store(false)
+	require.NotContains(t, log.String(), trackertest.Pass)
+	store.Down.Store(false)
 }
 
 func TestACallerWhoWentAwayIsNoOutage(t *testing.T) {
-	var log logBuffer
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	store.hang.Store(true)
+	var log trackertest.LogBuffer
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	store.Hang.Store(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	form := values("login", login, "pass", pass).Encode()
-	s.do(request(http.MethodPost, "/api/v1_0/getLinks", form, "Content-Type", "application/x-www-form-urlencoded").WithContext(ctx))
-	store.hang.Store(false)
+	form := trackertest.Values("login", trackertest.Login, "pass", trackertest.Pass).Encode()
+	s.Do(trackertest.Request(http.MethodPost, "/api/v1_0/getLinks", form, "Content-Type", "application/x-www-form-urlencoded").WithContext(ctx))
+	store.Hang.Store(false)
 	require.Empty(t, log.String())
 }
 
@@ -312,9 +313,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
 	for prefix, base := range map[string]string{"": "", "/to/l": "http://go.example.com/to/l"} {
 		store := memstore.New()
-		s := newService(t, store, linktrack.Options{BaseURL: base})
-		s.makeLink("vanity_link", "spring")
-		generated := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
+		s := trackertest.NewService(t, store, linktrack.Options{BaseURL: base})
+		s.MakeLink("vanity_link", "spring")
+		generated := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 		name := generated.Path[1:]
 		for target, path := range map[string]string{
 			"/spring": "/spring", "/SPRING": "/SPRING", "/spring.": "/spring.", "/spring%22;": "/spring", "/spring,": "/spring",
@@ -324,30 +325,30 @@ func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
 			"/." + name:          "/." + name, "/." + name + "/": "/." + name, "/" + name: "/" + name, "/" + name + "/": "/" + name,
 			"/.." + name: "/.." + name, "/.." + name + "/": "/.." + name,
 		} {
-			require.Contains(t, s.get(prefix+target).Header.Get("Set-Cookie"), "; Path="+prefix+path+"; ", target)
+			require.Contains(t, s.Get(prefix+target).Header.Get("Set-Cookie"), "; Path="+prefix+path+"; ", target)
 		}
 	}
 }
 
 func TestAVisitorWhoAddsASlashIsTheSameVisitor(t *testing.T) {
 	for _, targets := range [][2]string{{"/spring", "/spring/"}, {"/spring/", "/spring"}, {"/spring/%22", "/spring/"}} {
-		s := newService(t, memstore.New(), linktrack.Options{})
-		server := httptest.NewServer(s.tracker.Handler())
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+		server := httptest.NewServer(s.Tracker.Handler())
 		t.Cleanup(server.Close)
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
 		client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		s.makeLink("vanity_link", "spring")
+		s.MakeLink("vanity_link", "spring")
 		for _, target := range targets {
 			r, err := http.NewRequest("GET", server.URL+target, nil)
 			require.NoError(t, err)
-			r.Header.Set("User-Agent", firefox)
+			r.Header.Set("User-Agent", trackertest.Firefox)
 			res, err := client.Do(r)
 			require.NoError(t, err)
 			res.Body.Close()
 			require.Equal(t, 302, res.StatusCode)
 		}
-		l, err := s.tracker.Link(t.Context(), s.account, "spring")
+		l, err := s.Tracker.Link(t.Context(), s.Account, "spring")
 		require.NoError(t, err)
 		require.EqualValues(t, 2, l.Counts.People)
 		require.EqualValues(t, 1, l.Counts.Unique, targets)
@@ -355,33 +356,33 @@ func TestAVisitorWhoAddsASlashIsTheSameVisitor(t *testing.T) {
 }
 
 func TestNothingHoldsABrowserBackBehindThePasswordForm(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	policy := s.get(s.makeLink("password", "x")).Header.Get("Content-Security-Policy")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	policy := s.Get(s.MakeLink("password", "x")).Header.Get("Content-Security-Policy")
 	require.NotContains(t, policy, "form-action", "browsers apply it to the redirect that answers the form")
-	link := s.makeLink("password", "x")
-	r := s.post(link+"?password=x", values("other", "y"))
+	link := s.MakeLink("password", "x")
+	r := s.Post(link+"?password=x", trackertest.Values("other", "y"))
 	require.Equal(t, 403, r.StatusCode, "a password belongs in the body, not in the history")
 }
 
 func TestAPageInPlaceOfAPublicLinkIsNotIndexed(t *testing.T) {
-	store := &flaky{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	public := func(pairs ...string) string { return s.makeLink(append(pairs, "is_public", "1")...) }
+	store := &trackertest.FaultyStore{Store: memstore.New()}
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	public := func(pairs ...string) string { return s.MakeLink(append(pairs, "is_public", "1")...) }
 	usedUp, limited := public("deactivate_at", "1"), public("deactivate_at", "5")
-	require.Equal(t, http.StatusFound, s.get(usedUp).StatusCode)
-	require.Equal(t, http.StatusFound, s.get(limited).StatusCode)
+	require.Equal(t, http.StatusFound, s.Get(usedUp).StatusCode)
+	require.Equal(t, http.StatusFound, s.Get(limited).StatusCode)
 	protected := public("password", "open sesame")
-	wrong := func() *http.Response { return s.post(protected, values("password", "wrong")) }
-	store.down.Store(true)
-	unavailable := s.get(limited)
-	store.down.Store(false)
+	wrong := func() *http.Response { return s.Post(protected, trackertest.Values("password", "wrong")) }
+	store.Down.Store(true)
+	unavailable := s.Get(limited)
+	store.Down.Store(false)
 	pages := map[string]*http.Response{
-		"410 inactive":     s.get(public("is_active", "0")),
-		"410 used up":      s.get(usedUp),
-		"200 the password": s.get(protected),
+		"410 inactive":     s.Get(public("is_active", "0")),
+		"410 used up":      s.Get(usedUp),
+		"200 the password": s.Get(protected),
 		"403 wrong":        wrong(),
 		"503 unavailable":  unavailable,
-		"404 none":         s.get("/none"),
+		"404 none":         s.Get("/none"),
 	}
 	for range 5 {
 		pages["429 throttled"] = wrong()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -33,13 +34,13 @@ func TestTheLogNamesOnceTheHostsThatAreNotServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := memstore.New()
-				before := newService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080", Hosts: []string{"alt.example"}})
-				before.makeLink()
-				before.makeLink()
+				before := trackertest.NewService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080", Hosts: []string{"alt.example"}})
+				before.MakeLink()
+				before.MakeLink()
 				_, err := store.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "alt.example:8080", Path: "sale", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 				require.NoError(t, err)
 
-				var log logBuffer
+				var log trackertest.LogBuffer
 				c.options.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				tracker, err := linktrack.New(store, c.options)
 				require.NoError(t, err)
@@ -74,7 +75,7 @@ func (l *lateLister) LinkHosts(ctx context.Context, limit int) ([]string, error)
 
 func TestHostsAreListedAgainAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
+		var log trackertest.LogBuffer
 		store := &lateLister{Store: memstore.New()}
 		store.failures.Store(2)
 		tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})

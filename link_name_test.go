@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
+		s := trackertest.NewService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
 		make := func(host, path string) linktrack.Link {
-			links, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, Host: host}, Path: path}})
+			links, err := s.Tracker.ImportLinks(t.Context(), s.Account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, Host: host}, Path: path}})
 			require.NoError(t, err)
 			return links[0]
 		}
@@ -24,31 +25,31 @@ func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 
 		for _, name := range []string{"sale", "SALE", "/sale", ".sale", ".f2jt", "f2jt"} {
 			var invalid *linktrack.InvalidError
-			_, err := s.tracker.Link(t.Context(), s.account, name)
+			_, err := s.Tracker.Link(t.Context(), s.Account, name)
 			require.ErrorAs(t, err, &invalid, name)
 			require.Equal(t, "redirect_hash", invalid.Param)
-			_, err = s.tracker.UpdateLink(t.Context(), s.account, name, func(e *linktrack.LinkEdit) { e.Title = "changed" })
+			_, err = s.Tracker.UpdateLink(t.Context(), s.Account, name, func(e *linktrack.LinkEdit) { e.Title = "changed" })
 			require.ErrorAs(t, err, &invalid)
-			_, err = s.tracker.History(t.Context(), s.account, name, linktrack.HistoryQuery{})
+			_, err = s.Tracker.History(t.Context(), s.Account, name, linktrack.HistoryQuery{})
 			require.ErrorAs(t, err, &invalid)
-			_, err = s.tracker.Report(t.Context(), s.account, name, linktrack.ReportQuery{})
+			_, err = s.Tracker.Report(t.Context(), s.Account, name, linktrack.ReportQuery{})
 			require.ErrorAs(t, err, &invalid)
-			require.ErrorAs(t, s.tracker.ExportHistory(t.Context(), s.account, name, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), &invalid)
-			for _, err := range s.tracker.Clicks(t.Context(), s.account, name, linktrack.ClickRange{}) {
+			require.ErrorAs(t, s.Tracker.ExportHistory(t.Context(), s.Account, name, linktrack.ClickRange{}, linktrack.FormatCSV, io.Discard), &invalid)
+			for _, err := range s.Tracker.Clicks(t.Context(), s.Account, name, linktrack.ClickRange{}) {
 				require.ErrorAs(t, err, &invalid)
 			}
 		}
 		for _, want := range []linktrack.Link{first, second} {
-			l, err := s.tracker.UpdateLink(t.Context(), s.account, s.tracker.TrackingURL(want), func(e *linktrack.LinkEdit) { e.Title = "changed" })
+			l, err := s.Tracker.UpdateLink(t.Context(), s.Account, s.Tracker.TrackingURL(want), func(e *linktrack.LinkEdit) { e.Title = "changed" })
 			require.NoError(t, err)
 			require.Equal(t, want.ID, l.ID)
 		}
 		for name, want := range map[string]linktrack.Link{"spring": bare, ".spring": dotted} { // as written comes first
-			l, err := s.tracker.Link(t.Context(), s.account, name)
+			l, err := s.Tracker.Link(t.Context(), s.Account, name)
 			require.NoError(t, err)
 			require.Equal(t, want.ID, l.ID, name)
 		}
-		found, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Paths: []string{"sale"}})
+		found, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Paths: []string{"sale"}})
 		require.NoError(t, err)
 		require.Len(t, found, 2, "a list has them all")
 	})
@@ -56,23 +57,23 @@ func TestAPathOnSeveralHostsNamesNoLink(t *testing.T) {
 
 func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		before := newService(t, store, linktrack.Options{BaseURL: "http://old.example:8080/go", Hosts: []string{"https://older.example"}})
-		old := before.makeLink("vanity_link", "sale")
-		older := before.makeLink("vanity_link", "sale", "host", "older.example")
+		before := trackertest.NewService(t, store, linktrack.Options{BaseURL: "http://old.example:8080/go", Hosts: []string{"https://older.example"}})
+		old := before.MakeLink("vanity_link", "sale")
+		older := before.MakeLink("vanity_link", "sale", "host", "older.example")
 
 		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "https://new.example/l"})
 		require.NoError(t, err)
 		defer tracker.Close(t.Context())
-		now, err := tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
+		now, err := tracker.MakeLink(t.Context(), before.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
 		require.NoError(t, err)
-		_, err = tracker.Link(t.Context(), before.account, "sale")
+		_, err = tracker.Link(t.Context(), before.Account, "sale")
 		require.ErrorContains(t, err, "such as https://old.example:8080/l/sale, because")
 		for name, host := range map[string]string{
 			old: "old.example:8080", older: "older.example", older + "/": "older.example", older + "?a=/b": "older.example", "https://OLDER.example:443/sale": "older.example",
 			"https://old.example:8080/l/sale": "old.example:8080", "https://older.example/l/sale": "older.example",
 			tracker.TrackingURL(now): "new.example",
 		} {
-			l, err := tracker.Link(t.Context(), before.account, name)
+			l, err := tracker.Link(t.Context(), before.Account, name)
 			require.NoError(t, err, name)
 			require.Equal(t, host, l.Host, name)
 			if host != "new.example" {
@@ -80,7 +81,7 @@ func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.
 			}
 		}
 		for _, name := range []string{"https://older.example/", "https://older.example", "https://gone.example/sale", "https:///sale", "//older.example/sale", "https://new.example/other/sale"} {
-			_, err := tracker.Link(t.Context(), before.account, name)
+			_, err := tracker.Link(t.Context(), before.Account, name)
 			require.ErrorIs(t, err, linktrack.ErrNotFound, name)
 		}
 	})
@@ -88,26 +89,26 @@ func TestALinkOnAHostThatIsServedNoMoreHasATrackingURLAndIsFoundByIt(t *testing.
 
 func TestALinkOnAPortThatIsServedNoMoreIsNotTakenForAnother(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		before := newService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080"})
+		before := trackertest.NewService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080"})
 		for _, path := range []string{"sale", "spring"} {
-			before.makeLink("vanity_link", path)
+			before.MakeLink("vanity_link", path)
 		}
 		tracker, err := linktrack.New(store, linktrack.Options{BaseURL: "http://go.example.com"})
 		require.NoError(t, err)
 		defer tracker.Close(t.Context())
-		_, err = tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
+		_, err = tracker.MakeLink(t.Context(), before.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "sale"})
 		require.NoError(t, err)
-		_, err = tracker.MakeLink(t.Context(), before.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "summer"})
+		_, err = tracker.MakeLink(t.Context(), before.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "summer"})
 		require.NoError(t, err)
 		for name, host := range map[string]string{
 			"http://go.example.com:8080/sale": "go.example.com:8080", "http://go.example.com/sale": "go.example.com",
 			"http://go.example.com:8080/spring": "go.example.com:8080", "spring": "go.example.com:8080",
 			"http://go.example.com:8080/summer": "go.example.com", "http://go.example.com:9090/sale": "go.example.com",
 		} {
-			l, err := tracker.Link(t.Context(), before.account, name)
+			l, err := tracker.Link(t.Context(), before.Account, name)
 			require.NoError(t, err, name)
 			require.Equal(t, host, l.Host, name)
-			again, err := tracker.Link(t.Context(), before.account, tracker.TrackingURL(l))
+			again, err := tracker.Link(t.Context(), before.Account, tracker.TrackingURL(l))
 			require.NoError(t, err)
 			require.Equal(t, l, again, "a tracking URL names its link")
 		}
@@ -116,28 +117,28 @@ func TestALinkOnAPortThatIsServedNoMoreIsNotTakenForAnother(t *testing.T) {
 
 func TestALinkIsFoundByItsID(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("title", "first")
-		s.makeLink("title", "second")
-		links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("title", "first")
+		s.MakeLink("title", "second")
+		links, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{})
 		require.NoError(t, err)
 		require.Len(t, links, 2)
 		for _, want := range links {
-			l, err := s.tracker.LinkByID(t.Context(), s.account, want.ID)
+			l, err := s.Tracker.LinkByID(t.Context(), s.Account, want.ID)
 			require.NoError(t, err)
 			require.Equal(t, want, l)
 		}
-		other, _, err := s.tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
+		other, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{})
 		require.NoError(t, err)
 		for _, id := range []int64{links[0].ID, links[1].ID} {
-			_, err = s.tracker.LinkByID(t.Context(), other, id)
+			_, err = s.Tracker.LinkByID(t.Context(), other, id)
 			require.ErrorIs(t, err, linktrack.ErrNotFound, "it is another account's")
 		}
 		for _, id := range []int64{-1 << 63, -1, 0, links[0].ID + 1, 1<<63 - 1} {
-			_, err = s.tracker.LinkByID(t.Context(), s.account, id)
+			_, err = s.Tracker.LinkByID(t.Context(), s.Account, id)
 			require.ErrorIs(t, err, linktrack.ErrNotFound, id)
 		}
-		_, err = s.tracker.LinkByID(t.Context(), linktrack.Account{ID: linktrack.AnonymousAccount}, links[0].ID)
+		_, err = s.Tracker.LinkByID(t.Context(), linktrack.Account{ID: linktrack.AnonymousAccount}, links[0].ID)
 		require.ErrorIs(t, err, linktrack.ErrForbidden)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -19,7 +20,7 @@ var nothing = http.NotFoundHandler()
 
 func TestAPathThatTheHostRefusesIsNoLinks(t *testing.T) {
 	var asked []string
-	s := newService(t, memstore.New(), linktrack.Options{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{
 		BaseURL: "http://go.example.com/l",
 		Hosts:   []string{"alt.example"},
 		Links: linktrack.LinkOptions{CheckPath: func(_ context.Context, host, path string) error {
@@ -30,29 +31,29 @@ func TestAPathThatTheHostRefusesIsNoLinks(t *testing.T) {
 			return nil
 		}},
 	})
-	r := s.call("makeLink", values("external_url", "https://example.com/", "vanity_link", "dashboard", "host", "alt.example"))
+	r := s.Call("makeLink", trackertest.Values("external_url", "https://example.com/", "vanity_link", "dashboard", "host", "alt.example"))
 	require.Equal(t, 403, r.StatusCode)
-	require.Equal(t, "Error: not allowed: vanity_link is refused: that is our own", text(t, r))
-	require.Empty(t, s.hashes(), "nothing is made")
-	s.makeLink("vanity_link", "dash")
-	s.makeLink()
-	_, _, err := s.tracker.MakeAnonymousLink(t.Context(), "203.0.113.7", "https://example.com/")
+	require.Equal(t, "Error: not allowed: vanity_link is refused: that is our own", trackertest.Text(t, r))
+	require.Empty(t, s.Hashes(), "nothing is made")
+	s.MakeLink("vanity_link", "dash")
+	s.MakeLink()
+	_, _, err := s.Tracker.MakeAnonymousLink(t.Context(), "203.0.113.7", "https://example.com/")
 	require.NoError(t, err)
 	require.Equal(t, []string{"alt.example/l/dashboard", "go.example.com/l/dash"}, asked, "nobody chooses a generated path")
 
 	for path, param := range map[string]string{"dashboard": "vanity_link", ".health": "redirect_hash"} {
 		in := []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: path}}
-		_, err := s.tracker.ImportLinks(t.Context(), s.account, in)
+		_, err := s.Tracker.ImportLinks(t.Context(), s.Account, in)
 		require.ErrorIs(t, err, linktrack.ErrForbidden, path)
 		require.ErrorContains(t, err, param+" is refused: that is our own")
-		checks, err := s.tracker.CheckImport(t.Context(), s.account, in)
+		checks, err := s.Tracker.CheckImport(t.Context(), s.Account, in)
 		require.NoError(t, err)
 		require.ErrorContains(t, checks[0].Err, param+" is refused: that is our own")
 	}
 }
 
 func TestARefusalComesAfterAllOtherRules(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckPath: func(context.Context, string, string) error {
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckPath: func(context.Context, string, string) error {
 		return errors.New("the host was asked")
 	}}})
 	for _, pairs := range [][]string{
@@ -60,22 +61,22 @@ func TestARefusalComesAfterAllOtherRules(t *testing.T) {
 		{"external_url", "https://example.com/", "vanity_link", "api"},
 		{"external_url", "ftp://example.com/", "vanity_link", "a"},
 	} {
-		require.Equal(t, 400, s.call("makeLink", values(pairs...)).StatusCode, "%v", pairs)
+		require.Equal(t, 400, s.Call("makeLink", trackertest.Values(pairs...)).StatusCode, "%v", pairs)
 	}
 }
 
 func TestAReservedWordLeadsToNoLinkWithADot(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{Reserved: []string{"Reports"}}})
-	_, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{Reserved: []string{"Reports"}}})
+	_, err := s.Tracker.ImportLinks(t.Context(), s.Account, []linktrack.ImportedLink{
 		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".reports"},
 		{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".sales"},
 	})
 	require.NoError(t, err)
-	s.handler = s.tracker.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app") }))
-	require.Equal(t, 302, s.get("/.reports").StatusCode)
-	require.Equal(t, 302, s.get("/sales").StatusCode)
+	s.Handler = s.Tracker.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the app") }))
+	require.Equal(t, 302, s.Get("/.reports").StatusCode)
+	require.Equal(t, 302, s.Get("/sales").StatusCode)
 	for _, path := range []string{"/reports", "/REPORTS", "/reports/"} {
-		require.Equal(t, "the app", text(t, s.get(path)), path)
+		require.Equal(t, "the app", trackertest.Text(t, s.Get(path)), path)
 	}
 }
 
@@ -110,12 +111,12 @@ func TestAVanityLinkAvoidsTheRoutesOfAMux(t *testing.T) {
 		{"/{page}", "", "dashboard", true},
 	} {
 		mux := http.NewServeMux()
-		s := newService(t, memstore.New(), linktrack.Options{
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{
 			BaseURL: "http://go.example.com" + c.base,
 			Links:   linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(mux)},
 		})
 		mux.Handle(c.pattern, nothing) // a mux may get its routes later
-		_, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: c.vanity})
+		_, err := s.Tracker.MakeLink(t.Context(), s.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: c.vanity})
 		if !c.refused {
 			require.NoError(t, err, "%+v", c)
 			continue
@@ -126,7 +127,7 @@ func TestAVanityLinkAvoidsTheRoutesOfAMux(t *testing.T) {
 
 	mux := http.NewServeMux()
 	mux.Handle("/health", nothing)
-	s := newService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(mux)}})
-	_, err := s.tracker.ImportLinks(t.Context(), s.account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".health"}})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Links: linktrack.LinkOptions{CheckPath: linktrack.AvoidRoutes(mux)}})
+	_, err := s.Tracker.ImportLinks(t.Context(), s.Account, []linktrack.ImportedLink{{NewLink: linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}, Path: ".health"}})
 	require.ErrorContains(t, err, "redirect_hash is refused: /health is a path of this site")
 }

@@ -7,17 +7,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 func TestASearchUnderstandsWordsAndTrackingURLs(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080/l", Hosts: []string{"alt.example"}})
+		s := trackertest.NewService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080/l", Hosts: []string{"alt.example"}})
 		for _, in := range []linktrack.NewLink{
 			{VanityLink: "spring", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/sale", Title: "The April newsletter"}},
 			{VanityLink: "spring", Host: "alt.example", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/l/other"}},
 			{VanityLink: "summer", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.org/newsletter", Notes: "in April, or May"}},
 		} {
-			_, err := s.tracker.MakeLink(t.Context(), s.account, in)
+			_, err := s.Tracker.MakeLink(t.Context(), s.Account, in)
 			require.NoError(t, err)
 		}
 		const one, two, three = "go.example.com:8080/spring", "alt.example/spring", "go.example.com:8080/summer"
@@ -43,7 +44,7 @@ func TestASearchUnderstandsWordsAndTrackingURLs(t *testing.T) {
 			"example.com/sale":                          {one},
 			"":                                          {one, two, three},
 		} {
-			links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: text, Ascending: true})
+			links, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Search: text, Ascending: true})
 			require.NoError(t, err, text)
 			var found []string
 			for _, l := range links {
@@ -52,9 +53,9 @@ func TestASearchUnderstandsWordsAndTrackingURLs(t *testing.T) {
 			require.Equal(t, want, found, "%q", text)
 		}
 		words := strings.Fields("the april newsletter sale spring a b c d e f g h i j k l m n o p")
-		_, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: strings.Join(words[:linktrack.MaxSearchWords], " ")})
+		_, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Search: strings.Join(words[:linktrack.MaxSearchWords], " ")})
 		require.NoError(t, err)
-		_, err = s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{Search: strings.Join(words, " ")})
+		_, err = s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{Search: strings.Join(words, " ")})
 		var invalid *linktrack.InvalidError
 		require.ErrorAs(t, err, &invalid)
 		require.Equal(t, "search must have at most 20 words", err.Error())

@@ -11,18 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 func TestTwoEditsAtTheSameTimeBothHold(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		s.makeLink("vanity_link", "spring", "alert_at", "5", "password", "old")
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		s.MakeLink("vanity_link", "spring", "alert_at", "5", "password", "old")
 		calls := 0
-		l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+		l, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
 			e.Title, e.AlertAt, e.Password = "mine", e.AlertAt+1, new("new")
 			if calls++; calls <= 2 { // somebody else is quicker, twice
-				_, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", func(e *linktrack.LinkEdit) {
+				_, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
 					e.Notes, e.AlertAt = e.Notes+"theirs", e.AlertAt+10
 				})
 				require.NoError(t, err)
@@ -33,27 +34,27 @@ func TestTwoEditsAtTheSameTimeBothHold(t *testing.T) {
 		require.Equal(t, "mine", l.Title)
 		require.Equal(t, "theirstheirs", l.Notes)
 		require.EqualValues(t, 26, l.AlertAt, "it is added to what is there")
-		found, err := s.tracker.Link(t.Context(), s.account, "spring")
+		found, err := s.Tracker.Link(t.Context(), s.Account, "spring")
 		require.NoError(t, err)
 		require.Equal(t, l.LinkSettings, found.LinkSettings)
-		require.Equal(t, 303, s.post("/spring", values("password", "new")).StatusCode, "the password, too")
+		require.Equal(t, 303, s.Post("/spring", trackertest.Values("password", "new")).StatusCode, "the password, too")
 	})
 }
 
 func TestAnEditIsHeldToTheRulesOfWhatItChangesOnly(t *testing.T) {
 	asked, refuse := 0, error(nil)
-	s := newService(t, memstore.New(), linktrack.Options{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{
 		Links: linktrack.LinkOptions{CheckDestination: func(context.Context, string) error { asked++; return refuse }},
 	})
-	s.makeLink("vanity_link", "spring", "title", "Old", "group", "g", "password", "x")
+	s.MakeLink("vanity_link", "spring", "title", "Old", "group", "g", "password", "x")
 	asked, refuse = 0, errors.New("it is on a list")
-	free := s.account
+	free := s.Account
 	free.Type = linktrack.AccountTypeFree
 	update := func(a linktrack.Account, change func(*linktrack.LinkEdit)) error {
-		_, err := s.tracker.UpdateLink(t.Context(), a, "spring", change)
+		_, err := s.Tracker.UpdateLink(t.Context(), a, "spring", change)
 		return err
 	}
-	require.NoError(t, update(s.account, func(e *linktrack.LinkEdit) { e.Disabled = true }), "the destination was allowed once")
+	require.NoError(t, update(s.Account, func(e *linktrack.LinkEdit) { e.Disabled = true }), "the destination was allowed once")
 	require.NoError(t, update(free, func(e *linktrack.LinkEdit) { e.ForwardQuery = true }), "the title was allowed once")
 	require.NoError(t, update(free, func(e *linktrack.LinkEdit) { e.Title, e.Group = "Old", " g " }), "nothing is different")
 	require.Zero(t, asked)
@@ -73,13 +74,13 @@ func TestAnEditIsHeldToTheRulesOfWhatItChangesOnly(t *testing.T) {
 }
 
 func TestAnAccountTypeAllowsEachParameterByItself(t *testing.T) {
-	whole, err := newService(t, memstore.New(), linktrack.Options{}).tracker.TypeOf(linktrack.Account{Type: linktrack.AccountTypeProfessional})
+	whole, err := trackertest.NewService(t, memstore.New(), linktrack.Options{}).Tracker.TypeOf(linktrack.Account{Type: linktrack.AccountTypeProfessional})
 	require.NoError(t, err)
 	require.ElementsMatch(t, strings.Fields(`
 		host title vanity_link description notes alert_at deactivate_at has_alert_email password is_active is_public
 		has_plus_tracking has_public_tracking has_conversion_tracking expires_at group`), whole.Params, "the documented ones")
 	for _, name := range whole.Params {
-		s := newService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Types: map[string]linktrack.AccountType{
 			"most": {Params: slices.DeleteFunc(slices.Clone(whole.Params), func(p string) bool { return p == name })},
 		}}})
 		value := "1"
@@ -92,34 +93,34 @@ func TestAnAccountTypeAllowsEachParameterByItself(t *testing.T) {
 			value = "2199-12-24"
 		}
 		given := map[string]string{"external_url": "https://example.com/", name: value}
-		in, err := s.tracker.ParseNewLink(given)
+		in, err := s.Tracker.ParseNewLink(given)
 		require.NoError(t, err)
-		a := linktrack.Account{ID: s.account.ID, Type: "most"}
-		_, err = s.tracker.MakeLink(t.Context(), a, in)
+		a := linktrack.Account{ID: s.Account.ID, Type: "most"}
+		_, err = s.Tracker.MakeLink(t.Context(), a, in)
 		require.EqualError(t, err, "not allowed: an account of type most may not use "+name)
 		if name == "host" || name == "vanity_link" {
 			continue // an edit does not have them
 		}
-		s.makeLink("vanity_link", "spring")
-		change, err := s.tracker.ParseLinkEdit(given)
+		s.MakeLink("vanity_link", "spring")
+		change, err := s.Tracker.ParseLinkEdit(given)
 		require.NoError(t, err)
-		_, err = s.tracker.UpdateLink(t.Context(), a, "spring", change)
+		_, err = s.Tracker.UpdateLink(t.Context(), a, "spring", change)
 		require.EqualError(t, err, "not allowed: an account of type most may not use "+name)
 	}
 }
 
 func TestAnEditIsReadFromTheParametersThatAreGiven(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{TimeZone: time.UTC})
-	s.makeLink("vanity_link", "spring", "title", "Old", "notes", "kept", "expires_at", "2199-01-01", "is_active", "0", "password", "x")
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{TimeZone: time.UTC})
+	s.MakeLink("vanity_link", "spring", "title", "Old", "notes", "kept", "expires_at", "2199-01-01", "is_active", "0", "password", "x")
 	given := map[string]string{"title": "New", "expires_at": "", "is_active": "", "alert_at": "7", "vanity_link": "summer", "password": "", "unknown": "x"}
-	change, err := s.tracker.ParseLinkEdit(given)
+	change, err := s.Tracker.ParseLinkEdit(given)
 	require.NoError(t, err)
 	clear(given)
-	l, err := s.tracker.UpdateLink(t.Context(), s.account, "spring", change)
+	l, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", change)
 	require.NoError(t, err)
 	require.Equal(t, linktrack.LinkSettings{ExternalURL: "https://example.com/page", Title: "New", Notes: "kept", AlertAt: 7}, l.LinkSettings)
 	require.False(t, l.HasPassword())
 	require.Equal(t, "spring", l.Path)
-	_, err = s.tracker.ParseLinkEdit(map[string]string{"alert_at": "-1"})
+	_, err = s.Tracker.ParseLinkEdit(map[string]string{"alert_at": "-1"})
 	require.EqualError(t, err, "alert_at must be a whole number, 0 or more")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/journal"
 	"github.com/linktrackhq/linktrack/memstore"
 )
@@ -42,43 +43,43 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 	agent := func(i int) linktrack.Visit {
 		return linktrack.Visit{UserAgent: part(i, fmt.Sprintf("Mozilla/5.0 Firefox/%d.0", i))}
 	}
-	fast := func(options linktrack.Options, visit func(int) linktrack.Visit) func(*testing.T, *flaky) (*follower, func(int)) {
-		return func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, options, linktrack.NewLink{})
-			return f, func(i int) { f.passes(visit(i)) }
+	fast := func(options linktrack.Options, visit func(int) linktrack.Visit) func(*testing.T, *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+		return func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, options, linktrack.NewLink{})
+			return f, func(i int) { f.Passes(visit(i)) }
 		}
 	}
-	whileDown := func(visit func(int) linktrack.Visit) func(*testing.T, *flaky) (*follower, func(int)) {
-		return func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-			f.passes(linktrack.Visit{})
-			store.down.Store(true)
-			return f, func(i int) { f.passes(visit(i)) }
+	whileDown := func(visit func(int) linktrack.Visit) func(*testing.T, *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+		return func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			f.Passes(linktrack.Visit{})
+			store.Down.Store(true)
+			return f, func(i int) { f.Passes(visit(i)) }
 		}
 	}
-	fails := func(context.Context, linktrack.Batch) error { return errDown }
+	fails := func(context.Context, linktrack.Batch) error { return trackertest.ErrDown }
 	for _, test := range []struct {
 		name  string
-		begin func(*testing.T, *flaky) (*follower, func(i int))
+		begin func(*testing.T, *trackertest.FaultyStore) (*trackertest.Follower, func(i int))
 	}{
-		{"a path that is none, by Follow", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-			return f, func(i int) { f.refused(linktrack.ErrNotFound, linktrack.Visit{Path: path(i)}) }
+		{"a path that is none, by Follow", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			return f, func(i int) { f.Refused(linktrack.ErrNotFound, linktrack.Visit{Path: path(i)}) }
 		}},
-		{"a path that is none, by the handler", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-			s := &service{t: t, tracker: f.tracker, handler: f.tracker.Handler()}
-			return f, func(i int) { require.Equal(t, http.StatusNotFound, s.get("http://localhost:8080"+path(i)).StatusCode) }
+		{"a path that is none, by the handler", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+			s := &trackertest.Service{T: t, Tracker: f.Tracker, Handler: f.Tracker.Handler()}
+			return f, func(i int) { require.Equal(t, http.StatusNotFound, s.Get("http://localhost:8080"+path(i)).StatusCode) }
 		}},
-		{"a link's path", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		{"a link's path", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			var paths []string
 			for range requests {
-				l, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
+				l, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 				require.NoError(t, err)
 				paths = append(paths, l.Path)
 			}
-			return f, func(i int) { f.passes(linktrack.Visit{Path: paths[i] + strings.Repeat(".", requestBytes)}) }
+			return f, func(i int) { f.Passes(linktrack.Visit{Path: paths[i] + strings.Repeat(".", requestBytes)}) }
 		}},
 		{"a query string that waits", whileDown(query)},
 		{"a referrer that waits", whileDown(referrer)},
@@ -90,23 +91,23 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 		{"what a user agent names, of which nothing else is kept",
 			fast(linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: fails}, Privacy: linktrack.Privacy{DropUserAgent: true}}, agent)},
 		{"a user agent that is remembered", fast(linktrack.Options{}, agent)},
-		{"the currency of a conversion", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, converting)
+		{"the currency of a conversion", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
 			currencies := []string{"EUR", "USD", "GBP", "CHF", "JPY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY", "INR", "CNY", "AUD", "CAD", "NZD", "ZAR"}
 			return f, func(i int) {
-				require.True(t, f.convert(linktrack.Conversion{Click: f.clicks(), Value: 1, Currency: part(i, currencies[i%len(currencies)])}))
+				require.True(t, f.Convert(linktrack.Conversion{Click: f.Clicks(), Value: 1, Currency: part(i, currencies[i%len(currencies)])}))
 			}
 		}},
-		{"the order of a conversion", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, converting)
+		{"the order of a conversion", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
 			return f, func(i int) {
-				require.True(t, f.convert(linktrack.Conversion{Click: f.clicks(), OrderID: part(i, fmt.Sprint(i))}))
+				require.True(t, f.Convert(linktrack.Conversion{Click: f.Clicks(), OrderID: part(i, fmt.Sprint(i))}))
 			}
 		}},
-		{"a form's values in a link", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		{"a form's values in a link", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, err := f.tracker.MakeLink(t.Context(), f.account, linktrack.NewLink{
+				_, err := f.Tracker.MakeLink(t.Context(), f.Account, linktrack.NewLink{
 					LinkSettings: linktrack.LinkSettings{
 						ExternalURL: part(i, "https://example.com/"), Title: part(i, "title"), Description: part(i, "description"),
 						Notes: part(i, "notes"), Group: part(i, fmt.Sprint("group", i)),
@@ -115,40 +116,40 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}},
-		{"a form's values in an account", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		{"a form's values in an account", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, _, err := f.tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: part(i, fmt.Sprint("login", i)), Type: part(i, linktrack.AccountTypeFree), Email: part(i, "a@b.example")})
+				_, _, err := f.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: part(i, fmt.Sprint("login", i)), Type: part(i, linktrack.AccountTypeFree), Email: part(i, "a@b.example")})
 				require.NoError(t, err)
 			}
 		}},
-		{"a login that is wrong", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		{"a login that is wrong", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, err := f.tracker.Authenticate(t.Context(), inRequest("login"), "wrong", fmt.Sprint(i, inRequest("client")))
+				_, err := f.Tracker.Authenticate(t.Context(), inRequest("login"), "wrong", fmt.Sprint(i, inRequest("client")))
 				require.ErrorIs(t, err, linktrack.ErrUnauthorized)
 			}
 		}},
-		{"who makes a quick link", func(t *testing.T, store *flaky) (*follower, func(int)) {
-			f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		{"who makes a quick link", func(t *testing.T, store *trackertest.FaultyStore) (*trackertest.Follower, func(int)) {
+			f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 			return f, func(i int) {
-				_, _, err := f.tracker.MakeAnonymousLink(t.Context(), fmt.Sprint(i, inRequest("client")), "https://example.com/")
+				_, _, err := f.Tracker.MakeAnonymousLink(t.Context(), fmt.Sprint(i, inRequest("client")), "https://example.com/")
 				require.NoError(t, err)
 			}
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			store := &flaky{Store: memstore.New()}
+			store := &trackertest.FaultyStore{Store: memstore.New()}
 			f, request := test.begin(t, store)
 			before := heap()
 			for i := range requests {
 				request(i)
 			}
 			require.Less(t, heap()-before, int64(requests*requestBytes/20)) // all of them are 40 MB
-			store.down.Store(false)
+			store.Down.Store(false)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			f.tracker.Close(ctx)
+			f.Tracker.Close(ctx)
 			runtime.KeepAlive(f)
 		})
 	}
@@ -158,7 +159,7 @@ func TestWhatOutlivesItsRequestDoesNotKeepTheRequestInMemory(t *testing.T) {
 func longVisit(i int) linktrack.Visit {
 	return linktrack.Visit{
 		Referrer:  "https://example.com/" + strings.Repeat("\U0001F600", 2500),
-		UserAgent: firefox + fmt.Sprint(i) + strings.Repeat("\U0001F600", 1500),
+		UserAgent: trackertest.Firefox + fmt.Sprint(i) + strings.Repeat("\U0001F600", 1500),
 		Query:     strings.Repeat("\U0001F600", 2500),
 	}
 }
@@ -169,27 +170,27 @@ func TestWhatWaitsForTheStoreIsBoundedInBytes(t *testing.T) {
 	for _, ack := range []linktrack.Ack{linktrack.AckStored, linktrack.AckBuffered} {
 		t.Run(ack.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var log logBuffer
-				store := &flaky{Store: memstore.New()}
-				f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, MaxPendingBytes: 1 << 20}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
-				f.passes(linktrack.Visit{})
+				var log trackertest.LogBuffer
+				store := &trackertest.FaultyStore{Store: memstore.New()}
+				f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, MaxPendingBytes: 1 << 20}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+				f.Passes(linktrack.Visit{})
 				time.Sleep(time.Second)
-				store.down.Store(true)
+				store.Down.Store(true)
 				for i := range 200 {
-					f.passes(longVisit(i))
+					f.Passes(longVisit(i))
 				}
-				stats := f.tracker.Stats()
+				stats := f.Tracker.Stats()
 				require.InDelta(t, 1<<20, stats.PendingBytes, 2*longClick)
 				require.LessOrEqual(t, stats.PendingBytes, int64(1<<20))
 				require.InDelta(t, (1<<20)/longClick, stats.Pending, 2)
 				require.EqualValues(t, 200, stats.Pending+stats.Dropped, "what is dropped is counted")
 				require.Equal(t, 1, strings.Count(log.String(), "the memory for clicks is full"), log.String())
-				store.down.Store(false)
+				store.Down.Store(false)
 				time.Sleep(time.Minute)
-				require.EqualValues(t, 1+stats.Pending, f.counts().People)
-				require.Zero(t, f.tracker.Stats().Pending)
-				require.Zero(t, f.tracker.Stats().PendingBytes, "all room is given back")
-				require.NoError(t, f.tracker.Close(t.Context()))
+				require.EqualValues(t, 1+stats.Pending, f.Counts().People)
+				require.Zero(t, f.Tracker.Stats().Pending)
+				require.Zero(t, f.Tracker.Stats().PendingBytes, "all room is given back")
+				require.NoError(t, f.Tracker.Close(t.Context()))
 			})
 		})
 	}
@@ -199,24 +200,24 @@ func TestClicksThatAnUnansweringStoreOrDiskKeepsWaitingAreBounded(t *testing.T) 
 	for name, ack := range map[string]linktrack.Ack{"the store": linktrack.AckStored, "the journal": linktrack.AckJournaled} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := &flaky{Store: memstore.New(), gate: make(chan struct{})}
+				store := &trackertest.FaultyStore{Store: memstore.New(), Gate: make(chan struct{})}
 				disk := &hanging{gate: make(chan struct{})}
 				o := linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, MaxPending: 10}}
 				if ack == linktrack.AckJournaled {
 					o.Recording.Journal = disk
 				}
-				f := follow(t, store, o, linktrack.NewLink{})
+				f := trackertest.Follow(t, store, o, linktrack.NewLink{})
 				for range 25 {
-					go f.passes(linktrack.Visit{})
+					go f.Passes(linktrack.Visit{})
 				}
 				time.Sleep(10 * time.Second)
-				require.EqualValues(t, 10, f.tracker.Stats().Pending)
-				require.EqualValues(t, 15, f.tracker.Stats().Dropped)
-				close(store.gate)
+				require.EqualValues(t, 10, f.Tracker.Stats().Pending)
+				require.EqualValues(t, 15, f.Tracker.Stats().Dropped)
+				close(store.Gate)
 				close(disk.gate)
 				time.Sleep(time.Minute)
-				require.Zero(t, f.tracker.Stats().Pending)
-				require.NoError(t, f.tracker.Close(t.Context()))
+				require.Zero(t, f.Tracker.Stats().Pending)
+				require.NoError(t, f.Tracker.Close(t.Context()))
 			})
 		})
 	}
@@ -235,23 +236,23 @@ func (h *hanging) Size() (none linktrack.JournalSize) { return none }
 func TestWhatWaitsForOnClickIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
-		w.does(func(context.Context, linktrack.Batch) error { return errDown })
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see, MaxPendingBytes: 1 << 20}}, linktrack.NewLink{})
+		w.does(func(context.Context, linktrack.Batch) error { return trackertest.ErrDown })
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see, MaxPendingBytes: 1 << 20}}, linktrack.NewLink{})
 		for i := range 200 {
-			f.passes(longVisit(i))
+			f.Passes(longVisit(i))
 		}
-		stats := f.tracker.Stats()
-		require.EqualValues(t, 200, f.counts().People, "all of them are stored")
+		stats := f.Tracker.Stats()
+		require.EqualValues(t, 200, f.Counts().People, "all of them are stored")
 		require.InDelta(t, (1<<20)/longClick, stats.Unseen, 2)
 		require.EqualValues(t, 200, stats.Unseen+stats.Missed)
 		w.does(nil)
 		time.Sleep(time.Minute)
-		require.Zero(t, f.tracker.Stats().Unseen)
+		require.Zero(t, f.Tracker.Stats().Unseen)
 		for i := range 40 {
-			f.passes(longVisit(i))
+			f.Passes(longVisit(i))
 		}
-		require.Equal(t, stats.Missed, f.tracker.Stats().Missed, "all room was given back")
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.Equal(t, stats.Missed, f.Tracker.Stats().Missed, "all room was given back")
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
@@ -267,18 +268,18 @@ func TestABatchOfLongClicksEndsBeforeItsNumberIsReached(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := &flaky{Store: memstore.New()}
-			f := follow(t, store, o(t), linktrack.NewLink{})
-			f.passes(linktrack.Visit{})
-			store.down.Store(true)
+			store := &trackertest.FaultyStore{Store: memstore.New()}
+			f := trackertest.Follow(t, store, o(t), linktrack.NewLink{})
+			f.Passes(linktrack.Visit{})
+			store.Down.Store(true)
 			for i := range 500 {
-				f.passes(longVisit(i))
+				f.Passes(longVisit(i))
 			}
-			store.down.Store(false)
-			require.NoError(t, f.tracker.Close(t.Context()))
-			require.EqualValues(t, 501, f.counts().People)
+			store.Down.Store(false)
+			require.NoError(t, f.Tracker.Close(t.Context()))
+			require.EqualValues(t, 501, f.Counts().People)
 			largest := 0
-			for _, b := range store.batches {
+			for _, b := range store.Batches() {
 				bytes := 0
 				for _, c := range b.Clicks {
 					bytes += len(c.Referrer) + len(c.UserAgent) + len(c.Query)
@@ -301,7 +302,7 @@ func TestMaxPendingBytesIsNotNegative(t *testing.T) {
 // A refusing journal takes no clicks.
 type refusing struct{ hanging }
 
-func (*refusing) Append([]linktrack.Click) error { return errDown }
+func (*refusing) Append([]linktrack.Click) error { return trackertest.ErrDown }
 
 func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 	for name, o := range map[string]linktrack.Options{
@@ -311,19 +312,19 @@ func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := &flaky{Store: memstore.New()}
-				f := follow(t, store, o, linktrack.NewLink{})
-				store.rejects.Store(strings.HasPrefix(name, "set aside"))
+				store := &trackertest.FaultyStore{Store: memstore.New()}
+				f := trackertest.Follow(t, store, o, linktrack.NewLink{})
+				store.RejectPoison.Store(strings.HasPrefix(name, "set aside"))
 				for range 10 {
-					f.passes(linktrack.Visit{Query: "poison", Referrer: "https://www.example.com/" + strings.Repeat("x", 5000)})
+					f.Passes(linktrack.Visit{Query: "poison", Referrer: "https://www.example.com/" + strings.Repeat("x", 5000)})
 				}
 				time.Sleep(30 * time.Second)
-				store.rejects.Store(false)
+				store.RejectPoison.Store(false)
 				time.Sleep(10 * time.Minute)
-				stats := f.tracker.Stats()
+				stats := f.Tracker.Stats()
 				require.Equal(t, []int64{0, 0, 0}, []int64{stats.Pending, stats.Quarantined, stats.PendingBytes})
-				require.EqualValues(t, 10, f.counts().People)
-				require.NoError(t, f.tracker.Close(t.Context()))
+				require.EqualValues(t, 10, f.Counts().People)
+				require.NoError(t, f.Tracker.Close(t.Context()))
 			})
 		})
 	}

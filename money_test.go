@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -77,15 +78,15 @@ func TestAReportsSumOfAmountsNeverTurnsNegative(t *testing.T) {
 		"of a wrapped day too": {7, -1, 8},
 	} {
 		store := &rolled{Store: memstore.New()}
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		day := dayNamed(t, "2024-11-24")
 		for i, v := range days {
 			store.rollups = append(store.rollups, linktrack.Rollup{
 				Day: day + linktrack.Day(i), Counters: linktrack.Counters{Conversions: 1}, Values: map[string]int64{"EUR": v, "USD": 1},
 			})
 		}
-		l := s.linkOf(linktrack.NewLink{})
-		r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: day, To: day + 9})
+		l := s.AddLink(linktrack.NewLink{})
+		r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{From: day, To: day + 9})
 		require.NoError(t, err)
 		require.Equal(t, map[string]linktrack.Amount{"EUR": math.MaxInt64, "USD": linktrack.Amount(len(days))}, r.Values, name)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -44,7 +45,7 @@ func (c *closable) RollUp(ctx context.Context, daySince time.Time) error {
 		panic("a bug of the store's")
 	}
 	if c.failing.Load() {
-		return errDown
+		return trackertest.ErrDown
 	}
 	return c.Store.RollUp(ctx, daySince)
 }
@@ -62,15 +63,15 @@ func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &closable{Store: memstore.New()}
 				store.failing.Store(failing)
-				f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-				f.passes(linktrack.Visit{})
+				f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+				f.Passes(linktrack.Visit{})
 				time.Sleep(1500 * time.Millisecond)
 				require.EqualValues(t, 1, store.rolled.Load(), "a second after the click")
-				f.passes(linktrack.Visit{})
-				require.NoError(t, f.tracker.Close(t.Context()))
+				f.Passes(linktrack.Visit{})
+				require.NoError(t, f.Tracker.Close(t.Context()))
 				require.EqualValues(t, 2, store.rolled.Load(), "what was put off is finished at the end")
 				store.closed.Store(true)
-				require.NoError(t, f.tracker.Close(t.Context()))
+				require.NoError(t, f.Tracker.Close(t.Context()))
 				time.Sleep(time.Hour)
 				require.Zero(t, store.late.Load())
 			})
@@ -81,9 +82,9 @@ func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
 func TestASlowStoreRollsUpOnceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &closable{Store: memstore.New(), takes: 10 * time.Second}
-		f := follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 		for range 99 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 			time.Sleep(time.Second)
 		}
 		require.False(t, store.crowded.Load())
@@ -92,23 +93,23 @@ func TestASlowStoreRollsUpOnceAtATime(t *testing.T) {
 		rolled := store.rolled.Load()
 		time.Sleep(time.Hour)
 		require.Equal(t, rolled, store.rolled.Load(), "it rests when there is nothing new")
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
 func TestAStoreThatPanicsWhenItRollsUpHasFailedAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
+		var log trackertest.LogBuffer
 		store := &closable{Store: memstore.New()}
 		store.panics.Store(true)
-		f := follow(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		f := trackertest.Follow(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(10 * time.Second)
 		store.panics.Store(false)
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 1, strings.Count(log.String(), "fall behind"))
 		require.Contains(t, log.String(), "up to date again")
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
@@ -116,13 +117,13 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
 		store := &closable{Store: memstore.New(), prune: func(context.Context) { <-over }}
-		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, linktrack.NewLink{})
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckBuffered, FlushInterval: time.Hour}}, linktrack.NewLink{})
 		time.Sleep(2 * time.Minute) // the pruning begins, and does not heed its context
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		require.NoError(t, f.tracker.Close(ctx), "the click is stored first")
-		require.EqualValues(t, 1, f.counts().People)
+		require.NoError(t, f.Tracker.Close(ctx), "the click is stored first")
+		require.EqualValues(t, 1, f.Counts().People)
 		close(over)
 	})
 }
@@ -130,16 +131,16 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 func TestAConversionIsRolledUpThoughNobodyClicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &closable{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{}, converting)
-		click := f.clicks()
+		f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
+		click := f.Clicks()
 		time.Sleep(time.Minute)
 		before := store.rolled.Load()
-		require.True(t, f.convert(linktrack.Conversion{Click: click}))
+		require.True(t, f.Convert(linktrack.Conversion{Click: click}))
 		time.Sleep(time.Minute)
 		require.Equal(t, before+1, store.rolled.Load())
-		require.False(t, f.convert(linktrack.Conversion{Click: click}))
+		require.False(t, f.Convert(linktrack.Conversion{Click: click}))
 		time.Sleep(time.Minute)
 		require.Equal(t, before+1, store.rolled.Load(), "one that was counted before leaves nothing to do")
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }

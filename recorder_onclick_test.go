@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/journal"
 	"github.com/linktrackhq/linktrack/memstore"
 )
@@ -60,16 +61,16 @@ func (w *watcher) clicks() map[linktrack.ClickID]int {
 	return all
 }
 
-func fails(context.Context, linktrack.Batch) error { return errDown }
+func fails(context.Context, linktrack.Batch) error { return trackertest.ErrDown }
 
 func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 	for _, ack := range []linktrack.Ack{linktrack.AckStored, linktrack.AckBuffered} {
 		t.Run(ack.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, store := &watcher{}, &flaky{Store: memstore.New()}
-				f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, OnClick: w.see}}, linktrack.NewLink{})
+				w, store := &watcher{}, &trackertest.FaultyStore{Store: memstore.New()}
+				f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, OnClick: w.see}}, linktrack.NewLink{})
 				w.does(func(_ context.Context, b linktrack.Batch) error {
-					l, err := store.Store.LinkByPath(context.Background(), "localhost:8080", f.path)
+					l, err := store.Store.LinkByPath(context.Background(), "localhost:8080", f.Path)
 					assert.NoError(t, err)
 					assert.GreaterOrEqual(t, l.Counts.People, int64(len(w.clicks())), "a batch is stored before it is shown")
 					return nil
@@ -77,15 +78,15 @@ func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 				for i := range 100 {
 					if i == 50 {
 						time.Sleep(time.Second)
-						store.down.Store(true)
+						store.Down.Store(true)
 					}
-					f.passes(linktrack.Visit{Query: fmt.Sprint(i)})
+					f.Passes(linktrack.Visit{Query: fmt.Sprint(i)})
 				}
 				time.Sleep(3 * time.Second)
 				require.Len(t, w.clicks(), 50, "a batch that is not stored is not shown")
-				store.down.Store(false)
+				store.Down.Store(false)
 				time.Sleep(time.Minute)
-				f.close()
+				f.Close()
 				seq, i := int64(0), 0
 				for _, b := range w.saw() {
 					require.Equal(t, w.batches[0].Source, b.Source)
@@ -98,7 +99,7 @@ func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 					}
 				}
 				require.Equal(t, 100, i)
-				require.Zero(t, f.tracker.Stats().Missed)
+				require.Zero(t, f.Tracker.Stats().Missed)
 			})
 		})
 	}
@@ -108,32 +109,32 @@ func TestNobodyWaitsForOnClick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
 		w.does(func(ctx context.Context, _ linktrack.Batch) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
 		start := time.Now()
 		for range 100 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
 		require.Zero(t, time.Since(start))
-		require.EqualValues(t, 100, f.counts().People)
-		require.EqualValues(t, 100, f.tracker.Stats().Unseen)
+		require.EqualValues(t, 100, f.Counts().People)
+		require.EqualValues(t, 100, f.Tracker.Stats().Unseen)
 		time.Sleep(time.Hour)
 		require.Greater(t, len(w.saw()), 60, "what hangs is given up, and tried again")
 		require.Len(t, w.clicks(), 1, "until the first batch was seen, none behind it is shown")
 		w.does(nil)
 		time.Sleep(time.Minute)
 		require.Len(t, w.clicks(), 100)
-		require.Zero(t, f.tracker.Stats().Unseen)
-		f.close()
+		require.Zero(t, f.Tracker.Stats().Unseen)
+		f.Close()
 	})
 }
 
 func TestABatchThatOnClickFailsOnIsShownAgainAndNotCountedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
-		w, store := &watcher{}, &flaky{Store: memstore.New()}
-		f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
+		var log trackertest.LogBuffer
+		w, store := &watcher{}, &trackertest.FaultyStore{Store: memstore.New()}
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 		w.does(fails)
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 		time.Sleep(30 * time.Second)
 		require.Greater(t, len(w.saw()), 8)
 		w.does(func(context.Context, linktrack.Batch) error { panic("a bug of the host's") })
@@ -147,30 +148,30 @@ func TestABatchThatOnClickFailsOnIsShownAgainAndNotCountedAgain(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		require.Len(t, w.saw(), n, "it was seen")
-		require.Len(t, store.batches, 1, "it is stored once")
+		require.Len(t, store.Batches(), 1, "it is stored once")
 		require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), log.String())
 		require.Equal(t, 1, strings.Count(log.String(), "works again"), log.String())
-		f.close()
+		f.Close()
 	})
 }
 
 func TestWhatWaitsForOnClickIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logBuffer
+		var log trackertest.LogBuffer
 		w := &watcher{}
 		w.does(fails)
-		f := follow(t, memstore.New(), linktrack.Options{
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{
 			Recording: linktrack.RecordingOptions{OnClick: w.see, MaxPending: 10}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}, linktrack.NewLink{})
 		for range 25 {
-			f.passes(linktrack.Visit{})
+			f.Passes(linktrack.Visit{})
 		}
-		require.EqualValues(t, 25, f.counts().People, "all of them are stored")
-		require.EqualValues(t, 10, f.tracker.Stats().Unseen)
-		require.EqualValues(t, 15, f.tracker.Stats().Missed)
+		require.EqualValues(t, 25, f.Counts().People, "all of them are stored")
+		require.EqualValues(t, 10, f.Tracker.Stats().Unseen)
+		require.EqualValues(t, 15, f.Tracker.Stats().Missed)
 		require.Equal(t, 1, strings.Count(log.String(), "misses"), log.String())
 		w.does(nil)
-		f.close()
+		f.Close()
 		require.Len(t, w.clicks(), 10, "Close shows what waits")
 	})
 }
@@ -179,14 +180,14 @@ func TestCloseEndsWhatOnClickDoesWhenItWaitsNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
 		w.does(func(ctx context.Context, _ linktrack.Batch) error { <-ctx.Done(); return ctx.Err() })
-		f := follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
-		f.passes(linktrack.Visit{})
+		f := trackertest.Follow(t, memstore.New(), linktrack.Options{Recording: linktrack.RecordingOptions{OnClick: w.see}}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		require.NoError(t, f.tracker.Close(ctx), "the click is stored")
+		require.NoError(t, f.Tracker.Close(ctx), "the click is stored")
 		require.Equal(t, 2*time.Second, time.Since(start))
-		require.NoError(t, f.tracker.Close(t.Context()))
+		require.NoError(t, f.Tracker.Close(t.Context()))
 		synctest.Wait()
 		require.Len(t, w.saw(), 1)
 	})
@@ -202,17 +203,17 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	}
 	j := open()
 	w.does(fails)
-	f := follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see}}, linktrack.NewLink{})
+	f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: j, OnClick: w.see}}, linktrack.NewLink{})
 	start := time.Now()
 	for range 10 {
-		f.passes(linktrack.Visit{})
+		f.Passes(linktrack.Visit{})
 	}
 	require.Less(t, time.Since(start), 5*time.Second)
 	require.Eventually(t, func() bool { return len(w.saw()) > 1 }, 10*time.Second, time.Millisecond)
 	first := w.saw()[0]
-	require.EqualValues(t, len(first.Clicks), f.counts().People, "a batch is stored before it is shown")
+	require.EqualValues(t, len(first.Clicks), f.Counts().People, "a batch is stored before it is shown")
 	var left *linktrack.PendingError
-	require.ErrorAs(t, f.tracker.Close(t.Context()), &left)
+	require.ErrorAs(t, f.Tracker.Close(t.Context()), &left)
 	require.Equal(t, linktrack.PendingError{Journaled: 10}, *left, "the journal has them all")
 	require.NoError(t, j.Close())
 	for _, b := range w.saw() {
@@ -230,5 +231,5 @@ func TestAJournalKeepsABatchUntilOnClickHasSeenIt(t *testing.T) {
 	require.Len(t, w.clicks(), 10, "all of them were seen")
 	again := w.saw()[before]
 	require.Equal(t, [2]any{first.Source, first.Seq}, [2]any{again.Source, again.Seq}, "the batch comes again under its number")
-	require.EqualValues(t, 10, f.counts().People, "and counts once")
+	require.EqualValues(t, 10, f.Counts().People, "and counts once")
 }

@@ -10,20 +10,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
 func TestTheLastDayAddsUpToItsCount(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
+		s := trackertest.NewService(t, store, linktrack.Options{})
 		for range 3 {
-			l := s.linkOf(linktrack.NewLink{})
-			s.record(someClicks(l.ID, 500, time.Now().Add(-48*time.Hour), 2)...)
+			l := s.AddLink(linktrack.NewLink{})
+			s.Record(someClicks(l.ID, 500, time.Now().Add(-48*time.Hour), 2)...)
 		}
-		s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "quiet"}})
-		links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{})
+		s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "quiet"}})
+		links, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{})
 		require.NoError(t, err)
-		hours, err := s.tracker.LastDay(t.Context(), s.account, links)
+		hours, err := s.Tracker.LastDay(t.Context(), s.Account, links)
 		require.NoError(t, err)
 		require.Len(t, hours, 4)
 		require.Nil(t, hours[0], "nobody clicked")
@@ -40,7 +41,7 @@ func TestTheLastDayAddsUpToItsCount(t *testing.T) {
 			require.Equal(t, l.Counts.Day, people)
 			require.Less(t, time.Since(periods[24].Start), time.Hour+time.Minute)
 		}
-		hours, err = s.tracker.LastDay(t.Context(), linktrack.Account{ID: s.account.ID + 1}, links)
+		hours, err = s.Tracker.LastDay(t.Context(), linktrack.Account{ID: s.Account.ID + 1}, links)
 		require.NoError(t, err)
 		require.Equal(t, make([][]linktrack.Period, 4), hours, "they are another account's")
 	})
@@ -67,20 +68,20 @@ func (s *countingStore) Rollups(ctx context.Context, link int64, first, last lin
 
 func TestTheLastDayReadsFewAtATimeAndOnlyWhatWasClicked(t *testing.T) {
 	store := &countingStore{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
+	s := trackertest.NewService(t, store, linktrack.Options{})
 	for i := range 50 {
-		l := s.linkOf(linktrack.NewLink{})
+		l := s.AddLink(linktrack.NewLink{})
 		if i%2 == 0 {
-			s.record(linktrack.Click{ID: linktrack.NewClickID(time.Now()), Link: l.ID})
+			s.Record(linktrack.Click{ID: linktrack.NewClickID(time.Now()), Link: l.ID})
 		}
 	}
-	links, err := s.tracker.Links(t.Context(), s.account, linktrack.LinksQuery{})
+	links, err := s.Tracker.Links(t.Context(), s.Account, linktrack.LinksQuery{})
 	require.NoError(t, err)
-	_, err = s.tracker.LastDay(t.Context(), s.account, links)
+	_, err = s.Tracker.LastDay(t.Context(), s.Account, links)
 	require.NoError(t, err)
 	require.Equal(t, int64(25), store.sum.Load())
 	require.LessOrEqual(t, store.most.Load(), int64(4))
 	store.down = true
-	_, err = s.tracker.LastDay(t.Context(), s.account, links)
+	_, err = s.Tracker.LastDay(t.Context(), s.Account, links)
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
@@ -26,26 +27,6 @@ func dayNamed(t *testing.T, s string) linktrack.Day {
 	at, err := time.Parse(time.DateOnly, s)
 	require.NoError(t, err)
 	return linktrack.DayOf(at)
-}
-
-// linkOf makes a link in-process.
-func (s *service) linkOf(n linktrack.NewLink) linktrack.Link {
-	s.t.Helper()
-	if n.ExternalURL == "" {
-		n.ExternalURL = "https://example.com/page"
-	}
-	l, err := s.tracker.MakeLink(s.t.Context(), s.account, n)
-	require.NoError(s.t, err)
-	return l
-}
-
-// record brings clicks to the store as the recorder does.
-func (s *service) record(clicks ...linktrack.Click) {
-	s.t.Helper()
-	var source linktrack.Source
-	id := linktrack.NewClickID(time.Now())
-	copy(source[:], id[:])
-	require.NoError(s.t, s.store.RecordClicks(s.t.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks, TimeZone: chicago(s.t)}))
 }
 
 // someClicks returns n clicks at random times within the days.
@@ -72,8 +53,8 @@ func someClicks(link int64, n int, from time.Time, days int) []linktrack.Click {
 
 func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := newService(t, store, linktrack.Options{})
-		zone := chicago(t)
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		zone := trackertest.Chicago(t)
 		for _, c := range []struct {
 			from, to string
 			hours    int // in all
@@ -83,13 +64,13 @@ func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 			{"2024-03-09", "2024-03-11", 3*24 - 1},
 			{"2024-03-10", "2024-03-10", 23},
 		} {
-			l := s.linkOf(linktrack.NewLink{})
+			l := s.AddLink(linktrack.NewLink{})
 			from, to := dayNamed(t, c.from), dayNamed(t, c.to)
-			s.record(someClicks(l.ID, 2000, from.Start(zone).Add(-30*time.Hour), int(to-from)+4)...) // more than is asked for
+			s.Record(someClicks(l.ID, 2000, from.Start(zone).Add(-30*time.Hour), int(to-from)+4)...) // more than is asked for
 			clicks, err := store.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, From: from.Start(zone).UTC(), To: (to + 1).Start(zone).UTC(), Limit: 10_000, Ascending: true})
 			require.NoError(t, err)
 			for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
-				r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: from, To: to, By: by})
+				r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{From: from, To: to, By: by})
 				require.NoError(t, err)
 				layout, periods := "2006-01-02", int(to-from)+1
 				if by == linktrack.ByHour {
@@ -153,9 +134,9 @@ func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
 func TestAReportOnNothingHasNoGaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which begins at 2000-01-01 00:00 UTC
 		time.Sleep(5 * time.Hour) // it is 23:00 on the day before in Chicago
-		s := newService(t, memstore.New(), linktrack.Options{})
-		l := s.linkOf(linktrack.NewLink{})
-		r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{})
+		s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+		l := s.AddLink(linktrack.NewLink{})
+		r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{})
 		require.NoError(t, err)
 		require.Equal(t, linktrack.ByDay, r.By)
 		require.Equal(t, "1999-12-31", r.To.String(), "the last day is today in the service zone")
@@ -165,15 +146,15 @@ func TestAReportOnNothingHasNoGaps(t *testing.T) {
 		require.Equal(t, linktrack.Counters{}, r.Total)
 		require.Zero(t, r.ConversionRate())
 
-		r, err = s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{By: linktrack.ByHour})
+		r, err = s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{By: linktrack.ByHour})
 		require.NoError(t, err)
 		require.Len(t, r.Periods, 24, "the hours of today")
 	})
 }
 
 func TestTheBoundsOfAReport(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{})
 	day := dayNamed(t, "2024-11-24")
 	for _, c := range []struct {
 		q     linktrack.ReportQuery
@@ -188,7 +169,7 @@ func TestTheBoundsOfAReport(t *testing.T) {
 		{linktrack.ReportQuery{From: day, To: day - 1}, "to"},
 		{linktrack.ReportQuery{By: "week"}, "by"},
 	} {
-		_, err := s.tracker.Report(t.Context(), s.account, l.Path, c.q)
+		_, err := s.Tracker.Report(t.Context(), s.Account, l.Path, c.q)
 		if c.param == "" {
 			require.NoError(t, err, "%+v", c.q)
 			continue
@@ -197,9 +178,9 @@ func TestTheBoundsOfAReport(t *testing.T) {
 		require.ErrorAs(t, err, &inv, "%+v", c.q)
 		require.Equal(t, c.param, inv.Param)
 	}
-	_, err := s.tracker.Report(t.Context(), s.account, "nothing", linktrack.ReportQuery{})
+	_, err := s.Tracker.Report(t.Context(), s.Account, "nothing", linktrack.ReportQuery{})
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
-	_, err = s.tracker.Report(t.Context(), linktrack.Account{ID: s.account.ID + 1}, l.Path, linktrack.ReportQuery{})
+	_, err = s.Tracker.Report(t.Context(), linktrack.Account{ID: s.Account.ID + 1}, l.Path, linktrack.ReportQuery{})
 	require.ErrorIs(t, err, linktrack.ErrNotFound, "an account sees its own links only")
 }
 
@@ -222,8 +203,8 @@ func (s *rolled) Rollups(_ context.Context, _ int64, first, last linktrack.Day) 
 
 func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	store := &rolled{Store: memstore.New()}
-	s := newService(t, store, linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "=cmd|' /C calc'!A0"}})
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "=cmd|' /C calc'!A0"}})
 	day := dayNamed(t, "2024-11-24")
 	for d := range 10 { // each day has 99 hosts of its own, and one that is the same
 		r := linktrack.Rollup{
@@ -240,7 +221,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 		}
 		store.rollups = append(store.rollups, r)
 	}
-	r, err := s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{From: day, To: day + 9, By: linktrack.ByHour})
+	r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{From: day, To: day + 9, By: linktrack.ByHour})
 	require.NoError(t, err)
 	require.Len(t, r.Referrers.Top, linktrack.MaxTop)
 	require.Equal(t, linktrack.ValueClicks{Value: "often.example", Clicks: 10}, r.Referrers.Top[0], "the rarest of each day is the most frequent of all")
@@ -276,12 +257,12 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(b.Bytes(), &document))
-	require.Equal(t, s.tracker.TrackingURL(l), document.Report.Link)
+	require.Equal(t, s.Tracker.TrackingURL(l), document.Report.Link)
 	require.EqualValues(t, "125", document.Report.Values[0].Amount)
 	require.Len(t, document.Report.Periods, 240)
 
-	store.err = errDown
-	_, err = s.tracker.Report(t.Context(), s.account, l.Path, linktrack.ReportQuery{})
+	store.err = trackertest.ErrDown
+	_, err = s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{})
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 }
 
@@ -300,16 +281,16 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 		"duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion", "name.alt", "192.0.2.1", "[2001:db8::1]", "intranet", "",
 	}
 	outside := []string{"news.example", "local.example", "corp.com", "test.example.org", "xn--bcher-kva.example", "home.mail.example"}
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasPublicTracking: true}, VanityLink: "spring"})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasPublicTracking: true}, VanityLink: "spring"})
 	for _, host := range append(slices.Clone(inside), outside...) {
 		clicks := someClicks(l.ID, 5, time.Now().Add(-time.Hour), 1)
 		for i := range clicks {
 			clicks[i].Bot, clicks[i].ReferrerHost = false, host
 		}
-		s.record(clicks...)
+		s.Record(clicks...)
 	}
-	r, err := s.tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
+	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
 	require.NoError(t, err)
 	var shown []string
 	for _, v := range r.Referrers.Top {
@@ -317,14 +298,14 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 	}
 	require.Subset(t, append(outside, ""), shown)
 	require.Subset(t, shown, outside)
-	own, err := s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+	own, err := s.Tracker.Report(t.Context(), s.Account, "spring", linktrack.ReportQuery{})
 	require.NoError(t, err)
 	require.Equal(t, sumOf(own.Referrers), sumOf(r.Referrers), "they count among the others")
 }
 
 func TestThePublicReportShowsNothingPrivate(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{
 		LinkSettings: linktrack.LinkSettings{
 			ExternalURL: "https://destination.example/hidden", Title: "<b>Spring</b>", Description: "a description", Notes: "a note",
 			Group: "a group", HasPublicTracking: true,
@@ -335,14 +316,14 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 		clicks[i].Bot, clicks[i].UserAgent, clicks[i].Query = false, "an agent", "a=query"
 		clicks[i].ReferrerHost = []string{"198.51.100.5", "[2001:db8::5]", "2001:db8::6"}[i%3]
 	}
-	s.record(clicks...)
+	s.Record(clicks...)
 	private := []string{"destination.example", "hidden", "a description", "a note", "a group", "192.0.2.77", "secret", "198.51.100.5", "2001:db8", "an agent", "query", "letmein"}
 
-	r, err := s.tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
+	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
 	require.NoError(t, err)
 	require.Len(t, r.Periods, 30)
 	require.EqualValues(t, 10, r.Referrers.Other, "referrers that are addresses are others")
-	own, err := s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+	own, err := s.Tracker.Report(t.Context(), s.Account, "spring", linktrack.ReportQuery{})
 	require.NoError(t, err)
 	require.Equal(t, own.Total, r.Total)
 	require.Positive(t, r.Total.People)
@@ -353,10 +334,10 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 	require.NoError(t, r.WriteJSON(&b))
 	require.NoError(t, r.WriteCSV(&b))
 	fmt.Fprintf(&b, "%+v", r)
-	page := s.get("/spring+")
+	page := s.Get("/spring+")
 	require.Equal(t, http.StatusOK, page.StatusCode)
 	require.Equal(t, "noindex", page.Header.Get("X-Robots-Tag"))
-	body := text(t, page)
+	body := trackertest.Text(t, page)
 	for _, p := range private {
 		require.NotContains(t, b.String(), p)
 		require.NotContains(t, body, p)
@@ -367,7 +348,7 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 }
 
 func TestWhichPageThePlusShows(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for _, c := range []struct {
 		plus, public bool
 		want         string
@@ -377,12 +358,12 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		{false, true, "Clicks by day"},
 		{true, true, "Clicks by day"},
 	} {
-		l := s.linkOf(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasPlusTracking: c.plus, HasPublicTracking: c.public, IsPublic: true}})
-		r := s.get("/" + l.Path + "+")
-		body := text(t, r)
+		l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{HasPlusTracking: c.plus, HasPublicTracking: c.public, IsPublic: true}})
+		r := s.Get("/" + l.Path + "+")
+		body := trackertest.Text(t, r)
 		require.Contains(t, body, c.want, "%+v", c)
 		require.Equal(t, c.public, strings.Contains(body, "Clicks by day"), "%+v", c)
-		_, err := s.tracker.Public(t.Context(), "go.example.com", l.Path, linktrack.ViewReport)
+		_, err := s.Tracker.Public(t.Context(), "go.example.com", l.Path, linktrack.ViewReport)
 		if !c.public {
 			require.ErrorIs(t, err, linktrack.ErrNotFound)
 			continue
@@ -391,23 +372,23 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		require.Empty(t, r.Header.Get("X-Robots-Tag"), "a public link's report may be indexed")
 	}
 	for _, path := range []string{"", "nothing", "a b"} {
-		_, err := s.tracker.Public(t.Context(), "", path, linktrack.ViewReport)
+		_, err := s.Tracker.Public(t.Context(), "", path, linktrack.ViewReport)
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	}
-	_, err := s.tracker.Public(t.Context(), "other.example", "nothing", linktrack.ViewReport)
+	_, err := s.Tracker.Public(t.Context(), "other.example", "nothing", linktrack.ViewReport)
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }
 
 func TestGetReport(t *testing.T) {
-	s := newService(t, memstore.New(), linktrack.Options{})
-	l := s.linkOf(linktrack.NewLink{VanityLink: "spring"})
-	zone := chicago(t)
-	s.record(
+	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{VanityLink: "spring"})
+	zone := trackertest.Chicago(t)
+	s.Record(
 		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 3, 1, 30, 0, 0, zone)), Link: l.ID, Unique: true, Browser: "Firefox"},
 		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 3, 1, 30, 0, 0, zone).Add(time.Hour)), Link: l.ID, ReferrerHost: "a.example"},
 		linktrack.Click{ID: linktrack.NewClickID(time.Date(2024, 11, 4, 1, 30, 0, 0, zone)), Link: l.ID, Bot: true},
 	)
-	r := s.call("getReport", values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-04", "format", "json"))
+	r := s.Call("getReport", trackertest.Values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-04", "format", "json"))
 	require.Equal(t, "application/json; charset=utf-8", r.Header.Get("Content-Type"))
 	require.Equal(t, `{"report":{"redirect_hash":"spring","link":"http://go.example.com/spring","title":null,"from":"2024-11-03","to":"2024-11-04","by":"day",`+
 		`"count_total":2,"count_unique":1,"count_bot":1,"count_conversion":0,"values":[],"periods":[`+
@@ -415,19 +396,19 @@ func TestGetReport(t *testing.T) {
 		`{"start":"2024-11-04 00:00:00","utc_offset":-21600,"count_total":0,"count_unique":0,"count_bot":1,"count_conversion":0}],`+
 		`"referrer_hosts":{"top":[{"value":null,"count":1},{"value":"a.example","count":1}],"other":0},`+
 		`"browsers":{"top":[{"value":null,"count":1},{"value":"Firefox","count":1}],"other":0},`+
-		`"platforms":{"top":[{"value":null,"count":2}],"other":0},"countries":{"top":[{"value":null,"count":2}],"other":0}}}`+"\n", text(t, r))
+		`"platforms":{"top":[{"value":null,"count":2}],"other":0},"countries":{"top":[{"value":null,"count":2}],"other":0}}}`+"\n", trackertest.Text(t, r))
 
 	for _, target := range []string{"", "&format=xml"} {
-		r = s.get("/api/v1_0/getReport?login=" + login + "&pass=" + pass + "&redirect_hash=spring&from=2024-11-04&to=2024-11-04" + target)
+		r = s.Get("/api/v1_0/getReport?login=" + trackertest.Login + "&pass=" + trackertest.Pass + "&redirect_hash=spring&from=2024-11-04&to=2024-11-04" + target)
 		require.Equal(t, xml.Header+`<report><redirect_hash>spring</redirect_hash><link>http://go.example.com/spring</link><title></title>`+
 			`<from>2024-11-04</from><to>2024-11-04</to><by>day</by><count_total>0</count_total><count_unique>0</count_unique><count_bot>1</count_bot>`+
 			`<count_conversion>0</count_conversion><values></values><periods><item><start>2024-11-04 00:00:00</start><utc_offset>-21600</utc_offset>`+
 			`<count_total>0</count_total><count_unique>0</count_unique><count_bot>1</count_bot><count_conversion>0</count_conversion></item></periods>`+
 			`<referrer_hosts><top></top><other>0</other></referrer_hosts><browsers><top></top><other>0</other></browsers>`+
-			`<platforms><top></top><other>0</other></platforms><countries><top></top><other>0</other></countries></report>`+"\n", text(t, r))
+			`<platforms><top></top><other>0</other></platforms><countries><top></top><other>0</other></countries></report>`+"\n", trackertest.Text(t, r))
 	}
 
-	r = s.call("getReport", values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-03", "by", "HOUR", "format", "csv"))
+	r = s.Call("getReport", trackertest.Values("redirect_hash", "spring", "from", "2024-11-03", "to", "2024-11-03", "by", "HOUR", "format", "csv"))
 	require.Equal(t, "text/csv; charset=utf-8; header=present", r.Header.Get("Content-Type"))
 	rows, err := csv.NewReader(r.Body).ReadAll()
 	require.NoError(t, err)
@@ -449,13 +430,13 @@ func TestGetReport(t *testing.T) {
 		{[]string{"redirect_hash", "spring", "by", "week", "format", "json"}, 400, `{"error":{"code":400,"message":"by must be day or hour"}}` + "\n"},
 		{[]string{"redirect_hash", "spring", "format", "yaml"}, 400, xml.Header + "<error><code>400</code><message>format must be xml or json or csv</message></error>\n"},
 	} {
-		r := s.call("getReport", values(c.pairs...))
+		r := s.Call("getReport", trackertest.Values(c.pairs...))
 		require.Equal(t, c.status, r.StatusCode, c.pairs)
-		require.Equal(t, c.text, text(t, r))
+		require.Equal(t, c.text, trackertest.Text(t, r))
 	}
-	r = s.call("getLink", values("redirect_hash", "spring", "format", "csv"))
+	r = s.Call("getLink", trackertest.Values("redirect_hash", "spring", "format", "csv"))
 	require.Equal(t, 400, r.StatusCode, "a link is no table")
-	require.Contains(t, text(t, r), "format must be xml or json<")
-	require.Equal(t, 401, s.get("/api/v1_0/getReport?login="+login+"&pass=wrong&redirect_hash=spring").StatusCode)
-	require.Equal(t, 405, s.do(request(http.MethodPut, "/api/v1_0/getReport", "")).StatusCode)
+	require.Contains(t, trackertest.Text(t, r), "format must be xml or json<")
+	require.Equal(t, 401, s.Get("/api/v1_0/getReport?login="+trackertest.Login+"&pass=wrong&redirect_hash=spring").StatusCode)
+	require.Equal(t, 405, s.Do(trackertest.Request(http.MethodPut, "/api/v1_0/getReport", "")).StatusCode)
 }

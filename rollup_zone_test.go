@@ -1,43 +1,24 @@
 package linktrack_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A lockedLog is a log that may be read while it is written.
-type lockedLog struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // inZone returns a Tracker over a store, in a zone, and its log.
-func inZone(t *testing.T, store linktrack.Store, zone *time.Location) (*linktrack.Tracker, *lockedLog) {
+func inZone(t *testing.T, store linktrack.Store, zone *time.Location) (*linktrack.Tracker, *trackertest.LogBuffer) {
 	t.Helper()
-	log := new(lockedLog)
+	log := new(trackertest.LogBuffer)
 	tracker, err := linktrack.New(store, linktrack.Options{TimeZone: zone, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
@@ -132,15 +113,15 @@ func (z *zoneless) Zone(ctx context.Context, candidate string) (string, error) {
 
 func TestAClickWaitsUntilTheZoneOfItsDayIsKnown(t *testing.T) {
 	store := &zoneless{memstore.New(), make(chan struct{})}
-	s := newService(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{AckTimeout: time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
-	link, err := s.tracker.MakeLink(t.Context(), s.account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"})
+	s := trackertest.NewService(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{AckTimeout: time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
+	link, err := s.Tracker.MakeLink(t.Context(), s.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}, VanityLink: "spring"})
 	require.NoError(t, err)
-	require.Equal(t, 302, s.get(s.tracker.TrackingURL(link), "User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0").StatusCode)
-	_, err = s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+	require.Equal(t, 302, s.Get(s.Tracker.TrackingURL(link), "User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0").StatusCode)
+	_, err = s.Tracker.Report(t.Context(), s.Account, "spring", linktrack.ReportQuery{})
 	require.ErrorIs(t, err, linktrack.ErrUnavailable)
 	close(store.up)
 	require.Eventually(t, func() bool {
-		r, err := s.tracker.Report(t.Context(), s.account, "spring", linktrack.ReportQuery{})
+		r, err := s.Tracker.Report(t.Context(), s.Account, "spring", linktrack.ReportQuery{})
 		return err == nil && r.Total.People+r.Total.Bots == 1
 	}, time.Minute, 10*time.Millisecond)
 }

@@ -1,7 +1,6 @@
 package linktrack_test
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,32 +10,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A slow store takes a thousand clicks a second, and a few seconds for its
-// first batch.
-type slow struct {
-	linktrack.Store
-	begun atomic.Bool
-}
-
-func (s *slow) RecordClicks(ctx context.Context, b linktrack.Batch) error {
-	takes := time.Duration(len(b.Clicks)) * time.Millisecond
-	if !s.begun.Swap(true) {
-		takes = 5 * time.Second
-	}
-	select {
-	case <-time.After(takes):
-		return s.Store.RecordClicks(ctx, b)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func TestVisitorsWaitForASlowStoreSoThatNoClickIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := follow(t, &slow{Store: memstore.New()}, linktrack.Options{Recording: linktrack.RecordingOptions{MaxPending: 5000}}, linktrack.NewLink{})
+		var begun atomic.Bool
+		store := &trackertest.FaultyStore{Store: memstore.New(), Takes: func(b linktrack.Batch) time.Duration {
+			if !begun.Swap(true) {
+				return 5 * time.Second // for its first batch; then it takes a thousand clicks a second
+			}
+			return time.Duration(len(b.Clicks)) * time.Millisecond
+		}}
+		f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{MaxPending: 5000}}, linktrack.NewLink{})
 		var answered atomic.Int64
 		var visitors sync.WaitGroup
 		end := time.Now().Add(time.Minute)
@@ -44,7 +31,7 @@ func TestVisitorsWaitForASlowStoreSoThatNoClickIsDropped(t *testing.T) {
 			visitors.Go(func() {
 				for time.Now().Before(end) {
 					start := time.Now()
-					f.passes(linktrack.Visit{})
+					f.Passes(linktrack.Visit{})
 					if time.Since(start) > 4*time.Second {
 						t.Errorf("a visitor waited %v", time.Since(start))
 					}
@@ -54,9 +41,9 @@ func TestVisitorsWaitForASlowStoreSoThatNoClickIsDropped(t *testing.T) {
 			})
 		}
 		visitors.Wait()
-		require.NoError(t, f.tracker.Close(t.Context()))
-		require.Zero(t, f.tracker.Stats().Dropped)
-		require.Equal(t, answered.Load(), f.counts().People)
+		require.NoError(t, f.Tracker.Close(t.Context()))
+		require.Zero(t, f.Tracker.Stats().Dropped)
+		require.Equal(t, answered.Load(), f.Counts().People)
 		require.Greater(t, answered.Load(), int64(30_000), "the store is kept busy")
 	})
 }

@@ -2,8 +2,6 @@ package pages_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,34 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// A lameStore makes and lists no links while it is down.
-type lameStore struct {
-	*memstore.Store
-	down bool
-}
-
-var errDown = errors.New("no connection to 192.0.2.1")
-
-func (s *lameStore) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
-	if s.down {
-		return nil, errDown
-	}
-	return s.Store.Links(ctx, q)
-}
-
-func (s *lameStore) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
-	if s.down {
-		return linktrack.Link{}, errDown
-	}
-	return s.Store.CreateLink(ctx, l)
-}
-
 func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
-	store := &lameStore{Store: memstore.New()}
+	store := &trackertest.FaultyStore{Store: memstore.New()}
 	tracker, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
@@ -53,7 +30,7 @@ func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
 	})
 	require.NoError(t, err)
 	s := &site{T: t, handler: p}
-	store.down = true
+	store.Down.Store(true)
 	for range 3 {
 		r := s.get("links")
 		require.Equal(t, 503, r.StatusCode)
@@ -66,7 +43,7 @@ func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
 	require.Contains(t, r.texts("notice")[0], "Nothing was saved")
 	require.Equal(t, "kept", r.form().Get("title"), "what was written is not lost")
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
-	require.Contains(t, log.String(), errDown.Error())
-	store.down = false
+	require.Contains(t, log.String(), trackertest.ErrDown.Error())
+	store.Down.Store(false)
 	require.Equal(t, 303, s.post("links/new", r.form()).StatusCode)
 }

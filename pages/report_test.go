@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/pages"
 )
@@ -335,7 +336,7 @@ type brokenStore struct {
 
 func (s *brokenStore) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	if s.parts++; s.parts > 1 {
-		return nil, errDown
+		return nil, trackertest.ErrDown
 	}
 	return s.Store.Clicks(ctx, q)
 }
@@ -369,7 +370,7 @@ func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
 	_, err = io.ReadAll(res.Body)
 	res.Body.Close()
 	require.Error(t, err, "nobody takes a part for the whole")
-	require.Contains(t, log.String(), errDown.Error())
+	require.Contains(t, log.String(), trackertest.ErrDown.Error())
 	res, err = http.Get(at)
 	require.NoError(t, err)
 	res.Body.Close()
@@ -472,7 +473,7 @@ func TestTheListIsThereWithoutItsSparks(t *testing.T) {
 type noRollups struct{ *memstore.Store }
 
 func (noRollups) Rollups(context.Context, int64, linktrack.Day, linktrack.Day) ([]linktrack.Rollup, error) {
-	return nil, errDown
+	return nil, trackertest.ErrDown
 }
 
 func TestDaysThatCannotBeReadMarkNoChoice(t *testing.T) {

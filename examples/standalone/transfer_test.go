@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
@@ -18,21 +18,9 @@ import (
 func transferring(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out bytes.Buffer
-	var err lockedBuffer
+	var err trackertest.LogBuffer // what run writes, and what its logger writes at the same time
 	status = run(t.Context(), args, func(name string) string { return env[name] }, &out, &err)
-	return status, out.String(), err.b.String()
-}
-
-// A lockedBuffer takes what run writes and what its logger writes at the same time.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
+	return status, out.String(), err.String()
 }
 
 func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {

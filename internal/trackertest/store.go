@@ -1,0 +1,134 @@
+package trackertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// ErrDown is what a [FaultyStore] fails with.
+var ErrDown = errors.New("dial tcp 192.0.2.9:3306: connection refused")
+
+// A FaultyStore passes calls on to its Store, and fails, hangs, waits, panics or
+// loses answers as its fields say. The zero values of its fields change nothing.
+// The atomic ones may change while it is used; the others must be set before.
+// It has none of the optional abilities of its Store.
+type FaultyStore struct {
+	linktrack.Store
+
+	// These hold for CreateLink, Links, LinkByPath, AccountByLogin, ReserveClicks
+	// and RecordClicks.
+	Down atomic.Bool // they fail with ErrDown
+	Hang atomic.Bool // they wait for the end of their context
+
+	Panic         atomic.Bool // RecordClicks and ReserveClicks panic
+	PanicOnLookup atomic.Bool // LinkByPath panics
+	LoseAnswers   atomic.Bool // RecordClicks records, and fails with ErrDown
+	RejectPoison  atomic.Bool // RecordClicks rejects a batch with a click whose query is "poison"
+
+	Gate  chan struct{}                       // if not nil, RecordClicks receives from it first
+	Takes func(linktrack.Batch) time.Duration // if not nil, RecordClicks waits that long, or until its context ends
+
+	Lookups atomic.Int64 // calls of LinkByPath
+
+	mu      sync.Mutex
+	batches []linktrack.Batch // guarded by mu
+}
+
+// Batches returns what RecordClicks was called with, in order.
+func (f *FaultyStore) Batches() []linktrack.Batch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.batches)
+}
+
+func (f *FaultyStore) fail(ctx context.Context) error {
+	if f.Hang.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if f.Down.Load() {
+		return ErrDown
+	}
+	return nil
+}
+
+func (f *FaultyStore) RecordClicks(ctx context.Context, b linktrack.Batch) error {
+	kept := b
+	kept.Clicks = slices.Clone(b.Clicks)
+	f.mu.Lock()
+	f.batches = append(f.batches, kept)
+	f.mu.Unlock()
+	if f.Gate != nil {
+		<-f.Gate
+	}
+	if f.Takes != nil {
+		select {
+		case <-time.After(f.Takes(b)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if f.Panic.Load() {
+		panic("a bug of the store's")
+	}
+	if err := f.fail(ctx); err != nil {
+		return err
+	}
+	if f.RejectPoison.Load() && slices.ContainsFunc(b.Clicks, func(c linktrack.Click) bool { return c.Query == "poison" }) {
+		return fmt.Errorf("%w: it is poison", linktrack.ErrRejected)
+	}
+	err := f.Store.RecordClicks(ctx, b)
+	if err == nil && f.LoseAnswers.Load() {
+		return ErrDown
+	}
+	return err
+}
+
+func (f *FaultyStore) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
+	f.Lookups.Add(1)
+	if f.PanicOnLookup.Load() {
+		panic("a bug of the store's")
+	}
+	if err := f.fail(ctx); err != nil {
+		return linktrack.Link{}, err
+	}
+	return f.Store.LinkByPath(ctx, host, key)
+}
+
+func (f *FaultyStore) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {
+	if f.Panic.Load() {
+		panic("a bug of the store's")
+	}
+	if err := f.fail(ctx); err != nil {
+		return 0, err
+	}
+	return f.Store.ReserveClicks(ctx, link, n)
+}
+
+func (f *FaultyStore) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
+	if err := f.fail(ctx); err != nil {
+		return nil, err
+	}
+	return f.Store.Links(ctx, q)
+}
+
+func (f *FaultyStore) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
+	if err := f.fail(ctx); err != nil {
+		return linktrack.Link{}, err
+	}
+	return f.Store.CreateLink(ctx, l)
+}
+
+func (f *FaultyStore) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+	if err := f.fail(ctx); err != nil {
+		return linktrack.Account{}, err
+	}
+	return f.Store.AccountByLogin(ctx, login)
+}
