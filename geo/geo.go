@@ -1,11 +1,13 @@
 // Package geo finds the country of an address in a local file in MaxMind's
-// format (.mmdb): GeoLite2 and GeoIP2 Country or City, DB-IP's "IP to Country
-// Lite", and others that name countries in one of these ways. It comes with no
-// data.
+// format (.mmdb): GeoLite2 or GeoIP2 Country or City, DB-IP's "IP to Country
+// Lite", or another file that names countries in the same way. The package
+// contains no data.
 //
 //	countries, err := geo.Open("/var/lib/GeoIP/GeoLite2-Country.mmdb")
 //	if err != nil { … }
-//	t, err := linktrack.New(store, linktrack.Options{Locator: countries})
+//	t, err := linktrack.New(store, linktrack.Options{
+//		Visitors: linktrack.VisitorOptions{Locator: countries},
+//	})
 package geo
 
 import (
@@ -20,19 +22,19 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A DB is a file of countries, which it holds in memory: a file that is
-// replaced or overwritten meanwhile does no harm. It is safe for concurrent use.
+// A DB is a file of countries. It holds the file in memory, so the file may be
+// replaced or overwritten at any time. It is safe for concurrent use.
 type DB struct {
 	path   string
 	reader atomic.Pointer[maxminddb.Reader]
 
 	mu   sync.Mutex
-	read os.FileInfo // of the file as it was read
+	read os.FileInfo // describes the file that was read; guarded by mu
 }
 
 var _ linktrack.Locator = (*DB)(nil)
 
-// Open reads a file. One that names no countries is an error.
+// Open reads a file. A file that names no countries is an error.
 func Open(path string) (*DB, error) {
 	d := &DB{path: path}
 	if _, err := d.Reload(); err != nil {
@@ -41,9 +43,9 @@ func Open(path string) (*DB, error) {
 	return d, nil
 }
 
-// Reload reads the file again if it is another one than was read, or was
-// changed, and reports whether it did. With an error, all stays as it was. Who
-// has the file replaced calls it now and then.
+// Reload reads the file again if it was replaced or changed, and reports whether
+// it did. After an error, the DB keeps the countries that it has. If your file is
+// replaced from time to time, call Reload regularly.
 func (d *DB) Reload() (changed bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -60,17 +62,17 @@ func (d *DB) Reload() (changed bool, err error) {
 	}
 	r, err := maxminddb.OpenBytes(b)
 	if err != nil {
-		return false, fmt.Errorf("geo: %s can not be read: %w", d.path, err)
+		return false, fmt.Errorf("geo: %s cannot be read: %w", d.path, err)
 	}
 	if !namesCountries(r) {
-		return false, fmt.Errorf("geo: %s, of type %q, names no countries", d.path, r.Metadata.DatabaseType)
+		return false, fmt.Errorf("geo: %s, a file of type %q, names no countries", d.path, r.Metadata.DatabaseType)
 	}
 	d.read = info
 	d.reader.Store(r)
 	return true, nil
 }
 
-// namesCountries looks at the first networks: some have no country.
+// namesCountries reports whether one of the first networks has a country.
 func namesCountries(r *maxminddb.Reader) bool {
 	n := 0
 	for result := range r.Networks() {
@@ -93,8 +95,8 @@ func (d *DB) Locate(ip netip.Addr) string {
 	return countryOf(r.Lookup(ip))
 }
 
-// countryOf returns the country under the names that MaxMind and DB-IP have for
-// it, or the flat ones of others.
+// countryOf returns the country by the name that MaxMind and DB-IP use for it, or
+// by the name country_code that other files use.
 func countryOf(found maxminddb.Result) (country string) {
 	if found.DecodePath(&country, "country", "iso_code") == nil && country != "" {
 		return country
@@ -105,7 +107,7 @@ func countryOf(found maxminddb.Result) (country string) {
 	return ""
 }
 
-// Close gives the memory back. Locate knows nothing from then on.
+// Close releases the memory. After that, Locate returns "".
 func (d *DB) Close() error {
 	d.reader.Store(nil)
 	return nil

@@ -187,8 +187,8 @@ func TestAFileThatIsOfNoUseIsRefused(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{nil, "can not be read"},
-		{[]byte("<html>404"), "can not be read"},
+		{nil, "cannot be read"},
+		{[]byte("<html>404"), "cannot be read"},
 		{database("Test-ASN", map[string]object{"192.0.2.0/24": {"asn": "AS64496"}}), `of type "Test-ASN", names no countries`},
 	} {
 		write(t, path, c.file)

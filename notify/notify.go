@@ -1,5 +1,5 @@
-// Package notify delivers alerts in more than one way at once. The ways
-// themselves are the packages below it: smtp and webhook.
+// Package notify delivers each alert by several notifiers. The packages smtp and
+// webhook contain notifiers.
 package notify
 
 import (
@@ -12,21 +12,21 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Group is several notifiers that each get every alert. Make one with [All].
+// A Group delivers each alert by several notifiers. Make one with [All].
 type Group struct {
 	notifiers []linktrack.Notifier
 
 	mu     sync.Mutex
-	partly map[string][]outcome // by Alert.ID: alerts that not all have delivered
+	partly map[string][]outcome // alerts that are delivered in part, by Alert.ID; guarded by mu
 }
 
-// An outcome is how one notifier of a group ended with one alert.
+// An outcome is the result of one notifier for one alert.
 type outcome struct {
-	final bool
-	err   error // an ErrUndeliverable, if it is final
+	final bool  // the notifier need not be called again
+	err   error // nil if it was delivered
 }
 
-// maxPartly is how many alerts a group remembers that are delivered in part.
+// maxPartly limits how many alerts a Group remembers as delivered in part.
 const maxPartly = 10_000
 
 // All returns a Group of the notifiers. None of them may be nil.
@@ -34,12 +34,12 @@ func All(notifiers ...linktrack.Notifier) *Group {
 	return &Group{notifiers: notifiers, partly: make(map[string][]outcome)}
 }
 
-// Notify calls the notifiers one after the other, all of them even if one
-// fails, and returns nil when each has delivered the alert. When it is called
-// again with the same alert, only those are called that have not delivered it
-// yet, as far as this process remembers: after a restart, or in another
-// process, one that has may be called again. While any may be tried again, the
-// error is no [linktrack.ErrUndeliverable].
+// Notify calls all notifiers, one after the other, even if one fails. It returns
+// nil when each of them has delivered the alert. If it is called again with the
+// same alert, it skips the notifiers that have delivered it. Only this process
+// remembers them: after a restart, or in another process, a notifier may get an
+// alert again. As long as one of them may be tried again, the error does not wrap
+// [linktrack.ErrUndeliverable].
 func (g *Group) Notify(ctx context.Context, a linktrack.Alert) error {
 	outcomes := g.recall(a.ID)
 	for i, n := range g.notifiers {
@@ -58,12 +58,12 @@ func (g *Group) Notify(ctx context.Context, a linktrack.Alert) error {
 	g.remember(a.ID, outcomes, all)
 	err := errors.Join(errs...)
 	if !all && errors.Is(err, linktrack.ErrUndeliverable) {
-		return fmt.Errorf("notify: not delivered by all: %v", err) // %v: it is not final
+		return fmt.Errorf("notify: not delivered by all notifiers: %v", err) // %v hides ErrUndeliverable
 	}
 	return err
 }
 
-// Mails reports whether any of the notifiers mails alerts: [linktrack.Mails].
+// Mails reports whether one of the notifiers mails alerts, see [linktrack.Mails].
 func (g *Group) Mails() bool { return slices.ContainsFunc(g.notifiers, linktrack.Mails) }
 
 func (g *Group) recall(id string) []outcome {

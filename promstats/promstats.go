@@ -1,4 +1,4 @@
-// Package promstats shows what a Tracker does to Prometheus.
+// Package promstats exports the Stats of a Tracker to Prometheus.
 package promstats
 
 import (
@@ -7,12 +7,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// New returns a collector of t's Stats, to be registered:
+// New returns a collector of t's Stats. Register it:
 //
 //	prometheus.MustRegister(promstats.New(t))
 //
-// Its metrics begin with "linktrack_". Two Trackers in one registry need labels
-// of their own: prometheus.WrapRegistererWith.
+// The names of its metrics begin with "linktrack_". To register the collectors of
+// two Trackers in one registry, give them different labels with
+// prometheus.WrapRegistererWith.
 func New(t *linktrack.Tracker) prometheus.Collector { return collector{t} }
 
 type collector struct{ tracker *linktrack.Tracker }
@@ -34,7 +35,7 @@ func counter(name, help string, value func(linktrack.Stats) float64) metric {
 var metrics = []metric{
 	gauge("pending_clicks", "Clicks that wait in memory for the store.",
 		func(s linktrack.Stats) float64 { return float64(s.Pending) }),
-	gauge("pending_bytes", "Memory for the clicks that wait in memory for the store.",
+	gauge("pending_bytes", "Bytes of the clicks that wait in memory for the store.",
 		func(s linktrack.Stats) float64 { return float64(s.PendingBytes) }),
 	gauge("pending_age_seconds", "Age of the oldest click that waits, in memory or in the journal.",
 		func(s linktrack.Stats) float64 { return s.PendingAge.Seconds() }),
@@ -44,7 +45,7 @@ var metrics = []metric{
 		func(s linktrack.Stats) float64 { return float64(s.JournalBytes) }),
 	gauge("set_aside_clicks", "Clicks that the store rejects.",
 		func(s linktrack.Stats) float64 { return float64(s.Quarantined) }),
-	gauge("store_failing", "1 if the last try to store clicks failed.",
+	gauge("store_failing", "1 if the last attempt to store clicks failed, otherwise 0.",
 		func(s linktrack.Stats) float64 {
 			if s.Failing {
 				return 1
@@ -53,17 +54,17 @@ var metrics = []metric{
 		}),
 	counter("batches", "Batches of clicks that were stored.",
 		func(s linktrack.Stats) float64 { return float64(s.Batches) }),
-	counter("retries", "Failures of the store or the journal to take clicks.",
+	counter("retries", "Failed attempts to write clicks to the store or the journal.",
 		func(s linktrack.Stats) float64 { return float64(s.Retries) }),
 	counter("dropped_clicks", "Clicks that were lost because too many waited.",
 		func(s linktrack.Stats) float64 { return float64(s.Dropped) }),
 	gauge("unseen_clicks", "Clicks that were stored and wait in memory for OnClick.",
 		func(s linktrack.Stats) float64 { return float64(s.Unseen) }),
-	counter("missed_clicks", "Clicks that were stored and never shown to OnClick, because too many waited.",
+	counter("missed_clicks", "Clicks that were stored and never passed to OnClick, because too many waited.",
 		func(s linktrack.Stats) float64 { return float64(s.Missed) }),
-	counter("cache_hits", "Visits whose link was known.",
+	counter("cache_hits", "Visits whose link was in the cache.",
 		func(s linktrack.Stats) float64 { return float64(s.CacheHits) }),
-	counter("cache_misses", "Visits for which the store was asked.",
+	counter("cache_misses", "Visits whose link was looked up in the store.",
 		func(s linktrack.Stats) float64 { return float64(s.CacheMisses) }),
 }
 

@@ -53,7 +53,7 @@ func TestNoPathThatWasLeftOutLeadsToAnotherLink(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 3, r.Made)
 		require.Equal(t, []string{
-			"line 2: keyword is 1A in line 4, which has another destination (case is ignored): neither is imported",
+			"line 2: keyword is the same path as 1A in line 4, which has another destination (case is ignored): neither link is imported",
 			"line 4: keyword 1A is also the path in line 2 (case is ignored)",
 			"line 7: keyword 1a is also the path in line 2 (case is ignored)",
 			"line 9: keyword BAD is also the path in line 8 (case is ignored)",

@@ -8,28 +8,28 @@ import (
 	"io"
 )
 
-// What a file may have at most. It is more than any link has, so that no file
-// fills the memory, as one in which a quotation mark is missing would.
+// The limits of a CSV file. No link needs more, and without limits a missing
+// quotation mark would fill the memory.
 const (
-	maxText    = 1 << 20 // bytes of a text, or of a row
-	maxColumns = 1000    // fields of a row
+	maxText    = 1 << 20 // bytes in a text, or in a row
+	maxColumns = 1000    // fields in a row
 )
 
 var tooManyFields = fmt.Sprintf("a row has more than %d fields", maxColumns)
 
-// A csvReader reads CSV exactly: what stands between quotation marks is returned
-// as it is, line ends too. A line ends with LF, CRLF or CR.
+// A csvReader reads CSV exactly: it returns quoted text unchanged, with its line
+// ends. A line ends with LF, CRLF, or CR.
 type csvReader struct {
 	in    *bufio.Reader
 	comma byte
 	line  int // of the next byte
 
-	text  []byte // of the row that is being read, all its fields
-	ends  []int  // of its fields, in text
-	wrong string // what is wrong with it
+	text  []byte // all fields of the current row
+	ends  []int  // where each field ends in text
+	wrong string // the first problem of the row; "" if there is none
 }
 
-// A badRow is the error of a row that cannot be used. What follows it can be
+// A badRow is the error of a row that cannot be used. The rows after it can be
 // read.
 type badRow struct{ reason string }
 
@@ -53,8 +53,8 @@ func newCSVReader(in *bufio.Reader) *csvReader {
 
 func isLineEnd(b byte) bool { return b == '\n' || b == '\r' }
 
-// firstLine returns the first line that is not empty, or what the buffer has of
-// it, and how many bytes there are up to its end. It leaves all there.
+// firstLine returns the first line that is not empty, or the part of it that the
+// buffer holds, and the number of bytes up to its end. It consumes nothing.
 func firstLine(in *bufio.Reader) (line []byte, until int) {
 	head, _ := in.Peek(in.Size())
 	begin := 0
@@ -68,19 +68,20 @@ func firstLine(in *bufio.Reader) (line []byte, until int) {
 	return head[begin:end], end
 }
 
-// separatorLine reads a first line such as "sep=;", by which spreadsheets are
-// told the separator.
+// separatorLine reads a first line such as "sep=;", which names the separator for
+// spreadsheets.
 func separatorLine(line []byte) (sep byte, ok bool) {
 	line = bytes.Trim(line, `"`)
 	if len(line) < 5 || !bytes.EqualFold(line[:4], []byte("sep=")) {
 		return 0, false
 	}
 	sep = line[4]
-	rest := bytes.Trim(line[5:], "\",;\t| ") // a spreadsheet may have filled the row up
+	rest := bytes.Trim(line[5:], "\",;\t| ") // a spreadsheet may have added empty fields
 	return sep, len(rest) == 0 && bytes.IndexByte([]byte(",;\t|:^~ "), sep) >= 0
 }
 
-// separator is what the first line has most of, outside quotes.
+// separator returns the separator that the line has most of, outside quotation
+// marks.
 func separator(line []byte) byte {
 	var counts [256]int
 	quoted := false
@@ -100,9 +101,9 @@ func separator(line []byte) byte {
 	return best
 }
 
-// read returns the next row in which anything stands, and the line that it
-// begins in. The errors are io.EOF, a *badRow, a *broken, and those of the file.
-// With a *badRow it returns what it has of the row.
+// read returns the next row that is not empty, and the line in which it begins.
+// The errors are io.EOF, a *badRow, a *broken, and those of the file. With a
+// *badRow, read also returns the fields that it has read.
 func (c *csvReader) read() (fields []string, line int, err error) {
 	for {
 		line = c.line
@@ -130,18 +131,18 @@ func (c *csvReader) row() error {
 		if err != nil && (fields == 0 || !errors.Is(err, io.EOF)) {
 			return err
 		}
-		if fields <= maxColumns { // one more, for problemColumn
+		if fields <= maxColumns { // one more is allowed for problemColumn
 			c.ends = append(c.ends, len(c.text))
 		} else {
 			c.bad(tooManyFields)
 		}
-		if last || err != nil { // the end of the file behind a separator ends the row, too
+		if last || err != nil { // a file may end after a separator
 			return nil
 		}
 	}
 }
 
-// bad notes the first thing that is wrong with the row.
+// bad keeps the first problem of the row.
 func (c *csvReader) bad(reason string) {
 	if c.wrong == "" {
 		c.wrong = reason
@@ -160,7 +161,7 @@ func (c *csvReader) add(b byte) {
 	}
 }
 
-// lineEnd counts a line end that b begins, and reads it to its end.
+// lineEnd counts a line end that begins with b, and reads the rest of it.
 func (c *csvReader) lineEnd(b byte) {
 	c.line++
 	if b == '\r' {
@@ -170,8 +171,8 @@ func (c *csvReader) lineEnd(b byte) {
 	}
 }
 
-// field reads a field; last says whether it is the row's last. io.EOF if there
-// is nothing any more.
+// field reads a field. last reports whether it is the last one of its row. The
+// error is io.EOF if nothing is left.
 func (c *csvReader) field() (last bool, err error) {
 	b, err := c.in.ReadByte()
 	if err != nil {
@@ -203,7 +204,7 @@ func (c *csvReader) field() (last bool, err error) {
 	return false, err
 }
 
-// quoted reads what stands before the closing quotation mark.
+// quoted reads up to the closing quotation mark.
 func (c *csvReader) quoted() error {
 	began := c.line
 	for size := 0; ; size++ {

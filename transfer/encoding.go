@@ -15,8 +15,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A cancelable reader ends with its context. All that is read of a file goes
-// through one, so whatever is in it, nothing reads on for long.
+// A cancelable reader ends with its context. Every file is read through one, so
+// that no content can keep the import running for long after that.
 type cancelable struct {
 	ctx context.Context
 	in  io.Reader
@@ -29,18 +29,17 @@ func (c cancelable) Read(b []byte) (int, error) {
 	return c.in.Read(b)
 }
 
-// An encoded file is one whose characters are written in a way that was found
-// out.
+// An encoded file has a character encoding that was detected.
 type encoded struct {
 	as   encoding.Encoding // nil: UTF-8
-	note string            // "" none
+	note string            // for Result.Notes; "" if there is none
 }
 
-// encodingOf finds out how the characters of a file are written: it reads all of
-// it. UTF-16 has a byte order mark, or every other byte is 0. What is no UTF-8
-// and has more bytes that are wrong there than characters beyond ASCII is
-// Windows-1252, as spreadsheets in Europe and America write it; else it is UTF-8
-// with mistakes, which stand out where they are used.
+// encodingOf detects the encoding of a file, which it reads to its end:
+//   - UTF-16 has a byte order mark, or every other byte is 0.
+//   - Windows-1252, which spreadsheets in Europe and America write, has more
+//     bytes that are invalid in UTF-8 than valid characters beyond ASCII.
+//   - Everything else is UTF-8. Errors in it are reported where they are used.
 func encodingOf(in io.Reader) (encoded, error) {
 	file := bufio.NewReaderSize(in, 64<<10)
 	head, err := file.Peek(256)
@@ -62,8 +61,8 @@ func encodingOf(in io.Reader) (encoded, error) {
 	return encoded{as: charmap.Windows1252, note: "the file is not UTF-8, and is read as Windows-1252"}, nil
 }
 
-// alternates reports whether every other byte of a text is 0, from at on, and
-// the others are not, at its beginning.
+// alternates reports whether, at the beginning of a text, every other byte from
+// index at on is 0, and the bytes between are not.
 func alternates(head []byte, at int) bool {
 	pairs := min(len(head)/2, 8) // a header begins with ASCII
 	for i := range pairs {
@@ -74,8 +73,7 @@ func alternates(head []byte, at int) bool {
 	return pairs > 1
 }
 
-// countUTF8 counts the characters beyond ASCII, and the bytes that are part of
-// none.
+// countUTF8 counts the valid characters beyond ASCII, and the invalid bytes.
 func countUTF8(file *bufio.Reader) (right, wrong int64, err error) {
 	for {
 		part, err := file.Peek(32 << 10)

@@ -26,7 +26,7 @@ type ExportOptions struct {
 	Progress func(links int64)
 }
 
-// columns are those that every export has, in this order.
+// columns are the columns of every export, in this order.
 var columns = func() (names []string) {
 	for _, f := range fieldsOf(linktrack.Link{}, "") {
 		names = append(names, f.column)
@@ -36,10 +36,11 @@ var columns = func() (names []string) {
 
 const hashColumn = "password_hash"
 
-// Export writes all links of the account as CSV, in the order in which they came
-// into the store, and returns how many. It reads a part at a time, so they may
-// be any number. The errors are those of [linktrack.Tracker.AllLinks] and of w;
-// what is written then breaks off.
+// Export writes all links of the account as CSV, in the order in which they were
+// added to the store, and returns their number. It reads a part at a time, so the
+// number of links is not limited. The errors are those of
+// [linktrack.Tracker.AllLinks] and of w; after an error, the output is
+// incomplete.
 func Export(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, w io.Writer, o ExportOptions) (links int64, err error) {
 	out := bufio.NewWriterSize(w, 32<<10)
 	head := columns
@@ -82,14 +83,14 @@ func Export(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, w io
 	return links, out.Flush()
 }
 
-// A field is a link's value in a column of an export.
+// A field is the value of a link in a column of an export.
 type field struct {
 	column string
 	value  any // a string, a bool, an int64, or a time.Time
 }
 
-// fieldsOf returns a link's settings, and what else is exported of it in the
-// places that it has always had. Columns of further settings come last.
+// fieldsOf returns the settings of a link and its other exported values, in an
+// order that never changes. Columns of new settings come last.
 func fieldsOf(l linktrack.Link, url string) []field {
 	used := int64(0)
 	if l.DeactivateAt > 0 {
@@ -119,7 +120,7 @@ func rowOf(l linktrack.Link, url string) []string {
 	return row
 }
 
-// textOf writes the value of a field.
+// textOf returns the text of a field's value.
 func textOf(value any) string {
 	switch v := value.(type) {
 	case bool:
@@ -141,8 +142,8 @@ func moment(at time.Time) string {
 	return at.UTC().Format(time.RFC3339Nano)
 }
 
-// writeRow writes fields exactly as they are. encoding/csv makes every line end
-// within a text the same.
+// writeRow writes fields unchanged. (encoding/csv would change the line ends
+// within a text.)
 func writeRow(w *bufio.Writer, fields []string) error {
 	for i, f := range fields {
 		if i > 0 {
@@ -156,6 +157,6 @@ func writeRow(w *bufio.Writer, fields []string) error {
 			w.WriteString(f)
 		}
 	}
-	_, err := w.WriteString("\r\n") // which returns an error of the writes before, too
+	_, err := w.WriteString("\r\n") // it also returns an error of the writes before
 	return err
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A foreignCSV is CSV of another program.
+// A foreignCSV reads CSV of another program.
 type foreignCSV struct {
 	*table
 	t       *linktrack.Tracker
 	shape   *shape
-	surplus []int  // columns that are not carried over
-	second  *entry // the same link at its other path, which comes next
-	lost
+	surplus []int  // columns that are not imported
+	second  *entry // the same link at its other path; next returns it
+	omitted
 }
 
 func newForeignCSV(in *bufio.Reader, t *linktrack.Tracker, s *shape) (*foreignCSV, error) {
@@ -36,12 +36,12 @@ func newForeignCSV(in *bufio.Reader, t *linktrack.Tracker, s *shape) (*foreignCS
 	}
 	if !s.fits(table) {
 		var names []string
-		for _, any := range s.marks {
+		for _, any := range s.required {
 			names = append(names, strings.Join(any, " or "))
 		}
 		return nil, &linktrack.InvalidError{Param: "the header", Reason: fmt.Sprintf("lacks a column of %s: %s", s.format, strings.Join(names, ", and "))}
 	}
-	for _, k := range s.quiet {
+	for _, k := range s.ignored {
 		known[k] = true
 	}
 	f := &foreignCSV{table: table, t: t, shape: s}
@@ -67,7 +67,7 @@ func (f *foreignCSV) column(param string) string {
 	return param
 }
 
-func (f *foreignCSV) notes() []string { return f.lost.notes() }
+func (f *foreignCSV) notes() []string { return f.omitted.notes() }
 
 func (f *foreignCSV) next() (entry, error) {
 	if e := f.second; e != nil {
@@ -84,7 +84,7 @@ func (f *foreignCSV) next() (entry, error) {
 func (f *foreignCSV) read(e *entry, row []string) {
 	get := func(what string) string {
 		s := strings.TrimSpace(f.field(row, f.shape.fields[what]...))
-		if strings.EqualFold(s, "null") || s == `\N` { // as databases write no value
+		if strings.EqualFold(s, "null") || s == `\N` { // databases export a missing value like this
 			return ""
 		}
 		return s
@@ -124,7 +124,7 @@ func (f *foreignCSV) read(e *entry, row []string) {
 	f.place(e, get)
 }
 
-// place says where the link is.
+// place sets the host and the path of the link.
 func (f *foreignCSV) place(e *entry, get func(string) string) {
 	l := &e.link
 	host, path := splitShort(get(hasShort))
@@ -135,7 +135,7 @@ func (f *foreignCSV) place(e *entry, get func(string) string) {
 		host = own
 	}
 	l.Host, l.VanityLink = host, path
-	second := strings.Trim(get(hasSecond), `[]" `) // a list, as the API has it
+	second := strings.Trim(get(hasSecond), `[]" `) // it can be a JSON list
 	second, _, _ = strings.Cut(second, ",")
 	second = strings.Trim(second, `" `)
 	secondHost, secondPath := splitShort(second)
@@ -157,7 +157,8 @@ func (f *foreignCSV) place(e *entry, get func(string) string) {
 	}
 }
 
-// splitShort reads a short URL, with its scheme or without, or a path alone.
+// splitShort splits a short URL, with or without its scheme, into host and path.
+// A text without a slash is a path.
 func splitShort(s string) (host, path string) {
 	if i := strings.Index(s, "://"); i >= 0 {
 		s = s[i+3:]
@@ -172,7 +173,8 @@ func splitShort(s string) (host, path string) {
 	return host, strings.TrimSuffix(path, "/")
 }
 
-// splitTags reads a list in one of the ways in which programs write one.
+// splitTags reads a list of tags: a JSON list, or tags separated by |, ;, or
+// commas.
 func splitTags(s string) []string {
 	var tags []string
 	if strings.HasPrefix(s, "[") && json.Unmarshal([]byte(s), &tags) == nil {

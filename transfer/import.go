@@ -18,7 +18,7 @@ import (
 type ImportOptions struct {
 	Format Format // "": detected from the file
 
-	// DryRun reads and checks the whole file, and makes nothing.
+	// DryRun checks the whole file and makes nothing.
 	DryRun bool
 
 	// SkipClashes makes all links whose path is free, and leaves out the
@@ -57,16 +57,16 @@ type ImportOptions struct {
 
 // Progress is the progress of an import.
 type Progress struct {
-	Checked int64 // links of the file that were read and checked; all are, before the first is made
-	Done    int64 // of them, that were made, or left out because they exist or clash
+	Checked int64 // links that were read and checked; all links are checked before the first is made
+	Done    int64 // links that were made, or left out because they exist or clash
 }
 
 // A Result is the outcome of an import.
 type Result struct {
 	Format   Format
-	Links    int64 // in the file
-	Made     int64 // nothing, in a dry run
-	Present  int64 // links that the account already has: left as they are
+	Links    int64 // links in the file
+	Made     int64 // links that were made; 0 in a dry run
+	Present  int64 // links that the account already has; they are not changed
 	Clashes  int64 // links whose path is in use, or is in the file more than once
 	Problems int64 // other problems
 	Notes    []string
@@ -78,7 +78,7 @@ type Result struct {
 
 const (
 	importBatch = 500  // links that are checked and made at once
-	maxBad      = 5000 // links with another problem than a clash, about: nobody reads more
+	maxBad      = 5000 // links with a problem other than a clash, approximately; nobody would read more
 )
 
 // Import reads links from a file and makes them in the account's name.
@@ -102,18 +102,19 @@ const (
 // links without a path in the file would be made again, with other paths; those
 // after Result.Line have not been made.
 //
-// A file with more than 5,000 links that have another problem than a clash is
-// refused with an [*linktrack.InvalidError], whatever the options leave out, and
-// is not read to its end.
+// A file with more than 5,000 links that have a problem other than a clash is
+// refused with an [*linktrack.InvalidError], whatever the options leave out. The
+// rest of the file is not read.
 //
 // Import never holds the whole file in memory, but needs up to two hundred bytes
-// for each of its links, whose number [ImportOptions].MaxLinks limits. Besides
-// ErrRefused, the errors are an [*linktrack.InvalidError] for an unusable file or option, those of the file,
-// and, while links are made, those of [linktrack.Tracker.ImportLinks]: a path may
-// have been taken in the meantime, or the store may have failed. Links that
-// Result counts as made then stay.
+// for each of its links. [ImportOptions].MaxLinks limits their number.
+//
+// Besides ErrRefused, the errors are an [*linktrack.InvalidError] for an unusable
+// file or option, those of the file, and, while links are made, those of
+// [linktrack.Tracker.ImportLinks]: a path may have been taken in the meantime, or
+// the store may have failed. The links that Result counts as made then stay.
 func Import(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, file io.ReadSeeker, o ImportOptions) (Result, error) {
-	im := &importer{t: t, a: a, file: file, o: o, seen: map[pathHash]named{}}
+	im := &importer{t: t, a: a, file: file, o: o, seen: map[pathHash]firstLink{}}
 	if o.Rejected != nil {
 		im.rejected = &rejects{w: bufio.NewWriter(o.Rejected)}
 	}
@@ -154,42 +155,42 @@ func (im *importer) run(ctx context.Context) error {
 	return im.each(ctx, im.make)
 }
 
-// A pathHash is of a host and a key. It takes less room than they do.
+// A pathHash is the hash of a host and a key. It takes less memory than they do.
 type pathHash [16]byte
 
-// A named link is one that stood in the file.
-type named struct {
-	n       int64  // its number
-	path    uint64 // a hash of its path, with case
+// A firstLink is the first link of the file that has a certain path.
+type firstLink struct {
+	n       int64  // its number in the file, from 0
+	path    uint64 // a hash of its path, in its own case
 	to      uint64 // a hash of its destination
 	line    uint32
-	wrong   bool // it has a problem beside its path
-	out     bool // it is not made
-	clashed bool // there is another one, see Problem.Case
+	wrong   bool // it has a problem other than its path
+	out     bool // it is left out
+	clashed bool // it clashes with a later link, see Problem.Case
 }
 
 type importer struct {
 	t        *linktrack.Tracker
 	a        linktrack.Account
-	host     string // where links are that name none
+	host     string // for links without a host
 	file     io.ReadSeeker
 	o        ImportOptions
 	r        Result
 	encoded  encoded
 	rejected *rejects
 
-	src    source             // of the reading under way
-	seen   map[pathHash]named // the first link of each path
-	out    marks              // links, by number, that are left out
-	late   marks              // of them, those that a link further down clashes with by case
-	again  bool               // the file was checked already
-	broken bool               // it cannot be read to its end
-	done   int64              // links that were made or left out
-	bad    int                // links with another problem than a clash
+	src    source // of the current pass through the file
+	seen   map[pathHash]firstLink
+	out    numberSet // links that are left out, by their numbers
+	late   numberSet // those of out that clash by case with a later link
+	again  bool      // the file was already checked
+	broken bool      // the file cannot be read to its end
+	done   int64     // links that were made or left out
+	bad    int       // links with a problem other than a clash
 }
 
-// each reads the file and calls do with up to importBatch links at a time.
-// first is the number of the first of them.
+// each reads the file from its beginning and calls do with up to importBatch
+// links at a time. first is the number of the first of them.
 func (im *importer) each(ctx context.Context, do func(ctx context.Context, first int64, batch []entry) error) (err error) {
 	if _, err := im.file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("the file can't be read twice: %w", err)
@@ -244,11 +245,10 @@ func (im *importer) read() (batch []entry, ended bool, err error) {
 	return batch, false, nil
 }
 
-// unreadable makes a problem of an error if it is one of the file's text, and
-// returns all others.
+// unreadable turns a *broken error into a problem. It returns all other errors.
 func (im *importer) unreadable(err error) error {
 	var b *broken
-	if !errors.As(err, &b) || im.again { // it was read before
+	if !errors.As(err, &b) || im.again { // then the problem is already reported
 		return err
 	}
 	im.broken = true
@@ -267,10 +267,10 @@ func (im *importer) problem(p Problem) {
 	}
 }
 
-// check holds links to the rules, and notes which are to be left out.
+// check checks links against the rules, and notes which links are left out.
 func (im *importer) check(ctx context.Context, first int64, batch []entry) error {
-	if most := im.o.MaxLinks; most > 0 && first+int64(len(batch)) > most {
-		return &linktrack.InvalidError{Param: "the file", Reason: fmt.Sprintf("has more than %d links: import it in parts", most)}
+	if limit := im.o.MaxLinks; limit > 0 && first+int64(len(batch)) > limit {
+		return &linktrack.InvalidError{Param: "the file", Reason: fmt.Sprintf("has more than %d links: import it in parts", limit)}
 	}
 	links := make([]linktrack.ImportedLink, len(batch))
 	for i, e := range batch {
@@ -297,7 +297,8 @@ func (im *importer) check(ctx context.Context, first int64, batch []entry) error
 	return nil
 }
 
-// fits reports whether a link is to be made, and says why not.
+// fits reports whether a link is to be made. Otherwise it counts the link as
+// present, or reports its problems.
 func (im *importer) fits(e *entry, c linktrack.ImportCheck, n int64) bool {
 	taken := errors.Is(c.Err, linktrack.ErrTaken)
 	if len(e.problems) == 0 && c.Err != nil && !taken {
@@ -328,9 +329,9 @@ func (im *importer) taken(e *entry, c linktrack.ImportCheck) Problem {
 	return Problem{Line: e.line, Column: im.src.column("vanity_link"), Reason: fmt.Sprintf("%s is already taken on %s", c.Link.Path, c.Link.Host), Clash: true}
 }
 
-// twice returns the problem of a link whose path stands further up in the file,
-// nil if there is none. A link that is wrong keeps its path from no other, unless
-// they differ in case.
+// twice returns the problem of a link whose path is also further up in the file,
+// nil if there is none. A link that has another problem does not occupy its path,
+// unless the two paths differ in case.
 func (im *importer) twice(e *entry, c linktrack.ImportCheck, n int64, wrong bool) *Problem {
 	host, path, to := c.Link.Host, c.Link.Path, c.Link.ExternalURL
 	if host == "" { // it breaks a rule
@@ -343,7 +344,7 @@ func (im *importer) twice(e *entry, c linktrack.ImportCheck, n int64, wrong bool
 		return nil
 	}
 	hash := hashOf(host + "/" + strings.ToLower(path))
-	this := named{n: n, line: uint32(min(e.line, math.MaxUint32)), path: hash64(path), to: hash64(to), wrong: wrong, out: wrong || c.Err != nil}
+	this := firstLink{n: n, line: uint32(min(e.line, math.MaxUint32)), path: hash64(path), to: hash64(to), wrong: wrong, out: wrong || c.Err != nil}
 	before, found := im.seen[hash]
 	if !found {
 		im.seen[hash] = this
@@ -358,7 +359,7 @@ func (im *importer) twice(e *entry, c linktrack.ImportCheck, n int64, wrong bool
 	if clash && !before.out {
 		im.out.set(before.n)
 		im.late.set(before.n)
-		im.problem(Problem{Line: int(before.line), Column: column, Reason: fmt.Sprintf("is %s in line %d, which has another destination (case is ignored): neither is imported", path, e.line), Clash: true, Case: true})
+		im.problem(Problem{Line: int(before.line), Column: column, Reason: fmt.Sprintf("is the same path as %s in line %d, which has another destination (case is ignored): neither link is imported", path, e.line), Clash: true, Case: true})
 		before.out = true
 	}
 	before.clashed = clash
@@ -376,14 +377,13 @@ func hash64(s string) uint64 {
 	return binary.LittleEndian.Uint64(hash[:])
 }
 
-// rejectLate writes those links of which it was known late that they are left
-// out.
+// rejectLate writes the links of im.late to Rejected.
 func (im *importer) rejectLate(_ context.Context, first int64, batch []entry) error {
 	for i, e := range batch {
 		if !im.late.has(first + int64(i)) {
 			continue
 		}
-		e.problems = []Problem{{Line: e.line, Column: im.src.column("vanity_link"), Reason: "differs from another one only in case (case is ignored)"}}
+		e.problems = []Problem{{Line: e.line, Column: im.src.column("vanity_link"), Reason: "differs only in case from the path of another link (case is ignored)"}}
 		if err := im.rejected.add(im.src, e); err != nil {
 			return err
 		}
@@ -391,7 +391,7 @@ func (im *importer) rejectLate(_ context.Context, first int64, batch []entry) er
 	return nil
 }
 
-// make makes those links that are not to be left out.
+// make makes the links that are not left out.
 func (im *importer) make(ctx context.Context, first int64, batch []entry) error {
 	kept := batch[:0:0]
 	for i, e := range batch {
@@ -418,7 +418,7 @@ func (im *importer) makeAll(ctx context.Context, batch []entry) error {
 		if !errors.Is(err, linktrack.ErrTaken) || !im.o.SkipClashes || try == 3 {
 			return err
 		}
-		// Somebody took one since it was checked.
+		// A path was taken after it was checked.
 		checks, err := im.t.CheckImport(ctx, im.a, links)
 		if err != nil {
 			return err
@@ -444,14 +444,14 @@ func (im *importer) makeAll(ctx context.Context, batch []entry) error {
 	return nil
 }
 
-// marks are a set of numbers from 0 on.
-type marks []uint64
+// A numberSet is a set of numbers from 0 on.
+type numberSet []uint64
 
-func (m *marks) set(n int64) {
+func (m *numberSet) set(n int64) {
 	for int64(len(*m)) <= n/64 {
 		*m = append(*m, 0)
 	}
 	(*m)[n/64] |= 1 << (n % 64)
 }
 
-func (m marks) has(n int64) bool { return n/64 < int64(len(m)) && m[n/64]>>(n%64)&1 == 1 }
+func (m numberSet) has(n int64) bool { return n/64 < int64(len(m)) && m[n/64]>>(n%64)&1 == 1 }

@@ -9,18 +9,18 @@ import (
 	"io"
 )
 
-// A jsonReader reads JSON value by value, and keeps no more of it than the value
-// that it returns.
+// A jsonReader reads JSON value by value, and keeps only the value that it
+// returns.
 type jsonReader struct {
 	in   *bufio.Reader
 	line int // of the next byte
 	buf  bytes.Buffer
 }
 
-// maxNesting is how many objects and lists may stand in one another.
+// maxNesting is how deep objects and lists may be nested.
 const maxNesting = 100
 
-// peek reads over white space and returns the byte behind it, which is not read.
+// peek skips white space and returns the next byte without consuming it.
 func (j *jsonReader) peek() (byte, error) {
 	for {
 		b, err := j.in.ReadByte()
@@ -37,13 +37,13 @@ func (j *jsonReader) peek() (byte, error) {
 	}
 }
 
-// next is peek where a value, or the end of one, must follow.
+// next is peek for a place where the file must not end.
 func (j *jsonReader) next() (byte, error) {
 	b, err := j.peek()
 	return b, j.early(err)
 }
 
-// early is what the end of the file means within a value.
+// early replaces io.EOF within a value by an error that says so.
 func (j *jsonReader) early(err error) error {
 	if errors.Is(err, io.EOF) {
 		return &broken{j.line, "the file ends within the JSON"}
@@ -55,8 +55,8 @@ func (j *jsonReader) unexpected(b byte, looking string) error {
 	return &broken{j.line, fmt.Sprintf("this is not JSON: invalid character %q looking for %s", b, looking)}
 }
 
-// member begins with the next member of an object or a list whose closing sign
-// is end, or ends it. first says whether it would be the first.
+// member reads up to the next member of an object or a list, or reads its closing
+// bracket, which is end. first reports that no member was read before.
 func (j *jsonReader) member(end byte, first bool) (more bool, err error) {
 	b, err := j.next()
 	if err != nil {
@@ -75,9 +75,8 @@ func (j *jsonReader) member(end byte, first bool) (more bool, err error) {
 	return true, nil
 }
 
-// name reads the name of a member of an object, and the colon behind it. It
-// holds until the next is read. A name with escapes is returned as it is
-// written.
+// name reads the name of a member of an object, and the colon after it. The
+// result is valid until the next call. Escapes in a name are not decoded.
 func (j *jsonReader) name() ([]byte, error) {
 	b, err := j.next()
 	if err != nil {
@@ -105,7 +104,7 @@ func (j *jsonReader) colon(to *bytes.Buffer) error {
 	return j.put(to, b)
 }
 
-// raw reads a value and returns its text and the line that it begins in.
+// raw reads a value, and returns its text and the line in which it begins.
 func (j *jsonReader) raw() ([]byte, int, error) {
 	if _, err := j.next(); err != nil {
 		return nil, j.line, err
@@ -118,10 +117,10 @@ func (j *jsonReader) raw() ([]byte, int, error) {
 	return to.Bytes(), line, nil
 }
 
-// skip reads over a value.
+// skip reads a value and drops it.
 func (j *jsonReader) skip() error { return j.value(nil, 0) }
 
-// put adds a byte to what is kept of a value; nil keeps nothing.
+// put adds a byte to a value that is kept. If to is nil, the value is not kept.
 func (j *jsonReader) put(to *bytes.Buffer, b byte) error {
 	if to == nil {
 		return nil
@@ -155,7 +154,7 @@ func (j *jsonReader) members(to *bytes.Buffer, depth int) error {
 	if err != nil {
 		return err
 	}
-	end := open + 2 // of { and of [
+	end := open + 2 // } is '{' + 2, and ] is '[' + 2
 	if err := j.put(to, open); err != nil {
 		return err
 	}
@@ -191,7 +190,7 @@ func (j *jsonReader) members(to *bytes.Buffer, depth int) error {
 	}
 }
 
-// text reads a text with its quotation marks.
+// text reads a string with its quotation marks.
 func (j *jsonReader) text(to *bytes.Buffer) error {
 	for first, escaped := true, false; ; first = false {
 		b, err := j.in.ReadByte()
@@ -215,7 +214,7 @@ func (j *jsonReader) text(to *bytes.Buffer) error {
 	}
 }
 
-// word reads a number, true, false or null.
+// word reads a number, true, false, or null.
 func (j *jsonReader) word(to *bytes.Buffer) error {
 	var room [101]byte
 	word := room[:0]

@@ -8,13 +8,14 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A kutt reads the answers of GET /api/v2/links of Kutt, as server/handlers/links
-// .handler.js and utils/utils.js of github.com/thedevs-network/kutt write them.
+// A kutt reads the answers of Kutt's GET /api/v2/links. The files
+// server/handlers/links.handler.js and utils/utils.js of
+// github.com/thedevs-network/kutt write them.
 type kutt struct {
 	t     *linktrack.Tracker
-	links int64 // that there are, as the file says
-	read  int64
-	lost
+	links int64 // the total that the file names
+	read  int64 // links that were read
+	omitted
 }
 
 type kuttLink struct {
@@ -40,14 +41,14 @@ func (k *kutt) column(param string) string {
 }
 
 func (k *kutt) notes() []string {
-	notes := k.lost.notes()
+	notes := k.omitted.notes()
 	if k.links > k.read {
 		notes = append(notes, fmt.Sprintf("the file has %d of %d links", k.read, k.links))
 	}
 	return notes
 }
 
-func (k *kutt) aside(name string, raw []byte) error {
+func (k *kutt) other(name string, raw []byte) error {
 	if name != "total" {
 		return nil
 	}

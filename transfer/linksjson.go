@@ -10,31 +10,32 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A jsonLinks is the answers of an API, one behind the other, each with a list
-// of links: "data" in an object, or in its "shortUrls", or a list alone.
+// A jsonLinks reads the answers of an API, one after the other. Each has a list
+// of links: the member "data" of an object or of its "shortUrls", or only the
+// list.
 type jsonLinks struct {
 	json  jsonReader
 	open  []jsonFrame
-	found bool // a list of links
+	found bool // a list of links was found
 	kind  jsonKind
 }
 
-// A jsonKind is a program whose API it is.
+// A jsonKind reads the links of one program's API.
 type jsonKind interface {
 	// link fills e from an object of the list. The errors are those of
 	// json.Unmarshal.
 	link(e *entry, raw []byte) error
-	// aside is told the members beside the list.
-	aside(name string, raw []byte) error
+	// other reads a member that is not the list, such as the number of pages.
+	other(name string, raw []byte) error
 	column(param string) string
 	notes() []string
 }
 
-// A jsonFrame is an object or a list that is open.
+// A jsonFrame is an object or a list that is not closed yet.
 type jsonFrame struct {
-	name   string // of the member that it is
-	end    byte
-	behind bool // its first member was read
+	name  string // the name of the member whose value it is
+	end   byte   // the closing bracket
+	begun bool   // its first member was read
 }
 
 func (s *jsonLinks) header() []string           { return linkColumns }
@@ -57,11 +58,11 @@ func (s *jsonLinks) next() (entry, error) {
 			continue
 		}
 		frame := &s.open[len(s.open)-1]
-		more, err := s.json.member(frame.end, !frame.behind)
+		more, err := s.json.member(frame.end, !frame.begun)
 		if err != nil {
 			return entry{}, err
 		}
-		frame.behind = true
+		frame.begun = true
 		switch {
 		case !more:
 			s.open = s.open[:len(s.open)-1]
@@ -75,15 +76,15 @@ func (s *jsonLinks) next() (entry, error) {
 	}
 }
 
-// enter begins with an object or a list.
+// enter reads the opening bracket of an object or a list.
 func (s *jsonLinks) enter(name string, begin byte) {
 	s.json.in.Discard(1)
 	s.found = s.found || begin == '['
 	s.open = append(s.open, jsonFrame{name: name, end: begin + 2})
 }
 
-// member reads a member of an object that is called in, up to what is in it or
-// to its end.
+// member reads a member of the innermost object, whose own name is in. It stops
+// before a value that may contain links.
 func (s *jsonLinks) member(in string) error {
 	written, err := s.json.name()
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *jsonLinks) member(in string) error {
 	if err != nil {
 		return err
 	}
-	if s.kind.aside(name, raw) != nil {
+	if s.kind.other(name, raw) != nil {
 		return &broken{s.json.line, name + " has an unexpected type"}
 	}
 	return nil
@@ -131,7 +132,7 @@ func (s *jsonLinks) link() (entry, error) {
 	return e, nil
 }
 
-// isSet reports whether anything is in a member whose kind is not known.
+// isSet reports whether a member of an unknown type has a value.
 func isSet(raw json.RawMessage) bool {
 	switch string(bytes.TrimSpace(raw)) {
 	case "", "null", "false", "0", `""`, "[]", "{}":
@@ -140,7 +141,7 @@ func isSet(raw json.RawMessage) bool {
 	return true
 }
 
-// linkColumns are those of Export in which a link of another program is written.
+// linkColumns are the columns of Export that a link of another program can have.
 var linkColumns = []string{
 	"redirect_hash", "host", "external_url", "title", "description", "notes", "group", "is_active", "forward_query",
 	"deactivate_at", "expires_at", "created_at", hashColumn,

@@ -10,13 +10,13 @@ import (
 	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
-// An ownCSV is a file that Export wrote, or a person with its columns.
+// An ownCSV reads a file of Export, or a file with its columns.
 type ownCSV struct {
 	*table
 	t *linktrack.Tracker
 }
 
-// ownKeys are the keys of the columns that are read, or need not be.
+// ownKeys are the keys of all columns that a file may have.
 var ownKeys = func() map[string]bool {
 	keys := map[string]bool{}
 	for _, name := range append(slices.Clone(columns), hashColumn, "vanity_link", "password") {
@@ -61,7 +61,7 @@ func (c *ownCSV) read(e *entry, row []string) {
 	get := func(name string) string { return c.field(row, key(name)) }
 	values := map[string]string{"host": get("host")}
 	for name := range (linktrack.LinkSettings{}).Properties() {
-		if name != "expires_at" { // written in more ways than a parameter
+		if name != "expires_at" { // a file may write it in more ways than a parameter
 			values[name] = get(name)
 		}
 	}
@@ -96,10 +96,10 @@ func (c *ownCSV) read(e *entry, row []string) {
 	if err != nil && get("count_used") != "" || used < 0 {
 		e.wrong("count_used", "must be a whole number, 0 or more")
 	}
-	letThrough(l, used)
+	subtractUsed(l, used)
 }
 
-// isOff reports whether a field says no, or nothing.
+// isOff reports whether a field means no, or is empty.
 func isOff(s string) bool {
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "", "0", "false", "no", "off", "f", "n", "null", "none", "[]", "{}":
@@ -108,9 +108,9 @@ func isOff(s string) bool {
 	return false
 }
 
-// letThrough makes the limit of a link less by the people that it let through
-// already.
-func letThrough(l *linktrack.ImportedLink, used int64) {
+// subtractUsed reduces the limit of a link by the people that it has already let
+// through.
+func subtractUsed(l *linktrack.ImportedLink, used int64) {
 	switch {
 	case l.DeactivateAt == 0 || used <= 0:
 	case used >= l.DeactivateAt:
@@ -120,7 +120,8 @@ func letThrough(l *linktrack.ImportedLink, used int64) {
 	}
 }
 
-// defused are fields as Export writes them.
+// defused returns fields with an apostrophe before formulas, as Export writes
+// them.
 func defused(fields []string) []string {
 	out := make([]string, len(fields))
 	for i, f := range fields {

@@ -2,6 +2,6 @@
 
 package transfer_test
 
-// raceBytesPerByte is what the race detector allocates on top for a byte of a
-// file: it gives each small allocation room of its own.
+// raceBytesPerByte is the memory that the race detector allocates in addition,
+// for each byte of a file: it rounds up each small allocation.
 const raceBytesPerByte = 9

@@ -7,8 +7,8 @@ import (
 	"github.com/linktrackhq/linktrack/internal/csvsafe"
 )
 
-// rejects are the links of a file that are left out, as ImportOptions.Rejected
-// is written them. nil writes nothing.
+// rejects writes the links that are left out to ImportOptions.Rejected. A nil
+// *rejects writes nothing.
 type rejects struct {
 	w     *bufio.Writer
 	begun bool
@@ -17,7 +17,7 @@ type rejects struct {
 
 // add writes a link with its problems.
 func (r *rejects) add(from source, e entry) error {
-	if r == nil || len(e.problems) == 0 || e.second && e.line == r.line { // its row is there
+	if r == nil || len(e.problems) == 0 || e.second && e.line == r.line { // the row is already written
 		return nil
 	}
 	r.line = e.line

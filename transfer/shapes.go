@@ -1,15 +1,15 @@
 package transfer
 
-// A shape is how the CSV of a program, or of many, is laid out: which columns
-// there are, by their key.
+// A shape describes the CSV files of a program, or of many programs. Columns are
+// named by their keys.
 type shape struct {
-	format Format
-	marks  [][]string          // it is known by these: of each list one column is there
-	fields map[string][]string // what the columns hold; the first in which anything stands counts
-	quiet  []string            // columns that say nothing which a link could have
+	format   Format
+	required [][]string          // a file has this shape if it has one column of each list
+	fields   map[string][]string // the columns for each part of a link; the first one that is not empty counts
+	ignored  []string            // columns that no link needs; they are not reported
 }
 
-// What a column of a shape may hold.
+// The parts of a link that a column of a shape may contain.
 const (
 	hasURL         = "external_url"
 	hasPath        = "vanity_link"
@@ -22,82 +22,86 @@ const (
 	hasTags        = "group"
 	hasCreated     = "created_at"
 	hasExpires     = "expires_at"
-	hasPassword    = "password" // or its hash, or whether there is one
+	hasPassword    = "password" // or its hash, or a flag that there is one
 	hasBanned      = "is_active"
 )
 
-// shapes are tried in this order.
+// shapes are the known shapes, in the order in which they are tried.
 var shapes = []shape{
 	{
-		// Two forms. The list of short URLs of the web client writes createdAt,
-		// domain, shortCode, shortUrl, longUrl, title, tags with | between, visits:
-		// src/short-urls/helpers/ExportShortUrlsBtn.tsx of
-		// github.com/shlinkio/shlink-web-component. What "short-url:import csv" reads
-		// has Long URL, Short code, and perhaps Domain, Title, Tags, spaces and case
-		// not counted: src/Sources/Csv/CsvImporter.php of
+		// There are two forms. The list of short URLs in the web client writes
+		// createdAt, domain, shortCode, shortUrl, longUrl, title, tags
+		// (separated by |), and visits: see
+		// src/short-urls/helpers/ExportShortUrlsBtn.tsx in
+		// github.com/shlinkio/shlink-web-component. The command
+		// "short-url:import csv" reads Long URL, Short code, and optionally
+		// Domain, Title, and Tags, without regard to case and spaces: see
+		// src/Sources/Csv/CsvImporter.php in
 		// github.com/shlinkio/shlink-importer.
-		format: Shlink,
-		marks:  [][]string{{"longurl"}, {"shortcode"}},
+		format:   Shlink,
+		required: [][]string{{"longurl"}, {"shortcode"}},
 		fields: map[string][]string{
 			hasURL: {"longurl"}, hasPath: {"shortcode"}, hasHost: {"domain"}, hasTitle: {"title"}, hasTags: {"tags"},
 			hasCreated: {"createdat", "datecreated"},
 		},
-		quiet: []string{"shorturl"},
+		ignored: []string{"shorturl"},
 	},
 	{
-		// The dashboard offers no file; what its users make is the list of the API,
-		// whose fields https://developers.rebrandly.com/docs/link-entity describes,
-		// and https://developers.rebrandly.com/recipes/export-links-to-csv writes.
-		format: Rebrandly,
-		marks:  [][]string{{"slashtag"}, {"destination", "destinationurl"}},
+		// The dashboard has no export, so users export the API's list of links.
+		// Its fields are described at
+		// https://developers.rebrandly.com/docs/link-entity, and a script that
+		// writes the file at
+		// https://developers.rebrandly.com/recipes/export-links-to-csv.
+		format:   Rebrandly,
+		required: [][]string{{"slashtag"}, {"destination", "destinationurl"}},
 		fields: map[string][]string{
 			hasURL: {"destination", "destinationurl"}, hasPath: {"slashtag"}, hasShort: {"shorturl"}, hasHost: {"domainfullname", "domainname", "domain"},
 			hasTitle: {"title"}, hasDescription: {"description"}, hasTags: {"tags"}, hasCreated: {"createdat"}, hasExpires: {"expiredat", "expiresat"},
 		},
-		quiet: []string{"id", "domainid", "updatedat", "https", "status", "integrated", "ispublic", "creator", "creatorid", "lastclickat", "lastclickdate"},
+		ignored: []string{"id", "domainid", "updatedat", "https", "status", "integrated", "ispublic", "creator", "creatorid", "lastclickat", "lastclickdate"},
 	},
 	{
-		// The fields of the API's links, https://developers.short.io/reference, by
-		// which its exports name their columns.
-		format: ShortIO,
-		marks:  [][]string{{"originalurl"}, {"path", "shorturl", "secureshorturl"}},
+		// Exports name their columns by the fields of links in the API:
+		// https://developers.short.io/reference.
+		format:   ShortIO,
+		required: [][]string{{"originalurl"}, {"path", "shorturl", "secureshorturl"}},
 		fields: map[string][]string{
 			hasURL: {"originalurl"}, hasPath: {"path"}, hasShort: {"shorturl", "secureshorturl"}, hasHost: {"domain", "hostname", "domainhostname"},
 			hasTitle: {"title"}, hasTags: {"tags"}, hasCreated: {"createdat"}, hasExpires: {"expiresat"}, hasPassword: {"password", "haspassword"},
 		},
-		quiet: []string{"id", "idstring", "domainid", "ownerid", "updatedat", "source", "lcpath", "passwordcontact"},
+		ignored: []string{"id", "idstring", "domainid", "ownerid", "updatedat", "source", "lcpath", "passwordcontact"},
 	},
 	{
-		// The table links: server/models/link.model.js of
-		// github.com/thedevs-network/kutt, with the domain's name that
+		// The table links, see server/models/link.model.js in
+		// github.com/thedevs-network/kutt, with the name of the domain, which
 		// server/queries/link.queries.js adds. password is a bcrypt hash.
-		format: Kutt,
-		marks:  [][]string{{"address"}, {"target"}},
+		format:   Kutt,
+		required: [][]string{{"address"}, {"target"}},
 		fields: map[string][]string{
 			hasURL: {"target"}, hasPath: {"address"}, hasShort: {"link"}, hasHost: {"domain", "domainaddress", "domainname"}, hasDescription: {"description"},
 			hasCreated: {"createdat"}, hasExpires: {"expirein"}, hasPassword: {"password"}, hasBanned: {"banned"},
 		},
-		quiet: []string{"id", "uuid", "userid", "domainid", "bannedbyid", "updatedat"},
+		ignored: []string{"id", "uuid", "userid", "domainid", "bannedbyid", "updatedat"},
 	},
 	{
-		// Two forms: the dashboard's export has Link, Custom Link, Destination URL,
-		// as https://urlr.me/docs/migration/bitly (github.com/URLR/urlr-docs) says;
-		// exports by the API (dev.bitly.com, links_list) name columns as the API
-		// names fields: link, long_url, title, created_at, custom_bitlinks, tags,
-		// archived.
-		format: Bitly,
-		marks:  [][]string{{"link", "bitlink", "customlink", "custombitlink", "custombitlinks"}, {"longurl", "destinationurl", "destination"}},
+		// There are two forms. The dashboard's export has Link, Custom Link,
+		// and Destination URL, according to
+		// https://urlr.me/docs/migration/bitly (github.com/URLR/urlr-docs).
+		// Exports by the API (dev.bitly.com, links_list) use its field names:
+		// link, long_url, title, created_at, custom_bitlinks, tags, archived.
+		format:   Bitly,
+		required: [][]string{{"link", "bitlink", "customlink", "custombitlink", "custombitlinks"}, {"longurl", "destinationurl", "destination"}},
 		fields: map[string][]string{
 			hasURL: {"longurl", "destinationurl", "destination"}, hasShort: {"link", "bitlink"}, hasSecond: {"customlink", "custombitlink", "custombitlinks"},
 			hasTitle: {"title"}, hasTags: {"tags"}, hasCreated: {"createdat", "created", "createddate", "datecreated"},
 			hasExpires: {"expirationat", "expiresat", "expirationdate"},
 		},
-		quiet: []string{"id", "groupguid", "createdby", "references"},
+		ignored: []string{"id", "groupguid", "createdby", "references"},
 	},
 	{
-		// What people write, and many small programs.
-		format: Plain,
-		marks:  [][]string{{"url", "destination", "destinationurl", "longurl", "originalurl", "target", "targeturl"}, {"slug", "path", "alias", "short", "code", "shortcode", "key", "backhalf", "shortid", "keyword", "shorturl", "vanitylink"}},
+		// Files that people and many small programs write.
+		format:   Plain,
+		required: [][]string{{"url", "destination", "destinationurl", "longurl", "originalurl", "target", "targeturl"}, {"slug", "path", "alias", "short", "code", "shortcode", "key", "backhalf", "shortid", "keyword", "shorturl", "vanitylink"}},
 		fields: map[string][]string{
 			hasURL:  {"url", "destination", "destinationurl", "longurl", "originalurl", "target", "targeturl"},
 			hasPath: {"slug", "path", "alias", "short", "code", "shortcode", "key", "backhalf", "shortid", "keyword", "vanitylink"}, hasShort: {"shorturl"},
@@ -105,13 +109,13 @@ var shapes = []shape{
 			hasTags: {"tags", "tag", "group"}, hasCreated: {"createdat", "created", "datecreated"}, hasExpires: {"expiresat", "expires", "expiration", "expirationdate"},
 			hasPassword: {"password", "haspassword"},
 		},
-		quiet: []string{"id", "updatedat"},
+		ignored: []string{"id", "updatedat"},
 	},
 }
 
-// fits reports whether a header is one of the shape's.
+// fits reports whether a header has this shape.
 func (s *shape) fits(t *table) bool {
-	for _, any := range s.marks {
+	for _, any := range s.required {
 		if !t.has(any...) {
 			return false
 		}
@@ -119,7 +123,7 @@ func (s *shape) fits(t *table) bool {
 	return true
 }
 
-// shapeOf finds the shape of a format.
+// shapeOf returns the shape of a format, nil if it has none.
 func shapeOf(f Format) *shape {
 	for i := range shapes {
 		if shapes[i].format == f {

@@ -10,15 +10,15 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A shlink reads the answers of GET /rest/v3/short-urls of Shlink.
+// A shlink reads the answers of Shlink's GET /rest/v3/short-urls.
 type shlink struct {
 	t     *linktrack.Tracker
-	pages int // that there are, as the file says
-	seen  map[int]bool
-	lost
+	pages int          // the number of pages that the file names
+	seen  map[int]bool // pages that were read
+	omitted
 }
 
-// A shlinkURL is a short URL as Shlink's API v3 has it.
+// A shlinkURL is a short URL in Shlink's API v3.
 type shlinkURL struct {
 	ShortCode     string   `json:"shortCode"`
 	LongURL       string   `json:"longUrl"`
@@ -53,14 +53,14 @@ func (s *shlink) column(param string) string {
 }
 
 func (s *shlink) notes() []string {
-	notes := s.lost.notes()
+	notes := s.omitted.notes()
 	if s.pages > len(s.seen) {
 		notes = append(notes, fmt.Sprintf("the file has %d of %d pages of short URLs", len(s.seen), s.pages))
 	}
 	return notes
 }
 
-func (s *shlink) aside(name string, raw []byte) error {
+func (s *shlink) other(name string, raw []byte) error {
 	if name != "pagination" {
 		return nil
 	}
@@ -95,9 +95,9 @@ func (s *shlink) link(e *entry, raw []byte) error {
 		l.Host = *u.Domain
 	}
 	l.Group, l.Notes = groupOf(u.Tags)
-	if most := u.Meta.MaxVisits; most != nil && *most > 0 {
-		l.DeactivateAt = *most
-		letThrough(l, max(u.VisitsCount, u.VisitsSummary.Total))
+	if limit := u.Meta.MaxVisits; limit != nil && *limit > 0 {
+		l.DeactivateAt = *limit
+		subtractUsed(l, max(u.VisitsCount, u.VisitsSummary.Total))
 	}
 	if u.HasRedirectRules {
 		s.add("redirect rules")
@@ -130,7 +130,7 @@ func (s *shlink) link(e *entry, raw []byte) error {
 	return nil
 }
 
-// groupOf makes a group of a tag, and notes of several.
+// groupOf returns a single tag as the group, and several tags as notes.
 func groupOf(tags []string) (group, notes string) {
 	switch len(tags) {
 	case 0:

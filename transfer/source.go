@@ -14,24 +14,25 @@ import (
 
 // A source reads the links of a file, one after the other.
 type source interface {
-	// next returns the next link; io.EOF at the end, a *broken where the file
-	// cannot be read any further, or an error of the file.
+	// next returns the next link. The error is io.EOF at the end, a *broken if
+	// the rest of the file cannot be read, or an error of the file.
 	next() (entry, error)
-	// column is what the file calls a parameter of the API.
+	// column returns the file's name for a parameter of the API.
 	column(param string) string
-	// notes are what its reader should know, once it is read to its end.
+	// notes returns remarks about the file for Result.Notes, after the last
+	// link.
 	notes() []string
-	// header are the columns of entry.raw.
+	// header returns the columns of entry.raw.
 	header() []string
 }
 
-// An entry is a link as a file has it.
+// An entry is a link of a file.
 type entry struct {
 	line     int
 	link     linktrack.ImportedLink
-	raw      []string  // its fields as the file has them; more or fewer than the header's if a problem says so
-	second   bool      // the row before was of the same fields, and of the link's other path
-	problems []Problem // what could not be read of it
+	raw      []string  // its fields in the file; as many as in the header, unless a problem says otherwise
+	second   bool      // the entry before came from the same row: this is the link's other path
+	problems []Problem // why it cannot be imported
 }
 
 // wrong adds a problem.
@@ -39,7 +40,8 @@ func (e *entry) wrong(column, reason string) {
 	e.problems = append(e.problems, Problem{Line: e.line, Column: column, Reason: reason})
 }
 
-// refused adds the problem of an error of a Tracker; column finds its column.
+// refused adds the problem for an error of a Tracker. column returns the name of
+// the column.
 func (e *entry) refused(err error, column func(string) string) {
 	var inv *linktrack.InvalidError
 	if errors.As(err, &inv) {
@@ -49,8 +51,8 @@ func (e *entry) refused(err error, column func(string) string) {
 	}
 }
 
-// open finds out which format a text has, unless f says so, and begins to read.
-// The error is an [*linktrack.InvalidError] or the file's.
+// open begins to read a file, in the format f, or if f is "" in the format that
+// it detects. The error is an [*linktrack.InvalidError] or an error of the file.
 func open(in *bufio.Reader, f Format, t *linktrack.Tracker) (source, Format, error) {
 	head, err := in.Peek(in.Size())
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -112,7 +114,7 @@ func detect(head []byte, isSQL, isJSON bool) Format {
 		return Shlink
 	}
 	in := bufio.NewReaderSize(bytes.NewReader(head), max(len(head), 16))
-	header, _, _ := newCSVReader(in).read() // of a header that is too long, its beginning
+	header, _, _ := newCSVReader(in).read() // if the header is too long, its beginning
 	t := new(table)
 	t.name(header)
 	switch {
@@ -129,9 +131,8 @@ func detect(head []byte, isSQL, isJSON bool) Format {
 	return ""
 }
 
-// oneLine makes a title of what other programs take for one: control characters
-// and line ends become spaces, and it is cut to the characters that a title may
-// have.
+// oneLine makes a title that the rules allow: control characters and line ends
+// become spaces, and a long title is truncated.
 func oneLine(s string) string {
 	s = strings.ToValidUTF8(s, "\ufffd")
 	s = strings.Map(func(r rune) rune {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// An sqlReader reads the tokens of an SQL dump as MySQL writes it.
+// An sqlReader reads the tokens of an SQL dump that MySQL has written.
 type sqlReader struct {
 	in       *bufio.Reader
 	line     int  // of the next byte
 	skipping bool // texts are not kept
 }
 
-// A token is a word, a quoted name, a text or a sign.
+// A token is a word, a quoted name, a text, or a sign.
 type token struct {
 	kind byte // 'w' a word, 'n' a quoted name, 't' a text, 's' a sign
 	text string
@@ -34,7 +34,7 @@ func looksLikeSQL(head []byte) bool {
 
 var sqlStart = regexp.MustCompile(`^(?i:-- |--\r?\n|/\*|# |(?:INSERT|REPLACE|CREATE|DROP|SET|USE|LOCK|START)\s)`)
 
-// early is what an end within a statement means.
+// early replaces io.EOF within a statement by an error that says so.
 func (r *sqlReader) early(err error) error {
 	if errors.Is(err, io.EOF) {
 		return &broken{r.line, "the file ends within a statement"}
@@ -42,7 +42,7 @@ func (r *sqlReader) early(err error) error {
 	return err
 }
 
-// skip reads over the rest of a statement of which tok was the last token read.
+// skip reads the rest of a statement. tok is the last token that was read.
 func (r *sqlReader) skip(tok token) error {
 	r.skipping = true
 	defer func() { r.skipping = false }()
@@ -55,7 +55,7 @@ func (r *sqlReader) skip(tok token) error {
 	return nil
 }
 
-// names reads names up to a closing parenthesis.
+// names reads a list of names and the closing parenthesis.
 func (r *sqlReader) names() ([]string, error) {
 	var names []string
 	for {
@@ -79,8 +79,7 @@ func (r *sqlReader) names() ([]string, error) {
 	}
 }
 
-// tuple reads the values of a row and what stands behind it; more says whether
-// that is another row.
+// tuple reads the values of a row. more reports whether another row follows.
 func (r *sqlReader) tuple() (values []string, line int, more bool, err error) {
 	tok, err := r.token()
 	if err != nil {
@@ -111,14 +110,14 @@ func (r *sqlReader) tuple() (values []string, line int, more bool, err error) {
 			value = tok.text
 		case tok.kind == 's':
 			return nil, 0, false, &broken{tok.line, "a value is expected"}
-		case strings.HasPrefix(tok.text, "_"), tok.word("NULL"): // _binary before a text
+		case strings.HasPrefix(tok.text, "_"), tok.word("NULL"): // an introducer such as _binary before a text
 		default:
 			value = tok.text
 		}
 	}
 }
 
-// more reads over what stands behind a row.
+// more reads the token after a row, and reports whether another row follows.
 func (r *sqlReader) more() (bool, error) {
 	tok, err := r.token()
 	switch {
@@ -134,7 +133,8 @@ func (r *sqlReader) more() (bool, error) {
 
 const signs = "(),;=."
 
-// token returns the next one, without comments; io.EOF at the end.
+// token returns the next token that is not a comment. The error is io.EOF at the
+// end.
 func (r *sqlReader) token() (token, error) {
 	for {
 		b, err := r.next()
@@ -182,7 +182,7 @@ func (r *sqlReader) sees(s string) bool {
 	return string(ahead) == s
 }
 
-// lineComment reads over the rest of a line.
+// lineComment reads the rest of a line.
 func (r *sqlReader) lineComment() error {
 	for {
 		if b, err := r.next(); err != nil || isLineEnd(b) {
@@ -191,7 +191,7 @@ func (r *sqlReader) lineComment() error {
 	}
 }
 
-// comment reads over a comment and its end.
+// comment reads a comment and its end.
 func (r *sqlReader) comment(end string) error {
 	for !r.sees(end) {
 		if _, err := r.next(); err != nil {
@@ -204,7 +204,7 @@ func (r *sqlReader) comment(end string) error {
 	return nil
 }
 
-// word reads on what began with first.
+// word reads the rest of a word that begins with first.
 func (r *sqlReader) word(first byte) (token, error) {
 	tok, text := token{kind: 'w', line: r.line}, []byte{first}
 	for {
@@ -221,7 +221,7 @@ func (r *sqlReader) word(first byte) (token, error) {
 	}
 }
 
-// quoted reads a text or a name up to its end.
+// quoted reads a quoted text or name up to its closing quotation mark.
 func (r *sqlReader) quoted(quote, kind byte) (token, error) {
 	tok := token{kind: kind, line: r.line}
 	var text []byte

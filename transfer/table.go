@@ -14,18 +14,18 @@ import (
 // A table is CSV with a header row.
 type table struct {
 	rows    *csvReader
-	names   []string       // of its columns, as the file has them
-	index   map[string]int // of columns, by their key; the first of those that have the same
-	twice   map[string]bool
-	drop    bool // the first column is problemColumn
-	restore bool // texts are written as csvsafe.Defuse does
+	names   []string        // of the columns, as in the file
+	index   map[string]int  // of each column, by its key; if several have a key, the first
+	twice   map[string]bool // keys that several columns have
+	drop    bool            // the first column is problemColumn
+	restore bool            // csvsafe.Defuse was applied to the texts
 }
 
-// problemColumn stands first in what ImportOptions.Rejected is written.
+// problemColumn is the first column of ImportOptions.Rejected.
 const problemColumn = "problem"
 
-// key is a column's name without case, spaces and signs: headers are written
-// External_URL, external url and externalUrl.
+// key returns a column's name without case, spaces, and signs, because programs
+// write External_URL, external url, and externalUrl.
 func key(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
@@ -36,8 +36,8 @@ func key(name string) string {
 	}, strings.ToLower(name))
 }
 
-// newTable reads the header. The errors are a *broken and the file's; an empty
-// file has an empty header.
+// newTable reads the header. The errors are a *broken and those of the file. An
+// empty file has an empty header.
 func newTable(in *bufio.Reader) (*table, error) {
 	t := &table{rows: newCSVReader(in)}
 	header, line, err := t.rows.read()
@@ -53,7 +53,7 @@ func newTable(in *bufio.Reader) (*table, error) {
 	return t, nil
 }
 
-// name says what the columns are called.
+// name sets the names of the columns.
 func (t *table) name(header []string) {
 	if len(header) > 1 && key(header[0]) == problemColumn {
 		t.drop, t.restore = true, true
@@ -73,7 +73,7 @@ func (t *table) name(header []string) {
 
 func (t *table) header() []string { return t.names }
 
-// has reports whether there is one of the columns.
+// has reports whether the table has one of the columns.
 func (t *table) has(keys ...string) bool {
 	for _, k := range keys {
 		if _, ok := t.index[k]; ok {
@@ -83,7 +83,7 @@ func (t *table) has(keys ...string) bool {
 	return false
 }
 
-// called is the name of the first of the columns that there is.
+// called returns the name of the first of these columns that the table has.
 func (t *table) called(keys ...string) string {
 	for _, k := range keys {
 		if i, ok := t.index[k]; ok {
@@ -93,8 +93,8 @@ func (t *table) called(keys ...string) string {
 	return ""
 }
 
-// next reads a row. It has as many fields as the header if no problem says
-// otherwise.
+// next reads a row. The row has as many fields as the header, unless the entry
+// has a problem.
 func (t *table) next() (row []string, e entry, err error) {
 	row, e.line, err = t.rows.read()
 	bad := new(badRow)
@@ -123,8 +123,7 @@ func (t *table) next() (row []string, e entry, err error) {
 	return row, e, nil
 }
 
-// field returns a row's field in the first of the columns in which anything
-// stands.
+// field returns the first of the columns' fields that is not empty.
 func (t *table) field(row []string, keys ...string) string {
 	for _, k := range keys {
 		if i, ok := t.index[k]; ok && row[i] != "" {
@@ -134,7 +133,7 @@ func (t *table) field(row []string, keys ...string) string {
 	return ""
 }
 
-// unknown are notes about columns that are not used.
+// unknown returns notes about the columns that are not used.
 func (t *table) unknown(used func(key string) bool) []string {
 	var notes []string
 	more := 0
@@ -153,19 +152,20 @@ func (t *table) unknown(used func(key string) bool) []string {
 	return notes
 }
 
-// maxNotes is how many columns are named in notes.
+// maxNotes is the number of columns that are named in notes.
 const maxNotes = 20
 
-// brief is the beginning of a text that is long.
+// brief truncates a long text.
 func brief(s string) string {
-	const most = 80 // bytes
-	if len(s) <= most {
+	const limit = 80 // bytes
+	if len(s) <= limit {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
-// twiceError is of a header with a column that stands there twice.
+// twiceError returns an error if several columns have the same key and it is
+// used.
 func (t *table) twiceError(used func(key string) bool) error {
 	for _, name := range t.names {
 		if k := key(name); k != "" && t.twice[k] && used(k) {

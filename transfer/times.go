@@ -9,10 +9,11 @@ import (
 
 const timeReason = "must be a time such as 2024-11-24T16:35:16Z or 2024-11-24 10:35:16"
 
-// parseTime reads a time as programs write it: a day, or a day and a time to the
-// minute, the second or a part of it, with T or a space between, and behind it
-// Z, UTC or an offset as +02:00, +0200 or +02. Without an offset it is in zone.
-// "" is the zero time. Years from 1970 to 9999 are times, no others.
+// parseTime reads a time in the ways in which programs write it: a day, or a day
+// and a time with minutes, seconds, or fractions of a second, separated by T or a
+// space. Z, UTC, or an offset such as +02:00, +0200, or +02 may follow; without
+// it, the time is in zone. "" is the zero time. ok is false for years before 1970
+// and after 9999.
 func parseTime(s string, zone *time.Location) (at time.Time, ok bool) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -27,12 +28,12 @@ func parseTime(s string, zone *time.Location) (at time.Time, ok bool) {
 			break
 		}
 	}
-	if i := strings.LastIndexAny(s, "+-"); i > len(time.DateOnly) { // not one of the day's
+	if i := strings.LastIndexAny(s, "+-"); i > len(time.DateOnly) { // not a hyphen of the day
 		s = strings.TrimSpace(s[:i]) + s[i:]
 	}
 	for _, layout := range timeLayouts {
 		at, err := time.ParseInLocation(layout, s, zone)
-		if err == nil { // which reads fractions of a second, too
+		if err == nil { // Parse also accepts fractions of a second
 			if !strings.Contains(layout, "-07") {
 				at, _ = time.Parse(layout, s)
 				at = localtime.In(at, zone)
@@ -49,8 +50,8 @@ var timeLayouts = []string{
 	"2006-01-02 15:04", "2006-01-02 15:04-07:00", "2006-01-02 15:04-0700", "2006-01-02 15:04-07", time.DateOnly,
 }
 
-// parseMoment is parseTime for programs that write Unix times, too, in seconds
-// or in milliseconds.
+// parseMoment is parseTime for programs that may also write Unix times, in
+// seconds or in milliseconds.
 func parseMoment(s string, zone *time.Location) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	n := int64(0)

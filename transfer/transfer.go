@@ -16,7 +16,7 @@
 //	has_conversion_tracking, has_alert_email, forward_query   1 or 0
 //	has_password             1 or 0
 //	alert_at, deactivate_at  numbers of clicks, 0 for none
-//	count_used               people let through a link with deactivate_at
+//	count_used               people that a link with deactivate_at has let through
 //	expires_at, created_at   2024-11-24T16:35:16.123456Z, empty for never
 //	has_public_revenue       1 or 0
 //	password_hash            only on request
@@ -56,7 +56,7 @@
 //
 // Import detects the format of a file by its content, so you need not name it.
 // Paths are kept. A single tag becomes the group, and several tags are written
-// into the notes. Titles are cut to the maximum length. A link with a password is
+// into the notes. Titles are truncated to the maximum length. A link with a password is
 // refused, unless its bcrypt hash is in the file. Clicks are not imported.
 // [Result].Notes lists other content that is not imported.
 //
@@ -80,7 +80,8 @@
 //     description, notes, tags, created_at, and expires_at. A link without a slug
 //     gets a generated path.
 //
-// Many of them distinguish paths by case, and a Tracker does not: see [Import].
+// Many of these services distinguish paths by case, and a Tracker does not: see
+// [Import].
 package transfer
 
 import (
@@ -93,19 +94,19 @@ type Format string
 
 const (
 	CSV       Format = "csv"       // Export, or a file with its columns
-	YOURLS    Format = "yourls"    // its database's table yourls_url, as CSV or SQL
-	Shlink    Format = "shlink"    // its REST API, as JSON, or CSV of its web client or for its importer
+	YOURLS    Format = "yourls"    // the table yourls_url, as CSV or SQL
+	Shlink    Format = "shlink"    // JSON of its REST API, CSV of its web client, or CSV for its importer
 	Bitly     Format = "bitly"     // CSV
 	Rebrandly Format = "rebrandly" // CSV
 	ShortIO   Format = "shortio"   // CSV
-	Kutt      Format = "kutt"      // its REST API, as JSON, or its database's table links, as CSV
+	Kutt      Format = "kutt"      // JSON of its REST API, or the table links as CSV
 	Plain     Format = "plain"     // CSV with columns such as url and slug
 )
 
 // Formats lists all formats.
 var Formats = []Format{CSV, YOURLS, Shlink, Bitly, Rebrandly, ShortIO, Kutt, Plain}
 
-// programs names the programs of the formats.
+// programs names the accepted programs in an error message.
 const programs = "YOURLS, Shlink, Bitly, Rebrandly, Short.io, or Kutt, or have the columns url and slug"
 
 // ErrRefused means that some lines of a file break rules, so nothing in it was
@@ -132,7 +133,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("line %d: %s %s", p.Line, p.Column, p.Reason)
 }
 
-// broken is the error of a file that cannot be read any further.
+// A broken error means that the rest of the file cannot be read.
 type broken struct {
 	line   int
 	reason string

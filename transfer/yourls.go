@@ -11,10 +11,10 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// yourlsColumns are those of yourls_url, in its order.
+// yourlsColumns are the columns of yourls_url, in its order.
 var yourlsColumns = []string{"keyword", "url", "title", "timestamp", "ip", "clicks"}
 
-// yourls is what its two forms have in common.
+// yourls is the common part of the two forms.
 type yourls struct{ t *linktrack.Tracker }
 
 func (yourls) column(param string) string {
@@ -26,7 +26,7 @@ func (yourls) column(param string) string {
 	return param
 }
 
-// entry reads a row of which get returns the fields by name.
+// entry fills e from a row. get returns the field of a column.
 func (y yourls) entry(e *entry, get func(name string) string) {
 	e.link.VanityLink, e.link.ExternalURL, e.link.Title = get("keyword"), get("url"), oneLine(get("title"))
 	if e.link.VanityLink == "" {
@@ -38,11 +38,11 @@ func (y yourls) entry(e *entry, get func(name string) string) {
 	}
 }
 
-// A yourlsTable is yourls_url as CSV, with a header or without.
+// A yourlsTable reads yourls_url as CSV, with or without a header.
 type yourlsTable struct {
 	yourls
 	*table
-	first []string // a first row that is no header
+	first []string // the first row, if it is not a header
 }
 
 func newYOURLSTable(in *bufio.Reader, t *linktrack.Tracker) (*yourlsTable, error) {
@@ -77,8 +77,8 @@ func (y *yourlsTable) next() (e entry, err error) {
 	return e, nil
 }
 
-// null empties fields that phpMyAdmin writes for no value. No keyword is meant
-// by it: that column has always one.
+// null clears the fields in which phpMyAdmin writes NULL for a missing value. It
+// skips the keyword, which is never missing.
 func null(fields []string) {
 	for i := 1; i < len(fields); i++ {
 		if fields[i] == "NULL" {
@@ -87,13 +87,13 @@ func null(fields []string) {
 	}
 }
 
-// A yourlsDump is yourls_url among the tables of an SQL dump.
+// A yourlsDump reads the table yourls_url in an SQL dump.
 type yourlsDump struct {
 	yourls
 	sql    *sqlReader
-	names  []string // of the statement that is being read
+	names  []string // the columns of the current statement
 	inRows bool
-	found  bool // a statement with rows
+	found  bool // a statement with rows was found
 }
 
 func newYOURLSDump(in *bufio.Reader, t *linktrack.Tracker) *yourlsDump {
@@ -136,8 +136,8 @@ func (y *yourlsDump) next() (entry, error) {
 	return e, nil
 }
 
-// statement reads up to the rows of an INSERT into the table, or over another
-// statement. io.EOF at the end of the file.
+// statement reads up to the rows of an INSERT into the table, or skips another
+// statement. The error is io.EOF at the end of the file.
 func (y *yourlsDump) statement() error {
 	first, err := y.sql.token()
 	if err != nil || first.is(";") {

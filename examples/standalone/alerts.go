@@ -59,11 +59,14 @@ func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 			if err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" || proxy.Hostname() == "" {
 				return nil, errors.New("-alert-proxy must be an http, https, or socks5 URL such as http://proxy.example.com:3128")
 			}
+			if !a.private {
+				return nil, errors.New("-alert-proxy requires -alert-private, because a proxy can connect to any address")
+			}
 			o.Proxy = http.ProxyURL(proxy)
 		}
 		hook, err := webhook.New(o)
 		if err != nil {
-			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret", "Proxy": "-alert-proxy"})
+			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret"})
 		}
 		all = append(all, hook)
 	}

@@ -82,7 +82,7 @@ func TestAlertFlagsThatAreWrongAreNamedWithoutTheirSecrets(t *testing.T) {
 		"no such port":                {[]string{"-smtp", "smtp://links:hush@mail.example.com:99999?from=a@example.com"}, "-smtp: host must be host:port"},
 		"a parameter that is none":    {[]string{"-smtp", testMail + "&hush=1"}, "-smtp takes only the parameters"},
 		"a query that is none":        {[]string{"-smtp", testMail + "&from=%hush"}, "-smtp has an invalid query"},
-		"a pass for all to read":      {[]string{"-smtp", testMail + "&tls=none"}, "-smtp: user needs TLS"},
+		"a pass for all to read":      {[]string{"-smtp", testMail + "&tls=none"}, "-smtp: user requires TLS"},
 		"TLS of an unknown kind":      {[]string{"-smtp", testMail + "&tls=hush"}, "-smtp: tls must be starttls or none"},
 		"TLS twice":                   {[]string{"-smtp", "smtps://mail.example.com?from=a@example.com&tls=none"}, "-smtp: tls must be starttls or none"},
 		"no hook URL":                 {[]string{"-alert-webhook", "hook.example.com/?key=hush"}, "-alert-webhook must be an absolute https URL"},

@@ -10,14 +10,14 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Message is what a mail says.
+// A Message is the content of a mail.
 type Message struct {
 	Subject string // line breaks and other control characters become spaces
 	Text    string
-	HTML    string // a whole document that says the same; "": the mail has no such part
+	HTML    string // a complete HTML document with the same content; "" for a mail with text only
 }
 
-// english returns the messages that mails have by default, with times in zone.
+// english returns the default function Options.Message. Times are in zone.
 func english(zone *time.Location) func(linktrack.Alert) Message {
 	return func(a linktrack.Alert) Message {
 		name := line(a.Link.Title)
@@ -26,14 +26,14 @@ func english(zone *time.Location) func(linktrack.Alert) Message {
 		}
 		w := words{
 			Subject: fmt.Sprintf("%s has reached %s", name, clicks(a.Count)),
-			Said:    fmt.Sprintf("Your link “%s” has reached %s.", name, clicks(a.Count)),
-			Why:     "You get this mail because the link has an alert at this number.",
+			Reached: fmt.Sprintf("Your link “%s” has reached %s.", name, clicks(a.Count)),
+			Reason:  "You get this mail because the link has an alert at this number.",
 			URL:     line(a.URL),
 		}
 		if a.Kind == linktrack.AlertUsedUp {
 			w.Subject = fmt.Sprintf("%s is used up: %s", name, clicks(a.Count))
-			w.Said = fmt.Sprintf("Your link “%s” has reached %s and lets nobody through any more.", name, clicks(a.Count))
-			w.Why = "You get this mail because the link was to be deactivated at this number."
+			w.Reached = fmt.Sprintf("Your link “%s” has reached %s and no longer lets visitors through.", name, clicks(a.Count))
+			w.Reason = "You get this mail because the link has a limit of this number of clicks."
 		}
 		counts := a.Link.Counts
 		w.Rows = []row{
@@ -55,20 +55,20 @@ func clicks(n int64) string {
 
 // words are the parts of a mail.
 type words struct {
-	Subject, Said, Why string
-	URL                string
-	Rows               []row
+	Subject, Reached, Reason string
+	URL                      string
+	Rows                     []row
 }
 
 type row struct{ Name, Value string }
 
 func (w words) message() Message {
 	var text, html strings.Builder
-	fmt.Fprintf(&text, "%s\n\n%s\n\n", w.Said, w.URL)
+	fmt.Fprintf(&text, "%s\n\n%s\n\n", w.Reached, w.URL)
 	for _, r := range w.Rows {
 		fmt.Fprintf(&text, "%s: %s\n", r.Name, r.Value)
 	}
-	fmt.Fprintf(&text, "\n%s\n", w.Why)
+	fmt.Fprintf(&text, "\n%s\n", w.Reason)
 	if err := page.Execute(&html, w); err != nil {
 		return Message{w.Subject, text.String(), ""}
 	}
@@ -79,19 +79,19 @@ var page = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{{.Subject}}</title></head>
 <body style="font-family: sans-serif">
-<p>{{.Said}}</p>
+<p>{{.Reached}}</p>
 <p><a href="{{.URL}}">{{.URL}}</a></p>
 <table>
 {{range .Rows}}<tr><th align="left">{{.Name}}</th><td>{{.Value}}</td></tr>
 {{end}}</table>
-<p><small>{{.Why}}</small></p>
+<p><small>{{.Reason}}</small></p>
 </body>
 </html>
 `))
 
-// line makes one line of s that looks like what it says: line breaks and
-// control characters become spaces, marks that turn the direction of writing go,
-// and nothing in it is taken for an encoded word of a header.
+// line makes s one line that shows its content truthfully: line breaks and
+// control characters become spaces, characters that change the direction of text
+// are removed, and no part of it can be decoded as an encoded word of a header.
 func line(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -17,8 +17,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// compose writes the mail. Its Message-ID follows from the alert's, so that
-// whoever gets it twice can tell.
+// compose returns the mail. Its Message-ID follows from the alert's ID, so that
+// mail programs recognize a repeated mail.
 func (m *Mailer) compose(a linktrack.Alert, to *mail.Address) *gomail.Msg {
 	text := m.opts.Message(a)
 	id := sha256.Sum256([]byte(a.ID))
@@ -36,8 +36,7 @@ func (m *Mailer) compose(a linktrack.Alert, to *mail.Address) *gomail.Msg {
 	return msg
 }
 
-// send brings a mail to the server, over a connection that is closed when ctx
-// ends.
+// send sends a mail over a new connection, which is closed when ctx ends.
 func (m *Mailer) send(ctx context.Context, msg *gomail.Msg) error {
 	options := []gomail.Option{
 		gomail.WithTimeout(2 * m.opts.Timeout), // ctx ends before
@@ -66,7 +65,7 @@ func (m *Mailer) send(ctx context.Context, msg *gomail.Msg) error {
 		return err
 	}
 	err = client.SendWithSMTPClient(connection, msg)
-	connection.Quit() // it is a courtesy: what was accepted stays accepted
+	connection.Quit() // an error does not matter: the mail was accepted
 	return err
 }
 
@@ -83,12 +82,13 @@ func (m *Mailer) dial(ctx context.Context) (net.Conn, error) {
 	return encrypted, encrypted.HandshakeContext(ctx)
 }
 
-// noMailbox are the enhanced status codes that speak of the recipient and will
-// not change: no such mailbox, no such domain, no address, moved without a new
-// address, a domain that takes no mail, a mailbox that is switched off.
+// noMailbox are the enhanced status codes for permanent problems of the
+// recipient: no such mailbox, no such domain, no address, a mailbox that has
+// moved without a new address, a domain that accepts no mail, or a disabled
+// mailbox.
 var noMailbox = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
-// isFinal reports whether to send again is of no use.
+// isFinal reports whether sending again is useless.
 func isFinal(err error) bool {
 	var e *gomail.SendError
 	return errors.As(err, &e) && e.ErrorCode() >= 500 &&
@@ -96,14 +96,14 @@ func isFinal(err error) bool {
 		slices.Contains(noMailbox, e.EnhancedStatusCode())
 }
 
-// textOf returns the error's text in one line of bearable length, without the
-// address in it.
+// textOf returns the error's text as one line of limited length, without the
+// address.
 func textOf(err error, address string) string {
-	const most = 300
+	const limit = 300
 	text := line(err.Error())
 	text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(address)).ReplaceAllLiteralString(text, "…")
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
+	if runes := []rune(text); len(runes) > limit {
+		text = string(runes[:limit]) + "…"
 	}
 	return text
 }

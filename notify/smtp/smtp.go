@@ -1,15 +1,16 @@
-// Package smtp delivers alerts by mail, to the address of the account that has
-// the link.
+// Package smtp delivers alerts by mail to the account that owns the link.
 //
 // # Which failures are final
 //
-// An alert is given up, with a [linktrack.ErrUndeliverable], if its address is
-// none, or if the mail server says with an enhanced status code (RFC 3463) that
-// there is no such mailbox: 5.1.1, 5.1.2, 5.1.3, 5.1.6, 5.1.10 or 5.2.1. All
-// else may be mended, at the server or in the Options, and loses no alert: the
-// caller tries again after a wrong password, a refused sender, "relaying
-// denied" and a full mailbox too, and after a refusal without such a code,
-// which may mean any of these.
+// A failure is final, and its error wraps [linktrack.ErrUndeliverable], if the
+// address of the account is invalid, or if the mail server answers with an
+// enhanced status code (RFC 3463) for a mailbox that does not exist: 5.1.1, 5.1.2,
+// 5.1.3, 5.1.6, 5.1.10, or 5.2.1.
+//
+// After any other failure the alert is kept, because the server or the Options can
+// be corrected. So the caller tries again after a wrong password, a refused sender,
+// "relaying denied", or a full mailbox, and also after a refusal without one of
+// these codes, which may mean any of these.
 package smtp
 
 import (
@@ -26,7 +27,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// Options are the choices of a host. Addr and From are required.
+// Options configures a Mailer. Addr and From are required.
 type Options struct {
 	// Addr is the mail server's host:port.
 	Addr string
@@ -34,30 +35,30 @@ type Options struct {
 	// TLS says how the connection is encrypted. Default: Auto.
 	TLS Mode
 
-	// TLSConfig is for a server whose certificate the system's roots do not
-	// vouch for. Without a ServerName it is for Addr's host; nothing older
-	// than TLS 1.2 is spoken. Default: the system's roots.
+	// TLSConfig is for a server whose certificate the system's root certificates
+	// do not verify. If it has no ServerName, that is Addr's host. The lowest
+	// version is TLS 1.2. Default: the system's root certificates.
 	TLSConfig *tls.Config
 
-	// Username and Password log in at the server, which needs TLS unless it
-	// is on this machine. Default: no login.
+	// Username and Password are the login at the server. A login requires TLS
+	// unless the server is on this machine. Default: no login.
 	Username, Password string
 
-	// From is who sends, alerts@example.com or Links <alerts@example.com>.
+	// From is the sender, alerts@example.com or Links <alerts@example.com>.
 	From string
 
-	// HELO is this machine's name, as the server is told. Default: its host
-	// name.
+	// HELO is the name of this machine that is sent to the server. Default: its
+	// host name.
 	HELO string
 
-	// Timeout is how long one delivery may take, from the look-up of the
-	// server's name to its last answer. Default: 30 s.
+	// Timeout limits the time of one delivery, from the look-up of the server's
+	// name to its last answer. Default: 30 s.
 	Timeout time.Duration
 
-	// Location is the zone of times in the mail. Default: America/Chicago.
+	// Location is the time zone of times in mails. Default: America/Chicago.
 	Location *time.Location
 
-	// Message writes the mail. Default: one in English.
+	// Message returns the content of a mail. Default: a message in English.
 	Message func(linktrack.Alert) Message
 }
 
@@ -68,8 +69,8 @@ const (
 	// Auto is Plain if Addr's host is localhost or a loopback address, and
 	// StartTLS otherwise.
 	Auto Mode = iota
-	// StartTLS encrypts before anything else is said. Nothing is sent to a
-	// server that does not offer it, or cannot show a certificate.
+	// StartTLS encrypts the connection before anything else is sent. Nothing is
+	// sent to a server that does not offer STARTTLS or has no valid certificate.
 	StartTLS
 	// Implicit is TLS from the first byte, as on port 465.
 	Implicit
@@ -84,7 +85,7 @@ type Mailer struct {
 	opts   Options
 	host   string
 	from   *mail.Address
-	domain string // of from
+	domain string // the domain of from
 }
 
 var (
@@ -92,7 +93,7 @@ var (
 	_ linktrack.Mailer   = (*Mailer)(nil)
 )
 
-// New returns a Mailer, and connects to nothing yet. The error is a
+// New returns a Mailer. It does not connect yet. The error is a
 // [*linktrack.InvalidError] that names the option.
 func New(o Options) (*Mailer, error) {
 	host, port, err := net.SplitHostPort(o.Addr)
@@ -111,11 +112,11 @@ func New(o Options) (*Mailer, error) {
 	}
 	switch {
 	case o.TLS < Auto || o.TLS > Plain:
-		return nil, invalid("TLS", "must be Auto, StartTLS, Implicit or Plain")
+		return nil, invalid("TLS", "must be Auto, StartTLS, Implicit, or Plain")
 	case o.Password != "" && o.Username == "":
-		return nil, invalid("Username", "must be set beside Password")
+		return nil, invalid("Username", "must be set if Password is")
 	case o.Username != "" && o.TLS == Plain && !isLoopback(host):
-		return nil, invalid("Username", "needs TLS: the password could be read on the way")
+		return nil, invalid("Username", "requires TLS, because others on the network could read the password")
 	case !isPrintableASCII(o.HELO) || strings.Contains(o.HELO, " "):
 		return nil, invalid("HELO", "must be a host name in ASCII")
 	case o.Timeout < 0:
@@ -143,21 +144,21 @@ func New(o Options) (*Mailer, error) {
 	return &Mailer{opts: o, host: host, from: from, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:]}, nil
 }
 
-// Notify mails the alert to its Email, in one try. Without an Email there is
-// nothing to do. Its errors do not show the address.
+// Notify mails the alert to a.Email, in one attempt. If a.Email is "", it does
+// nothing and returns nil. Errors do not show the address.
 func (m *Mailer) Notify(ctx context.Context, a linktrack.Alert) error {
 	if a.Email == "" {
 		return nil
 	}
 	to, err := mail.ParseAddress(a.Email)
 	if err != nil {
-		return fmt.Errorf("smtp: %w: the account's mail address is none", linktrack.ErrUndeliverable)
+		return fmt.Errorf("smtp: %w: the account's mail address is invalid", linktrack.ErrUndeliverable)
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Timeout)
 	defer cancel()
 	err = m.send(ctx, m.compose(a, to))
 	switch {
-	case err == nil: // even if ctx has ended since
+	case err == nil: // even if ctx has ended in the meantime
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("smtp: %s: %w", m.opts.Addr, ctx.Err())

@@ -410,7 +410,7 @@ func TestALinkThatIsUsedUpSaysSo(t *testing.T) {
 	require.NoError(t, newMailer(t, smtp.Options{Addr: s.addr, Location: zone}).Notify(t.Context(), a))
 	h, text, _ := parts(t, s.received()[0].data)
 	require.Equal(t, "https://go.example.com/.f2jt is used up: 1 click", subject(t, h))
-	require.Contains(t, text, "has reached 1 click and lets nobody through any more.")
+	require.Contains(t, text, "has reached 1 click and no longer lets visitors through.")
 	require.Contains(t, text, "Reached: 2024-12-24 17:35:16 CET")
 }
 

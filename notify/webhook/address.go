@@ -11,8 +11,8 @@ import (
 
 var errPrivate = errors.New("the address is not a public one")
 
-// refusePrivate is a [net.Dialer]'s Control: it sees the address that is about
-// to be connected to, after the name was looked up.
+// refusePrivate is for [net.Dialer].Control. It gets the address of the
+// connection after the look-up of the name.
 func refusePrivate(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -24,12 +24,13 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// registries has the addresses that IANA keeps from common use.
+// registries knows the addresses that IANA has reserved.
 var registries = ssrf.New()
 
-// isPublic reports whether an address can be that of a host on the internet.
-// An IPv4 address inside an IPv6 one, IPv4-mapped or of NAT64, is checked
-// itself: the registries would refuse all of them, or with NAT64 allowed none.
+// isPublic reports whether an address can belong to a host on the internet. If an
+// IPv6 address contains an IPv4 address (IPv4-mapped or NAT64), the IPv4 address
+// is checked: the registries would refuse every IPv4-mapped address and allow
+// every NAT64 address.
 func isPublic(a netip.Addr) bool {
 	a = a.Unmap()
 	if ssrf.IPv6NAT64Prefix.Contains(a) {

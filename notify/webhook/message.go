@@ -6,17 +6,17 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A Message is what is posted: an alert as JSON. Fields may be added to it.
+// A Message is the body of a post: an alert as JSON. New versions may add fields.
 type Message struct {
 	ID      string              `json:"id"`      // the same each time this alert is sent
 	Kind    linktrack.AlertKind `json:"kind"`    // alert_at or deactivate_at
-	Count   int64               `json:"count"`   // people's clicks that were reached
-	Reached time.Time           `json:"reached"` // when they were; RFC 3339, UTC, as all times
-	Link    Link                `json:"link"`    // as it was when this was sent
+	Count   int64               `json:"count"`   // the number of people's clicks that the alert is about
+	Reached time.Time           `json:"reached"` // when the link reached it; all times are RFC 3339 in UTC
+	Link    Link                `json:"link"`    // the link at the time of the post
 }
 
-// A Link is the part of a link that a [Message] tells, under the names that
-// the API has for it. A text that is not set is empty.
+// A Link has the properties of a link in a [Message], with the names that the API
+// uses. A text that is not set is empty.
 type Link struct {
 	RedirectHash    string     `json:"redirect_hash"`
 	URL             string     `json:"url"` // the tracking link

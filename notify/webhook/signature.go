@@ -17,22 +17,23 @@ import (
 // names with case.
 const (
 	IDHeader        = "Webhook-Id"        // Message.ID
-	TimestampHeader = "Webhook-Timestamp" // when this attempt was made, in seconds since 1970
+	TimestampHeader = "Webhook-Timestamp" // the time of this attempt, in seconds since 1970
 	SignatureHeader = "Webhook-Signature" // "v1,…", one or more with a space between; absent without a secret
 )
 
-// Tolerance is how far the time of a signature may be from the receiver's,
-// before or after.
+// Tolerance is the maximum difference between the time of a signature and the
+// clock of the receiver, in both directions.
 const Tolerance = 5 * time.Minute
 
-// ErrSignature: a request is not signed with the secret, or not lately.
-var ErrSignature = errors.New("the signature is missing, wrong or out of date")
+// ErrSignature means that a request is not signed with the secret, or that the
+// signature is too old.
+var ErrSignature = errors.New("the signature is missing, wrong, or out of date")
 
-// Verify returns nil if body, as it was received, was signed with the secret
-// within the [Tolerance], or else an error that wraps [ErrSignature]. The secret
-// has the form of Options.Secret; one that Options.Secret does not accept
-// verifies nothing. Verify does not notice that a request comes again: use
-// Message.ID for that. While a secret is being replaced, call Verify with each.
+// Verify returns nil if body, exactly as it was received, was signed with the
+// secret within the [Tolerance], and otherwise an error that wraps
+// [ErrSignature]. The secret has the form of Options.Secret; an invalid secret
+// verifies nothing. Verify does not detect repeated requests: use Message.ID for
+// that. While a secret is being replaced, call Verify with both secrets.
 func Verify(header http.Header, body, secret []byte) error {
 	key, reason := signingKey(secret)
 	if reason != "" {
@@ -61,8 +62,8 @@ const (
 	minSecret    = 16 // bytes of a secret without the prefix
 )
 
-// signingKey returns the HMAC key that a secret stands for, or the rule that
-// the secret breaks.
+// signingKey returns the HMAC key of a secret, or the rule that the secret
+// breaks.
 func signingKey(secret []byte) (key []byte, reason string) {
 	encoded, prefixed := strings.CutPrefix(string(secret), secretPrefix)
 	switch {

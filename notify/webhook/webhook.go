@@ -14,22 +14,22 @@
 //	  }
 //	}
 //
-// Its headers, beside Content-Type and User-Agent, are those of Standard
+// Its headers, besides Content-Type and User-Agent, are those of Standard
 // Webhooks (https://www.standardwebhooks.com), which has verifiers for many
-// languages; [Verify] is one for Go:
+// languages; [Verify] is a verifier for Go:
 //
-//   - webhook-id: the id of the alert. An alert may come more than once, with
-//     the same id each time, so a receiver drops an id that it has seen.
-//   - webhook-timestamp: when this attempt was made, in seconds since 1970.
+//   - webhook-id: the id of the alert. An alert may arrive more than once, always
+//     with the same id, so a receiver must ignore ids that it has seen.
+//   - webhook-timestamp: the time of this attempt, in seconds since 1970.
 //   - webhook-signature: v1,8z6QqRQD…, if the hook has a secret: the base64 of
 //     the HMAC-SHA256, with the secret's key, of the id, a dot, the timestamp,
 //     a dot, and the body.
-//   - Idempotency-Key: the id once more.
+//   - Idempotency-Key: the id again.
 //
-// Any status from 200 to 299 says that the alert has arrived. 410 Gone says
-// that it never will, and it is not sent again. After any other, or none in
-// time, the caller tries again; a Hook itself sends once per call and follows
-// no redirects.
+// A status from 200 to 299 means that the alert was received. 410 Gone means that
+// the receiver will never accept it, and it is not sent again. After any other
+// status, or a timeout, the caller tries again. A Hook itself posts once per call
+// and does not follow redirects.
 package webhook
 
 import (
@@ -49,34 +49,35 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// Options are the choices of a host. URL is required.
+// Options configures a Hook. URL is required.
 type Options struct {
-	// URL is posted to. It must be https, or with AllowPrivate may be http. A
-	// user and password in it are sent as Basic credentials. No error shows
-	// them, or the path or the query.
+	// URL is the address to which alerts are posted. It must be https; with
+	// AllowPrivate, it may be http. A user and password in it are sent as HTTP
+	// Basic credentials. Errors show neither these nor the path nor the query.
 	URL string
 
-	// Secret signs what is sent. It is whsec_ and the base64 of a random key of
-	// 24 to 64 bytes, as Standard Webhooks has it:
+	// Secret signs the posts. It is whsec_ followed by the base64 of a random key
+	// of 24 to 64 bytes, as in Standard Webhooks:
 	//
 	//	echo whsec_$(openssl rand -base64 32)
 	//
-	// A secret without whsec_ is itself the key, of at least 16 bytes; most
-	// verifiers have to be told that it is raw, or be given whsec_ and the
-	// base64 of it. Default: posts are not signed.
+	// A secret without whsec_ is itself the key, and has at least 16 bytes. Most
+	// verifiers then need an option for a raw key, or whsec_ followed by the base64
+	// of the key. Default: posts are not signed.
 	Secret []byte
 
-	// AllowPrivate permits http, and hosts with addresses that are not public:
-	// private networks, this machine, link-local ones and the like. Without it
-	// these are refused when the connection is made, whatever the name in URL.
+	// AllowPrivate permits http, and hosts whose addresses are not public:
+	// private networks, this machine, link-local addresses, and so on. Otherwise
+	// such an address is refused when the connection is made, whatever the name
+	// in URL.
 	AllowPrivate bool
 
-	// Timeout is how long one delivery may take. Default: 10 s.
+	// Timeout limits the time of one delivery. Default: 10 s.
 	Timeout time.Duration
 
-	// Proxy returns the proxy for a request, as [http.Transport] has it:
-	// [http.ProxyFromEnvironment] for one. It is the proxy that connects to
-	// the hook's host then, so it needs AllowPrivate. Default: no proxy.
+	// Proxy returns the proxy for a request, as in [http.Transport]; for
+	// example, [http.ProxyFromEnvironment]. A proxy can connect to any address,
+	// so it requires AllowPrivate. Default: no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
@@ -84,8 +85,8 @@ type Options struct {
 // concurrent use. Make one with [New].
 type Hook struct {
 	url    string
-	origin string // what errors show of url
-	key    []byte // nil: nothing is signed
+	origin string // the part of url that errors show
+	key    []byte // nil: posts are not signed
 	client http.Client
 }
 
@@ -94,15 +95,15 @@ var (
 	_ linktrack.Mailer   = (*Hook)(nil)
 )
 
-// Mails implements [linktrack.Mailer]: a Hook mails nothing.
+// Mails implements [linktrack.Mailer]: a Hook does not mail.
 func (h *Hook) Mails() bool { return false }
 
 const (
-	maxAnswer = 64 << 10 // bytes of an answer that are read, of its header and its body each
+	maxAnswer = 64 << 10 // maximum bytes of an answer's header, and of its body
 	userAgent = "linktrack (+https://github.com/linktrackhq/linktrack)"
 )
 
-// New returns a Hook, and connects to nothing yet. The error is a
+// New returns a Hook. It does not connect yet. The error is a
 // [*linktrack.InvalidError] that names the option.
 func New(o Options) (*Hook, error) {
 	u, err := url.Parse(o.URL)
@@ -117,7 +118,7 @@ func New(o Options) (*Hook, error) {
 	case o.Timeout < 0:
 		return nil, &linktrack.InvalidError{Param: "Timeout", Reason: "must not be negative"}
 	case o.Proxy != nil && !o.AllowPrivate:
-		return nil, &linktrack.InvalidError{Param: "Proxy", Reason: "needs AllowPrivate, for it connects to any address"}
+		return nil, &linktrack.InvalidError{Param: "Proxy", Reason: "requires AllowPrivate, because a proxy can connect to any address"}
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -136,14 +137,14 @@ func New(o Options) (*Hook, error) {
 			Transport: &http.Transport{
 				Proxy:                  o.Proxy,
 				DialContext:            dialer.DialContext,
-				DisableKeepAlives:      true, // on a kept one, a request with an Idempotency-Key may be sent twice
+				DisableKeepAlives:      true, // on a reused connection, net/http may send a request with an Idempotency-Key twice
 				MaxResponseHeaderBytes: maxAnswer,
 			},
 		},
 	}, nil
 }
 
-// Notify posts the alert, once.
+// Notify posts the alert once.
 func (h *Hook) Notify(ctx context.Context, a linktrack.Alert) error {
 	body, err := encode(a)
 	if err != nil {
@@ -167,7 +168,7 @@ func (h *Hook) Notify(ctx context.Context, a linktrack.Alert) error {
 		return fmt.Errorf("webhook %s: %w", h.origin, withoutURL(err))
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer)) // what it says does not matter
+	io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer)) // the content does not matter
 	switch code := response.StatusCode; {
 	case code >= 200 && code <= 299:
 		return nil
@@ -178,8 +179,8 @@ func (h *Hook) Notify(ctx context.Context, a linktrack.Alert) error {
 	}
 }
 
-// withoutURL takes the whole URL, with all secrets in it, out of an error of
-// the client.
+// withoutURL removes the URL, which may contain secrets, from an error of the
+// client.
 func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
