@@ -11,35 +11,6 @@ import (
 // The API's answers, one model for both formats: the order of the fields is the
 // order in XML and in JSON.
 
-type linkModel struct {
-	RedirectHash          text  `json:"redirect_hash" xml:"redirect_hash"`
-	Link                  text  `json:"link" xml:"link"`
-	ExternalURL           text  `json:"external_url" xml:"external_url"`
-	Host                  text  `json:"host" xml:"host"`
-	VanityLink            text  `json:"vanity_link" xml:"vanity_link"`
-	Title                 text  `json:"title" xml:"title"`
-	Description           text  `json:"description" xml:"description"`
-	Notes                 text  `json:"notes" xml:"notes"`
-	Group                 text  `json:"group" xml:"group"`
-	IsActive              flag  `json:"is_active" xml:"is_active"`
-	IsPublic              flag  `json:"is_public" xml:"is_public"`
-	HasPlusTracking       flag  `json:"has_plus_tracking" xml:"has_plus_tracking"`
-	HasPublicTracking     flag  `json:"has_public_tracking" xml:"has_public_tracking"`
-	HasConversionTracking flag  `json:"has_conversion_tracking" xml:"has_conversion_tracking"`
-	HasAlertEmail         flag  `json:"has_alert_email" xml:"has_alert_email"`
-	HasPassword           flag  `json:"has_password" xml:"has_password"`
-	AlertAt               int64 `json:"alert_at" xml:"alert_at"`
-	DeactivateAt          int64 `json:"deactivate_at" xml:"deactivate_at"`
-	ExpiresAt             text  `json:"expires_at" xml:"expires_at"`
-	CreatedAt             text  `json:"created_at" xml:"created_at"`
-	UpdatedAt             text  `json:"updated_at" xml:"updated_at"`
-	CountDay              int64 `json:"count_day" xml:"count_day"`
-	CountTotal            int64 `json:"count_total" xml:"count_total"`
-	CountUnique           int64 `json:"count_unique" xml:"count_unique"`
-	CountBot              int64 `json:"count_bot" xml:"count_bot"`
-	CountConversion       int64 `json:"count_conversion" xml:"count_conversion"`
-}
-
 type clickModel struct {
 	ID           text `json:"id" xml:"id"`
 	CreatedAt    text `json:"created_at" xml:"created_at"`
@@ -71,11 +42,11 @@ type errorModel struct {
 // the tag.
 type (
 	linkDocument struct {
-		Link linkModel `json:"link"`
+		Link linkModel
 	}
 	linksDocument struct {
-		XMLName xml.Name    `json:"-" xml:"links"`
-		Links   []linkModel `json:"links" xml:"link"`
+		XMLName xml.Name    `xml:"links"`
+		Links   []linkModel `xml:"link"`
 	}
 	historyDocument struct {
 		XMLName xml.Name     `json:"-" xml:"history"`
@@ -102,37 +73,6 @@ func (d conversionDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error
 // MarshalXML leaves out the wrapping that only JSON has.
 func (d errorDocument) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	return e.EncodeElement(d.Error, xml.StartElement{Name: xml.Name{Local: "error"}})
-}
-
-func (t *Tracker) linkModel(l Link) linkModel {
-	return linkModel{
-		RedirectHash:          text(l.Path),
-		Link:                  text(t.TrackingURL(l)),
-		ExternalURL:           text(l.ExternalURL),
-		Host:                  text(l.Host),
-		VanityLink:            text(l.Vanity()),
-		Title:                 text(l.Title),
-		Description:           text(l.Description),
-		Notes:                 text(l.Notes),
-		Group:                 text(l.Group),
-		IsActive:              flag(!l.Disabled && !l.usedUp()),
-		IsPublic:              flag(l.IsPublic),
-		HasPlusTracking:       flag(l.HasPlusTracking),
-		HasPublicTracking:     flag(l.HasPublicTracking),
-		HasConversionTracking: flag(l.HasConversionTracking),
-		HasAlertEmail:         flag(l.HasAlertEmail),
-		HasPassword:           flag(l.HasPassword()),
-		AlertAt:               l.AlertAt,
-		DeactivateAt:          l.DeactivateAt,
-		ExpiresAt:             t.stamp(l.ExpiresAt),
-		CreatedAt:             t.stamp(l.CreatedAt),
-		UpdatedAt:             t.stamp(l.Counts.LastClick),
-		CountDay:              l.Counts.Day,
-		CountTotal:            l.Counts.People,
-		CountUnique:           l.Counts.Unique,
-		CountBot:              l.Counts.Bots,
-		CountConversion:       l.Counts.Conversions,
-	}
 }
 
 func (t *Tracker) clickModel(c Click) clickModel {
@@ -192,16 +132,18 @@ func (s text) MarshalJSON() ([]byte, error) {
 // flag is written as 1 or 0.
 type flag bool
 
+func (f flag) String() string {
+	if f {
+		return "1"
+	}
+	return "0"
+}
+
 // MarshalText is for XML.
-func (f flag) MarshalText() ([]byte, error) { return f.MarshalJSON() }
+func (f flag) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // MarshalJSON writes a number.
-func (f flag) MarshalJSON() ([]byte, error) {
-	if f {
-		return []byte("1"), nil
-	}
-	return []byte("0"), nil
-}
+func (f flag) MarshalJSON() ([]byte, error) { return f.MarshalText() }
 
 func encodeXML(document any) ([]byte, error) {
 	b := bytes.NewBufferString(xml.Header)
@@ -212,8 +154,17 @@ func encodeXML(document any) ([]byte, error) {
 
 func encodeJSON(document any) ([]byte, error) {
 	var b bytes.Buffer
+	if d, ok := document.(jsonWriter); ok {
+		err := d.writeJSON(&b)
+		b.WriteByte('\n')
+		return b.Bytes(), err
+	}
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	err := e.Encode(document)
 	return b.Bytes(), err
 }
+
+// A jsonWriter is a document that writes itself. If it implemented
+// json.Marshaler, encoding/json would parse again what it wrote.
+type jsonWriter interface{ writeJSON(*bytes.Buffer) error }

@@ -55,6 +55,7 @@ func TestALinkHasTheDocumentedFieldsInTheirOrder(t *testing.T) {
 }
 
 func TestListsAndErrorsHaveTheirShapes(t *testing.T) {
+	tr := encodingTracker(t)
 	for want, document := range map[string]any{
 		`{"links":[]}`:                          linksDocument{Links: []linkModel{}},
 		`{"history":[]}`:                        historyDocument{Items: []clickModel{}},
@@ -73,7 +74,7 @@ func TestListsAndErrorsHaveTheirShapes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, xml.Header+want+"\n", string(b))
 	}
-	b, err := encodeXML(linksDocument{Links: make([]linkModel, 2)})
+	b, err := encodeXML(linksDocument{Links: []linkModel{tr.linkModel(Link{}), tr.linkModel(Link{})}})
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(string(b), "<link><redirect_hash>"))
 	b, err = encodeXML(historyDocument{Items: make([]clickModel, 2)})
@@ -83,8 +84,11 @@ func TestListsAndErrorsHaveTheirShapes(t *testing.T) {
 
 func TestAUsedUpLinkShowsAsInactive(t *testing.T) {
 	tr := encodingTracker(t)
-	require.EqualValues(t, true, tr.linkModel(Link{LinkSettings: LinkSettings{DeactivateAt: 2}, Counts: Counts{Used: 1}}).IsActive)
-	require.EqualValues(t, false, tr.linkModel(Link{LinkSettings: LinkSettings{DeactivateAt: 2}, Counts: Counts{Used: 2}}).IsActive)
+	for used, want := range map[int64]string{1: `"is_active":1,`, 2: `"is_active":0,`} {
+		b, err := encodeJSON(linkDocument{tr.linkModel(Link{LinkSettings: LinkSettings{DeactivateAt: 2}, Counts: Counts{Used: used}})})
+		require.NoError(t, err)
+		require.Contains(t, string(b), want)
+	}
 }
 
 // wellFormed reads a document to its end as a strict parser does.

@@ -22,8 +22,9 @@ type linkProperty struct {
 	multiline  bool // the text may have line ends and tabs
 }
 
-// linkProperties are in the order in which the API returns them. A new property
-// goes to the end, because the order of the API's fields must not change.
+// linkProperties are in the order in which the API returns them, see
+// linkFields. A new property goes to the end, because the order of the API's
+// fields must not change.
 var linkProperties = []linkProperty{
 	{name: "external_url", field: func(s *LinkSettings) any { return &s.ExternalURL }, free: true},
 	{name: "title", field: func(s *LinkSettings) any { return &s.Title }, characters: maxTitle},
