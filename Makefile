@@ -20,7 +20,7 @@ test: ## Run all that a change must pass; SKIP_MISSING=1 leaves out the tests wh
 	@if scripts/tools has mysqld; then $(MAKE) --no-print-directory test-mysql; fi
 
 test-mysql: ## Run the tests on a database on MySQL, fetched from Debian, only
-	@scripts/with-mysql --fast $(go_test) -timeout=40m ./mysqlstore ./internal/testmysql ./internal/testalerts ./examples/standalone
+	@scripts/with-mysql --fast $(go_test) -timeout=40m ./mysqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./examples/standalone
 
 lint: ## Run gofmt, go vet, staticcheck and govulncheck
 	@scripts/lint

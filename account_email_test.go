@@ -13,22 +13,6 @@ import (
 	"github.com/linktrackhq/linktrack/notify"
 )
 
-func TestAnAccountGetsAnotherMailAddressAndNothingElseChanges(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{})
-		for _, email := range []string{"ada@example.com", "ada@example.com", "jörg+%@mail.example.org", ""} {
-			a, err := s.Tracker.SetEmail(t.Context(), s.Account, email)
-			require.NoError(t, err, email)
-			want := s.Account
-			want.Email = email
-			require.Equal(t, want, a)
-			kept, err := s.Tracker.Account(t.Context(), s.Account.ID)
-			require.NoError(t, err)
-			require.Equal(t, want, kept)
-		}
-	})
-}
-
 func TestWhatIsNoMailAddressIsRefusedWhereverOneIsGiven(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	for _, email := range []string{

@@ -12,39 +12,6 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-func TestARenewedPassTakesThePlaceOfTheOldOneAtOnce(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{})
-		require.Equal(t, 200, s.Call("getLinks", nil).StatusCode)
-		renewed, err := s.Tracker.RenewPass(t.Context(), s.Account)
-		require.NoError(t, err)
-		require.Regexp(t, "^[0-9a-f]{32}$", renewed)
-		require.Equal(t, 401, s.Call("getLinks", nil).StatusCode)
-		require.Equal(t, 200, s.Post("/api/v1_0/getLinks", trackertest.Values("login", trackertest.Login, "pass", renewed)).StatusCode)
-
-		kept, err := s.Tracker.Account(t.Context(), s.Account.ID)
-		require.NoError(t, err)
-		require.NotContains(t, string(kept.PassHash), renewed)
-		kept.PassHash = s.Account.PassHash
-		require.Equal(t, s.Account, kept, "nothing else is changed")
-
-		again, err := s.Tracker.RenewPass(t.Context(), s.Account)
-		require.NoError(t, err)
-		require.NotEqual(t, renewed, again)
-
-		trackertest.SetDisabled(t, store, s.Account, true)
-		kept, err = s.Tracker.Account(t.Context(), s.Account.ID)
-		require.NoError(t, err)
-		_, err = s.Tracker.RenewPass(t.Context(), s.Account)
-		require.ErrorIs(t, err, linktrack.ErrForbidden)
-		after, err := s.Tracker.Account(t.Context(), s.Account.ID)
-		require.NoError(t, err)
-		require.Equal(t, kept, after, "it stays switched off")
-		_, err = s.Tracker.RenewPass(t.Context(), linktrack.Account{ID: 4711})
-		require.ErrorIs(t, err, linktrack.ErrNotFound)
-	})
-}
-
 func TestAHostsOwnAccountsHaveNoPassToRenew(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Accounts: linktrack.AccountOptions{Authenticate: func(context.Context, string, string) (linktrack.Account, error) {
 		return linktrack.Account{ID: 1}, nil

@@ -17,21 +17,6 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-func TestAConversionIsCountedOnceAndIsNoClick(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
-		one, two := f.Clicks(), f.Clicks()
-		c := linktrack.Conversion{Click: one, OrderID: "42", Value: 123_400, Currency: "EUR"}
-		require.True(t, f.Convert(c))
-		require.False(t, f.Convert(c), "a repeat is a success that counts nothing")
-		require.False(t, f.Convert(linktrack.Conversion{Click: one}), "the click was counted")
-		c.Click = two
-		require.False(t, f.Convert(c), "the order was counted")
-		require.True(t, f.Convert(linktrack.Conversion{Click: two}))
-		require.Equal(t, []int64{2, 2}, []int64{f.Counts().Conversions, f.Counts().People})
-	})
-}
-
 func TestWhatAConversionMustBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, trackertest.Convertible)

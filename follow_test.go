@@ -1,7 +1,6 @@
 package linktrack_test
 
 import (
-	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -129,71 +128,6 @@ func TestTokensHoldAcrossProcessesOfOneStore(t *testing.T) {
 	require.EqualValues(t, 2, f.Counts().Unique)
 }
 
-func TestALinkWithALimitLetsExactlyThatManyPeopleThrough(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{DeactivateAt: 100, Title: "Sold out soon"}})
-		second, err := linktrack.New(store, linktrack.Options{}) // as another process would
-		require.NoError(t, err)
-		trackers := []*linktrack.Tracker{f.Tracker, second}
-		for range 20 { // what uses up nothing
-			out, err := f.Visit(linktrack.Visit{UserAgent: trackertest.Googlebot})
-			require.NoError(t, err)
-			require.Equal(t, linktrack.ActionPreview, out.Action)
-			require.Empty(t, out.Location)
-			require.Equal(t, "Sold out soon", out.Link.Title)
-			_, err = f.Visit(linktrack.Visit{Peek: true})
-			require.NoError(t, err)
-			f.Refused(linktrack.ErrUnavailable, linktrack.Visit{Prefetch: true})
-		}
-		var passed, gone atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 200 {
-			wg.Go(func() {
-				for range 3 {
-					out, err := trackers[i%2].Follow(context.Background(), linktrack.Visit{Path: f.Path, UserAgent: trackertest.Firefox})
-					switch {
-					case err == nil && out.Action == linktrack.ActionRedirect && out.Location != "":
-						passed.Add(1)
-					case err != nil && out.Location == "":
-						gone.Add(1)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		require.EqualValues(t, 100, passed.Load())
-		require.EqualValues(t, 500, gone.Load())
-		require.NoError(t, second.Close(t.Context()))
-		require.NoError(t, f.Tracker.Close(t.Context()))
-		c := f.Counts()
-		require.Equal(t, []int64{100, 100, 0}, []int64{c.People, c.Used, c.Bots})
-		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
-		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{UserAgent: trackertest.Googlebot})
-	})
-}
-
-func TestALimitCanBeRaisedAndTakenAway(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-		f.Passes(linktrack.Visit{})
-		limit := func(n int64) {
-			_, err := f.Tracker.UpdateLink(t.Context(), f.Account, f.Path, func(e *linktrack.LinkEdit) { e.DeactivateAt = n })
-			require.NoError(t, err)
-		}
-		limit(2) // one has passed already
-		f.Passes(linktrack.Visit{})
-		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
-		limit(3)
-		f.Passes(linktrack.Visit{})
-		f.Refused(linktrack.ErrUsedUp, linktrack.Visit{})
-		limit(0)
-		for range 5 {
-			f.Passes(linktrack.Visit{})
-		}
-		require.EqualValues(t, 8, f.Counts().People)
-	})
-}
-
 func TestPasswords(t *testing.T) {
 	f := trackertest.Follow(t, memstore.New(), linktrack.Options{}, linktrack.NewLink{Password: "letmeïn", LinkSettings: linktrack.LinkSettings{DeactivateAt: 2}})
 	for _, v := range []linktrack.Visit{{}, {Peek: true}, {Prefetch: true}} {
@@ -296,23 +230,6 @@ func TestADestinationWhoseSchemeIsNotAllowedAnyMoreIsNotFollowed(t *testing.T) {
 	require.NoError(t, err)
 	f.Tracker = stricter
 	f.Refused(linktrack.ErrGone, linktrack.Visit{})
-}
-
-func TestACounterIsNeverLostForTheContentOfItsClick(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
-		long := make([]byte, 100_000)
-		for i := range long {
-			long[i] = byte(i)
-		}
-		for _, s := range []string{string(long), "\x00", "\xff\xfe", "'; DROP TABLE lt_link; --", "😀\u202e", "http://[::1", "http://a@b:x/"} {
-			f.Passes(linktrack.Visit{Referrer: s, UserAgent: "x" + s, Query: s})
-		}
-		require.EqualValues(t, 7, f.Counts().People)
-		clicks, err := f.Tracker.History(t.Context(), f.Account, f.Path, linktrack.HistoryQuery{})
-		require.NoError(t, err)
-		require.Len(t, clicks, 7)
-	})
 }
 
 func TestAnEditByAnotherProcessIsSeenWithinTheCacheTTL(t *testing.T) {

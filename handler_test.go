@@ -6,8 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -157,58 +155,6 @@ func TestPagesOfLinksThatDoNotSimplyRedirect(t *testing.T) {
 	require.EqualValues(t, 0, s.Link(limited)["is_active"], "and now it is")
 }
 
-func TestThePasswordForm(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{})
-		link := s.MakeLink("password", "let me ïn&more", "vanity_link", "secret")
-		try := func(password string) *http.Response { return s.Post(link, trackertest.Values("password", password)) }
-		r := try("wrong")
-		require.Equal(t, 403, r.StatusCode)
-		require.Contains(t, trackertest.Text(t, r), "The password is wrong.")
-		require.Equal(t, 403, s.Post(link, nil).StatusCode)
-		require.EqualValues(t, 0, s.Link(link)["count_total"])
-		r = try("let me ïn&more")
-		require.Equal(t, http.StatusSeeOther, r.StatusCode)
-		require.Equal(t, "https://example.com/page", r.Header.Get("Location"))
-		require.Equal(t, "private, no-store", r.Header.Get("Cache-Control"))
-		require.EqualValues(t, 1, s.Link(link)["count_total"], "only that is a click")
-		for range 5 {
-			require.Equal(t, 403, try("wrong").StatusCode)
-		}
-		r = try("let me ïn&more")
-		require.Equal(t, http.StatusTooManyRequests, r.StatusCode)
-		require.Regexp(t, `^[1-6]?[0-9]$`, r.Header.Get("Retry-After"))
-		require.Equal(t, 413, s.Post(link, trackertest.Values("password", strings.Repeat("x", 10_000))).StatusCode)
-		require.Equal(t, 415, s.Do(trackertest.Request(http.MethodPost, link, "{}", "Content-Type", "application/json")).StatusCode)
-	})
-}
-
-func TestTheCookieWorksInARealClient(t *testing.T) {
-	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
-	server := httptest.NewServer(s.Handler)
-	defer server.Close()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	a := strings.TrimPrefix(s.MakeLink(), "http://go.example.com")
-	b := strings.TrimPrefix(s.MakeLink(), "http://go.example.com")
-	for range 3 {
-		for _, path := range []string{a, b} {
-			visit, err := http.NewRequest(http.MethodGet, server.URL+path, nil)
-			require.NoError(t, err)
-			visit.Header.Set("User-Agent", trackertest.Firefox)
-			r, err := client.Do(visit)
-			require.NoError(t, err)
-			r.Body.Close()
-			require.Equal(t, 302, r.StatusCode)
-		}
-	}
-	for _, path := range []string{a, b} {
-		l := s.Link(path)
-		require.Equal(t, []any{3.0, 1.0}, []any{l["count_total"], l["count_unique"]})
-	}
-}
-
 func TestTheHandlerServesWhereTheHostMountsIt(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{BaseURL: "http://go.example.com/l"})
 	stripped := http.NewServeMux()
@@ -327,31 +273,6 @@ func TestTheCookieComesBackForTheSpellingThatTheVisitorUses(t *testing.T) {
 		} {
 			require.Contains(t, s.Get(prefix+target).Header.Get("Set-Cookie"), "; Path="+prefix+path+"; ", target)
 		}
-	}
-}
-
-func TestAVisitorWhoAddsASlashIsTheSameVisitor(t *testing.T) {
-	for _, targets := range [][2]string{{"/spring", "/spring/"}, {"/spring/", "/spring"}, {"/spring/%22", "/spring/"}} {
-		s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
-		server := httptest.NewServer(s.Tracker.Handler())
-		t.Cleanup(server.Close)
-		jar, err := cookiejar.New(nil)
-		require.NoError(t, err)
-		client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		s.MakeLink("vanity_link", "spring")
-		for _, target := range targets {
-			r, err := http.NewRequest("GET", server.URL+target, nil)
-			require.NoError(t, err)
-			r.Header.Set("User-Agent", trackertest.Firefox)
-			res, err := client.Do(r)
-			require.NoError(t, err)
-			res.Body.Close()
-			require.Equal(t, 302, res.StatusCode)
-		}
-		l, err := s.Tracker.Link(t.Context(), s.Account, "spring")
-		require.NoError(t, err)
-		require.EqualValues(t, 2, l.Counts.People)
-		require.EqualValues(t, 1, l.Counts.Unique, targets)
 	}
 }
 

@@ -30,54 +30,6 @@ func throttled(s *trackertest.Service, client string, after time.Duration) {
 	require.Equal(s.T, after, throttled.RetryAfter)
 }
 
-func TestAQuickLinkIsClaimedOnce(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{Hosts: []string{"alt.example"}})
-		l, claim := s.MakeAnonymousLink("192.0.2.1")
-		require.Equal(t, linktrack.AnonymousAccount, l.Account)
-		require.Equal(t, linktrack.AnonymousLinkLife, l.ExpiresAt.Sub(l.CreatedAt).Round(time.Second))
-		require.Equal(t, "go.example.com", l.Host)
-		require.Equal(t, http.StatusFound, s.Get("/"+l.Path).StatusCode)
-
-		bob, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "bob"})
-		require.NoError(t, err)
-		_, err = s.Tracker.ClaimLink(t.Context(), linktrack.Account{ID: linktrack.AnonymousAccount}, claim)
-		require.ErrorIs(t, err, linktrack.ErrForbidden)
-		_, err = s.Tracker.ClaimLink(t.Context(), linktrack.Account{ID: bob.ID, Hosts: []string{"alt.example"}}, claim)
-		require.ErrorIs(t, err, linktrack.ErrForbidden)
-
-		var claimed atomic.Int64
-		var wait sync.WaitGroup
-		for _, a := range []linktrack.Account{s.Account, bob, s.Account, bob} {
-			wait.Go(func() {
-				got, err := s.Tracker.ClaimLink(t.Context(), a, claim)
-				if err == nil && got.Account == a.ID {
-					claimed.Store(int64(a.ID))
-				} else if !errors.Is(err, linktrack.ErrTaken) {
-					t.Errorf("%+v, %v", got, err)
-				}
-			})
-		}
-		wait.Wait()
-		winner, loser := s.Account, bob
-		if claimed.Load() == int64(bob.ID) {
-			winner, loser = bob, s.Account
-		}
-		got, err := s.Tracker.Link(t.Context(), winner, l.Path)
-		require.NoError(t, err)
-		require.True(t, got.ExpiresAt.IsZero(), "it does not end any more")
-		require.EqualValues(t, 1, got.Counts.People, "its clicks are there")
-		again, err := s.Tracker.ClaimLink(t.Context(), winner, claim)
-		require.NoError(t, err, "who has it may ask twice")
-		require.Equal(t, l.ID, again.ID)
-		_, err = s.Tracker.ClaimLink(t.Context(), loser, claim)
-		require.ErrorIs(t, err, linktrack.ErrTaken)
-		_, err = s.Tracker.AnonymousLink(t.Context(), claim)
-		require.ErrorIs(t, err, linktrack.ErrTaken)
-		require.Equal(t, http.StatusFound, s.Get("/"+l.Path).StatusCode)
-	})
-}
-
 func TestAClaimIsNotMadeUp(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{Hosts: []string{"alt.example"}})
 	l, claim := s.MakeAnonymousLink("192.0.2.1")

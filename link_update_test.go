@@ -15,32 +15,6 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-func TestTwoEditsAtTheSameTimeBothHold(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{})
-		s.MakeLink("vanity_link", "spring", "alert_at", "5", "password", "old")
-		calls := 0
-		l, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
-			e.Title, e.AlertAt, e.Password = "mine", e.AlertAt+1, new("new")
-			if calls++; calls <= 2 { // somebody else is quicker, twice
-				_, err := s.Tracker.UpdateLink(t.Context(), s.Account, "spring", func(e *linktrack.LinkEdit) {
-					e.Notes, e.AlertAt = e.Notes+"theirs", e.AlertAt+10
-				})
-				require.NoError(t, err)
-			}
-		})
-		require.NoError(t, err)
-		require.Equal(t, 3, calls)
-		require.Equal(t, "mine", l.Title)
-		require.Equal(t, "theirstheirs", l.Notes)
-		require.EqualValues(t, 26, l.AlertAt, "it is added to what is there")
-		found, err := s.Tracker.Link(t.Context(), s.Account, "spring")
-		require.NoError(t, err)
-		require.Equal(t, l.LinkSettings, found.LinkSettings)
-		require.Equal(t, 303, s.Post("/spring", trackertest.Values("password", "new")).StatusCode, "the password, too")
-	})
-}
-
 func TestAnEditIsHeldToTheRulesOfWhatItChangesOnly(t *testing.T) {
 	asked, refuse := 0, error(nil)
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{

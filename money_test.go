@@ -79,7 +79,7 @@ func TestAReportsSumOfAmountsNeverTurnsNegative(t *testing.T) {
 	} {
 		store := &rolled{Store: memstore.New()}
 		s := trackertest.NewService(t, store, linktrack.Options{})
-		day := dayNamed(t, "2024-11-24")
+		day := trackertest.DayNamed(t, "2024-11-24")
 		for i, v := range days {
 			store.rollups = append(store.rollups, linktrack.Rollup{
 				Day: day + linktrack.Day(i), Counters: linktrack.Counters{Conversions: 1}, Values: map[string]int64{"EUR": v, "USD": 1},

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -22,114 +20,6 @@ import (
 	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/memstore"
 )
-
-func dayNamed(t *testing.T, s string) linktrack.Day {
-	at, err := time.Parse(time.DateOnly, s)
-	require.NoError(t, err)
-	return linktrack.DayOf(at)
-}
-
-// someClicks returns n clicks at random times within the days.
-func someClicks(link int64, n int, from time.Time, days int) []linktrack.Click {
-	random := rand.New(rand.NewPCG(1, uint64(link)))
-	clicks := make([]linktrack.Click, n)
-	for i := range clicks {
-		at := from.Add(time.Duration(random.Int64N(int64(days) * int64(24*time.Hour))))
-		clicks[i] = linktrack.Click{
-			ID: linktrack.NewClickID(at), Link: link, IP: netip.MustParseAddr("192.0.2.77"),
-			Referrer:     "https://a.example/secret?q=1",
-			ReferrerHost: []string{"", "a.example", "b.example"}[random.IntN(3)],
-			Browser:      []string{"", "Firefox", "Safari"}[random.IntN(3)],
-			Platform:     []string{"Linux", "iOS"}[random.IntN(2)],
-			Country:      []string{"US", "DE", ""}[random.IntN(3)],
-			Unique:       random.IntN(2) == 0,
-		}
-		if random.IntN(6) == 0 {
-			clicks[i].Bot, clicks[i].Unique = true, false
-		}
-	}
-	return clicks
-}
-
-func TestAReportIsWhatTheHistoryAddsUpTo(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
-		s := trackertest.NewService(t, store, linktrack.Options{})
-		zone := trackertest.Chicago(t)
-		for _, c := range []struct {
-			from, to string
-			hours    int // in all
-		}{
-			{"2024-11-01", "2024-11-05", 5*24 + 1},
-			{"2024-11-03", "2024-11-03", 25},
-			{"2024-03-09", "2024-03-11", 3*24 - 1},
-			{"2024-03-10", "2024-03-10", 23},
-		} {
-			l := s.AddLink(linktrack.NewLink{})
-			from, to := dayNamed(t, c.from), dayNamed(t, c.to)
-			s.Record(someClicks(l.ID, 2000, from.Start(zone).Add(-30*time.Hour), int(to-from)+4)...) // more than is asked for
-			clicks, err := store.Clicks(t.Context(), linktrack.ClickFilter{Link: l.ID, From: from.Start(zone).UTC(), To: (to + 1).Start(zone).UTC(), Limit: 10_000, Ascending: true})
-			require.NoError(t, err)
-			for _, by := range []linktrack.By{linktrack.ByDay, linktrack.ByHour} {
-				r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{From: from, To: to, By: by})
-				require.NoError(t, err)
-				layout, periods := "2006-01-02", int(to-from)+1
-				if by == linktrack.ByHour {
-					layout, periods = "2006-01-02 15 -0700", c.hours
-				}
-				require.Len(t, r.Periods, periods, "%v by %s", c, by)
-				want := map[string]linktrack.Counters{}
-				var total linktrack.Counters
-				hosts, countries := map[string]int64{}, map[string]int64{}
-				for _, k := range clicks {
-					name := k.ID.Time().In(zone).Format(layout)
-					sums := want[name]
-					for _, sum := range []*linktrack.Counters{&sums, &total} {
-						switch {
-						case k.Bot:
-							sum.Bots++
-						case k.Unique:
-							sum.Unique++
-							fallthrough
-						default:
-							sum.People++
-						}
-					}
-					want[name] = sums
-					if !k.Bot {
-						hosts[k.ReferrerHost]++
-						countries[k.Country]++
-					}
-				}
-				got := map[string]linktrack.Counters{}
-				for i, p := range r.Periods {
-					if i > 0 {
-						require.True(t, r.Periods[i-1].Start.Before(p.Start), "periods are in order")
-					}
-					name := p.Start.Format(layout)
-					require.NotContains(t, got, name, "each period is there once")
-					got[name] = p.Counters
-				}
-				for name, sums := range got {
-					require.Equal(t, want[name], sums, "%v by %s: %s", c, by, name)
-					delete(want, name)
-				}
-				require.Empty(t, want, "no click is left out")
-				require.Equal(t, total, r.Total)
-				for _, b := range []struct {
-					got  linktrack.Breakdown
-					want map[string]int64
-				}{{r.Referrers, hosts}, {r.Countries, countries}} {
-					require.Zero(t, b.got.Other)
-					require.Len(t, b.got.Top, len(b.want))
-					for i, v := range b.got.Top {
-						require.Equal(t, b.want[v.Value], v.Clicks, v.Value)
-						require.True(t, i == 0 || b.got.Top[i-1].Clicks >= v.Clicks, "the most frequent is first")
-					}
-				}
-			}
-		}
-	})
-}
 
 func TestAReportOnNothingHasNoGaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which begins at 2000-01-01 00:00 UTC
@@ -155,7 +45,7 @@ func TestAReportOnNothingHasNoGaps(t *testing.T) {
 func TestTheBoundsOfAReport(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	l := s.AddLink(linktrack.NewLink{})
-	day := dayNamed(t, "2024-11-24")
+	day := trackertest.DayNamed(t, "2024-11-24")
 	for _, c := range []struct {
 		q     linktrack.ReportQuery
 		param string
@@ -205,7 +95,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	store := &rolled{Store: memstore.New()}
 	s := trackertest.NewService(t, store, linktrack.Options{})
 	l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{Title: "=cmd|' /C calc'!A0"}})
-	day := dayNamed(t, "2024-11-24")
+	day := trackertest.DayNamed(t, "2024-11-24")
 	for d := range 10 { // each day has 99 hosts of its own, and one that is the same
 		r := linktrack.Rollup{
 			Day:      day + linktrack.Day(d),
@@ -284,7 +174,7 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	l := s.AddLink(linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", HasPublicTracking: true}, VanityLink: "spring"})
 	for _, host := range append(slices.Clone(inside), outside...) {
-		clicks := someClicks(l.ID, 5, time.Now().Add(-time.Hour), 1)
+		clicks := trackertest.RandomClicks(l.ID, 5, time.Now().Add(-time.Hour), 1)
 		for i := range clicks {
 			clicks[i].Bot, clicks[i].ReferrerHost = false, host
 		}
@@ -311,7 +201,7 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 			Group: "a group", HasPublicTracking: true,
 		}, VanityLink: "Spring", Password: "letmein",
 	})
-	clicks := someClicks(l.ID, 50, time.Now().Add(-24*time.Hour), 1)
+	clicks := trackertest.RandomClicks(l.ID, 50, time.Now().Add(-24*time.Hour), 1)
 	for i := range clicks[:10] {
 		clicks[i].Bot, clicks[i].UserAgent, clicks[i].Query = false, "an agent", "a=query"
 		clicks[i].ReferrerHost = []string{"198.51.100.5", "[2001:db8::5]", "2001:db8::6"}[i%3]

@@ -328,21 +328,10 @@ func TestAReportIsDownloaded(t *testing.T) {
 	require.Empty(t, head.body)
 }
 
-// A brokenStore fails at the second part of a history.
-type brokenStore struct {
-	*memstore.Store
-	parts int
-}
-
-func (s *brokenStore) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
-	if s.parts++; s.parts > 1 {
-		return nil, trackertest.ErrDown
-	}
-	return s.Store.Clicks(ctx, q)
-}
-
 func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
-	store := &brokenStore{Store: memstore.New()}
+	kept := memstore.New()
+	store := &trackertest.FaultyStore{Store: kept}
+	store.FailReadsFrom.Store(2)
 	tracker, err := linktrack.New(store, linktrack.Options{})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
@@ -355,7 +344,7 @@ func TestADownloadThatFailsOnTheWayIsBrokenOff(t *testing.T) {
 	require.NoError(t, err)
 	l, err := tracker.MakeLink(t.Context(), account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}})
 	require.NoError(t, err)
-	s := &site{T: t, store: store.Store, tracker: tracker, handler: p}
+	s := &site{T: t, store: kept, tracker: tracker, handler: p}
 	var clicks []linktrack.Click
 	for range 1500 {
 		clicks = append(clicks, clickAt(time.Now().Add(-time.Hour)))

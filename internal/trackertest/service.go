@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image/gif"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,6 +16,17 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 )
+
+// Open opens a Tracker, which is closed when the test ends, and returns its log.
+func Open(t *testing.T, store linktrack.Store, o linktrack.Options) (*linktrack.Tracker, *LogBuffer) {
+	t.Helper()
+	log := new(LogBuffer)
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	tracker, err := linktrack.New(store, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tracker.Close(context.Background()) })
+	return tracker, log
+}
 
 // The credentials of a [Service]'s account.
 const (

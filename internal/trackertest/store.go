@@ -37,6 +37,10 @@ type FaultyStore struct {
 
 	Lookups atomic.Int64 // calls of LinkByPath
 
+	Reads         atomic.Int64 // calls of Clicks
+	LargestRead   atomic.Int64 // the highest Limit of them
+	FailReadsFrom atomic.Int64 // if not 0, Clicks fails with ErrDown once Reads is that many
+
 	mu      sync.Mutex
 	batches []linktrack.Batch // guarded by mu
 }
@@ -100,6 +104,14 @@ func (f *FaultyStore) LinkByPath(ctx context.Context, host, key string) (linktra
 		return linktrack.Link{}, err
 	}
 	return f.Store.LinkByPath(ctx, host, key)
+}
+
+func (f *FaultyStore) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
+	f.LargestRead.Store(max(f.LargestRead.Load(), int64(q.Limit)))
+	if n, from := f.Reads.Add(1), f.FailReadsFrom.Load(); from > 0 && n >= from {
+		return nil, ErrDown
+	}
+	return f.Store.Clicks(ctx, q)
 }
 
 func (f *FaultyStore) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {

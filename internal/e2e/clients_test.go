@@ -1,4 +1,4 @@
-package linktrack_test
+package e2e
 
 import (
 	"bufio"
