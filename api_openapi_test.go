@@ -152,7 +152,7 @@ func TestTheDescriptionIsThatOfThisService(t *testing.T) {
 // an exclamation mark what must.
 var openAPIObjects = map[string]string{
 	"root":           "openapi! info! servers paths! components",
-	"info":           "title! version! description",
+	"info":           "title! version! summary description",
 	"server":         "url!",
 	"operation":      "operationId summary description security parameters requestBody responses!",
 	"parameter":      "name! in! required description schema!",

@@ -66,15 +66,16 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 		link = newest[0].Path
 	}
 	page := view.API{
-		Base: base, OpenAPI: base + "openapi.json", Login: r.account.Login, Renews: p.sessions != nil,
+		Base: base, OpenAPI: base + "openapi.json", Login: r.account.Login, Renews: p.sessions != nil, Zone: p.t.TimeZone().String(),
 		ShortWay: base + "v1_0/makeLink?login=" + url.QueryEscape(p.loginOf(r)) + "&pass=" + p.theme.text("api.sample.pass") + "&external_url=https://example.com/spring",
 	}
+	page.Errors = p.statuses("api.error.", apispec.Errors())
 	allowed := p.allowed(r.account)
 	for _, c := range calls() {
 		at := base + pathOf(c)
 		part := view.Call{
 			Name: c.Name, URL: at, Methods: strings.Join(c.Methods, ", "), Fields: c.Fields,
-			Text: p.theme.text("api.call." + c.Name), Returns: p.theme.text("api.returns." + c.Name),
+			Text: p.theme.text("api.call." + c.Name), Returns: p.statuses("api.returns."+c.Name+".", c.Answers),
 			Samples: samples(at, p.credentials(r, c), exampleOf(c, link, p.theme.text("api.sample.click"))),
 		}
 		for _, q := range c.Params {
@@ -86,6 +87,13 @@ func (p *Pages) showAPI(w http.ResponseWriter, r *request) error {
 		page.Calls = append(page.Calls, part)
 	}
 	return p.render(w, r, http.StatusOK, "api", p.theme.text("api.title"), page)
+}
+
+func (p *Pages) statuses(key string, answers []apispec.Answer) (statuses []view.Status) {
+	for _, a := range answers {
+		statuses = append(statuses, view.Status{Code: a.Status, Text: p.theme.text(key + a.Status)})
+	}
+	return statuses
 }
 
 // paramText returns the description of a parameter. A call can have its own.

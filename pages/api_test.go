@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/apispec"
 	"github.com/linktrackhq/linktrack/internal/testtool"
 	"github.com/linktrackhq/linktrack/pages"
 )
@@ -37,6 +38,34 @@ func TestTheAPIIsShownWithTheAccountsOwnLogin(t *testing.T) {
 
 	s.signIn("bob", pass)
 	require.Len(t, s.get("api").texts("barred"), 16, "a free account is told what it may not use")
+}
+
+func TestTheAPIIsShownAsItIsDescribedAndAsTheHostWordsIt(t *testing.T) {
+	s := newSite(t, linktrack.Options{}, pages.Options{Texts: map[string]string{
+		"api.error.404": "Kein solcher Link.", "api.param.exportHistory.start_date": "Der Anfang.", "api.returns.ping.200": "Die Zeit.",
+	}})
+	s.signIn("ada", pass)
+	page := strings.Join(s.get("api").texts("main"), "")
+	for _, own := range []string{"Kein solcher Link.", "Der Anfang.", "Die Zeit."} {
+		require.Equal(t, 1, strings.Count(page, own), own)
+	}
+	for _, e := range apispec.Errors() {
+		require.Equal(t, e.Status != "404", strings.Contains(page, e.Status+e.Text), e.Status)
+	}
+	for _, c := range apispec.Calls() {
+		if !strings.HasPrefix(c.Path, "/api/v1_0/") {
+			continue
+		}
+		require.Contains(t, page, c.Text)
+		for _, a := range c.Answers {
+			require.Contains(t, page, a.Status+a.Text)
+		}
+		for _, q := range c.Params {
+			require.Contains(t, page, q.Name)
+			require.Equal(t, c.Name != "exportHistory" || q.Name != "start_date", strings.Contains(page, q.Text), "%s of %s", q.Name, c.Name)
+		}
+		require.Contains(t, page, strings.Join(c.Fields, " "))
+	}
 }
 
 func currentOf(r *answer) (texts []string) {

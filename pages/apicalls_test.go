@@ -40,22 +40,41 @@ func TestTheDefaultOfAParameterIsShownFirst(t *testing.T) {
 	require.Len(t, strings.Fields(shown["getLinks sort"]), len(sorts))
 }
 
-func TestThereIsATextForAllThatIsSaidAboutACall(t *testing.T) {
-	used := map[string]bool{}
+// What the page of the API says about calls is what openapi.json says. The test
+// TestEachRouteIsDescribedAndEachDescribedCallHasARoute of package linktrack
+// holds that to the calls that are served.
+func TestThePageOfTheAPISaysWhatItsDescriptionSays(t *testing.T) {
+	said := map[string]bool{}
+	says := func(key, want string) {
+		require.NotEmpty(t, want, key)
+		require.Equal(t, want, english[key], key)
+		said[key] = true
+	}
+	says("api.intro", apispec.Summary())
+	says("api.rules", apispec.Rules("%s"))
+	for _, e := range apispec.Errors() {
+		says("api.error."+e.Status, e.Text)
+	}
+	p := &Pages{theme: &theme{}}
 	for _, c := range calls() {
-		for _, key := range []string{"api.call." + c.Name, "api.returns." + c.Name} {
-			require.NotEmpty(t, english[key], key)
-			used[key] = true
+		says("api.call."+c.Name, c.Text)
+		require.NotEmpty(t, c.Answers, c.Name)
+		for _, a := range c.Answers {
+			says("api.returns."+c.Name+"."+a.Status, a.Text)
 		}
-		for _, p := range c.Params {
-			own, key := "api.param."+c.Name+"."+p.Name, "api.param."+p.Name
-			require.NotEmpty(t, english[own]+english[key], own)
-			used[own], used[key] = true, true
+		for _, q := range c.Params {
+			require.Equal(t, q.Text, p.paramText(c, q.Name), "%s of %s", q.Name, c.Name)
+			own, shared := "api.param."+c.Name+"."+q.Name, "api.param."+q.Name
+			if _, ok := english[own]; ok {
+				require.NotEqual(t, english[shared], english[own], "%s needs no text of its own", own)
+				shared = own
+			}
+			says(shared, q.Text)
 		}
 	}
 	for key := range english {
-		if strings.HasPrefix(key, "api.call.") || strings.HasPrefix(key, "api.returns.") || strings.HasPrefix(key, "api.param.") {
-			require.True(t, used[key], "%s is of no use", key)
+		for _, family := range []string{"api.call.", "api.returns.", "api.param.", "api.error."} {
+			require.True(t, !strings.HasPrefix(key, family) || said[key], "%s is of no use", key)
 		}
 	}
 }

@@ -1,15 +1,42 @@
 package pages
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/linktrackhq/linktrack/internal/apispec"
+)
+
+// textsOfCalls are the texts about the API that stand in its description,
+// openapi.json. Parameters of several calls share a text if it is the same.
+func textsOfCalls() map[string]string {
+	texts := map[string]string{"api.intro": apispec.Summary(), "api.rules": apispec.Rules("%s")}
+	for _, e := range apispec.Errors() {
+		texts["api.error."+e.Status] = e.Text
+	}
+	for _, c := range calls() {
+		texts["api.call."+c.Name] = c.Text
+		for _, a := range c.Answers {
+			texts["api.returns."+c.Name+"."+a.Status] = a.Text
+		}
+		for _, p := range c.Params {
+			key := "api.param." + p.Name
+			if other, ok := texts[key]; ok && other != p.Text {
+				key = "api.param." + c.Name + "." + p.Name
+			}
+			texts[key] = p.Text
+		}
+	}
+	return texts
+}
 
 // The texts of the pages about the API and of the bookmarklet.
 func init() {
+	maps.Copy(english, textsOfCalls())
 	maps.Copy(english, map[string]string{
 		"menu.api":         "API",
 		"menu.bookmarklet": "Bookmarklet",
 
 		"api.title":             "API",
-		"api.intro":             "With the API, your own programs can make links and read their counts.",
 		"api.intro.bookmarklet": "To make links while you browse, use the bookmarklet.",
 		"api.access":            "Access",
 		"api.base":              "Address",
@@ -19,14 +46,14 @@ func init() {
 		"api.pass.hidden":       "Not shown: only a hash of it is kept.",
 		"api.openapi":           "Machine-readable",
 		"api.openapi.link":      "OpenAPI description",
-		"api.how":               "Every call except ping takes login and pass as parameters or as HTTP Basic authentication. With POST, parameters are form fields, so the pass does not appear in an address. An empty parameter is treated as absent. Dates and times are in the time zone of this service.",
 		"api.short":             "You can also make a link from the address bar of a browser. external_url comes last and does not have to be encoded:",
-		"api.errors":            "A call that fails answers with a sentence that names the parameter and the rule, and with a status: 400 (a parameter is wrong), 401 (the login or the pass is wrong), 403 (not allowed), 404 (no such link), 409 (taken), 429 (too many attempts), or 503 (try again later).",
+		"api.errors":            "A call that fails answers with a sentence that says why, and with one of these statuses:",
 		"api.calls":             "Calls",
 		"api.params":            "Parameters",
 		"api.required":          "required",
 		"api.default":           "default",
 		"api.returns":           "Answer",
+		"api.fields":            "Fields",
 		"api.samples":           "Examples",
 		"api.sample.login":      "YOUR_LOGIN",
 		"api.sample.pass":       "YOUR_PASS",
@@ -42,67 +69,6 @@ func init() {
 		"api.try.answer":        "Answer",
 		"api.try.cut":           "Only the beginning is shown.",
 		"api.try.curl":          "The same call with curl",
-
-		"api.call.makeLink":       "Makes a link. Each call makes a new link, even if one with the same destination exists.",
-		"api.call.getLink":        "Returns the settings and counts of one link. Without redirect_hash, it lists links as getLinks does; the other parameters apply to that list.",
-		"api.call.getLinks":       "Returns a sorted list of all your links, or of some of them.",
-		"api.call.getLinkHistory": "Lists the clicks on a link, newest first. Without dates, it lists the clicks of today.",
-		"api.call.getReport":      "Returns the counts of a link by day or by hour, with referrers, browsers, platforms, and countries.",
-		"api.call.exportHistory":  "Exports all clicks on a link that are still kept, oldest first, as a file of any length.",
-		"api.call.conversion":     "Reports, from your server, that a click led to an order or a registration. Each click and each order counts once: it is safe to report it again.",
-		"api.call.getOptOutLink":  "Returns an address that is valid for a day. The clicks of a browser that opens it are excluded from the counts of your links for a year.",
-		"api.call.ping":           "Shows that the service is available, and returns its time.",
-
-		"api.returns.makeLink":       "201 and the link as plain text, with nothing before or after it. Every error has another status and begins with “Error:”.",
-		"api.returns.getLink":        "200 and the link in XML or JSON:",
-		"api.returns.getLinks":       "200 and the links in XML or JSON, each with:",
-		"api.returns.getLinkHistory": "200 and the clicks in XML, JSON, or CSV, each with:",
-		"api.returns.getReport":      "200 and the report in XML, JSON, or CSV:",
-		"api.returns.exportHistory":  "200 and a file in CSV or JSON, with these fields for each click:",
-		"api.returns.conversion":     "201 if it counts now, 200 if it was counted before:",
-		"api.returns.getOptOutLink":  "200 and the address as plain text.",
-		"api.returns.ping":           "200 and, as plain text, the domain name and the local time in ISO 8601.",
-
-		"api.param.external_url":            "The destination of the link: a complete address with http:// or https://.",
-		"api.param.host":                    "The host of the link. Default: the first host that you may use.",
-		"api.param.title":                   "The title in your list, up to 255 characters.",
-		"api.param.vanity_link":             "Your own path instead of a generated one, with up to 100 letters, digits, _ and -.",
-		"api.param.description":             "A description of up to 2,000 characters.",
-		"api.param.notes":                   "Notes that only you can see, up to 10,000 characters.",
-		"api.param.alert_at":                "You get an alert when this many people have clicked. 0 means no alert.",
-		"api.param.deactivate_at":           "The link stops working after this many people have clicked. 0 means no limit.",
-		"api.param.has_alert_email":         "Whether the alert is sent by email to the address of the account.",
-		"api.param.password":                "Visitors must enter it.",
-		"api.param.is_active":               "Whether the link redirects. 0 makes a link that does not redirect yet.",
-		"api.param.is_public":               "Whether the link may be listed publicly and found by search engines.",
-		"api.param.has_plus_tracking":       "Whether anyone can see a summary by adding + to the link.",
-		"api.param.has_public_tracking":     "Whether anyone can see the full report.",
-		"api.param.has_conversion_tracking": "Whether conversions are counted for clicks on the link.",
-		"api.param.expires_at":              "The time when the link expires: 2024-12-24 10:35:16, or 2024-12-24 for the beginning of that day.",
-		"api.param.group":                   "The name of a group. A new name creates a new group.",
-
-		"api.param.redirect_hash": "The path of the link, with or without the dot, or the complete link.",
-		"api.param.sort":          "The sort key.",
-		"api.param.order":         "Descending or ascending order.",
-		"api.param.limit":         "The maximum number of results, 1 to 1000. Default: 100.",
-		"api.param.links":         "The paths of the links to return, separated by commas.",
-		"api.param.groups":        "The names of the groups whose links to return, separated by commas. Put a name with a comma in quotation marks: \"Berlin, Summer\",News.",
-		"api.param.format":        "The format of the answer.",
-
-		"api.param.start_date":               "The start, 2024-11-24 10:35:16 or 2024-11-24, at most 30 days ago. Default: the beginning of today.",
-		"api.param.exportHistory.start_date": "The start, 2024-11-24 10:35:16 or 2024-11-24. Default: the first click.",
-		"api.param.end_date":                 "The end, 2024-11-24 10:35:16 or 2024-11-24. This time itself is not included. Default: no end.",
-		"api.param.before":                   "Returns only clicks before the one with this id, to page through many clicks.",
-		"api.param.after":                    "Returns only clicks after the one with this id, to continue where you stopped.",
-		"api.param.from":                     "The first day, such as 2024-11-24. By default, the report covers 30 days, or one day by hour.",
-		"api.param.to":                       "The last day, such as 2024-11-24. Default: today.",
-		"api.param.by":                       "The length of each period.",
-
-		"api.param.click_id":           "The value that the destination received as lt_click.",
-		"api.param.order_id":           "Your own identifier of the order, up to 255 characters.",
-		"api.param.value":              "The value of the conversion, such as 12.34. It requires a currency.",
-		"api.param.currency":           "A code of three letters, such as EUR. It requires a value.",
-		"api.param.getOptOutLink.host": "The host of the links. Default: the first host.",
 
 		"pass.title":      "Renew the pass",
 		"pass.text":       "You get a new pass. The old one stops working at once:",

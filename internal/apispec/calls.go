@@ -1,7 +1,6 @@
 package apispec
 
 import (
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
@@ -12,40 +11,65 @@ import (
 type Call struct {
 	Name    string   // the operationId of the first method
 	Path    string   // begins with a slash
+	Text    string   // what it does
 	Methods []string // in capitals: GET, POST, or both in this order
 	Open    bool     // asks for no login and pass
 	Changes bool     // makes or counts something: 201 is among the answers
 	Params  []Param  // of all methods, beside login and pass
+	Answers []Answer // if it succeeds, in the order of the description
 	Fields  []string // of the object that it answers, in order; nil: it answers none
+}
+
+// An Answer is the meaning of a status.
+type Answer struct {
+	Status string // 200
+	Text   string
 }
 
 // A Param is a parameter of a call.
 type Param struct {
 	Name     string
+	Text     string   // what it means
 	Methods  []string // that it is taken with
 	Required bool
 	Values   []string // all that are allowed, the default first; nil: any
 }
 
 // Calls returns the calls in the order of the description. The slice is shared.
-var Calls = sync.OnceValue(func() []Call {
-	var d description
-	if err := json.Unmarshal([]byte(document), &d); err != nil {
-		panic("openapi.json: " + err.Error()) // a test reads it
-	}
-	var calls []Call
+var Calls = sync.OnceValue(func() (calls []Call) {
+	d := read()
 	for _, p := range d.Paths {
 		calls = append(calls, d.call(p.name, p.value))
 	}
 	return calls
 })
 
+// Errors returns the statuses of failed calls in ascending order. The slice is
+// shared.
+var Errors = sync.OnceValue(func() (errors []Answer) {
+	for _, r := range read().Components.Responses { // "400.text", "400.document", …
+		status, _, _ := strings.Cut(r.name, ".")
+		if !slices.ContainsFunc(errors, func(a Answer) bool { return a.Status == status }) {
+			errors = append(errors, Answer{status, r.value.Description})
+		}
+	}
+	slices.SortFunc(errors, func(a, b Answer) int { return strings.Compare(a.Status, b.Status) })
+	return errors
+})
+
+// Summary returns what the API is for, in one sentence.
+func Summary() string { return read().Info.Summary }
+
+// Rules returns what holds for all calls of a service whose times are in that
+// zone.
+func Rules(zone string) string { return strings.ReplaceAll(read().Info.Description, "{{zone}}", zone) }
+
 func (d *description) call(at string, operations ordered[operation]) Call {
 	c := Call{Path: at}
 	for _, method := range operations {
 		o, name := method.value, strings.ToUpper(method.name)
 		if c.Name == "" {
-			c.Name = strings.TrimSuffix(o.ID, "ByPost")
+			c.Name, c.Text = strings.TrimSuffix(o.ID, "ByPost"), o.Description
 		}
 		c.Methods = append(c.Methods, name)
 		c.Open = len(o.Security) == 0
@@ -60,6 +84,9 @@ func (d *description) call(at string, operations ordered[operation]) Call {
 			if r.name == "200" || r.name == "201" {
 				c.Changes = c.Changes || r.name == "201"
 				c.Fields = d.fields(r.value.Content["application/json"].Schema)
+				if answer := (Answer{r.name, r.value.Description}); !slices.Contains(c.Answers, answer) {
+					c.Answers = append(c.Answers, answer)
+				}
 			}
 		}
 	}
@@ -72,12 +99,12 @@ func (d *description) params(o operation) (params []Param) {
 		if p.Ref != "" {
 			p = d.Components.Parameters[path.Base(p.Ref)]
 		}
-		params = append(params, Param{Name: p.Name, Required: p.Required, Values: p.Schema.values()})
+		params = append(params, Param{Name: p.Name, Text: p.Description, Required: p.Required, Values: p.Schema.values()})
 	}
 	form := d.follow(o.RequestBody.Content["application/x-www-form-urlencoded"].Schema)
 	for _, p := range form.Properties {
 		if p.name != "login" && p.name != "pass" {
-			params = append(params, Param{Name: p.name, Required: slices.Contains(form.Required, p.name), Values: p.value.values()})
+			params = append(params, Param{Name: p.name, Text: p.value.Description, Required: slices.Contains(form.Required, p.name), Values: p.value.values()})
 		}
 	}
 	return params

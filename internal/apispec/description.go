@@ -6,19 +6,31 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 )
 
 // A description is what of openapi.json is read.
 type description struct {
+	Info       struct{ Summary, Description string }
 	Paths      ordered[ordered[operation]]
 	Components struct {
 		Parameters map[string]parameter
+		Responses  ordered[body]
 		Schemas    map[string]schema
 	}
 }
 
+var read = sync.OnceValue(func() *description {
+	d := new(description)
+	if err := json.Unmarshal([]byte(document), d); err != nil {
+		panic("openapi.json: " + err.Error()) // a test reads it
+	}
+	return d
+})
+
 type operation struct {
 	ID          string `json:"operationId"`
+	Description string
 	Security    []any
 	Parameters  []parameter
 	RequestBody body
@@ -26,24 +38,27 @@ type operation struct {
 }
 
 type parameter struct {
-	Ref      string `json:"$ref"`
-	Name     string
-	Required bool
-	Schema   schema
+	Ref         string `json:"$ref"`
+	Name        string
+	Description string
+	Required    bool
+	Schema      schema
 }
 
 type body struct {
-	Content map[string]struct{ Schema schema }
+	Description string
+	Content     map[string]struct{ Schema schema }
 }
 
 type schema struct {
-	Ref        string `json:"$ref"`
-	Properties ordered[schema]
-	Required   []string
-	Enum       []any
-	Default    any
-	Items      *schema
-	OneOf      []schema
+	Ref         string `json:"$ref"`
+	Description string
+	Properties  ordered[schema]
+	Required    []string
+	Enum        []any
+	Default     any
+	Items       *schema
+	OneOf       []schema
 }
 
 // follow returns the schema that a reference leads to.

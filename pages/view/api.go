@@ -7,19 +7,26 @@ type API struct {
 	Login    string // "": the account has none
 	ShortWay string // an address that makes a link
 	Renews   bool   // the pass can be renewed on these pages
+	Zone     string // of all times: America/Chicago
 	Calls    []Call
+	Errors   []Status
 }
 
 // A Call of the API.
 type Call struct {
 	Name    string
 	URL     string
-	Methods string // GET, POST, or both with a comma between
-	Text    string // what it does
-	Returns string // what it answers
+	Methods string   // GET, POST, or both with a comma between
+	Text    string   // what it does
+	Returns []Status // if it succeeds
 	Params  []Param
 	Fields  []string // of the answer, by their names
 	Samples []Sample
+}
+
+// A Status is one that a call answers with.
+type Status struct {
+	Code, Text string
 }
 
 // A Param is a parameter of a call.
