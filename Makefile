@@ -1,4 +1,4 @@
-# `make test` is all that a change must pass. It first looks for the programs that
+# `make test` runs all checks that a change must pass. It first looks for the programs that
 # the tests need: see scripts/tools. The tests on a database run on MariaDB and
 # again on MySQL, which is fetched from Debian and not installed.
 
@@ -12,14 +12,14 @@ go_test = go test $$(scripts/tools has gcc && echo -race) -shuffle=on
 
 .PHONY: test test-mysql lint fuzz bench bench-stores size run help
 
-test: ## Run all that a change must pass; SKIP_MISSING=1 leaves out the tests whose programs are missing
+test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests whose programs are missing
 	@scripts/tools
 	@scripts/lint
 	@scripts/fuzz 5
 	@scripts/with-mariadb --fast scripts/each-module $(go_test) -timeout=40m ./...
 	@if scripts/tools has mysqld; then $(MAKE) --no-print-directory test-mysql; fi
 
-test-mysql: ## Run the tests on a database on MySQL, fetched from Debian, only
+test-mysql: ## Run only the tests that need a database, on MySQL, fetched from Debian
 	@scripts/with-mysql --fast $(go_test) -timeout=40m ./mysqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./examples/standalone
 
 lint: ## Run gofmt, go vet, staticcheck and govulncheck
@@ -35,7 +35,7 @@ bench: ## Compare a redirect and the real server with a bare one; BENCH has flag
 bench-stores: ## Run the benchmarks of the stores
 	@scripts/with-mariadb go test -run='^$$' -bench=. -benchmem -timeout=60m ./memstore ./mysqlstore
 
-size: ## Measure calls and memory with a million links and 20 million clicks; SIZE has flags
+size: ## Measure calls and memory with a million links and 20 million clicks; SIZE has flags of scripts/bench-size
 	@scripts/bench-size all $(SIZE)
 
 run: ## Run the standalone program

@@ -24,7 +24,7 @@ func TestTheProgramInTheREADMECompiles(t *testing.T) {
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// It is compiled as if it stood here, so that it sees this linktrack.
+	// The overlay puts the program into this folder, so that it uses this module.
 	here, err := filepath.Abs("readme/main.go")
 	if err != nil {
 		t.Fatal(err)

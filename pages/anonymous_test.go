@@ -24,7 +24,7 @@ func quickSite(t *testing.T) *site {
 	return newSite(t, linktrack.Options{Hosts: []string{"alt.example"}}, pages.Options{AnonymousLinks: true})
 }
 
-// quick makes a quick link and returns the address of its page.
+// quick makes an anonymous link and returns the address of its page.
 func (s *site) quick() string {
 	s.Helper()
 	r := s.post("quick", url.Values{"external_url": {quickTo}, "comment": {""}})
@@ -32,7 +32,7 @@ func (s *site) quick() string {
 	return r.Header.Get("Location")
 }
 
-// linkOf is the tracking link that a page of a quick link shows.
+// linkOf is the tracking link that the page of an anonymous link shows.
 func linkOf(r *answer) string {
 	for _, n := range r.all(func(n *html.Node) bool { return n.Data == "a" && attribute(n, "rel") == "noreferrer" }) {
 		return attribute(n, "href")

@@ -30,8 +30,8 @@ func run(ctx context.Context) error {
 
 	t, err := linktrack.New(memstore.New(), linktrack.Options{
 		BaseURL: "https://go.example.com",
-		// It is called again with the same batch until it returns nil. Visitors
-		// do not wait for it.
+		// OnClick is called again with the same batch until it returns nil.
+		// Visitors do not wait for it.
 		Recording: linktrack.RecordingOptions{OnClick: func(ctx context.Context, b linktrack.Batch) error {
 			select {
 			case batches <- b:
@@ -54,13 +54,14 @@ func run(ctx context.Context) error {
 			return err
 		}
 	}
-	err = t.Close(ctx) // every click is in the channel then
+	err = t.Close(ctx) // this sends the last clicks to the channel
 	close(batches)
 	<-consumed
 	return err
 }
 
-// consume drops what it has seen before: a crash may have a journal repeat it.
+// consume ignores batches that it has seen before: after a crash, a journal may
+// repeat some.
 func consume(batches <-chan linktrack.Batch) {
 	last := make(map[linktrack.Source]int64)
 	for b := range batches {

@@ -1,6 +1,6 @@
-// Middleware puts linktrack in front of an application. Links are at the root,
-// /api/ is the API, and whatever is neither is answered by the application. No
-// vanity link can take a path that the application has a route for.
+// Middleware puts linktrack in front of an application. Links are at the root, the
+// API is at /api/, and the application answers all other requests. A vanity link
+// cannot have a path for which the application has a route.
 package main
 
 import (

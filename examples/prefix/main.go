@@ -1,5 +1,5 @@
-// Prefix mounts linktrack below a path of a net/http mux. The path is that of
-// BaseURL: the Tracker cuts it off itself, so that http.StripPrefix is not needed.
+// Prefix mounts linktrack below a path of a net/http mux. The path is a part of
+// BaseURL, and the Tracker removes it, so http.StripPrefix is not needed.
 package main
 
 import (

@@ -13,11 +13,11 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// An account is the first one, as the program introduces it.
+// An account is the first account, with what the program prints about it.
 type account struct {
 	linktrack.Account
-	pass  string // that was generated; "": not known, or not to be shown
-	state string // what to tell about it
+	pass  string // "" unless it was generated just now
+	state string // a description to print
 }
 
 // openAccount makes the account that the flags name if the store has none with
@@ -50,7 +50,7 @@ func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Stor
 	if c.pass == "" {
 		return account{a, "", "unchanged, with its previous pass"}, nil
 	}
-	// The same pass again changes nothing: who is signed in stays signed in.
+	// If the pass is the same, nothing is changed, so that sessions go on.
 	_, err = t.Authenticate(ctx, c.login, c.pass, "")
 	switch {
 	case err == nil:
@@ -66,12 +66,12 @@ func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Stor
 
 // ofAccount returns an error about an action on the account. If a flag breaks a
 // rule, the error names the flag.
-func ofAccount(doing, login string, err error) error {
+func ofAccount(op, login string, err error) error {
 	var invalid *linktrack.InvalidError
 	if errors.As(err, &invalid) {
 		return refused(fmt.Errorf("-%s %s", invalid.Param, invalid.Reason))
 	}
-	return fmt.Errorf("can't %s the account %s: %w", doing, login, err)
+	return fmt.Errorf("can't %s the account %s: %w", op, login, err)
 }
 
 // greet prints where the server listens and how to make a first link.
@@ -87,21 +87,21 @@ func greet(w io.Writer, c config, local string, a account, mail string, days *ti
 	}
 	fmt.Fprintf(w, "time zone: %s, from %s\n", c.zone, cmp.Or(c.zoneFrom, "the API's documentation; -zone changes it"))
 	if days.String() != c.zone.String() {
-		fmt.Fprintf(w, "days and hours of reports: in %s, the time zone since the first click\n", days)
+		fmt.Fprintf(w, "days and hours of reports: in %s, the time zone at the first click\n", days)
 	}
 	fmt.Fprintf(w, "pages for people: %s%s\n", local, pagesPrefix(c.baseURL))
-	if c.quick {
+	if c.anonymousLinks {
 		front := strings.TrimSuffix(pagesPrefix(c.baseURL), "account/")
 		if !c.hasFront() {
 			front = pagesPrefix(c.baseURL) + "quick"
 		}
-		fmt.Fprintf(w, "quick links for anyone: %s%s\n", local, front)
+		fmt.Fprintf(w, "anonymous links for anyone: %s%s\n", local, front)
 	}
 	fmt.Fprintf(w, "make a link%s:\n  %s\n", map[bool]string{true: " (replace PASS with the account's pass)"}[a.pass == ""], curlLine(c.baseURL, local, a))
 }
 
-// mailState says whether alerts about the account's links are mailed, where
-// that may be a surprise.
+// mailState returns a remark about mails for the account's alerts, "" if there is
+// nothing to say.
 func mailState(ctx context.Context, t *linktrack.Tracker, c config, a linktrack.Account) string {
 	_, err := t.AlertEmail(ctx, a)
 	switch {
@@ -115,8 +115,8 @@ func mailState(ctx context.Context, t *linktrack.Tracker, c config, a linktrack.
 	return ""
 }
 
-// curlLine is a shell command that makes a link. It calls the address that the
-// server listens on, which may not be the one that visitors see.
+// curlLine returns a shell command that makes a link. It calls the address that
+// the server listens on, which may differ from the one that visitors see.
 func curlLine(baseURL, local string, a account) string {
 	pass := url.QueryEscape(a.pass)
 	if pass == "" {
@@ -134,6 +134,5 @@ func curlLine(baseURL, local string, a account) string {
 		"&pass="+pass+"&external_url=https://example.com/")
 }
 
-// quote quotes for a shell. Query escaping leaves no quote in what it
-// escaped; a path may have one.
+// quote quotes a text for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -15,8 +15,8 @@ import (
 	"github.com/linktrackhq/linktrack/promstats"
 )
 
-// serveAdmin answers /metrics and /healthz on an address of their own, until
-// the function it returns is called.
+// serveAdmin serves /metrics and /healthz on an address of their own until the
+// function that it returns is called.
 func serveAdmin(addr string, t *linktrack.Tracker, logger *slog.Logger) (net.Addr, func(), error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -38,9 +38,9 @@ func serveAdmin(addr string, t *linktrack.Tracker, logger *slog.Logger) (net.Add
 	return listener.Addr(), func() { server.Close() }, nil
 }
 
-// health answers 200 while the process serves redirects, which it does whether
-// the store is up or down: a balancer that took it away for a store that is
-// down would take the redirects away, too. The text says what is wrong.
+// health always answers 200, because the process serves redirects even while the
+// store is down: otherwise a balancer would take the redirects away. The text
+// says whether clicks can be stored.
 func health(w http.ResponseWriter, s linktrack.Stats) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if s.Failing {

@@ -15,16 +15,16 @@ import (
 	"github.com/linktrackhq/linktrack/notify/webhook"
 )
 
-// alertFlags say how alerts are delivered. There are passwords in the URLs: no
-// error shows more than the name of a flag.
+// alertFlags are the flags for the delivery of alerts. The URLs may contain
+// passwords, so errors show only the names of flags.
 type alertFlags struct {
 	smtp    string
 	webhook string
 	secret  string
 	private bool
 	proxy   string
-	timeout time.Duration  // 0: each has its own
-	zone    *time.Location // of times in mails
+	timeout time.Duration  // 0 means the default of each notifier
+	zone    *time.Location // for times in mails
 }
 
 func addAlertFlags(flags *flag.FlagSet) *alertFlags {
@@ -39,7 +39,7 @@ func addAlertFlags(flags *flag.FlagSet) *alertFlags {
 	return a
 }
 
-// notifier returns nil if alerts are not to be delivered.
+// notifier returns nil if alerts are not delivered.
 func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 	if a.webhook == "" && (a.secret != "" || a.private || a.proxy != "") {
 		return nil, errors.New("-alert-secret, -alert-private, and -alert-proxy require -alert-webhook")
@@ -84,8 +84,8 @@ func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Path != "" && u.Path != "/" {
 		return nil, errors.New("-smtp must be smtp://user:pass@host:port?from=address or smtps://…; write @ as %40 and / as %2F in a pass")
 	}
-	// A parameter that cannot be read or is not known may hold what was meant
-	// for the password.
+	// A parameter that is invalid or unknown may be a part of the password, so
+	// errors do not show it.
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return nil, errors.New("-smtp has an invalid query")
@@ -121,7 +121,7 @@ func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 	return mailer, nil
 }
 
-// inFlag names the flag, instead of the option that it sets.
+// inFlag replaces the name of an option in an error by that of its flag.
 func inFlag(err error, flags map[string]string) error {
 	var invalid *linktrack.InvalidError
 	if errors.As(err, &invalid) && flags[invalid.Param] != "" {

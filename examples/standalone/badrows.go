@@ -5,16 +5,16 @@ import (
 	"os"
 )
 
-// A badRowsFile is the file of -bad-rows. It is emptied when there is something
-// to write, and removed if there was nothing: an old one would say that the rows
-// in it are bad still.
+// A badRowsFile is the file of -bad-rows. The first write empties it. If nothing
+// is written, it is removed, because the rows of an earlier import are no longer
+// bad.
 type badRowsFile struct {
 	*os.File
 	regular, begun bool
 }
 
-// openBadRows makes the file, or opens one that is there. It may hold hashes of
-// passwords, so nobody else can read a new one.
+// openBadRows opens or makes the file. It may contain password hashes, so only
+// the owner can read a new file.
 func openBadRows(name string, imported *os.File) (*badRowsFile, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -14,19 +14,21 @@ import (
 	"github.com/linktrackhq/linktrack/internal/weburl"
 )
 
-// elsewhere says where visitors are sent who ask for something that is no link:
-// for the root, or for a path that does not exist. These redirects are no links:
-// nothing is counted.
+// elsewhere redirects requests that are not for a link: requests for the root,
+// and for paths that do not exist. These redirects are not links, and nothing is
+// counted.
 type elsewhere struct {
-	home     *url.URL // nil: to the pages
-	notFound *url.URL // nil: nowhere, a page says that there is no such link
-	hosts    []string // see hostOf; the first is that of the base URL
-	// bases are the paths below which the links of each host are, without a slash
-	// at the end, by nameOf; "" stands for a host that is not the service's.
+	home     *url.URL // nil means the pages
+	notFound *url.URL // nil means a 404 page
+	hosts    []string // of the service, as hostOf returns them; the host of the base URL is the first
+	// bases has the path of the links on each host, without a slash at the end,
+	// by the result of nameOf. The key "" is for hosts that are not the
+	// service's.
 	bases map[string]string
 }
 
-// newElsewhere checks that no visitor is sent in circles.
+// newElsewhere returns the redirects of the flags, or an error if they form a
+// loop.
 func newElsewhere(c config) (*elsewhere, error) {
 	e := &elsewhere{bases: make(map[string]string)}
 	for i, base := range c.bases() {
@@ -44,21 +46,21 @@ func newElsewhere(c config) (*elsewhere, error) {
 	if e.notFound, err = targetOf("-not-found", c.notFound); err != nil {
 		return nil, err
 	}
-	if err := e.circle(e.hosts); err != nil {
+	if err := e.loop(e.hosts); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// circle returns the error of targets between which visitors could be sent in
-// circles if the service has these names.
-func (e *elsewhere) circle(names []string) error {
-	home, homeBeside := e.lands(e.home, names)
-	notFound, notFoundBeside := e.lands(e.notFound, names)
+// loop returns an error if the redirects form a loop when the service has these
+// names.
+func (e *elsewhere) loop(names []string) error {
+	home, homeOutside := e.lands(e.home, names)
+	notFound, notFoundOutside := e.lands(e.notFound, names)
 	switch {
-	case home == onRoot && !homeBeside:
+	case home == onRoot && !homeOutside:
 		return errors.New("-home must not lead to the root of this service, because that redirects there")
-	case notFound == onLinks && !notFoundBeside:
+	case notFound == onLinks && !notFoundOutside:
 		return errors.New("-not-found must not lead to a link of this service, because the link may not exist; it may lead to the root or to the pages")
 	case notFound == onRoot && home == onLinks:
 		return errors.New("-not-found must not lead to the root of this service while -home redirects that to a link, because the link may not exist")
@@ -66,10 +68,10 @@ func (e *elsewhere) circle(names []string) error {
 	return nil
 }
 
-// circular reports whether a request came under the name of a target, which the
-// service was not told to be its own, and visitors would be sent in circles
-// because it is.
-func (e *elsewhere) circular(r *http.Request) bool {
+// loops reports whether the redirects form a loop because the service has been
+// reached by the name of a target, which the flags do not name as a host of the
+// service.
+func (e *elsewhere) loops(r *http.Request) bool {
 	here := hostOf(&url.URL{Host: r.Host})
 	names := slices.Clone(e.hosts)
 	for _, target := range []*url.URL{e.home, e.notFound} {
@@ -77,11 +79,11 @@ func (e *elsewhere) circular(r *http.Request) bool {
 			names = append(names, hostOf(target))
 		}
 	}
-	return slices.Contains(names[len(e.hosts):], here) && !slices.Contains(e.hosts, here) && e.circle(names) != nil
+	return slices.Contains(names[len(e.hosts):], here) && !slices.Contains(e.hosts, here) && e.loop(names) != nil
 }
 
-// bases are the URLs that links begin with, the base URL first. One that cannot
-// be read is left out: the Tracker refuses it.
+// bases returns the URLs that links begin with, the base URL first. It leaves out
+// a URL that cannot be parsed, because the Tracker refuses it.
 func (c config) bases() []*url.URL {
 	first, err := url.Parse(c.baseURL)
 	if err != nil {
@@ -100,8 +102,8 @@ func (c config) bases() []*url.URL {
 	return bases
 }
 
-// base is the path below which the links of a host are. A host that is not the
-// service's has that of the base URL.
+// base returns the path of the links on a host. For a host that is not the
+// service's, it is the path of the base URL.
 func (e *elsewhere) base(host *url.URL) string {
 	name, port := nameOf(host)
 	if base, ok := e.bases[name+port]; ok {
@@ -121,9 +123,9 @@ func targetOf(name, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// hostOf is the host of a URL to compare, in the form that browsers make of it.
-// Visitors come by http or by https, so that the ports of both are alike, and all
-// names of this machine for itself are.
+// hostOf returns the host of a URL in a form that can be compared. Ports 80 and
+// 443 are left out, because visitors may come by http or https, and all names of
+// this machine for itself become localhost.
 func hostOf(u *url.URL) string {
 	host, port := nameOf(u)
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
@@ -133,8 +135,8 @@ func hostOf(u *url.URL) string {
 	return host + port
 }
 
-// nameOf is the host of a URL in the form that browsers make of it, and its port
-// with the colon, "" for those of http and https.
+// nameOf returns the host of a URL as browsers write it, and its port with a
+// colon, "" for the ports of http and https.
 func nameOf(u *url.URL) (host, port string) {
 	host = u.Hostname()
 	if strings.Contains(host, ":") {
@@ -149,20 +151,20 @@ func nameOf(u *url.URL) (host, port string) {
 	return host, ":" + port
 }
 
-// What a URL leads to.
+// A landing is the target of a URL.
 type landing int
 
 const (
 	away    landing = iota // another site
-	onRoot                 // of this service
-	onPages                // for people
-	onLinks
+	onRoot                 // the root of this service
+	onPages                // the pages for people
+	onLinks                // a link, or an unknown path
 )
 
-// lands says what a URL leads to if the service has these names. beside says
-// that it is not below the base URL: the service takes it for what it is without
-// the base, unless a proxy leads it elsewhere.
-func (e *elsewhere) lands(u *url.URL, names []string) (to landing, beside bool) {
+// lands returns the target of a URL if the service has these names. outside
+// reports that the path is not below the base URL: then a proxy may send it
+// elsewhere.
+func (e *elsewhere) lands(u *url.URL, names []string) (to landing, outside bool) {
 	if u == nil || !slices.Contains(names, hostOf(u)) {
 		return away, false
 	}
@@ -180,36 +182,36 @@ func (e *elsewhere) lands(u *url.URL, names []string) (to landing, beside bool) 
 	return onLinks, !ok
 }
 
-// cleaned is a path as browsers ask for it, "." and ".." being resolved, without
-// slashes at its ends.
+// cleaned returns a path as browsers request it, with "." and ".." resolved, and
+// without slashes at its ends.
 func cleaned(p string) string { return strings.Trim(path.Clean("/"+p), "/") }
 
-// below is the path of a request below the base, without slashes at its ends. A
-// proxy may have cut the base off.
+// below returns the path of a request below the base, without slashes at its
+// ends. A proxy may have removed the base.
 func (e *elsewhere) below(r *http.Request) string {
 	return strings.Trim(strings.TrimPrefix(r.URL.Path, e.base(&url.URL{Host: r.Host})), "/")
 }
 
-// root returns where a request for the root is sent, if it is one.
+// root returns the redirect for a request for the root. ok is false for other
+// requests.
 func (e *elsewhere) root(r *http.Request, pages string) (to string, ok bool) {
 	if e.below(r) != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return "", false
 	}
-	if e.home != nil && !e.same(e.home, r) && !e.circular(r) {
+	if e.home != nil && !e.same(e.home, r) && !e.loops(r) {
 		return e.home.String(), true
 	}
 	return (&url.URL{Path: pages}).EscapedPath(), true
 }
 
-// same reports whether the request is for the target, under whatever name it
-// came.
+// same reports whether the request is for the target, by any name of the service.
 func (e *elsewhere) same(target *url.URL, r *http.Request) bool {
 	here := hostOf(target) == hostOf(&url.URL{Host: r.Host}) || slices.Contains(e.hosts, hostOf(target))
 	return here && cleaned(target.Path) == cleaned(r.URL.Path)
 }
 
-// wrap returns pages that send visitors elsewhere instead of telling them that a
-// path does not exist.
+// wrap returns pages that redirect a visitor instead of showing that a path does
+// not exist.
 func (e *elsewhere) wrap(p linktrack.VisitorPages) linktrack.VisitorPages {
 	if e.notFound == nil {
 		return p
@@ -222,14 +224,14 @@ type notFoundElsewhere struct {
 	to *elsewhere
 }
 
-// ServePage implements [linktrack.VisitorPages]. What programs ask for is answered 404
-// as ever.
+// ServePage implements [linktrack.VisitorPages]. Paths that only programs
+// request, such as robots.txt, are still answered with 404.
 func (n *notFoundElsewhere) ServePage(w http.ResponseWriter, r *http.Request, p linktrack.Page) {
 	path := n.to.below(r)
 	switch {
 	case p.Kind != linktrack.PageNotFound, r.Method != http.MethodGet && r.Method != http.MethodHead,
 		path == "api", path == "robots.txt", path == "favicon.ico",
-		strings.HasPrefix(path, "api/"), strings.HasPrefix(path, ".well-known/"), n.to.same(n.to.notFound, r), n.to.circular(r):
+		strings.HasPrefix(path, "api/"), strings.HasPrefix(path, ".well-known/"), n.to.same(n.to.notFound, r), n.to.loops(r):
 		n.VisitorPages.ServePage(w, r, p)
 	default:
 		http.Redirect(w, r, n.to.notFound.String(), http.StatusFound)

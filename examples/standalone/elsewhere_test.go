@@ -47,12 +47,12 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 		"below a path": {config{baseURL: below}, map[string]string{
 			"/": "/l/account/", "/l": "/l/account/", "/l/": "/l/account/", "/l/known": "https://example.com/", "/l/none": "404", "/none": "404",
 		}},
-		"with a front page": {config{baseURL: base, quick: true}, map[string]string{"/": "200", "/account/quick": "200"}},
-		"with a front page below a path": {config{baseURL: below, quick: true}, map[string]string{
+		"with a front page": {config{baseURL: base, anonymousLinks: true}, map[string]string{"/": "200", "/account/quick": "200"}},
+		"with a front page below a path": {config{baseURL: below, anonymousLinks: true}, map[string]string{
 			"/l/": "200", "/l": "/l/account/", "/": "/l/account/",
 		}},
-		"with a home":                            {config{baseURL: base, home: home}, map[string]string{"/": home, "/none": "404", "/account/login": "200", "/known": "https://example.com/"}},
-		"with a home and a page for quick links": {config{baseURL: base, home: home, quick: true}, map[string]string{"/": home, "/account/quick": "200"}},
+		"with a home": {config{baseURL: base, home: home}, map[string]string{"/": home, "/none": "404", "/account/login": "200", "/known": "https://example.com/"}},
+		"with a home and a page for anonymous links": {config{baseURL: base, home: home, anonymousLinks: true}, map[string]string{"/": home, "/account/quick": "200"}},
 		"with a home below a path": {config{baseURL: below, home: "https://go.example.com/"}, map[string]string{
 			"/l/": "https://go.example.com/", "/l": "https://go.example.com/", "/": "/l/account/",
 		}},
@@ -64,7 +64,7 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 		}},
 		"with the root for unknown paths":  {config{baseURL: base, notFound: base}, map[string]string{"/none": base, "/": "/account/"}},
 		"with the pages for unknown paths": {config{baseURL: below, notFound: below + "/account/"}, map[string]string{"/l/none": below + "/account/"}},
-		"with a page beside the base for unknown paths": {config{baseURL: below, notFound: base + "/gone"}, map[string]string{
+		"with a page outside the base for unknown paths": {config{baseURL: below, notFound: base + "/gone"}, map[string]string{
 			"/l/none": base + "/gone", "/l/gone": base + "/gone", "/gone": "404",
 		}},
 	} {
@@ -194,7 +194,7 @@ func TestNobodyIsSentInCirclesUnderANameThatTheServiceWasNotTold(t *testing.T) {
 		"the root and a link":         {baseURL: base, home: other + "/welcome", notFound: other},
 		"a link, and the root by it":  {baseURL: base, home: base + "/welcome", notFound: other},
 		"under two names":             {baseURL: base, home: other + "/welcome", notFound: third},
-		"beside the base":             {baseURL: base + "/l", home: base + "/", notFound: base + "/gone"},
+		"outside the base":            {baseURL: base + "/l", home: base + "/", notFound: base + "/gone"},
 		"an escaped path":             {baseURL: base + "/l", notFound: base + "/x%2f..%2fgone"},
 		"the base without its prefix": {baseURL: base + "/l", home: other + "/x", notFound: other},
 	} {

@@ -16,8 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// duration adds a flag for a length of time that is more than 0. A default of 0
-// is not shown.
+// duration adds a flag for a duration above 0. A default of 0 is not shown.
 func duration(flags *flag.FlagSet, to *time.Duration, name string, value time.Duration, usage string) {
 	*to = value
 	shown := ""
@@ -34,7 +33,7 @@ func duration(flags *flag.FlagSet, to *time.Duration, name string, value time.Du
 	}}, name, usage)
 }
 
-// number adds a flag for a whole number of 1 or more.
+// number adds a flag for a whole number above 0.
 func number[N int | int64](flags *flag.FlagSet, to *N, name string, value N, usage string) {
 	*to = value
 	flags.Var(&checked{strconv.FormatInt(int64(value), 10), func(s string) error {
@@ -47,8 +46,8 @@ func number[N int | int64](flags *flag.FlagSet, to *N, name string, value N, usa
 	}}, name, usage)
 }
 
-// A checked is a flag whose text is read by a function. The text is the
-// default's until it is set.
+// A checked is a flag whose value is parsed by a function. text is the default
+// until the flag is set.
 type checked struct {
 	text string
 	read func(string) error
@@ -64,7 +63,7 @@ func (c *checked) Set(s string) error {
 	return nil
 }
 
-// listOf reads a list with commas.
+// listOf splits a list at its commas, and drops empty items.
 func listOf(s string) (items []string) {
 	for item := range strings.SplitSeq(s, ",") {
 		if item = strings.TrimSpace(item); item != "" {
@@ -74,7 +73,7 @@ func listOf(s string) (items []string) {
 	return items
 }
 
-// list returns what reads a list with commas.
+// list returns a function that parses a list with commas.
 func list(to *[]string) func(string) error {
 	return func(s string) error {
 		*to = listOf(s)
@@ -84,7 +83,8 @@ func list(to *[]string) func(string) error {
 
 var isWord = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`).MatchString
 
-// words returns what reads a list of paths that links could have.
+// words returns a function that parses a list of words that links could have as
+// paths.
 func words(to *[]string) func(string) error {
 	return func(s string) error {
 		for _, word := range listOf(s) {
@@ -97,7 +97,8 @@ func words(to *[]string) func(string) error {
 	}
 }
 
-// networks reads a list of networks and single addresses.
+// networks returns a function that parses a list of networks and single
+// addresses.
 func networks(to *[]netip.Prefix) func(string) error {
 	return func(list string) error {
 		var all []netip.Prefix
@@ -117,8 +118,8 @@ func networks(to *[]netip.Prefix) func(string) error {
 	}
 }
 
-// accountTypes reads account types with what each may set of links:
-// "team=title,vanity_link; guest=".
+// accountTypes returns a function that parses account types with the parameters
+// that each may use: "team=title,vanity_link; guest=".
 func accountTypes(to *map[string]linktrack.AccountType) func(string) error {
 	return func(s string) error {
 		types := make(map[string]linktrack.AccountType)
@@ -140,7 +141,7 @@ func accountTypes(to *map[string]linktrack.AccountType) func(string) error {
 	}
 }
 
-// texts reads a file of texts, a JSON object.
+// texts returns a function that reads a file of texts, a JSON object.
 func texts(to *map[string]string) func(string) error {
 	return func(file string) error {
 		if file == "" {
@@ -160,7 +161,7 @@ func texts(to *map[string]string) func(string) error {
 	}
 }
 
-// folder returns what reads the name of a folder that is there.
+// folder returns a function that opens a folder.
 func folder(to *fs.FS) func(string) error {
 	return func(dir string) error {
 		if dir == "" {

@@ -18,34 +18,34 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// A config is what the flags and the environment say.
+// A config has the values of the flags and of the environment.
 type config struct {
 	addr    string
-	baseURL string // "": follows from the address
+	baseURL string // "" means the address of the listener
 	hosts   []string
-	mysql   string // "": memory
-	// mysqlConnections is how many connections to MySQL are opened at most.
+	mysql   string // "" means in memory
+	// mysqlConnections is the maximum number of connections to MySQL.
 	mysqlConnections int
 
 	login, pass, email string
 	accountType        string
 
 	ack             linktrack.Ack
-	journal         string // folder; "": none
-	admin           string // address; "": none
+	journal         string // folder; "" means none
+	admin           string // address; "" means none
 	conversionQuery bool
 
-	notify  linktrack.Notifier // nil: alerts are not delivered
-	privacy linktrack.Privacy
-	proxies []netip.Prefix // trusted
-	quick   bool           // anyone makes links at the base path
-	geo     string         // file; "": none
+	notify         linktrack.Notifier // nil if alerts are not delivered
+	privacy        linktrack.Privacy
+	proxies        []netip.Prefix // trusted
+	anonymousLinks bool           // anyone can make links
+	geo            string         // file; "" means none
 
 	zone           *time.Location
-	zoneFrom       string // the flag or the variable that named it; "": the default
-	home, notFound string // where / and unknown paths lead; "": to the pages, and nowhere
+	zoneFrom       string // the flag or the variable that named it; "" for the default
+	home, notFound string // where / and unknown paths redirect to; "" means the pages, and a 404 page
 
-	// What the flags set of the further options.
+	// Options that the flags set directly.
 	options        linktrack.Options
 	look           pages.Options
 	journalOptions journal.Options
@@ -53,21 +53,21 @@ type config struct {
 
 var errHelp = flag.ErrHelp
 
-// A usageError is a mistake of whoever called the program.
+// A usageError is a mistake in the arguments of the program.
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
 func refused(err error) error { return &usageError{err} }
 
-// inFlags are the flags that set the options whose errors name the option.
+// inFlags has the flag for each option that an error of the library may name.
 var inFlags = map[string]string{
 	"BaseURL": "-base-url", "Hosts": "-hosts", "Links.Schemes": "-schemes", "Links.PathLength": "-path-length", "Accounts.Types": "-account-types",
 	"Privacy.HistoryDays": "-history-days", "Privacy.Exclude": "-exclude", "Proxies.Trusted": "-trusted-proxies", "Accent": "-accent",
 }
 
-// refusedOption is refused for an error of a New that names an option; others
-// stay as they are.
+// refusedOption makes a usageError of an error of New that names an option, and
+// names the flag in it. It returns other errors unchanged.
 func refusedOption(err error) error {
 	var invalid *linktrack.InvalidError
 	if !errors.As(err, &invalid) {
@@ -79,19 +79,18 @@ func refusedOption(err error) error {
 	return refused(err)
 }
 
-// addFlags adds the flags of the service. What it returns does what is left to
-// do when they are read.
+// addFlags adds the flags of the service. Call finish after the flags are parsed.
 func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) string) error) {
 	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
-	flags.Func("hosts", "further `hosts` whose links are served, separated by commas: names, whose links begin like -base-url but for the host, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
+	flags.Func("hosts", "additional `hosts` whose links are served, separated by commas: names, whose links have the scheme and the path of -base-url, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
 	addConnectionsFlag(flags, c)
-	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account, which is made at the start if it does not exist")
-	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more, also replaces the pass of an existing account. If set as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
-	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp, also replaces the address of an existing account (default: a new account has none)")
+	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account; it is made at the start if it does not exist")
+	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more; it also replaces the pass of an existing account. If you set it as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
+	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp; it also replaces the address of an existing account (default: a new account has none)")
 	flags.StringVar(&c.accountType, "type", linktrack.AccountTypeProfessional, "`type` of the first account when it is made: free, professional, or one of -account-types")
-	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the front page of -quick-links)")
+	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the form of -anonymous-links)")
 	flags.StringVar(&c.notFound, "not-found", "", "`URL` that unknown paths redirect to (default: a page with status 404)")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
 	zone := addZoneFlag(flags)
@@ -114,12 +113,12 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) s
 	}
 }
 
-// addRuleFlags adds the flags of what links may be, which import has, too.
+// addRuleFlags adds the flags for the rules of links, which import also has.
 func addRuleFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
 	flags.Func("reserved", "`words` that vanity links may not use, in addition to api, account, and the like, separated by commas", words(&o.Links.Reserved))
 	flags.Func("schemes", "`schemes` that destinations may have in addition to http and https, such as mailto, separated by commas", list(&o.Links.Schemes))
-	flags.Func("account-types", "further account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.Accounts.Types))
+	flags.Func("account-types", "additional account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.Accounts.Types))
 }
 
 func addConnectionsFlag(flags *flag.FlagSet, c *config) {
@@ -138,14 +137,14 @@ func addLinkFlags(flags *flag.FlagSet, c *config) {
 	addRuleFlags(flags, c)
 	o := &c.options
 	number(flags, &o.Links.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
-	flags.BoolVar(&o.Links.ForwardQuery, "forward-query", false, "add the query string of every tracking link to its destination's (default: only for links that ask for it)")
-	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click to the query of destinations, as lt_click, for links with conversion tracking")
+	flags.BoolVar(&o.Links.ForwardQuery, "forward-query", false, "add the query string of the tracking link to the destination for every link (default: only for links with forward_query)")
+	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click's id to the query of the destination, as lt_click, for links with conversion tracking")
 	duration(flags, &o.Links.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again and edits by other processes take effect")
 }
 
 func addRecordingFlags(flags *flag.FlagSet, c *config) {
 	o := &c.options
-	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is answered: after the click is `stored` or journaled, or at once (buffered)")
+	flags.TextVar(&c.ack, "ack", linktrack.AckStored, "when a visitor is redirected: after the click is `stored`, after it is journaled, or at once (buffered)")
 	duration(flags, &o.Recording.AckTimeout, "ack-timeout", 2*time.Second, "longest `time` that a visitor waits for the click to be stored or journaled")
 	duration(flags, &o.Recording.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, or before they go from the journal to the store")
 	number(flags, &o.Recording.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store, within -max-pending-bytes; more are dropped and counted")
@@ -179,25 +178,26 @@ func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 }
 
 func addPageFlags(flags *flag.FlagSet, c *config) {
-	flags.BoolVar(&c.quick, "quick-links", false, "show a front page on which anyone can make links, which end after 30 days unless they are moved into an account")
+	flags.BoolVar(&c.anonymousLinks, "anonymous-links", false, "show a front page on which anyone can make links, which end after 30 days unless they are moved to an account")
+	flags.BoolVar(&c.anonymousLinks, "quick-links", false, "the same as -anonymous-links")
 	flags.StringVar(&c.look.Name, "name", "Linktrack", "`name` of the service, which the pages show")
 	flags.StringVar(&c.look.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
-	flags.Func("templates", "`folder` of files for the pages: templates and static files replace those with the same name, extra.css is added to the style, and what is in static/ is served", folder(&c.look.Templates))
+	flags.Func("templates", "`folder` of files for the pages: templates and static files replace those with the same name, extra.css is added to the style, and the files in static/ are served", folder(&c.look.Templates))
 	flags.Func("texts", "JSON `file` of texts by key that replace those of the pages, for example to translate them", texts(&c.look.Texts))
 }
 
-// parseFlags reads the flags, and for those not given the environment. It
-// writes the flags' descriptions to help if they are asked for.
+// parseFlags reads the flags, and the environment for flags that are not given.
+// With -h, it writes the descriptions of the flags to help.
 func parseFlags(args []string, getenv func(string) string, help io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("linktrack", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // its errors come with all the flags behind them
+	flags.SetOutput(io.Discard) // package flag would print all flags after an error
 	finish := addFlags(flags, &c)
 	err := parseWithEnvironment(flags, args, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintln(help, "linktrack [flags]\nlinktrack import -h and linktrack export -h show how to move links.\n"+
-			"Flags (each can be set in the environment, too: -base-url as LINKTRACK_BASE_URL and so on; a flag wins):")
+			"Each flag can also be set in the environment: -base-url as LINKTRACK_BASE_URL. A flag overrides the environment. Flags:")
 		flags.SetOutput(help)
 		flags.PrintDefaults()
 		return c, errHelp
@@ -209,7 +209,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	return c, finish(getenv)
 }
 
-// check holds together what the flags say one by one.
+// check checks the values of the flags after all are read.
 func (c *config) check() error {
 	if c.privacy.HistoryDays == 0 {
 		return errors.New("-history-days must be at least 30, or negative to keep all days, not 0")
@@ -245,8 +245,8 @@ func (c *config) check() error {
 	return nil
 }
 
-// parseWithEnvironment reads the flags, and for those not given the
-// environment.
+// parseWithEnvironment reads the flags, and the environment for flags that are
+// not given.
 func parseWithEnvironment(flags *flag.FlagSet, args []string, getenv func(string) string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -264,7 +264,7 @@ func parseWithEnvironment(flags *flag.FlagSet, args []string, getenv func(string
 	return err
 }
 
-// variable is the name of a flag in the environment.
+// variable returns the name of a flag in the environment.
 func variable(flag string) string {
 	return "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/linktrackhq/linktrack/internal/incident"
 )
 
-// openGeo opens a file of countries, sees to it that it is read again when it
-// is replaced, and returns what ends that.
+// openGeo opens a file of countries and checks every hour whether it was
+// replaced. The function that it returns stops this and closes the file.
 func openGeo(ctx context.Context, file string, logger *slog.Logger) (*geo.DB, func(), error) {
 	countries, err := geo.Open(file)
 	if err != nil {
@@ -32,7 +32,7 @@ func openGeo(ctx context.Context, file string, logger *slog.Logger) (*geo.DB, fu
 func reloadHourly(ctx context.Context, countries *geo.DB, logger *slog.Logger) {
 	hour := time.NewTicker(time.Hour)
 	defer hour.Stop()
-	failing := incident.Incident{Log: logger, Began: "the file of countries could not be read again; what was read before serves"}
+	failing := incident.Incident{Log: logger, Began: "the file of countries could not be read again; the countries read before stay in use"}
 	for {
 		select {
 		case <-ctx.Done():

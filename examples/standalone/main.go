@@ -1,19 +1,20 @@
-// Standalone is linktrack as a program of its own: the API, the redirects and
-// the pages for people (at /account/) on one address, with its links in memory or in MySQL.
+// Standalone is linktrack as a program: the API, the redirects, and the pages for
+// people (at /account/) on one address, with links in memory or in MySQL.
 //
 //	go run ./examples/standalone
 //	go run ./examples/standalone -addr :80 -base-url https://go.example.com \
 //		-mysql 'linktrack:secret@tcp(127.0.0.1:3306)/linktrack'
 //
-// Run it with -h for its flags. Each can be set in the environment too, as
-// LINKTRACK_ADDR, LINKTRACK_BASE_URL and so on; a flag wins. docs/flags.md has
-// them by what they are for. On SIGTERM and SIGINT it takes no more requests, writes the clicks that are pending, and
-// ends.
+// -h shows its flags, and docs/flags.md explains them. Each flag can also be set in
+// the environment, as LINKTRACK_ADDR, LINKTRACK_BASE_URL, and so on; a flag
+// overrides the environment. On SIGTERM or SIGINT, the program accepts no more
+// requests, writes the pending clicks, and ends.
+//
+// Two commands import and export the links of an account; -h after the command
+// shows its flags:
 //
 //	standalone import -mysql DSN FILE
 //	standalone export -mysql DSN > links.csv
-//
-// bring the links of an account in and out; -h behind either shows its flags.
 package main
 
 import (
@@ -35,12 +36,13 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// The ballast trades memory for speed. As long as the store takes clicks the program
-// keeps little, so that the collector, which runs when as much again was allocated
-// as is kept, would run many times a second under load. The ballast counts as kept,
-// and since nobody writes to it the machine has no memory for it. A higher GOGC
-// would do the same, but make several times as much of what is really kept when the
-// store is down. There is none if GOGC is set.
+// The ballast makes the garbage collector run less often. The collector runs when
+// as much memory was allocated as is in use. While the store accepts clicks, the
+// program uses little memory, so under load the collector would run many times a
+// second. The ballast counts as memory in use, but takes no memory of the
+// machine, because nothing writes to it. A higher GOGC would have the same
+// effect, but would also multiply the memory that is really in use while the
+// store is down. If GOGC is set, there is no ballast.
 const ballastSize = 16 << 20
 
 func main() {
@@ -55,9 +57,8 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program, until ctx is done, and returns its exit status: 0 when
-// it was told to end, 1 when it could not do its work, 2 when it was called in
-// a wrong way.
+// run runs the program until ctx is done and returns its exit status: 0 if it was
+// told to end, 1 if it failed, 2 if its arguments are wrong.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && (args[0] == "import" || args[0] == "export") {
 		return runTransfer(ctx, args[0], args[1:], getenv, stdout, stderr)
@@ -131,14 +132,14 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		defer j.Close()
 		options.Recording.Journal = j
 		if c.mysql == "" {
-			logger.Warn("linktrack: -journal without -mysql: clicks that wait in the journal are stored in memory only, and are lost if they belong to a database")
+			logger.Warn("linktrack: -journal without -mysql: the clicks in the journal are stored in memory only; if they belong to a database, they are lost")
 		}
 	}
 	t, err := linktrack.New(store, options)
 	if err != nil {
 		return refusedOption(err)
 	}
-	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; twice is fine
+	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; a second call does nothing
 
 	handler, err := withPages(t, c, redirects, look)
 	if err != nil {
@@ -184,7 +185,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {
-		logger.Warn("requests were cut off", "error", err)
+		logger.Warn("requests were interrupted", "error", err)
 		server.Close()
 	}
 	end, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -200,7 +201,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// trackerOptions are the options that follow from the flags alone.
+// trackerOptions returns the options that depend only on the flags.
 func (c config) trackerOptions(logger *slog.Logger) linktrack.Options {
 	o := c.options
 	o.BaseURL, o.Hosts, o.TimeZone, o.Logger = c.baseURL, c.hosts, c.zone, logger
@@ -208,7 +209,7 @@ func (c config) trackerOptions(logger *slog.Logger) linktrack.Options {
 	return o
 }
 
-// cannotListen says in one sentence why.
+// cannotListen returns a short error for a net.Listen that failed.
 func cannotListen(addr string, err error) error {
 	var sys syscall.Errno
 	if errors.As(err, &sys) {
@@ -217,7 +218,7 @@ func cannotListen(addr string, err error) error {
 	return fmt.Errorf("can't listen on %s: %w", addr, err)
 }
 
-// localURL is how this machine reaches the server that was told to listen on
+// localURL returns the URL by which this machine reaches a server that listens on
 // addr.
 func localURL(addr string, actual net.Addr) string {
 	host, _, _ := net.SplitHostPort(addr)

@@ -9,9 +9,9 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// withPages serves the pages for people beside the links, below the same path on
-// each host, and at the root what leads to them. No mux is between: it would
-// redirect paths that it takes for unclean, which are the links' affair.
+// withPages serves the links and, at account/ below the path of each host, the
+// pages for people. The root redirects to the pages. No mux is used, because a
+// mux redirects paths that are not clean, and such paths can be links.
 func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
 	mounts := make(map[string]http.Handler) // by the path of the base
 	for _, base := range to.bases {
@@ -33,21 +33,21 @@ func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options
 	}), nil
 }
 
-// withPagesAt is withPages with the pages below a prefix.
+// withPagesAt serves the pages below a prefix, and links at other paths.
 func withPagesAt(prefix string, t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
-	look.Prefix, look.AnonymousLinks = prefix, c.quick
+	look.Prefix, look.AnonymousLinks = prefix, c.anonymousLinks
 	account, err := pages.New(t, look)
 	if err != nil {
 		return nil, err
 	}
-	links, quick := account.QR(t.Handler()), account.AnonymousForm()
+	links, form := account.QR(t.Handler()), account.AnonymousForm()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, prefix) || r.URL.Path == strings.TrimSuffix(prefix, "/") {
 			account.ServeHTTP(w, r)
 			return
 		}
 		if c.hasFront() && r.URL.Path == strings.TrimSuffix(prefix, "account/") {
-			quick.ServeHTTP(w, r)
+			form.ServeHTTP(w, r)
 			return
 		}
 		if root, ok := to.root(r, prefix); ok {
@@ -59,10 +59,11 @@ func withPagesAt(prefix string, t *linktrack.Tracker, c config, to *elsewhere, l
 	}), nil
 }
 
-// hasFront reports whether the front page for quick links is at the root.
-func (c config) hasFront() bool { return c.quick && c.home == "" }
+// hasFront reports whether the form for anonymous links is at the root.
+func (c config) hasFront() bool { return c.anonymousLinks && c.home == "" }
 
-// pagesPrefix is where the pages are: account is a word that no link may have.
+// pagesPrefix returns the prefix of the pages. account is a reserved word, so no
+// link can have this path.
 func pagesPrefix(baseURL string) string {
 	path := ""
 	if u, err := url.Parse(baseURL); err == nil {

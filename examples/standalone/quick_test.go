@@ -21,8 +21,8 @@ func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
 		return r.StatusCode, r.Header.Get("Location")
 	}
 	for _, path := range []string{"", "/l"} {
-		p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-base-url", "http://localhost"+path, "-quick-links")
-		front := p.Line(t, "quick links for anyone: ")
+		p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-base-url", "http://localhost"+path, "-anonymous-links")
+		front := p.Line(t, "anonymous links for anyone: ")
 		if !strings.HasSuffix(front, path+"/") {
 			t.Errorf("the front page is at %s", front)
 		}
@@ -41,10 +41,10 @@ func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
 	p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0")
 	off := strings.TrimSuffix(p.Line(t, "pages for people: "), "account/")
 	if got, to := status(browser.Get(off)); got != http.StatusFound || to != "/account/" {
-		t.Errorf("%s without -quick-links: status %d, Location %q", off, got, to)
+		t.Errorf("%s without -anonymous-links: status %d, Location %q", off, got, to)
 	}
 	if got, _ := status(browser.Get(off + "account/quick")); got != http.StatusNotFound {
-		t.Errorf("account/quick without -quick-links: status %d", got)
+		t.Errorf("account/quick without -anonymous-links: status %d", got)
 	}
 	p.Stop(t)
 }

@@ -78,7 +78,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 		"an address without":   {[]string{"-addr", "8080"}, 2, `-addr must be host:port or :port, not "8080"`},
 		"a base URL without":   {[]string{"-addr", free, "-base-url", "go.example.com"}, 2, `BaseURL must be an absolute http or https URL`},
 		"a host that is none":  {[]string{"-addr", free, "-hosts", "a b"}, 2, `Hosts has "a b"`},
-		"a DSN that is none":   {[]string{"-addr", free, "-mysql", "me:hush@localhost"}, 2, "-mysql is no DSN"},
+		"a DSN that is none":   {[]string{"-addr", free, "-mysql", "me:hush@localhost"}, 2, "-mysql must be a DSN"},
 		"a port that is taken": {[]string{"-addr", taken.Addr().String()}, 1, "can't listen on 127.0.0.1:[0-9]+: address already in use"},
 		"a database that is down": {[]string{"-addr", free, "-mysql", "me:hush@tcp(127.0.0.1:1)/links"}, 1,
 			"127.0.0.1:1: .*connection refused"},

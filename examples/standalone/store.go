@@ -13,16 +13,16 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// openStore opens the store that the flags name, brings its schema up to date,
-// and returns what closes it.
+// openStore opens the store that the flags name, and migrates its schema. The
+// function that it returns closes the store.
 func openStore(ctx context.Context, c config, logger *slog.Logger) (linktrack.Store, func(), error) {
 	if c.mysql == "" {
 		return memstore.New(), func() {}, nil
 	}
-	// Neither the DSN nor the driver's own errors, which quote it, are shown:
-	// there is a password in it.
+	// The DSN contains a password, and the driver's errors quote it, so neither
+	// is shown.
 	if dsn, err := mysql.ParseDSN(c.mysql); err != nil || dsn.DBName == "" {
-		return nil, nil, refused(errors.New("-mysql is no DSN with a database: user:pass@tcp(host:3306)/name"))
+		return nil, nil, refused(errors.New("-mysql must be a DSN with a database, such as user:pass@tcp(host:3306)/name"))
 	}
 	store, err := mysqlstore.Open(c.mysql, mysqlstore.MaxConnections(c.mysqlConnections))
 	if err != nil {
@@ -45,8 +45,8 @@ func openStore(ctx context.Context, c config, logger *slog.Logger) (linktrack.St
 	}, nil
 }
 
-// migrateDaily makes the day partitions of the month ahead, which Migrate does
-// beside the schema, for as long as the program runs.
+// migrateDaily calls Migrate every day, because Migrate also makes the day
+// partitions of the next month.
 func migrateDaily(ctx context.Context, store *mysqlstore.Store, logger *slog.Logger) {
 	day := time.NewTicker(24 * time.Hour)
 	defer day.Stop()
@@ -56,7 +56,7 @@ func migrateDaily(ctx context.Context, store *mysqlstore.Store, logger *slog.Log
 			return
 		case <-day.C:
 			if err := store.Migrate(ctx); err != nil && ctx.Err() == nil {
-				logger.Warn("the database could not be made ready for the month ahead; tried again tomorrow", "error", err)
+				logger.Warn("the database could not be prepared for the next month; it is tried again tomorrow", "error", err)
 			}
 		}
 	}

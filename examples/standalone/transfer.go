@@ -15,9 +15,9 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// A transferConfig is what the flags of import and export say.
+// A transferConfig has the values of the flags of import and export.
 type transferConfig struct {
-	config // mysql, login, baseURL, hosts, zone, and the options of what links may be
+	config // mysql, login, baseURL, hosts, zone, and the options for the rules of links
 
 	format      string
 	dryRun      bool
@@ -29,8 +29,8 @@ type transferConfig struct {
 	file        string
 }
 
-// runTransfer is the program when it is called with import or export. Its exit
-// status is run's.
+// runTransfer runs the command import or export, and returns an exit status as
+// run does.
 func runTransfer(ctx context.Context, verb string, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	c, err := parseTransferFlags(verb, args, getenv, stdout)
 	if errors.Is(err, errHelp) {
@@ -114,7 +114,7 @@ func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do fun
 	}
 	defer closeStore()
 	o := c.trackerOptions(logger)
-	o.Privacy.HistoryDays = -1 // how long clicks are kept is the server's affair
+	o.Privacy.HistoryDays = -1 // only the server removes old clicks
 	t, err := linktrack.New(store, o)
 	if err != nil {
 		return refusedOption(err)
@@ -162,7 +162,7 @@ func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 		defer bad.close()
 		o.Rejected, o.SkipProblems, o.SkipClashes = bad, true, true
 	}
-	differ := 0 // links that are left out since they differ in case only
+	differ := 0 // links that are left out because their paths differ only in case
 	o.Problem = func(problem transfer.Problem) {
 		fmt.Fprintln(out, problem)
 		if problem.Case {
@@ -197,7 +197,7 @@ func importLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account,
 	return err
 }
 
-// formats are the formats of a file in a sentence.
+// formats returns the list of formats for a sentence.
 func formats() string {
 	names := make([]string, len(transfer.Formats))
 	for i, f := range transfer.Formats {
@@ -207,8 +207,8 @@ func formats() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// openImport opens the file. What cannot be read twice is copied into a file
-// that nobody else sees.
+// openImport opens the file. A file that cannot be read twice, such as a pipe, is
+// copied to a temporary file without a name.
 func openImport(name string) (*os.File, error) {
 	in := os.Stdin
 	if name != "-" {
@@ -225,7 +225,7 @@ func openImport(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(copied.Name()) // it goes when it is closed; a system that refuses keeps it
+	os.Remove(copied.Name()) // it then vanishes when it is closed; on systems that cannot do this, it stays
 	if _, err := io.Copy(copied, in); err != nil {
 		copied.Close()
 		return nil, err
@@ -233,8 +233,8 @@ func openImport(name string) (*os.File, error) {
 	return copied, nil
 }
 
-// A progress is a line of a terminal that is written again and again. On
-// anything else it writes nothing.
+// A progress writes one line of a terminal again and again. If the output is not
+// a terminal, it writes nothing.
 type progress struct{ w io.Writer }
 
 func progressOn(w io.Writer) progress {

@@ -127,7 +127,7 @@ func TestATransferThatIsCalledWronglySaysSo(t *testing.T) {
 		"after all flags":                 {"import", "links.csv", "-dry-run"},
 		`takes only flags, not "a.csv"`:   {"export", "a.csv"},
 		"not defined: -dry-run":           {"export", "-dry-run"},
-		"-mysql is no DSN":                {"export", "-mysql", "me:hush@localhost"},
+		"-mysql must be a DSN":            {"export", "-mysql", "me:hush@localhost"},
 		"not defined: -addr (-h shows th": {"import", "-addr", ":80", "links.csv"},
 	} {
 		status, out, errs := transferring(t, nil, args...)

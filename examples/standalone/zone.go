@@ -10,7 +10,7 @@ import (
 // defaultZone is the zone of the API's documentation, its "CST".
 const defaultZone = "America/Chicago"
 
-// A zoneFlag says in which zone times are.
+// A zoneFlag is the flag that names the time zone.
 type zoneFlag struct{ name string }
 
 func addZoneFlag(flags *flag.FlagSet) *zoneFlag {
@@ -19,8 +19,8 @@ func addZoneFlag(flags *flag.FlagSet) *zoneFlag {
 	return z
 }
 
-// location returns the zone, and where its name comes from: "-zone", "TZ", or ""
-// for the default.
+// location returns the zone, and the source of its name: "-zone", "TZ", or "" for
+// the default.
 func (z *zoneFlag) location(getenv func(string) string) (zone *time.Location, from string, err error) {
 	if z.name != "" {
 		zone, err = loadZone(z.name)
@@ -34,7 +34,7 @@ func (z *zoneFlag) location(getenv func(string) string) (zone *time.Location, fr
 		zone, err = loadZone(defaultZone)
 		return zone, "", err
 	}
-	if _, inFolder, ok := strings.Cut(name, "/zoneinfo/"); ok { // the path of its file
+	if _, inFolder, ok := strings.Cut(name, "/zoneinfo/"); ok { // TZ may be the path of a zone file
 		name = inFolder
 	}
 	if zone, err = loadZone(name); err != nil {

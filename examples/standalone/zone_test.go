@@ -90,7 +90,7 @@ func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
 
 	p, line = start("Pacific/Pago_Pago")
 	assert.Contains(t, p.Stdout(), "time zone: Pacific/Pago_Pago, from -zone\n"+
-		"days and hours of reports: in Pacific/Kiritimati, the time zone since the first click\n")
+		"days and hours of reports: in Pacific/Kiritimati, the time zone at the first click\n")
 	assert.Contains(t, p.Stderr(), "days=Pacific/Kiritimati")
 	click(t, line, link)
 	address, host := request(t, line)

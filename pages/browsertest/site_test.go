@@ -75,7 +75,7 @@ func newSiteOn(t *testing.T, dsn string, others ...string) *site {
 			accountType = "free"
 		}
 		return testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-mysql", dsn, "-hosts", "alt.example",
-			"-login", login, "-pass", pass, "-type", accountType, "-quick-links", "-conversion-query",
+			"-login", login, "-pass", pass, "-type", accountType, "-anonymous-links", "-conversion-query",
 			"-smtp", "smtp://127.0.0.1:9?from=alerts@example.com", "-email", login+"@example.com") // nobody is there to take the mail
 	}
 	// A program makes its account at its start.
@@ -134,7 +134,7 @@ func (s *site) make(t *testing.T, login, vanity string, more ...string) string {
 	return string(body)
 }
 
-// quick makes a quick link and returns the path of the page that claims it.
+// quick makes an anonymous link and returns the path of the page that claims it.
 func (s *site) quick(t *testing.T, to string) string {
 	t.Helper()
 	r, err := http.NewRequest("POST", s.root+"/", strings.NewReader(url.Values{"external_url": {to}}.Encode()))
