@@ -22,7 +22,7 @@ func TestTextInTheAccentCanBeRead(t *testing.T) {
 	require.InDelta(t, 21, contrast(white, black), 0.01)
 }
 
-// colorsOf are the custom properties of a style sheet, by scheme and name.
+// colorsOf returns the custom properties of a style sheet, by scheme and name.
 func colorsOf(t *testing.T, style string) map[string]map[string]color {
 	t.Helper()
 	colors := map[string]map[string]color{"light": {}, "dark": {}}

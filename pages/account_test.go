@@ -13,7 +13,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// A mailing is a notifier that says whether it mails.
+// A mailing is a notifier whose method Mails returns its value.
 type mailing bool
 
 func (mailing) Notify(context.Context, linktrack.Alert) error { return nil }

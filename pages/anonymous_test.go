@@ -32,7 +32,7 @@ func (s *site) quick() string {
 	return r.Header.Get("Location")
 }
 
-// linkOf is the tracking link that the page of an anonymous link shows.
+// linkOf returns the tracking link that the page of an anonymous link shows.
 func linkOf(r *answer) string {
 	for _, n := range r.all(func(n *html.Node) bool { return n.Data == "a" && attribute(n, "rel") == "noreferrer" }) {
 		return attribute(n, "href")
@@ -107,7 +107,7 @@ func TestAQuickLinkIsClaimedOnceByWhoSignsIn(t *testing.T) {
 	require.True(t, mine[0].ExpiresAt.IsZero())
 
 	s.post("logout", nil)
-	for range 2 { // for one who is not signed in, and for another
+	for range 2 { // before and after the sign-in
 		page = s.get(at)
 		require.Equal(t, 410, page.StatusCode)
 		require.Equal(t, []string{"This link has been claimed"}, page.texts("h1"))

@@ -75,7 +75,7 @@ func currentOf(r *answer) (texts []string) {
 	return texts
 }
 
-// odd is a login with all that ends a text somewhere.
+// odd is a login with every character that ends a text in some language.
 const odd = "a'b\"c\\d$e`f</code><script>&g {{h}}"
 
 func TestALoginThatLooksLikeProgramIsShownAsItIs(t *testing.T) {
@@ -111,7 +111,7 @@ func TestTheSamplesRun(t *testing.T) {
 	}
 	made := 0
 	for i, code := range page.texts("pre")[1:] {
-		// The answers of makeLink and getLink suffice for the slower languages.
+		// For the slower languages, the answers of makeLink and getLink are enough.
 		name := filepath.Join(t.TempDir(), fmt.Sprintf("%d.go", i))
 		switch {
 		case strings.HasPrefix(code, "curl"):

@@ -10,7 +10,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/apispec"
 )
 
-// What is not shown is for browsers, or is a link to the description itself.
+// The other calls are for browsers, or return the description itself.
 func TestEveryCallForProgramsIsShown(t *testing.T) {
 	var names []string
 	for _, c := range calls() {

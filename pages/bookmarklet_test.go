@@ -17,7 +17,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// code is the bookmarklet of a page, decoded, and as it stands there.
+// code returns the bookmarklet of a page, decoded and as it is written there.
 func code(r *answer) (decoded, href string) {
 	for _, n := range r.all(func(n *html.Node) bool { return has(n, "data-drag") }) {
 		href = attribute(n, "href")
@@ -137,8 +137,8 @@ func TestTheBookmarkletRunsInABrowser(t *testing.T) {
 	require.Equal(t, 303, s.do(r).StatusCode)
 	_, href := code(s.do(httptest.NewRequest("GET", server.URL+"/account/bookmarklet", nil)))
 
-	// Nobody clicks, so no window may be opened, and the page is left instead:
-	// for the form to sign in, which this browser needs.
+	// Without a click of a person, the browser opens no window, so the form is
+	// opened in place of the page. Here that is the form to sign in.
 	dir := t.TempDir()
 	page := filepath.Join(dir, "page.html")
 	content := `<!DOCTYPE html><title>A "b" & ü</title><a id="a" href="` + html.EscapeString(href) + `">x</a><script>document.getElementById("a").click()</script>`

@@ -26,7 +26,7 @@ func ExampleNew() {
 	defer t.Close(context.Background())
 
 	options.Session = func(r *http.Request) (linktrack.Account, error) {
-		user := r.Header.Get("X-User") // as the host's own middleware sets it
+		user := r.Header.Get("X-User") // set by the host's own middleware
 		if user == "" {
 			return linktrack.Account{}, linktrack.ErrUnauthorized
 		}
@@ -54,7 +54,7 @@ func ExampleNew() {
 }
 
 // A host adds a style sheet with a file of its own, an entry of the menu, and a
-// text, and replaces a template. What does not fit is an error of New.
+// text, and replaces a template. If one of them is wrong, New returns an error.
 func ExampleOptions() {
 	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
 	if err != nil {

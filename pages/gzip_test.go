@@ -63,7 +63,7 @@ func TestAClientThatUnpacksSeesThePage(t *testing.T) {
 		s.handler.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	res, err := http.PostForm(server.URL+"/account/api/getLinks", url.Values{"format": {"json"}}) // which asks for gzip and unpacks it
+	res, err := http.PostForm(server.URL+"/account/api/getLinks", url.Values{"format": {"json"}}) // PostForm asks for gzip and decompresses the answer
 	require.NoError(t, err)
 	defer res.Body.Close()
 	require.True(t, res.Uncompressed)

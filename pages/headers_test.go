@@ -77,7 +77,7 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 		} {
 			require.Equal(t, 403, s.post(path, form, headers...).StatusCode, "%s %v", path, headers)
 		}
-		s.get(path + "?" + form.Encode()) // nothing changes by GET
+		s.get(path + "?" + form.Encode()) // GET must not change anything
 	}
 	require.Equal(t, []linktrack.Link{l}, s.links(s.ada), "nothing is made or changed")
 	require.Contains(t, s.get("links").texts("login"), "ada")

@@ -15,8 +15,8 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// formTo is what a browser would send of the page's form that is sent to a path
-// below /account/.
+// formTo returns the values that a browser would send for the page's form whose
+// action is a path below /account/.
 func (a *answer) formTo(t *testing.T, path string) url.Values {
 	t.Helper()
 	forms := a.all(func(n *html.Node) bool {
@@ -85,7 +85,7 @@ func TestABareButtonThatIsSentWhenTheSessionHasEndedDoesNothing(t *testing.T) {
 		"links/go.example.com/spring/active": {"active": {"0"}, "back": {"q=spring"}},
 		"account/optout":                     {"out": {"1"}},
 		"pass":                               {"hash": {"of another pass"}},
-		"pass ":                              nil, // with the mark of the pass as it is
+		"pass ":                              nil, // with the hash of the current pass
 	} {
 		s := signedIn(t, "ada")
 		s.make(s.ada, linktrack.NewLink{VanityLink: "spring"})

@@ -16,7 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// every has every parameter of a link, none as it is by default.
+// every has every parameter of a link, none with its default.
 var every = url.Values{
 	"external_url": {"https://example.com/spring?a=1&b=2"}, "host": {"alt.example"}, "vanity_link": {"Spring_Sale"},
 	"title": {"Spring שלום 😀"}, "group": {"News"}, "description": {"one\r\ntwo"}, "notes": {"\r\nthree"},
@@ -172,7 +172,7 @@ func TestWhatIsWrongStandsAtItsFieldAndAllValuesStay(t *testing.T) {
 		require.Len(t, s.links(s.ada), before, "nothing is made")
 
 		if c.field == "host" || c.field == "vanity_link" || c.value == "2001-01-01T00:00:00" {
-			continue // they cannot be edited; an expiry may be in the past then
+			continue // they cannot be edited, and an expiry may then be in the past
 		}
 		l := s.link("edited")
 		r = s.post("links/go.example.com/edited/edit", form)

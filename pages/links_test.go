@@ -14,7 +14,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// titles are the titles of the links on a page, in their order.
+// titles returns the titles of the links on a page, in their order.
 func titles(r *answer) string { return strings.Join(r.texts("h2"), " ") }
 
 func TestLinksAreListedSearchedAndSorted(t *testing.T) {

@@ -261,21 +261,21 @@ func (endless) EndSession(context.Context, linktrack.AccountID, linktrack.Sessio
 }
 func (endless) EndSessions(context.Context, linktrack.AccountID) error { return errors.New("no") }
 
-// browser is another browser, of somebody who is not signed in.
+// browser returns another browser, which is not signed in.
 func (s *site) browser() *site {
 	other := *s
 	other.cookies = map[string]*http.Cookie{}
 	return &other
 }
 
-// newPagesOn are the pages of another process on the site's store, or on
-// another in its place.
+// newPagesOn returns the pages of another process on the site's store, or on the
+// given store.
 func newPagesOn(t *testing.T, s *site, store ...linktrack.Store) http.Handler {
 	tracker, err := linktrack.New(append(store, s.store)[0], linktrack.Options{BaseURL: "https://go.example.com", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(t.Context()) })
 	p, err := pages.New(tracker, pages.Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	p.QR(tracker.Handler()) // the cookie is that of newSite
+	p.QR(tracker.Handler()) // so that the cookie is that of newSite
 	return p
 }

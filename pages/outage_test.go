@@ -36,7 +36,7 @@ func TestAnOutageIsToldToPeopleAndOnceToTheLog(t *testing.T) {
 		require.Equal(t, 503, r.StatusCode)
 		require.Equal(t, []string{"Please try again in a moment"}, r.texts("h1"))
 		require.Equal(t, "1", r.Header.Get("Retry-After"))
-		require.NotContains(t, r.body, "192.0.2.1", "what failed is nobody's business")
+		require.NotContains(t, r.body, "192.0.2.1", "the cause of a failure is not shown")
 	}
 	r := s.post("links/new", url.Values{"external_url": {"https://example.com/kept"}, "title": {"kept"}})
 	require.Equal(t, 503, r.StatusCode)

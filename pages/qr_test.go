@@ -86,7 +86,7 @@ func TestALinksCodeIsAtItsAddressForItsOwner(t *testing.T) {
 	require.Equal(t, "nosniff", r.Header.Get("X-Content-Type-Options"))
 	require.Equal(t, "private, max-age=86400", r.Header.Get("Cache-Control"))
 	require.Equal(t, "image/png", s.get("/HIDDEN.qr?format=png&scale=2").Header.Get("Content-Type"))
-	for _, path := range []string{"/hidden.qr/", "/hidden.qr%20", "/hidden.qr”"} { // as mail programs write it
+	for _, path := range []string{"/hidden.qr/", "/hidden.qr%20", "/hidden.qr”"} { // with characters that mail programs add
 		require.Equal(t, inPages, s.get(path).body, path)
 	}
 	require.Equal(t, 400, s.get("/hidden.qr?scale=99").StatusCode)

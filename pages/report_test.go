@@ -26,7 +26,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// record brings clicks of a link to the store.
+// record writes clicks of a link to the store.
 func (s *site) record(l linktrack.Link, clicks ...linktrack.Click) {
 	s.Helper()
 	for i := range clicks {
@@ -44,7 +44,7 @@ func clickAt(at time.Time) linktrack.Click {
 	}
 }
 
-// rows are the texts of the cells of a table's body, by rows.
+// rows returns the texts of the cells of a table's body, by rows.
 func rows(table *html.Node) [][]string {
 	var all [][]string
 	for n := range table.Descendants() {
@@ -71,8 +71,8 @@ func (a *answer) table(class string) [][]string {
 	return nil
 }
 
-// checkSVG checks that each drawing is XML that is well-formed, and draws
-// something within its bounds.
+// checkSVG checks that each drawing is well-formed XML and draws something within
+// its bounds.
 func (a *answer) checkSVG(t *testing.T) int {
 	t.Helper()
 	n := 0
@@ -458,7 +458,7 @@ func TestTheListIsThereWithoutItsSparks(t *testing.T) {
 	require.Equal(t, 503, s.get("links/"+l.Host+"/"+l.Path+"/report").StatusCode)
 }
 
-// noRollups has its roll-ups on a disk that is gone.
+// noRollups is a store that cannot read its roll-ups.
 type noRollups struct{ *memstore.Store }
 
 func (noRollups) Rollups(context.Context, int64, linktrack.Day, linktrack.Day) ([]linktrack.Rollup, error) {

@@ -39,7 +39,7 @@ func TestASessionEndsAfterThirtyDays(t *testing.T) {
 	})
 }
 
-// counted counts how often sessions are asked for.
+// counted counts the look-ups of sessions.
 type counted struct {
 	linktrack.Store
 	asked int

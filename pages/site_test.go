@@ -60,7 +60,7 @@ func newSite(t *testing.T, o linktrack.Options, p pages.Options) *site {
 	return s
 }
 
-// signedIn is a site whose browser has signed in.
+// signedIn returns a site whose browser has signed in.
 func signedIn(t *testing.T, login string) *site {
 	s := newSite(t, linktrack.Options{Hosts: []string{"alt.example"}}, pages.Options{})
 	s.signIn(login, pass)
@@ -72,7 +72,7 @@ func (s *site) signIn(login, pass string) *answer {
 	return s.post("login", url.Values{"login": {login}, "pass": {pass}})
 }
 
-// An answer is what the browser got.
+// An answer is a response with its parsed body.
 type answer struct {
 	*http.Response
 	body string
@@ -96,7 +96,7 @@ func (s *site) do(r *http.Request) *answer {
 	return &answer{res, string(body)}
 }
 
-// get asks for a page below /account/, or for a path that begins with a slash.
+// get requests a page below /account/, or a path that begins with a slash.
 func (s *site) get(path string) *answer {
 	s.Helper()
 	return s.do(httptest.NewRequest("GET", at(path), nil))
@@ -107,7 +107,7 @@ func (s *site) post(path string, form url.Values, headers ...string) *answer {
 	return s.do(s.form(path, form, headers...))
 }
 
-// form is the request that sends a form.
+// form returns the request that sends a form.
 func (s *site) form(path string, form url.Values, headers ...string) *http.Request {
 	r := httptest.NewRequest("POST", at(path), strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -142,7 +142,8 @@ func (s *site) edit(a linktrack.Account, change func(*linktrack.Account)) {
 	require.NoError(s, err)
 }
 
-// link is a link of Ada's as it stands, without what changes by itself.
+// link returns the current state of a link of Ada's, without the fields that
+// change by themselves.
 func (s *site) link(name string) linktrack.Link {
 	s.Helper()
 	l, err := s.tracker.Link(s.Context(), s.ada, name)
@@ -150,7 +151,7 @@ func (s *site) link(name string) linktrack.Link {
 	return l
 }
 
-// links are an account's links, newest first.
+// links returns an account's links, newest first.
 func (s *site) links(a linktrack.Account) []linktrack.Link {
 	s.Helper()
 	links, err := s.tracker.Links(s.Context(), a, linktrack.LinksQuery{})
@@ -158,11 +159,11 @@ func (s *site) links(a linktrack.Account) []linktrack.Link {
 	return links
 }
 
-// all returns the elements of a page that a condition holds for.
+// all returns the elements of a page that meet a condition.
 func (a *answer) all(want func(*html.Node) bool) []*html.Node {
 	root, err := html.Parse(strings.NewReader(a.body))
 	if err != nil {
-		panic(err) // no text is no HTML
+		panic(err) // every text can be parsed as HTML
 	}
 	var found []*html.Node
 	for n := range root.Descendants() {
@@ -173,7 +174,7 @@ func (a *answer) all(want func(*html.Node) bool) []*html.Node {
 	return found
 }
 
-// texts are the texts of the elements of a class, or of a name.
+// texts returns the texts of the elements with a class or a name.
 func (a *answer) texts(name string) []string {
 	texts := []string{}
 	for _, n := range a.all(func(n *html.Node) bool {
@@ -184,7 +185,7 @@ func (a *answer) texts(name string) []string {
 	return texts
 }
 
-// id is the text of an element, "" if there is none of that id.
+// id returns the text of the element with an id, "" if there is none.
 func (a *answer) id(id string) string {
 	for _, n := range a.all(func(n *html.Node) bool { return attribute(n, "id") == id }) {
 		return text(n)
@@ -192,7 +193,7 @@ func (a *answer) id(id string) string {
 	return ""
 }
 
-// form is what a browser would send of the page's largest form.
+// form returns the values that a browser would send for the page's largest form.
 func (a *answer) form() url.Values {
 	largest := url.Values{}
 	for _, f := range a.all(func(n *html.Node) bool { return n.Data == "form" }) {

@@ -28,7 +28,7 @@ func TestEveryTextThatATemplateAsksForIsThere(t *testing.T) {
 			used[m[1]] = true
 			require.Contains(t, texts, m[1], name)
 		}
-		// What stands between tags comes from the texts, or cannot be translated.
+		// Text between tags must come from the texts: otherwise it cannot be translated.
 		bare := regexp.MustCompile(`(?s)\{\{define "fieldstate"\}\}.*|\{\{.*?\}\}|<!DOCTYPE html>|<[^>]*>`).ReplaceAllString(string(content), "")
 		require.NotRegexp(t, `\pL`, bare, name)
 	}

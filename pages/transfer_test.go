@@ -42,7 +42,7 @@ func (s *site) upload(form url.Values, file string, headers ...string) *answer {
 	return s.do(r)
 }
 
-// confirm is the form that imports what was checked.
+// confirm returns the form that imports the checked file.
 func (a *answer) confirm() url.Values {
 	for _, f := range a.all(func(n *html.Node) bool { return n.Data == "form" }) {
 		if values := formValues(f); values.Get("checked") != "" {
@@ -215,7 +215,7 @@ func TestOnlyTheOwnerImportsAndExports(t *testing.T) {
 	require.NotContains(t, s.get("export").body, "$2", "no hash of a password goes through a page")
 }
 
-// slowLinks takes its time to make links.
+// slowLinks is a store that makes links slowly.
 type slowLinks struct{ linktrack.Store }
 
 func (s slowLinks) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {

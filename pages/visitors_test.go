@@ -101,8 +101,8 @@ func TestAnOutageHasItsPage(t *testing.T) {
 	require.Equal(t, []string{"Please try again in a moment"}, r.texts("h1"))
 }
 
-// checkVisitorPage checks what holds for every page: its policy lets nothing in
-// but its own style, and nothing of the link stands in it that is its owner's.
+// checkVisitorPage checks the rules for every page: its policy allows only its own
+// style, and it shows no data of the link that only the owner may see.
 func checkVisitorPage(t *testing.T, r *answer) {
 	t.Helper()
 	policy := r.Header.Get("Content-Security-Policy")

@@ -22,8 +22,8 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testtool"
 )
 
-// The version of axe-core that looks for what keeps people out, and npm's own
-// checksum of it. Both change together.
+// The version of axe-core, which checks accessibility, and npm's checksum of it.
+// Change both together.
 const (
 	axeVersion = "4.14.1"
 	axeSum     = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
@@ -34,8 +34,8 @@ var axe struct {
 	script string
 }
 
-// axeScript is the script of axe-core. It is fetched by npm once for a machine,
-// into the user's cache.
+// axeScript returns the script of axe-core. npm fetches it once for each user, into
+// the user's cache.
 func axeScript(t testing.TB) string {
 	t.Helper()
 	axe.Lock()
@@ -64,7 +64,7 @@ func isAxe(archive []byte) bool {
 	return "sha512-"+base64.StdEncoding.EncodeToString(sum[:]) == axeSum
 }
 
-// fetchAxe has npm fetch the archive. Another process may do the same.
+// fetchAxe fetches the archive by npm. Another process may do so at the same time.
 func fetchAxe(t testing.TB, archive string) {
 	t.Helper()
 	npm := testtool.Path(t, "npm")
@@ -96,7 +96,7 @@ func unpack(t testing.TB, archive []byte, name string) string {
 	}
 }
 
-// A violation is a rule of WCAG that a page breaks, and where.
+// A violation is a rule of WCAG that a page breaks, with the places.
 type violation struct {
 	ID    string `json:"id"`
 	Help  string `json:"help"`
@@ -106,15 +106,13 @@ type violation struct {
 	} `json:"nodes"`
 }
 
-// prepareAxe brings the script into the page. The page's policy holds for what
-// the page loads, not for this.
+// prepareAxe adds the script to the page. The page's policy does not apply to it.
 func (b *tab) prepareAxe() {
 	b.Helper()
 	eval[chromedp.Void](b, axeScript(b)+"; 0")
 }
 
-// accessible fails if the page, as it looks now, breaks a rule of WCAG 2.2,
-// level A or AA.
+// accessible fails if the current page breaks a rule of WCAG 2.2, level A or AA.
 func (b *tab) accessible() {
 	b.Helper()
 	violations := eval[[]violation](b, `axe.run(document, {

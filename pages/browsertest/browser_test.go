@@ -24,15 +24,15 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testtool"
 )
 
-// patience is how long a browser may take for anything that a test waits for.
-const patience = 30 * time.Second
+// timeout limits the time of each step of the browser that a test waits for.
+const timeout = 30 * time.Second
 
-// person is a user agent that is no bot's: chromium's own says that it has no
-// head.
+// person is the user agent of a person. Chromium's own names HeadlessChrome, which
+// is a bot.
 const person = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
-// The browser that all tests share is started by the first that needs it, and
-// ends with the last.
+// All tests share one browser. The first test that needs it starts it, and it ends
+// after the last test.
 var browser struct {
 	sync.Mutex
 	ctx  context.Context
@@ -73,30 +73,29 @@ func running(t testing.TB) context.Context {
 	return ctx
 }
 
-// A tab is a window of a person who has cookies of her own. It ends with its
-// test.
+// A tab is the window of one person, with its own cookies. It ends with its test.
 type tab struct {
 	*testing.T
 	site *site
 	ctx  context.Context
 
-	mu   sync.Mutex
-	said []string // dialogs, and what the console says of errors
-	at   string   // address of the document that was asked for last
+	mu       sync.Mutex
+	problems []string // dialogs, and errors in the console
+	at       string   // address of the document that was asked for last
 }
 
-// newTab opens the window of someone who is not signed in.
+// newTab opens a window that is not signed in.
 func (s *site) newTab(t *testing.T) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(running(t), chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	b := &tab{T: t, site: s, ctx: ctx}
 	require.NoError(t, chromedp.Listen(ctx, b.listen))
-	b.wear(modes[0])
+	b.setMode(modes[0])
 	return b
 }
 
-// signedIn opens the window of someone who has signed in.
+// signedIn opens a window and signs in.
 func (s *site) signedIn(t *testing.T, login string) *tab {
 	t.Helper()
 	b := s.newTab(t)
@@ -113,7 +112,7 @@ func (b *tab) signIn(login, pass string) *document {
 	return b.press("main button")
 }
 
-// listen notes what no page of ours may cause.
+// listen collects the errors that no page may cause.
 func (b *tab) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,38 +122,38 @@ func (b *tab) listen(event any) {
 			b.at = e.Request.URL
 		}
 	case *page.EventJavascriptDialogOpening:
-		b.said = append(b.said, "dialog: "+e.Message)
+		b.problems = append(b.problems, "dialog: "+e.Message)
 		go chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
 	case *runtime.EventExceptionThrown:
-		b.said = append(b.said, "exception: "+e.ExceptionDetails.Text)
+		b.problems = append(b.problems, "exception: "+e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError {
-			b.said = append(b.said, fmt.Sprintf("console.error: %s", e.Args[0].Value))
+			b.problems = append(b.problems, fmt.Sprintf("console.error: %s", e.Args[0].Value))
 		}
 	case *log.EventEntryAdded:
-		// That the document itself was answered 404 is said here, too.
+		// That the document itself was answered 404 is reported here, too.
 		if e.Entry.Source == log.EntrySourceNetwork && e.Entry.URL == b.at {
 			return
 		}
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Source == log.EntrySourceSecurity {
-			b.said = append(b.said, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+			b.problems = append(b.problems, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 		}
 	}
 }
 
-// quiet fails if a dialog was opened, a script failed, or the browser had to
-// enforce a policy.
+// quiet fails if a dialog was opened, a script failed, or the browser enforced a
+// policy.
 func (b *tab) quiet() {
 	b.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	require.Empty(b, b.said, "at %s", b.at)
+	require.Empty(b, b.problems, "at %s", b.at)
 }
 
-// do takes steps, none of which leads to another page.
+// do runs steps that do not lead to another page.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
 	require.NoError(b, chromedp.Do(ctx, steps...))
 }
@@ -162,34 +161,34 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // call is a command of the browser's.
 func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
 	result, err := chromedp.Call(ctx, command, params)
 	require.NoError(b, err)
 	return result
 }
 
-// eval is the value of an expression on the page, or of a promise.
+// eval returns the value of an expression or of a promise on the page.
 func eval[T any](b *tab, expression string) T {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	require.NoError(b, err, "%.200s", expression)
 	return value
 }
 
-// A document is what the browser got for a page that it went to.
+// A document is the answer to a navigation of the browser.
 type document struct {
 	url    string // behind redirects
 	status int
 	header http.Header
 }
 
-// lead takes steps that lead to a page and waits until it is there.
+// lead runs steps that lead to another page, and waits until that is loaded.
 func (b *tab) lead(steps ...chromedp.Action[chromedp.Void]) *document {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
 	r, err := chromedp.RunResponse(ctx, steps...)
 	require.NoError(b, err)
@@ -207,30 +206,30 @@ func (b *tab) open(path string) *document {
 	return b.lead(chromedp.Navigate(b.site.at(path)))
 }
 
-// back is the browser's button to go back. A page that comes out of the browser's
-// memory does not load: then there is nothing to wait for.
+// back uses the browser's back button. It does not wait, because a page from the
+// browser's memory is not loaded again.
 func (b *tab) back() {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience/2)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout/2)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.NavigateBack()); err != nil {
 		require.ErrorIs(b, err, context.DeadlineExceeded)
 	}
 }
 
-// press clicks on what leads to another page.
+// press clicks an element that leads to another page.
 func (b *tab) press(selector string) *document {
 	b.Helper()
 	return b.lead(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// click clicks on what leads nowhere.
+// click clicks an element that does not lead to another page.
 func (b *tab) click(selector string) {
 	b.Helper()
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// fill gives a field of a form its value: a box "1" or "".
+// fill sets the value of a form's field; a box gets "1" or "".
 func (b *tab) fill(name, value string) {
 	b.Helper()
 	switch kind := eval[string](b, fmt.Sprintf(`(e => {
@@ -247,33 +246,33 @@ func (b *tab) fill(name, value string) {
 			return
 		}
 		call(b, input.InsertText, input.InsertTextParams{Text: value})
-	default: // what is typed there depends on the browser's language
+	default: // its keyboard input depends on the browser's language
 		eval[chromedp.Void](b, fmt.Sprintf(`%s.value = %q`, field(name), value))
 	}
 }
 
 func field(name string) string { return `document.querySelector("main [name='` + name + `']")` }
 
-// value is what a field of a form has: of a box "1" or "".
+// value returns the value of a form's field; for a box, "1" or "".
 func (b *tab) value(name string) string {
 	b.Helper()
 	return eval[string](b, fmt.Sprintf(`(e => e.type != "checkbox" ? e.value : e.checked ? "1" : "")(%s)`, field(name)))
 }
 
-// text is what can be read in the elements of a selector, with lines between
-// them; "" if there is none.
+// text returns the visible texts of the elements of a selector, one per line; "" if
+// there are none.
 func (b *tab) text(selector string) string {
 	b.Helper()
 	return eval[string](b, fmt.Sprintf(`Array.from(document.querySelectorAll(%q), e => e.innerText.trim()).join("\n")`, selector))
 }
 
-// count is how many elements of a selector there are.
+// count returns the number of elements of a selector.
 func (b *tab) count(selector string) int {
 	b.Helper()
 	return eval[int](b, fmt.Sprintf(`document.querySelectorAll(%q).length`, selector))
 }
 
-// get asks for what the browser would save: a file of the site.
+// get downloads a file of the site.
 func (b *tab) get(path string) (status int, body []byte) {
 	b.Helper()
 	r, err := http.NewRequest("GET", b.site.at(path), nil)
@@ -289,7 +288,7 @@ func (b *tab) get(path string) (status int, body []byte) {
 	return res.StatusCode, body
 }
 
-// keep writes a picture to a folder that git ignores.
+// keep saves a picture in a folder that git ignores.
 func (b *tab) keep(png []byte, names ...string) {
 	b.Helper()
 	path := filepath.Join(append([]string{"screenshots"}, names...)...)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clipboard is what a person would paste.
+// clipboard returns the content of the clipboard.
 func (b *tab) clipboard() string {
 	b.Helper()
 	eval[chromedp.Void](b, `{
@@ -78,8 +78,8 @@ func TestEveryCopyButtonCopiesWhatStandsBesideIt(t *testing.T) {
 				at := eval[float64](b, "scrollY")
 				b.do(chromedp.Evaluate[chromedp.Void](button + `.id = "now"`))
 				b.click("#now")
-				require.True(t, eval[bool](b, `new Promise(said => {
-					const look = n => document.querySelector("#now").textContent == "Copied" ? said(true) : n ? setTimeout(look, 20, n - 1) : said(false);
+				require.True(t, eval[bool](b, `new Promise(done => {
+					const look = n => document.querySelector("#now").textContent == "Copied" ? done(true) : n ? setTimeout(look, 20, n - 1) : done(false);
 					look(250);
 				})`), "%s, button %d", path, i)
 				require.Equal(t, at, eval[float64](b, "scrollY"), "%s, button %d: the page stays where it is", path, i)

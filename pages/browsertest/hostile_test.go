@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What strangers write where a page may show it. Whatever runs leaves its mark
-// in window.pwned.
+// hostile has texts of strangers that a page may show. If one of them is run, it
+// sets window.pwned.
 var hostile = map[string]string{
 	"script":   `<script>window.pwned=1;alert(1)</script>`,
 	"element":  `</title></textarea></option></style><img src=x onerror="window.pwned=1">`,
@@ -24,7 +24,7 @@ var hostile = map[string]string{
 	"marks":    "a\u0300\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309",
 }
 
-// filled is a hostile text, as often as it fits into a number of characters.
+// filled repeats a hostile text up to a number of characters.
 func filled(text string, length int) string {
 	if text == "" {
 		text = "W"
@@ -33,8 +33,8 @@ func filled(text string, length int) string {
 	return strings.TrimSpace(string(r[:length]))
 }
 
-// hostileSite is Ada's, whose links say what they may, as long as each rule
-// allows, and whose visitors lie.
+// hostileSite returns a site with hostile texts, as long as the rules allow, in
+// Ada's links and in the requests of visitors.
 func hostileSite(t *testing.T) *site {
 	s := newSite(t)
 	for name, text := range hostile {
@@ -55,12 +55,12 @@ func hostileSite(t *testing.T) *site {
 	return s
 }
 
-// hostileFile is one to import, of which each line has a problem.
+// hostileFile is a file to import in which each line has a problem.
 func hostileFile(text string) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.WriteAll([][]string{
-		// A header with many semicolons would be taken for one with them between its columns.
+		// In a header with many semicolons, the semicolon would be the separator.
 		{"external_url", "redirect_hash", "host", "is_active", filled(strings.ReplaceAll(text, ";", ","), 255)},
 		{text + "W", "", "", "", ""},
 		{"https://example.com/", text + "W", "", "", ""},
@@ -70,7 +70,7 @@ func hostileFile(text string) string {
 	return b.String()
 }
 
-// hostileViews are the views that show what strangers write.
+// hostileViews are the views that show texts of strangers.
 func hostileViews() []view {
 	views := []view{
 		{name: "links", as: "ada", path: "links"},
@@ -128,7 +128,7 @@ func TestWhatStrangersWriteDoesNothingAndBreaksNoPage(t *testing.T) {
 	s.visit(t, hostileViews(), func(b *tab, v view, d *document) {
 		checkHeaders(b.T, d, s)
 		for _, m := range []mode{modes[0], modes[2]} {
-			b.wear(m)
+			b.setMode(m)
 			b.fits(m)
 			b.keep(b.picture(m), "hostile", v.name+"-"+m.String()+".png")
 		}

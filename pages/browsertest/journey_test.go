@@ -18,8 +18,7 @@ import (
 
 const submitForm = "main form button:not([type=button])"
 
-// newLink fills the form of a new link, with names and their values, and sends
-// it.
+// newLink fills the form of a new link with pairs of names and values, and sends it.
 func (b *tab) newLink(fields ...string) *document {
 	b.Helper()
 	b.open("links/new")
@@ -29,13 +28,13 @@ func (b *tab) newLink(fields ...string) *document {
 	return b.press(submitForm)
 }
 
-// made is the address of the link that the list says was made just now.
+// made returns the address of the new link that the list shows.
 func (b *tab) made() string {
 	b.Helper()
 	return strings.TrimSpace(b.text(".made .short"))
 }
 
-// titles are what the list shows, from top to bottom.
+// titles returns the titles in the list, from top to bottom.
 func (b *tab) titles() []string {
 	b.Helper()
 	return eval[[]string](b, `Array.from(document.querySelectorAll(".link h2"), e => e.innerText)`)
@@ -62,8 +61,8 @@ func TestFromSigningInToSigningOut(t *testing.T) {
 
 	b.open("links?made=" + url.QueryEscape(s.host+"/spring"))
 	b.click(".made [data-copy]")
-	require.True(t, eval[bool](b, `new Promise(said => {
-		const look = () => document.querySelector(".made [data-copy]").textContent == "Copied" ? said(true) : requestAnimationFrame(look);
+	require.True(t, eval[bool](b, `new Promise(done => {
+		const look = () => document.querySelector(".made [data-copy]").textContent == "Copied" ? done(true) : requestAnimationFrame(look);
 		look();
 	})`))
 	b.fill("q", "")
@@ -134,7 +133,7 @@ func TestEveryOptionOfALinkCanBeSetInTheForm(t *testing.T) {
 		switch options[i] {
 		case "host", "vanity_link": // they never change
 			require.Zero(t, b.count(`main [name="`+options[i]+`"]`), options[i])
-		case "password": // nobody is shown it
+		case "password": // it is never shown
 			require.Empty(t, b.value("password"))
 			require.Equal(t, 1, b.count(`main [name="password_clear"]`), "there is one")
 		default:
@@ -271,7 +270,7 @@ func TestAScannerReadsTheQRCodes(t *testing.T) {
 	}
 	require.True(t, eval[bool](b, `document.querySelector(".made img").naturalWidth > 0`), "the picture is there")
 	require.Equal(t, link, read(b.picture(modes[0]), "page.png"), "as the page of a new link shows it")
-	b.wear(modes[3])
+	b.setMode(modes[3])
 	require.Equal(t, link, read(b.picture(modes[3]), "page-dark.png"), "and in the dark")
 	for _, scale := range []string{"", "?scale=3", "?scale=40"} {
 		status, png := b.get(s.page(path, "qr.png") + scale)

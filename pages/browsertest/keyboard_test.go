@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// number gives all that can be used on the page a number, and returns how many
-// there are.
+// number gives each usable element of the page a number, and returns how many there
+// are.
 const number = `(() => {
 	const usable = Array.from(document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]"))
 		.filter(e => !e.disabled && e.type != "hidden" && e.tabIndex >= 0 && e.getClientRects().length && e.checkVisibility()); // not in details that are closed
@@ -20,13 +20,13 @@ const number = `(() => {
 	return usable.length;
 })()`
 
-// focused says which of them has the focus, and whether that can be seen. The
+// focused returns which of them has the focus, and whether that is visible. The
 // window may be scrolled to it some frames after it got the focus, and by whole
 // pixels; of a box for many lines it is scrolled to the one where one types.
-const focused = `new Promise(said => {
+const focused = `new Promise(done => {
 	const e = document.activeElement, s = getComputedStyle(e);
 	const inside = r => r.width > 0 && r.height > 0 && r.top > -1 && r.left >= 0 && Math.min(r.bottom, r.top + 50) < innerHeight + 1 && r.right <= innerWidth;
-	const look = frames => inside(e.getBoundingClientRect()) || !frames ? said({
+	const look = frames => inside(e.getBoundingClientRect()) || !frames ? done({
 		number: e.dataset.number || "",
 		what: e.outerHTML.slice(0, 150) + " from " + e.getBoundingClientRect().top + " to " + e.getBoundingClientRect().bottom + " in " + innerWidth + "x" + innerHeight,
 		outlined: s.outlineStyle != "none" && parseFloat(s.outlineWidth) >= 2,
@@ -42,11 +42,11 @@ type focus struct {
 	Inside   bool   `json:"inside"`
 }
 
-// fromTheTop lets the tabulator begin where the page does. A field that asks for
-// the focus gets it when the page is painted, which is waited for.
+// fromTheTop lets the Tab key begin at the top of the page. It waits until the page
+// is painted, because a field with autofocus gets the focus then.
 func (b *tab) fromTheTop() {
 	b.Helper()
-	eval[bool](b, `new Promise(said => requestAnimationFrame(() => requestAnimationFrame(() => said(true))))`)
+	eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 	eval[chromedp.Void](b, `document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute("tabindex")`)
 }
 
@@ -84,7 +84,7 @@ func TestTheTabulatorReachesEverythingAndIsSeen(t *testing.T) {
 	require.Equal(t, 302, s.click(t, "/often"))
 	b := s.newTab(t)
 	for _, m := range modes {
-		b.wear(m)
+		b.setMode(m)
 		b.open("login")
 		b.tabThrough()
 		b.open("/spring")
@@ -96,7 +96,7 @@ func TestTheTabulatorReachesEverythingAndIsSeen(t *testing.T) {
 	}
 	b.signIn("ada", pass)
 	for _, m := range modes {
-		b.wear(m)
+		b.setMode(m)
 		for _, path := range []string{"links", "links/new", s.page("spring", "edit"), s.page("often", "report"),
 			"import", "bookmarklet", "mark", "pass", "api/getReport"} {
 			b.open(path)
@@ -106,7 +106,7 @@ func TestTheTabulatorReachesEverythingAndIsSeen(t *testing.T) {
 	b.quiet()
 }
 
-// keys types, with nothing but the keyboard.
+// keys presses keys.
 func keys(texts ...string) chromedp.Action[chromedp.Void] {
 	return chromedp.KeyEvent(strings.Join(texts, ""))
 }
@@ -130,7 +130,7 @@ func TestALinkIsMadeWithTheKeyboardAlone(t *testing.T) {
 	b.do(keys("ada", kb.Tab, pass))
 	require.Equal(t, s.pages+"links", b.lead(keys(kb.Enter)).url)
 
-	b.do(keys(kb.Tab, kb.Enter)) // the way past the menu
+	b.do(keys(kb.Tab, kb.Enter)) // skip the menu
 	require.Equal(t, "main", eval[string](b, `location.hash.slice(1)`))
 	b.fromTheTop()
 	for range 10 {

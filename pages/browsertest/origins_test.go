@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// formsOf are the forms of the pages, with what would change something: each
-// must be refused when another site's page sends it.
+// formsOf returns the forms of the pages, with values that would change something.
+// Each must be refused if a page of another site sends it.
 func formsOf(s *site) map[string]url.Values {
 	forms := map[string]url.Values{
 		"/":                        {"external_url": {s.destination + "stolen"}},
@@ -99,15 +99,15 @@ func TestPagesCannotBeFramed(t *testing.T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	refused := 0
-	for _, said := range b.said {
-		if strings.Contains(said, "frame-ancestors") {
+	for _, problem := range b.problems {
+		if strings.Contains(problem, "frame-ancestors") {
 			refused++
 		}
 	}
-	require.Equal(t, 2, refused, "%q", b.said)
+	require.Equal(t, 2, refused, "%q", b.problems)
 }
 
-// linkPages are the pages of a link, which are its owner's alone.
+// linkPages are the pages of a link that only its owner may see.
 func linkPages(s *site) []string {
 	return []string{
 		s.page("spring", "edit"),

@@ -88,8 +88,8 @@ func TestAFormThatIsSentWhenTheSessionHasEndedIsThereAgain(t *testing.T) {
 	require.Equal(t, s.root, b.made()[:len(s.root)])
 }
 
-// contrasts are the ratios of WCAG of the shapes of a page to what is behind
-// them.
+// contrasts returns the contrast ratios (WCAG) between the shapes of a page and their
+// backgrounds.
 const contrasts = `(() => {
 	const parse = s => s.match(/[\d.]+/g).map(Number);
 	const light = c => c.slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
@@ -118,7 +118,7 @@ func TestEveryShapeStandsOutFromWhatIsBehindIt(t *testing.T) {
 	for _, path := range []string{"links", "links/new", s.page("spring", "report"), "account", "/spring+"} {
 		b.open(path)
 		for _, m := range modes {
-			b.wear(m)
+			b.setMode(m)
 			shapes := eval[[]struct {
 				Name  string  `json:"name"`
 				Ratio float64 `json:"ratio"`

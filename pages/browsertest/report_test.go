@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leadsTo is where a link leads.
+// leadsTo returns the destination of a link.
 func (s *site) leadsTo(t *testing.T, path string) string {
 	t.Helper()
 	r, err := http.NewRequest("GET", s.at(path), nil)
@@ -37,7 +37,7 @@ func (s *site) call(t *testing.T, login, name string, more ...string) {
 	require.Less(t, res.StatusCode, 300, "%s: %s", name, body)
 }
 
-// convert clicks on a link that tracks conversions, and counts one.
+// convert clicks a link that tracks conversions, and reports a conversion.
 func (s *site) convert(t *testing.T, login, path, value, currency string) {
 	t.Helper()
 	to, err := url.Parse(s.leadsTo(t, "/"+path))
@@ -45,7 +45,7 @@ func (s *site) convert(t *testing.T, login, path, value, currency string) {
 	s.call(t, login, "conversion", "click_id", to.Query().Get("lt_click"), "order_id", "1042", "value", value, "currency", currency)
 }
 
-// totals are the numbers at the head of a report, by their names.
+// totals returns the numbers at the top of a report, by their names.
 func (b *tab) totals() map[string]string {
 	b.Helper()
 	return eval[map[string]string](b, `Object.fromEntries(Array.from(document.querySelectorAll(".totals > div"),

@@ -47,8 +47,7 @@ func built(t *testing.T) string {
 	return path
 }
 
-// A site is the program with a database of its own. Ada's account is a
-// professional one.
+// A site is the program with a database of its own. Ada's account is professional.
 type site struct {
 	root        string // http://localhost:1234
 	host        string // localhost:1234
@@ -97,8 +96,8 @@ func newSiteOn(t *testing.T, dsn string, others ...string) *site {
 	return s
 }
 
-// at is a whole address: of a page below the pages' prefix, of a path of the
-// site that begins with a slash, or of what is whole already.
+// at returns a whole address: of a page below the pages' prefix, of a path of the
+// site that begins with a slash, or of a whole address, which it does not change.
 func (s *site) at(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/"):
@@ -109,7 +108,7 @@ func (s *site) at(path string) string {
 	return s.pages + path
 }
 
-// page is the path of a page of a link: page("spring", "edit").
+// page returns the path of a page of a link: page("spring", "edit").
 func (s *site) page(path, name string) string {
 	return "links/" + url.PathEscape(s.host) + "/" + path + "/" + name
 }

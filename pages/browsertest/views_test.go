@@ -15,7 +15,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testmysql"
 )
 
-// A mode is how a page is looked at.
+// A mode is a width and a color scheme of the window.
 type mode struct {
 	width, height int64
 	scheme        string
@@ -25,8 +25,8 @@ var modes = []mode{{1280, 900, "light"}, {1280, 900, "dark"}, {390, 844, "light"
 
 func (m mode) String() string { return fmt.Sprintf("%d-%s", m.width, m.scheme) }
 
-// wear makes the window one of that mode.
-func (b *tab) wear(m mode) {
+// setMode sets the mode of the window.
+func (b *tab) setMode(m mode) {
 	b.Helper()
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: m.width, Height: m.height, DeviceScaleFactor: 1})
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -34,7 +34,7 @@ func (b *tab) wear(m mode) {
 	})
 }
 
-// A view is a page as someone comes to see it.
+// A view is a page in a certain state, for a certain person.
 type view struct {
 	name   string // of the pictures
 	as     string // who is signed in; "" nobody
@@ -182,7 +182,7 @@ func ordinaryViews() []view {
 	}
 }
 
-// then does what leads nowhere, and is of the page that is there.
+// then opens the page again and runs do, which does not lead to another page.
 func (b *tab) then(do func()) *document {
 	b.Helper()
 	d := b.open(eval[string](b, "location.href"))
@@ -190,15 +190,15 @@ func (b *tab) then(do func()) *document {
 	return d
 }
 
-// asBot comes as a program that says that it is one.
+// asBot sets the user agent of a bot.
 func asBot(b *tab, path string) *document {
-	b.come("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
-	defer b.come(person)
+	b.setUserAgent("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+	defer b.setUserAgent(person)
 	return b.open(path)
 }
 
-// come sets the browser's user agent.
-func (b *tab) come(as string) {
+// setUserAgent sets the browser's user agent.
+func (b *tab) setUserAgent(as string) {
 	b.Helper()
 	call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: as})
 }
@@ -261,20 +261,20 @@ func TestThePagesOfAnOutageAreNoWorse(t *testing.T) {
 	}
 }
 
-// inspect looks at the page in all modes.
+// inspect checks the page in all modes.
 func (b *tab) inspect(v view, d *document) {
 	b.Helper()
 	checkHeaders(b.T, d, b.site)
 	b.prepareAxe()
 	for _, m := range modes {
-		b.wear(m)
+		b.setMode(m)
 		b.fits(m)
 		b.keep(b.picture(m), "ordinary", v.name+"-"+m.String()+".png")
 		b.accessible()
 	}
 }
 
-// visit looks at views. Each person has one window.
+// visit checks views. Each person has one window.
 func (s *site) visit(t *testing.T, views []view, look func(*tab, view, *document)) {
 	t.Helper()
 	byPerson := map[string][]view{}
@@ -299,11 +299,11 @@ func (s *site) visit(t *testing.T, views []view, look func(*tab, view, *document
 	}
 }
 
-// see comes to a view.
+// see opens a view.
 func (b *tab) see(v view) *document {
 	b.Helper()
 	b.mu.Lock()
-	b.said = nil // of the view before
+	b.problems = nil // of the view before
 	b.mu.Unlock()
 	path := v.path
 	for name, place := range b.site.places {
@@ -346,7 +346,7 @@ func (b *tab) fits(m mode) {
 	require.Empty(b, cut, "%v: a placeholder is cut off", m)
 }
 
-// picture is the whole page.
+// picture returns a picture of the whole page.
 func (b *tab) picture(m mode) []byte {
 	b.Helper()
 	height := call(b, page.GetLayoutMetrics, struct{}{}).CSSContentSize.Height
@@ -358,7 +358,8 @@ func (b *tab) picture(m mode) []byte {
 	}).Data
 }
 
-// checkHeaders fails if a page may load more than it must, or be kept.
+// checkHeaders fails if the policy of a page allows more than it needs, or if the page
+// may be cached.
 func checkHeaders(t *testing.T, d *document, s *site) {
 	t.Helper()
 	policy := map[string][]string{}
