@@ -30,9 +30,9 @@ func TestALinkCannotTakeARouteOfTheApplication(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	said, _ := io.ReadAll(res.Body)
-	if want := "Error: not allowed: vanity_link is refused: /dashboard is a path of this site"; res.StatusCode != http.StatusForbidden || string(said) != want {
-		t.Errorf("the link was answered %d %q", res.StatusCode, said)
+	body, _ := io.ReadAll(res.Body)
+	if want := "Error: not allowed: vanity_link is refused: /dashboard is a path of this site"; res.StatusCode != http.StatusForbidden || string(body) != want {
+		t.Errorf("the link was answered %d %q", res.StatusCode, body)
 	}
 	if status, _, body := testprogram.Get(t, base+"/dashboard"); status != http.StatusOK || body != "the app's dashboard\n" {
 		t.Errorf("the application's page was answered %d %q", status, body)

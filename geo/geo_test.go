@@ -15,7 +15,7 @@ import (
 	"github.com/linktrackhq/linktrack/geo"
 )
 
-// A value of the format is a string, a uint32 or an object.
+// A value of the format is a string, a uint32, or an object.
 type object map[string]any
 
 // appendValue writes a value in MaxMind's binary format
@@ -41,9 +41,9 @@ func appendValue(b []byte, v any) []byte {
 	panic("no value of the format")
 }
 
-// database is a file of the format for version 6, in which version 4 is
-// ::/96: a binary tree by the bits of the address, whose nodes are two records
-// of 32 bits, then sixteen zeros, the values, and what the file says of itself.
+// database returns a file of the format for IPv6, in which IPv4 is ::/96: a binary
+// tree by the bits of the address, whose nodes are two records of 32 bits, then
+// sixteen zeros, the values, and the metadata.
 func database(kind string, networks map[string]object) []byte {
 	type node [2]any // nil, *node, or an object
 	root := &node{}

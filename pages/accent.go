@@ -8,7 +8,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A color is red, green and blue.
+// A color has a red, a green, and a blue part.
 type color [3]byte
 
 func parseColor(s string) (color, error) {

@@ -17,7 +17,7 @@ import (
 // the API is. It does not ask for the pass: the pass was shown only once, and a
 // page that often asks for it would teach people to type it.
 
-// maxAnswer is the number of bytes of an answer that are shown.
+// maxAnswer limits the bytes of an answer that are shown.
 const maxAnswer = 64 << 10
 
 var errTruncated = errors.New("the rest of the answer is not shown")

@@ -12,15 +12,15 @@ import (
 )
 
 func TestAScaleEndsAboveItsValues(t *testing.T) {
-	for most, want := range map[int64][2]string{
+	for highest, want := range map[int64][2]string{
 		0: {"2", "1"}, 1: {"2", "1"}, 2: {"2", "1"}, 3: {"4", "2"}, 9: {"10", "5"}, 10: {"10", "5"}, 11: {"20", "10"}, 21: {"30", "15"},
 		9_999: {"10k", "5\u202f000"}, 10_001: {"20k", "10k"}, 2_100_000: {"3\u202f000k", "1\u202f500k"}, 12_000_000: {"20M", "10M"},
 		math.MaxInt64: {"10E", "5\u202f000P"},
 	} {
-		top := scaleTop(most)
-		require.GreaterOrEqual(t, top, uint64(most))
+		top := scaleTop(highest)
+		require.GreaterOrEqual(t, top, uint64(highest))
 		require.Zero(t, top%2)
-		require.Equal(t, want, [2]string{short(top), short(top / 2)}, most)
+		require.Equal(t, want, [2]string{short(top), short(top / 2)}, highest)
 	}
 }
 

@@ -126,7 +126,7 @@ type Pages struct {
 
 // A MenuEntry leads to a page of the host or to another site.
 type MenuEntry struct {
-	Text string // what the entry shows
+	Text string // the text of the entry
 	URL  string // a path that begins with a slash, or an address with http:// or https://
 }
 

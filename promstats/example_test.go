@@ -11,8 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack/promstats"
 )
 
-// A program registers the collector with the registry that it has, and serves it
-// with promhttp.
+// A program registers the collector in its registry, and serves that with promhttp.
 func ExampleNew() {
 	t, err := linktrack.New(memstore.New(), linktrack.Options{})
 	if err != nil {

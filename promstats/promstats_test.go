@@ -37,7 +37,7 @@ func TestWhatATrackerDoesIsShown(t *testing.T) {
 	}
 }
 
-// Each field of Stats has its metric: a field that is new must not be forgotten.
+// Each field of Stats has its metric, so that a new field is not forgotten.
 func TestAllOfStatsIsShown(t *testing.T) {
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
 	require.NoError(t, err)

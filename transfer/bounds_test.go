@@ -15,7 +15,7 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// An endless file has a unit again and again, and is nowhere in memory.
+// An endless file repeats a unit, and is never in memory as a whole.
 type endless struct {
 	head, unit string
 	size       int64 // about
@@ -53,12 +53,12 @@ func (e *endless) Seek(int64, int) (int64, error) {
 	return 0, nil
 }
 
-// long repeats a unit of a file so that it is read in large parts.
+// long repeats a unit of a file, so that large parts are read at once.
 func long(unit string) string { return strings.Repeat(unit, 1+4096/len(unit)) }
 
-// hostileFiles have no link and a lot else. wants is the problem or the error,
-// "" for none. megabytes is what reading the file may allocate, however long it
-// is: more than one only where a row of up to a million bytes is kept.
+// hostileFiles are long files without a link. wants is the problem or the error, ""
+// for none. megabytes is the memory that reading the file may allocate, however long
+// it is: more than one only where a row of up to a million bytes is kept.
 var hostileFiles = map[string]struct {
 	head, unit, wants string
 	megabytes         int64

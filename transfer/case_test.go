@@ -11,7 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// leadsTo is where a visitor of a path is sent, "" for 404.
+// leadsTo returns the destination of a path, "" for 404.
 func (p *place) leadsTo(path string) string {
 	p.Helper()
 	d, err := p.tracker.Follow(p.Context(), linktrack.Visit{Host: "go.example.com", Path: path, UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})

@@ -11,7 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// foreign is a link as another program had it.
+// foreign is a link of another program.
 func foreign(path, url string, more func(*linktrack.Link)) linktrack.Link {
 	l := linktrack.Link{Host: "go.example.com", Path: path, LinkSettings: linktrack.LinkSettings{ExternalURL: url}}
 	if more != nil {

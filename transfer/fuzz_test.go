@@ -42,7 +42,7 @@ func seeds(f *testing.F, ext string) {
 	}
 }
 
-// readAll returns the links of a text and what ended it.
+// readAll returns the links of a text, and the error at its end.
 func readAll(t *testing.T, tracker *linktrack.Tracker, in io.Reader) ([]entry, error) {
 	src, _, err := open(encoded{}.reader(in), "", tracker)
 	if err != nil {
@@ -62,7 +62,8 @@ func readAll(t *testing.T, tracker *linktrack.Tracker, in io.Reader) ([]entry, e
 	}
 }
 
-// check holds that a text is read alike in whatever parts it comes, and ends.
+// check checks that reading a text ends, and that the result does not depend on the
+// parts in which it arrives.
 func check(t *testing.T, tracker *linktrack.Tracker, b []byte) {
 	whole, err := readAll(t, tracker, bytes.NewReader(b))
 	parts, err2 := readAll(t, tracker, iotest.OneByteReader(bytes.NewReader(b)))
@@ -146,8 +147,8 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// FuzzImport holds that whatever a file has, what is made is what was checked,
-// what is left out can be read again, and the same file makes nothing twice.
+// FuzzImport checks that, for any file, exactly the checked links are made, that the
+// rejected links can be read again, and that importing the file again makes nothing.
 func FuzzImport(f *testing.F) {
 	for _, ext := range []string{".csv", ".sql", ".json"} {
 		seeds(f, ext)

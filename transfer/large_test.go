@@ -11,7 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// A generated file has many lines and is nowhere in memory.
+// A generated file has many lines, and is never in memory as a whole.
 type generated struct {
 	lines, next int
 	rest        string

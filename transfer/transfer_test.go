@@ -19,7 +19,7 @@ import (
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
-// A place is a tracker with an account whose links come or go.
+// A place is a tracker with an account that links are exported from or imported to.
 type place struct {
 	*testing.T
 	tracker  *linktrack.Tracker
@@ -80,8 +80,8 @@ func (p *place) imports(file string, o transfer.ImportOptions) transfer.Result {
 	return r
 }
 
-// links are those of the account in their order, as if they were never in a
-// store.
+// links returns the account's links in their order, without the fields that a store
+// sets.
 func (p *place) links() []linktrack.Link {
 	p.Helper()
 	links := []linktrack.Link{}

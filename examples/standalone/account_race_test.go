@@ -8,8 +8,8 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A slowStore does not know an account at the first look-up, as if another
-// process made it just after.
+// A slowStore finds no account at the first look-up, as if another process made it
+// just after that.
 type slowStore struct {
 	linktrack.Store
 	lookedUp bool

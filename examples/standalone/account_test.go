@@ -16,7 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// post sends a form and returns the answer's body.
+// post sends a form and returns the body of the answer.
 func post(t *testing.T, address string, form url.Values) string {
 	t.Helper()
 	res, err := http.PostForm(address, form)

@@ -21,23 +21,23 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// A crash is a service that things happen to while visitors come: processes,
-// one after the other, on one database that outlives them, and on one journal.
+// A crash is a service whose processes are killed while visitors come. They run one
+// after the other, on one database and one journal that outlive them.
 type crash struct {
 	*testing.T
 	db      *sql.DB
-	dsn     string // that the processes use
+	dsn     string // of the database that the processes use
 	bin     string
 	args    []string
 	program *testprogram.Program
 	addr    string
 	paths   []string
 
-	answered, unanswered int64 // by all loads so far
+	answered, unanswered int64 // redirects, of all loads so far
 }
 
-// newCrash starts a service on the database of dsn, whose server's own address
-// through is where the processes find it, if that is another one.
+// newCrash starts a service on the database of dsn. If through is not "", it is the
+// DSN of the processes, which leads to the same database by another address.
 func newCrash(t *testing.T, dsn, through string, args ...string) *crash {
 	t.Helper()
 	db, err := sql.Open("mysql", dsn)
@@ -76,13 +76,12 @@ func (c *crash) start() {
 	c.addr = "127.0.0.1:" + port
 }
 
-// under runs what happens while 16 visitors at a time come, and counts what
-// they were answered.
+// under runs a function while 16 visitors at a time come, and counts the answers.
 func (c *crash) under(happens func(*load.Running)) {
 	c.Helper()
 	r, err := load.Start(context.Background(), load.Load{
 		Addr: c.addr, Paths: c.paths, Connections: 16, Seed: uint64(c.answered), Timeout: 5 * time.Second,
-		Rate: 3000, // what comes in seconds without a database must fit into the memory for it
+		Rate: 3000, // the clicks of some seconds without a database must fit into the memory for them
 	})
 	if err != nil {
 		c.Fatal(err)
@@ -97,7 +96,7 @@ func (c *crash) under(happens func(*load.Running)) {
 	c.unanswered += result.Unanswered
 }
 
-// flows waits until n more redirects were answered.
+// flows waits until n more redirects are answered.
 func (c *crash) flows(r *load.Running, n int64) {
 	c.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -108,7 +107,7 @@ func (c *crash) flows(r *load.Running, n int64) {
 	}
 }
 
-// stop ends the process orderly: it writes what is pending.
+// stop ends the process gracefully: it writes the pending clicks.
 func (c *crash) stop() {
 	c.Helper()
 	if status := c.program.Stop(c); status != 0 {
@@ -116,8 +115,8 @@ func (c *crash) stop() {
 	}
 }
 
-// check holds what is stored against what was answered, of which lost may be
-// missing, and the counts against the history and the roll-ups.
+// check compares the stored clicks with the answered ones, of which lost may be
+// missing, and the counts with the history and the roll-ups.
 func (c *crash) check(lost int64) {
 	c.Helper()
 	store, err := mysqlstore.Open(c.dsn)
@@ -147,7 +146,7 @@ func (c *crash) check(lost int64) {
 	}
 }
 
-// rounds is how often a process is killed.
+// rounds is the number of times that a process is killed.
 func rounds() int {
 	if testing.Short() {
 		return 3
@@ -166,7 +165,7 @@ func TestKillOfTheProcess(t *testing.T) {
 				}
 				c.under(func(r *load.Running) {
 					c.flows(r, 200)
-					// A buffered click is written after 200 ms, and a write takes its time.
+					// A buffered click is written after 200 ms, and the write also takes time.
 					before := r.Redirects()
 					time.Sleep(time.Duration(300+i*7) * time.Millisecond)
 					c.program.Kill()
@@ -270,7 +269,7 @@ func TestADiskThatIsFullForTheJournal(t *testing.T) {
 	journal := filepath.Join(t.TempDir(), "journal")
 	c := newCrash(t, testmysql.DSN(t), "", "-ack", "journaled", "-journal", journal)
 	c.program.Kill()
-	// What the shell may not write, its child may not either.
+	// The limit of the shell also applies to its child.
 	wrapper := filepath.Join(t.TempDir(), "limited")
 	script := fmt.Sprintf("#!/bin/sh\nulimit -f 64\nexec %s \"$@\"\n", c.bin)
 	if err := os.WriteFile(wrapper, []byte(script), 0o700); err != nil {
@@ -284,7 +283,7 @@ func TestADiskThatIsFullForTheJournal(t *testing.T) {
 	if !strings.Contains(c.program.Stderr(), "the journal takes no clicks") {
 		t.Error("the journal never ran out of room: nothing was tested")
 	}
-	c.bin = roomy // what it had taken before waits in the journal
+	c.bin = roomy // the clicks that it accepted before wait in the journal
 	c.start()
 	c.stop()
 	c.check(0)

@@ -16,7 +16,7 @@ import (
 	"github.com/linktrackhq/linktrack/pages"
 )
 
-// serving returns the service that the config says, with a link at /known.
+// serving returns the service of a config, with a link at /known.
 func serving(t *testing.T, c config) http.Handler {
 	t.Helper()
 	to, err := newElsewhere(c)
@@ -39,7 +39,7 @@ func TestTheRootAndPathsThatDoNotExistLeadWhereTheFlagsSay(t *testing.T) {
 	const base, below, home, gone = "https://go.example.com", "https://go.example.com/l", "https://www.example.com/", "https://www.example.com/gone?from=links"
 	for name, tt := range map[string]struct {
 		config config
-		want   map[string]string // the Location of what is asked for, or the status
+		want   map[string]string // the Location or the status, by the requested path
 	}{
 		"by default": {config{baseURL: base}, map[string]string{
 			"/": "/account/", "/known": "https://example.com/", "/none": "404", "/none+": "404", "/account/login": "200",
@@ -185,7 +185,7 @@ func TestNobodyIsSentInCircles(t *testing.T) {
 	}
 }
 
-// Of the names that a machine has, the service knows those of the flags only.
+// A machine can have many names; the service knows only those in its flags.
 func TestNobodyIsSentInCirclesUnderANameThatTheServiceWasNotTold(t *testing.T) {
 	const base, other, third = "https://go.example.com", "https://go.other.example", "https://go.third.example"
 	for name, c := range map[string]config{

@@ -47,7 +47,7 @@ type config struct {
 
 	// Options that the flags set directly.
 	options        linktrack.Options
-	look           pages.Options
+	pageOptions    pages.Options
 	journalOptions journal.Options
 }
 
@@ -180,10 +180,10 @@ func addVisitorFlags(flags *flag.FlagSet, c *config) (finish func()) {
 func addPageFlags(flags *flag.FlagSet, c *config) {
 	flags.BoolVar(&c.anonymousLinks, "anonymous-links", false, "show a front page on which anyone can make links, which end after 30 days unless they are moved to an account")
 	flags.BoolVar(&c.anonymousLinks, "quick-links", false, "the same as -anonymous-links")
-	flags.StringVar(&c.look.Name, "name", "Linktrack", "`name` of the service, which the pages show")
-	flags.StringVar(&c.look.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
-	flags.Func("templates", "`folder` of files for the pages: templates and static files replace those with the same name, extra.css is added to the style, and the files in static/ are served", folder(&c.look.Templates))
-	flags.Func("texts", "JSON `file` of texts by key that replace those of the pages, for example to translate them", texts(&c.look.Texts))
+	flags.StringVar(&c.pageOptions.Name, "name", "Linktrack", "`name` of the service, which the pages show")
+	flags.StringVar(&c.pageOptions.Accent, "accent", "#1f5fd0", "`color` of buttons and links on the pages, as #rrggbb")
+	flags.Func("templates", "`folder` of files for the pages: templates and static files replace those with the same name, extra.css is added to the style, and the files in static/ are served", folder(&c.pageOptions.Templates))
+	flags.Func("texts", "JSON `file` of texts by key that replace those of the pages, for example to translate them", texts(&c.pageOptions.Texts))
 }
 
 // parseFlags reads the flags, and the environment for flags that are not given.

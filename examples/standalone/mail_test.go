@@ -16,13 +16,13 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testprogram"
 )
 
-// A mailbox is a mail server that keeps what it is sent.
+// A mailbox is a mail server that keeps the mails it receives.
 type mailbox struct {
 	mu    sync.Mutex
 	mails []string // "ada@example.com: " and the mail
 }
 
-// openMailbox returns a mailbox and the flag that mails there.
+// openMailbox returns a mailbox, and the flag for sending mails to it.
 func openMailbox(t *testing.T) (*mailbox, string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,7 +92,7 @@ func TestItIsSaidAtStartWhereAlertsCannotBeMailed(t *testing.T) {
 	bin := testprogram.Build(t, ".")
 	for name, tt := range map[string]struct {
 		args []string
-		want string // "": nothing is said
+		want string // "" if nothing is printed
 	}{
 		"a mail server and no address": {[]string{"-smtp", "smtp://localhost:25?from=a@example.com"},
 			"alerts by mail: none to account linktrack, which has no mail address; -email or its account page sets one\n"},

@@ -100,9 +100,9 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer closeStore()
 
-	look := c.look
-	look.Logger = logger
-	visitors, err := pages.ForVisitors(look)
+	pageOptions := c.pageOptions
+	pageOptions.Logger = logger
+	visitors, err := pages.ForVisitors(pageOptions)
 	if errors.As(err, new(*linktrack.InvalidError)) {
 		return refusedOption(err)
 	} else if err != nil {
@@ -141,7 +141,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	defer t.Close(context.WithoutCancel(ctx)) // for the returns before the end; a second call does nothing
 
-	handler, err := withPages(t, c, redirects, look)
+	handler, err := withPages(t, c, redirects, pageOptions)
 	if err != nil {
 		return refusedOption(err)
 	}

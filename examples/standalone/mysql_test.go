@@ -75,8 +75,8 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	}
 }
 
-// A user of a shared host may have few connections. Whether the flag says so or
-// the program has to find out, no visitor is turned away.
+// The database user of a shared host may have few connections. With or without the
+// flag, no visitor may get an error.
 func TestManyVisitorsShareFewConnections(t *testing.T) {
 	bin := testprogram.Build(t, ".")
 	for name, flags := range map[string][]string{

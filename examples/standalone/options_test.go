@@ -39,14 +39,14 @@ func TestEveryOptionOfTheLibraryHasItsFlagOrAReason(t *testing.T) {
 		_, table, found := strings.Cut(string(doc), "\n### "+name+"\n")
 		require.True(t, found, "docs/flags.md has no table of %s", name)
 		table, _, _ = strings.Cut(table, "\n#")
-		said := map[string]string{}
+		rows := map[string]string{}
 		for _, row := range regexp.MustCompile(`(?m)^\| (\w+) \| (.+) \|$`).FindAllStringSubmatch(table, -1) {
-			said[row[1]] = row[2]
+			rows[row[1]] = row[2]
 		}
-		delete(said, "option")
+		delete(rows, "option")
 		fields := reflect.VisibleFields(reflect.TypeOf(options))
 		for _, field := range fields {
-			is := said[field.Name]
+			is := rows[field.Name]
 			reason := strings.HasPrefix(is, "none: ") || strings.HasPrefix(is, "see ") && strings.Contains(string(doc), "\n### "+strings.TrimPrefix(is, "see ")+"\n")
 			named := regexp.MustCompile("`-([a-z-]+)`").FindAllStringSubmatch(is, -1)
 			assert.True(t, reason || len(named) > 0, "%s.%s has neither a flag nor a reason in docs/flags.md, but %q", name, field.Name, is)
@@ -54,7 +54,7 @@ func TestEveryOptionOfTheLibraryHasItsFlagOrAReason(t *testing.T) {
 				assert.NotNil(t, flags.Lookup(flag[1]), "%s.%s: there is no flag -%s", name, field.Name, flag[1])
 			}
 		}
-		assert.Len(t, said, len(fields), "docs/flags.md has options that %s does not have", name)
+		assert.Len(t, rows, len(fields), "docs/flags.md has options that %s does not have", name)
 	}
 	flags.VisitAll(func(f *flag.Flag) {
 		assert.Contains(t, string(doc), "`-"+f.Name+"`", "docs/flags.md does not have the flag")
@@ -88,7 +88,7 @@ func TestFlagsSetTheOptionsAndTheEnvironmentDoesSoToo(t *testing.T) {
 		assert.Equal(t, "30s 150ms 1s", o.Links.CacheTTL.String()+" "+o.Recording.AckTimeout.String()+" "+o.Recording.FlushInterval.String(), how)
 		assert.Equal(t, "Europe/Berlin", o.TimeZone.String(), how)
 		assert.Equal(t, journal.Options{OSBuffered: true, MaxBytes: 1_000_000}, c.journalOptions, how)
-		assert.Equal(t, []string{"Example Links", "#123456", "team"}, []string{c.look.Name, c.look.Accent, c.accountType}, how)
+		assert.Equal(t, []string{"Example Links", "#123456", "team"}, []string{c.pageOptions.Name, c.pageOptions.Accent, c.accountType}, how)
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 // withPages serves the links and, at account/ below the path of each host, the
 // pages for people. The root redirects to the pages. No mux is used, because a
 // mux redirects paths that are not clean, and such paths can be links.
-func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
+func withPages(t *linktrack.Tracker, c config, to *elsewhere, o pages.Options) (http.Handler, error) {
 	mounts := make(map[string]http.Handler) // by the path of the base
 	for _, base := range to.bases {
 		if mounts[base] == nil {
-			h, err := withPagesAt(base+"/account/", t, c, to, look)
+			h, err := withPagesAt(base+"/account/", t, c, to, o)
 			if err != nil {
 				return nil, err
 			}
@@ -34,9 +34,9 @@ func withPages(t *linktrack.Tracker, c config, to *elsewhere, look pages.Options
 }
 
 // withPagesAt serves the pages below a prefix, and links at other paths.
-func withPagesAt(prefix string, t *linktrack.Tracker, c config, to *elsewhere, look pages.Options) (http.Handler, error) {
-	look.Prefix, look.AnonymousLinks = prefix, c.anonymousLinks
-	account, err := pages.New(t, look)
+func withPagesAt(prefix string, t *linktrack.Tracker, c config, to *elsewhere, o pages.Options) (http.Handler, error) {
+	o.Prefix, o.AnonymousLinks = prefix, c.anonymousLinks
+	account, err := pages.New(t, o)
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ type process struct {
 	base string // where it listens
 }
 
-// startTwo starts two processes on one empty database, both at once: they make
-// its schema together.
+// startTwo starts two processes on one empty database at the same time, so that both
+// make its schema.
 func startTwo(t *testing.T) [2]process {
 	t.Helper()
 	env := []string{"LINKTRACK_MYSQL=" + testmysql.DSN(t), "LINKTRACK_PASS=0123456789abcdef"}
@@ -49,7 +49,7 @@ func startTwo(t *testing.T) [2]process {
 	return processes
 }
 
-// call makes an API call and returns what is answered.
+// call makes an API call and returns the answer.
 func (p process) call(name string, pairs ...string) (status int, body string) {
 	form := url.Values{"login": {"linktrack"}, "pass": {"0123456789abcdef"}}
 	for i := 0; i < len(pairs); i += 2 {
@@ -91,8 +91,8 @@ func (p process) counts(path string) counts {
 	return answer.Link
 }
 
-// click follows a link as a person does who has that cookie, and returns the
-// status and the cookie from then on.
+// click follows a link as a person with that cookie, and returns the status and the
+// new cookie.
 func (p process) click(path, cookie string) (status int, newCookie string) {
 	r, err := http.NewRequest(http.MethodGet, p.base+"/"+path, nil)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p process) click(path, cookie string) (status int, newCookie string) {
 	return answer.StatusCode, cookie
 }
 
-// atOnce runs f 24 times at the same time, and counts what it returns.
+// atOnce runs f 24 times at the same time, and counts its results.
 func atOnce(f func(i int) []int) map[int]int {
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -188,8 +188,8 @@ func TestAVisitorOfOneProcessIsKnownToTheOther(t *testing.T) {
 	waitFor(t, counts{IsActive: 1, Total: 5, Unique: 2}, func() counts { return processes[0].counts("spring") })
 }
 
-// waitFor asks until it gets what it wants: a click may be stored a moment
-// after its redirect, if the database is slow.
+// waitFor repeats a call until it returns the wanted answer: if the database is slow,
+// a click may be stored a moment after its redirect.
 func waitFor(t *testing.T, want counts, ask func() counts) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)

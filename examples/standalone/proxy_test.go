@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A deafProxy stands before a database and, when told, passes on what clients
-// send but not what is answered, and cuts the connection then: a client can not
-// know whether its COMMIT was done.
+// A deafProxy is a proxy for a database. While it loses answers, it passes on the
+// data of clients but not the answer, and then closes the connection. So a client
+// cannot know whether its COMMIT was executed.
 type deafProxy struct {
 	addr   string
 	deaf   atomic.Bool
@@ -71,7 +71,7 @@ func (p *deafProxy) pass(client net.Conn, addr string) {
 	}
 }
 
-// loseAnswers loses the answers of that time.
+// loseAnswers loses the answers for that time.
 func (p *deafProxy) loseAnswers(d time.Duration) {
 	p.deaf.Store(true)
 	time.Sleep(d)

@@ -16,7 +16,7 @@ func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 	bin := testprogram.Build(t, ".")
 	for name, tt := range map[string]struct {
 		env, args []string
-		pass      string // that is given, and never printed
+		pass      string // the given pass, which is never printed
 	}{
 		"as it is":                       {},
 		"with a pass that needs quoting": {args: []string{"-login", "me & you", "-pass", `a'b"c$d&e=f g+h%41;#?`}, pass: `a'b"c$d&e=f g+h%41;#?`},
@@ -106,8 +106,8 @@ func TestHelpListsTheFlags(t *testing.T) {
 	}
 }
 
-// curl does what the printed line does when it is pasted, behind "curl ", and
-// returns the tracking link that it prints.
+// curl runs the printed command, whose text after "curl " is line, and returns the
+// tracking link that it prints.
 func curl(t *testing.T, line string) string {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -151,7 +151,7 @@ func countTotal(t *testing.T, line, link string) int {
 	return testprogram.CountTotal(t, u.String())
 }
 
-// request takes the printed line apart.
+// request parses the printed command.
 func request(t *testing.T, line string) (address, host string) {
 	t.Helper()
 	m := regexp.MustCompile(`^(?:-H 'Host: ([^']+)' )?'([^']+)'$`).FindStringSubmatch(line)

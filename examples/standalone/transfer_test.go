@@ -14,7 +14,7 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// transferring calls the program and returns its exit status and what it wrote.
+// transferring runs the program and returns its exit status and its output.
 func transferring(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out bytes.Buffer

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A mailServer is a real one that keeps what it is sent.
+// A mailServer is a real mail server that keeps the mails it receives.
 type mailServer struct {
 	addr  string
 	roots *tls.Config // trusts its certificate
@@ -42,8 +42,8 @@ type received struct {
 
 const testPassword = "hush, says the mail server"
 
-// serveMail starts a server. Implicit TLS, or STARTTLS, which it wants before
-// a login.
+// serveMail starts a server with implicit TLS, or with STARTTLS, which it requires
+// before a login.
 func serveMail(t *testing.T, implicit bool) *mailServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,7 +124,7 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        {}
 func (s *session) Logout() error { return nil }
 
-// selfMade makes a certificate for 127.0.0.1, and what trusts it.
+// selfMade makes a certificate for 127.0.0.1, and a pool that trusts it.
 func selfMade(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -143,12 +143,12 @@ func selfMade(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
-// A scripted server answers commands by their first word: "" hangs, "cut" cuts
-// the connection, and behind DATA the mail itself is the command ".".
+// A scripted server answers commands by their first word: "" hangs, and "cut" closes
+// the connection. The mail after DATA is the command ".".
 type scripted struct {
-	addr string
-	mu   sync.Mutex
-	said []string // what it was told
+	addr     string
+	mu       sync.Mutex
+	commands []string // the commands that it received
 }
 
 func serveScript(t *testing.T, answers map[string]string) *scripted {
@@ -175,7 +175,7 @@ func serveScript(t *testing.T, answers map[string]string) *scripted {
 	return s
 }
 
-// talk returns true if the script says to hang.
+// talk returns true if the script hangs.
 func (s *scripted) talk(c net.Conn, answers map[string]string) bool {
 	lines := bufio.NewScanner(c)
 	command, inData := "greeting", false
@@ -200,14 +200,14 @@ func (s *scripted) talk(c net.Conn, answers map[string]string) bool {
 			}
 		}
 		s.mu.Lock()
-		s.said = append(s.said, lines.Text())
+		s.commands = append(s.commands, lines.Text())
 		s.mu.Unlock()
 		command, _, _ = strings.Cut(lines.Text(), " ")
 	}
 }
 
-func (s *scripted) told() string {
+func (s *scripted) received() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.said, "\n")
+	return strings.Join(s.commands, "\n")
 }

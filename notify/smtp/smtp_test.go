@@ -43,7 +43,7 @@ func newMailer(t *testing.T, o smtp.Options) *smtp.Mailer {
 	return m
 }
 
-// parts takes a mail apart as its reader's program does.
+// parts parses a mail as a mail program does.
 func parts(t *testing.T, data string) (h mail.Header, text, html string) {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(data))
@@ -149,7 +149,7 @@ func TestTheConnectionIsAsItsModeSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveMail(t, tt.implicit)
 			o := smtp.Options{Addr: s.addr, TLS: tt.mode, TLSConfig: s.roots}
-			if tt.want { // it lets nobody log in without TLS
+			if tt.want { // it refuses a login without TLS
 				o.Username, o.Password = "links", testPassword
 			}
 			require.NoError(t, newMailer(t, o).Notify(t.Context(), testAlert()))
@@ -165,7 +165,7 @@ func TestAServerThatOffersNoSTARTTLSIsToldNothing(t *testing.T) {
 	})
 	m := newMailer(t, smtp.Options{Addr: s.addr, TLS: smtp.StartTLS, Username: "links", Password: testPassword})
 	require.ErrorContains(t, m.Notify(t.Context(), testAlert()), "STARTTLS")
-	require.Regexp(t, `^EHLO \S+$`, s.told())
+	require.Regexp(t, `^EHLO \S+$`, s.received())
 }
 
 func TestAServerThatRefusesSTARTTLSIsToldNothing(t *testing.T) {
@@ -176,7 +176,7 @@ func TestAServerThatRefusesSTARTTLSIsToldNothing(t *testing.T) {
 	})
 	m := newMailer(t, smtp.Options{Addr: s.addr, TLS: smtp.StartTLS, Username: "links", Password: testPassword})
 	require.ErrorContains(t, m.Notify(t.Context(), testAlert()), "454")
-	require.Regexp(t, `^EHLO \S+\nSTARTTLS$`, s.told())
+	require.Regexp(t, `^EHLO \S+\nSTARTTLS$`, s.received())
 }
 
 func TestACertificateThatIsNotTrustedEndsIt(t *testing.T) {
@@ -206,14 +206,14 @@ func TestALoginOnThisMachineNeedsNoTLS(t *testing.T) {
 	})
 	m := newMailer(t, smtp.Options{Addr: s.addr, Username: "links", Password: testPassword})
 	require.NoError(t, m.Notify(t.Context(), testAlert()))
-	require.Contains(t, s.told(), "AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("\x00links\x00"+testPassword)))
+	require.Contains(t, s.received(), "AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("\x00links\x00"+testPassword)))
 }
 
 func TestALoginThatIsNotOfferedEndsIt(t *testing.T) {
 	s := serveScript(t, map[string]string{"greeting": "220 mail.example.com", "DATA": "354 go on"})
 	m := newMailer(t, smtp.Options{Addr: s.addr, Username: "links", Password: testPassword})
 	require.ErrorContains(t, m.Notify(t.Context(), testAlert()), "AUTH")
-	require.Regexp(t, `^EHLO \S+$`, s.told())
+	require.Regexp(t, `^EHLO \S+$`, s.received())
 }
 
 func TestAWrongPasswordIsNotFinalAndNotShown(t *testing.T) {
@@ -330,7 +330,7 @@ func TestWhatWasAcceptedIsDelivered(t *testing.T) {
 			s := serveScript(t, map[string]string{"greeting": "220 hello", "DATA": "354 go on", "QUIT": end})
 			m := newMailer(t, smtp.Options{Addr: s.addr, Timeout: 200 * time.Millisecond})
 			require.NoError(t, m.Notify(t.Context(), testAlert()))
-			require.Contains(t, s.told(), "QUIT")
+			require.Contains(t, s.received(), "QUIT")
 		})
 	}
 }

@@ -29,8 +29,8 @@ var registries = ssrf.New()
 
 // isPublic reports whether an address can belong to a host on the internet. If an
 // IPv6 address contains an IPv4 address (IPv4-mapped or NAT64), the IPv4 address
-// is checked: the registries would refuse every IPv4-mapped address and allow
-// every NAT64 address.
+// is checked. The registries would refuse all these addresses or, if the prefix
+// of NAT64 were allowed, accept every address in it.
 func isPublic(a netip.Addr) bool {
 	a = a.Unmap()
 	if ssrf.IPv6NAT64Prefix.Contains(a) {

@@ -17,7 +17,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A roundTripper is a receiver that needs no network, for times that do not pass.
+// A roundTripper is a receiver without a network, for a test with a fake clock.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

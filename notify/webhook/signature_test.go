@@ -16,8 +16,8 @@ var (
 	testBody   = []byte(`{"id":"a1"}`)
 )
 
-// signed returns the headers of a post with this id, time, and signatures; an
-// empty one is not there.
+// signed returns the headers of a post with this id, time, and signatures. An empty
+// value is left out.
 func signed(id, stamp, signatures string) http.Header {
 	h := make(http.Header)
 	for name, value := range map[string]string{IDHeader: id, TimestampHeader: stamp, SignatureHeader: signatures} {

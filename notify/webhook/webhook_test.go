@@ -47,7 +47,7 @@ func testAlert() linktrack.Alert {
 	}
 }
 
-// receive serves and returns the hook's URL.
+// receive starts a server and returns the hook's URL.
 func receive(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -385,7 +385,7 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	require.Zero(t, connections.Load())
 }
 
-// A name may have a public address when somebody looks, and another when the
+// A name may have a public address when it is checked, and another when the
 // connection is made.
 func TestANameThatChangesItsAddressIsRefused(t *testing.T) {
 	var reached atomic.Bool
@@ -411,8 +411,8 @@ func TestANameThatChangesItsAddressIsRefused(t *testing.T) {
 	require.True(t, reached.Load())
 }
 
-// lookUpIn makes a DNS server of its own answer all look-ups of names: the
-// address of the n-th look-up of an IPv4 address, from 1.
+// lookUpIn starts a DNS server that answers all look-ups of names. address returns
+// the answer to the n-th look-up of an IPv4 address, from 1.
 func lookUpIn(t *testing.T, address func(asked int) [4]byte) {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")

@@ -126,7 +126,11 @@ func (b *tab) tabTo(name string) {
 func TestALinkIsMadeWithTheKeyboardAlone(t *testing.T) {
 	s := newSite(t)
 	b := s.newTab(t)
-	b.open("login") // the focus is on the login
+	b.open("login")
+	require.True(t, eval[bool](b, `new Promise(done => {
+		const look = () => document.activeElement.id == "login" ? done(true) : requestAnimationFrame(look);
+		look();
+	})`), "the focus is on the login")
 	b.do(keys("ada", kb.Tab, pass))
 	require.Equal(t, s.pages+"links", b.lead(keys(kb.Enter)).url)
 

@@ -31,8 +31,8 @@ type Kept struct {
 type Account struct {
 	Login, Type string
 	Email       string // the address to which alerts are mailed; "" if none is set
-	EmailError  string // what is wrong with Email
-	MailNote    string // why no alerts are mailed; "" if they are
+	EmailError  string // the error about Email; "" if there is none
+	MailNote    string // the reason why no alerts are mailed; "" if they are
 	Keeps       bool   // the account is in the store: its address can be set
 	Renews      bool   // its pass can be renewed, and its session ended, on these pages
 	Saved       bool   // the address was saved just before
@@ -52,7 +52,7 @@ type Browser struct {
 // A NewPass is the form that renews the pass, or shows the new one.
 type NewPass struct {
 	Hash  string // a hash of the pass to be renewed: the form sends it back
-	Pass  string // the new pass; "": the form is shown
+	Pass  string // the new pass; "" if the form is shown
 	Stale bool   // nothing was done: the pass was renewed after the form was shown
 }
 
@@ -66,9 +66,9 @@ type Import struct {
 
 	Error    string
 	Good     string           // a message of success; "" if there is none
-	Result   *transfer.Result // nil: no file was read
+	Result   *transfer.Result // nil if no file was read
 	Made     bool             // the file was imported, or a part of it
 	Problems []transfer.Problem
-	More     int64  // how many further problems there are
+	More     int64  // the number of problems that are not in Problems
 	Checked  string // the hash of a file that was checked and can be imported; else ""
 }

@@ -4,7 +4,7 @@ package view
 type API struct {
 	Base     string // the beginning of the addresses of the API
 	OpenAPI  string // the address of the OpenAPI description
-	Login    string // "": the account has none
+	Login    string // "" if the account has none
 	ShortWay string // an address that makes a link
 	Renews   bool   // the pass can be renewed on these pages
 	Zone     string // of all times: America/Chicago
@@ -17,10 +17,10 @@ type Call struct {
 	Name    string
 	URL     string
 	Methods string   // GET, POST, or both with a comma between
-	Text    string   // what it does
+	Text    string   // a description of the call
 	Returns []Status // if it succeeds
 	Params  []Param
-	Fields  []string // of the answer, by their names
+	Fields  []string // the names of the answer's fields
 	Samples []Sample
 }
 
@@ -32,7 +32,7 @@ type Status struct {
 // A Param is a parameter of a call.
 type Param struct {
 	Name, Text string
-	Values     []string // all that are allowed, the default first; empty: any
+	Values     []string // the allowed values, the default first; empty if any value is allowed
 	Required   bool
 	Barred     bool // the type of the account does not allow it
 }
@@ -48,7 +48,7 @@ type Try struct {
 	Changes    bool // the call changes something
 	Fields     []Field
 	Curl       string  // the same call with curl
-	Answer     *Answer // nil: no call was made
+	Answer     *Answer // nil if no call was made
 }
 
 // An Answer of the API.

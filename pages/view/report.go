@@ -8,7 +8,7 @@ type Report struct {
 	From, To string // the first and the last day
 	By       []Option
 	Presets  []Preset
-	Errors   map[string]string // what is wrong, by the field: from, to, by; "" if it belongs to none
+	Errors   map[string]string // the errors by their field: from, to, by, or "" for an error of no field
 
 	Counts    *Counts // nil if the query is wrong
 	Downloads []Download
@@ -42,7 +42,7 @@ type Counts struct {
 	Days       string // the days of the report, in words
 	Totals     []Total
 	Counted    bool     // anything was counted
-	Chart      *Chart   // nil: nothing was counted
+	Chart      *Chart   // nil if nothing was counted
 	By         string   // the length of a period, in words: day or hour
 	Periods    []Period // all of them; empty if nothing was counted
 	Converts   bool     // there are conversions, or the link tracks them

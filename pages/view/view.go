@@ -86,7 +86,7 @@ type Link struct {
 	Row       string // the id of its element on the list
 	Leads     string // the destination, if it is http or https, so that a page may link to it; otherwise ""
 	Saved     bool   // its settings were saved just before
-	Spark     *Spark // nil: no clicks in the last 24 hours, or they are not known
+	Spark     *Spark // nil if there were no clicks in the last 24 hours, or if they are unknown
 }
 
 // A Spark is a small drawing of the clicks of the last 24 hours.
@@ -121,7 +121,7 @@ type Links struct {
 
 // A LinkForm is the form that makes or edits a link.
 type LinkForm struct {
-	Link     *Link     // the link to be edited; nil: a new one
+	Link     *Link     // the link to be edited; nil for a new link
 	Action   string    // the address to which the form is sent
 	Back     string    // the query of the list to come back to
 	FromList bool      // the form was opened from that list
@@ -129,8 +129,8 @@ type LinkForm struct {
 	Resumed  bool      // the entries were kept while their sender signed in again
 	Sections []Section // the fields
 	Reached  string    // a warning that the click limit is reached; "" if it is not
-	Limited  string    // the account's type, if it does not allow all of the fields
-	Error    string    // what is wrong, if that belongs to no field
+	Limited  string    // the account's type, if it does not allow all fields; otherwise ""
+	Error    string    // the error, if it belongs to no field
 }
 
 // A Section is a part of a form.
@@ -145,7 +145,7 @@ type Field struct {
 	Kind  string // box, choice, line, lines, number, password, suggest, time, url, or word
 	Label string
 	Hint  string // "" if there is none
-	Error string // what is wrong with the value; "" if nothing is
+	Error string // the error of the value; "" if there is none
 	Value string // of a box: 1 if it is checked
 
 	Options  []Option // of a choice, or suggested
@@ -181,7 +181,7 @@ type Bookmarklet struct {
 // A BookmarkletForm is the window that the bookmarklet opens.
 type BookmarkletForm struct {
 	Fields []Field
-	Error  string // what is wrong, if that belongs to no field
+	Error  string // the error, if it belongs to no field
 	More   string // the address of the form with all fields
-	Made   *Link  // the link that was made; nil: the form is shown
+	Made   *Link  // the link that was made; nil if the form is shown
 }

@@ -17,7 +17,7 @@ type AnonymousForm struct {
 
 // An AnonymousLink is the page of a link that was made without an account.
 type AnonymousLink struct {
-	Link   *Link  // nil: it has expired, or is in an account
+	Link   *Link  // nil if it has expired, or is in an account
 	Ended  bool   // it has expired
 	Own    bool   // it is in the account that is signed in
 	Login  string // of that account; "" if nobody is signed in, or it has none
@@ -35,7 +35,7 @@ type Visitor struct {
 	URL            string       // the tracking URL
 	AsksPassword   bool         // the page is the form for the password
 	AsksToContinue bool         // the page is a button that leads to the destination
-	Error          string       // what is wrong with the password
+	Error          string       // the error about the password; "" if there is none
 	Summary        *linktrack.Link
 	Report         *Counts
 	Zone           string         // a sentence that names the time zone, if the page shows times
