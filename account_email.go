@@ -43,9 +43,8 @@ type Mailer interface {
 	Mails() bool
 }
 
-// Mails reports whether n mails alerts. It returns what a [Mailer] reports, true
-// for any other Notifier, and false for nil.
-func Mails(n Notifier) bool {
+// mails reports whether n mails alerts.
+func mails(n Notifier) bool {
 	if m, ok := n.(Mailer); ok {
 		return m.Mails()
 	}
@@ -74,7 +73,7 @@ func (t *Tracker) AlertEmail(ctx context.Context, a Account) (string, error) {
 		return "", ErrHostsAccount
 	case err != nil:
 		return "", err
-	case !Mails(t.opts.Notify):
+	case !mails(t.opts.Notify):
 		return kept.Email, ErrNoMailer
 	case kept.Email == "":
 		return "", ErrNoAddress

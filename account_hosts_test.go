@@ -59,17 +59,17 @@ func TestPublicShowsNothingButPublicLinks(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	shown, err := s.Tracker.Public(t.Context(), "go.example.com", "Shown", linktrack.ViewLink)
+	shown, err := s.Tracker.Public(t.Context(), "go.example.com", "Shown", linktrack.PageQR)
 	require.NoError(t, err)
 	l := shown.Link
 	require.Equal(t, "T", l.Title)
 	require.Zero(t, l.ExternalURL+l.Notes+l.Group)
 	require.Nil(t, l.PasswordHash)
-	first, err := s.Tracker.Public(t.Context(), "", "shown", linktrack.ViewLink)
+	first, err := s.Tracker.Public(t.Context(), "", "shown", linktrack.PageQR)
 	require.NoError(t, err)
 	require.Equal(t, shown, first, "no host is the first host")
 	for _, at := range [][2]string{{"go.example.com", "hidden"}, {"go.example.com", "none"}, {"other.example", "shown"}, {"", "hidden"}, {"go.example.com", "a b"}} {
-		_, err := s.Tracker.Public(t.Context(), at[0], at[1], linktrack.ViewLink)
+		_, err := s.Tracker.Public(t.Context(), at[0], at[1], linktrack.PageQR)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, at)
 	}
 }

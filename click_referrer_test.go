@@ -61,7 +61,7 @@ func TestThePublicReportShowsNoTextOfStrangers(t *testing.T) {
 		})
 	}
 	s.Record(clicks...)
-	r, err := s.Tracker.Public(t.Context(), "", "wall", linktrack.ViewReport)
+	r, err := s.Tracker.Public(t.Context(), "", "wall", linktrack.PageReport)
 	require.NoError(t, err)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 5}, {"news.example.org", 5}}, Other: 30}, r.Referrers)
 	require.Equal(t, linktrack.Breakdown{Top: []linktrack.ValueClicks{{"", 10}, {"Firefox", 10}, {"Safari", 10}}, Other: 10}, r.Browsers)

@@ -285,10 +285,10 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request, p Page) {
 // the summary.
 func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
 	p := Page{Kind: PageReport, Status: http.StatusOK}
-	report, err := h.t.Public(r.Context(), host.name, path, ViewReport)
+	report, err := h.t.Public(r.Context(), host.name, path, PageReport)
 	if p.Report = &report; errors.Is(err, ErrNotFound) {
 		p.Kind, p.Report = PageSummary, nil
-		report, err = h.t.Public(r.Context(), host.name, path, ViewSummary)
+		report, err = h.t.Public(r.Context(), host.name, path, PageSummary)
 	}
 	p.Link = report.Link
 	switch {
@@ -306,7 +306,7 @@ func (h *handler) serveSummary(w http.ResponseWriter, r *http.Request, host *ser
 
 // serveQR answers with the QR code of a link, if the link is public.
 func (h *handler) serveQR(w http.ResponseWriter, r *http.Request, host *servedHost, path string) {
-	public, err := h.t.Public(r.Context(), host.name, path, ViewLink)
+	public, err := h.t.Public(r.Context(), host.name, path, PageQR)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		h.notFound(w, r)

@@ -37,15 +37,15 @@ type ImportCheck struct {
 	Err  error // nil: the link would be made
 }
 
-// MaxImport is the maximum number of links in a call of [Tracker.ImportLinks].
-const MaxImport = 1000
+// maxImport is the maximum number of links in a call of [Tracker.ImportLinks].
+const maxImport = 1000
 
-// CheckImport checks up to [MaxImport] links without making any. The result for each link
+// CheckImport checks up to 1,000 links without making any. The result for each link
 // is what [Tracker.ImportLinks] would return for it alone: nil, an [*InvalidError],
 // [ErrForbidden], [ErrTaken] or [ErrPresent]. CheckImport itself returns an
 // [ErrUnavailable], or an [*InvalidError] for too many links.
 func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink) ([]ImportCheck, error) {
-	if len(in) > MaxImport {
+	if len(in) > maxImport {
 		return nil, tooManyImports()
 	}
 	checks := make([]ImportCheck, len(in))
@@ -92,7 +92,7 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 	return checks, nil
 }
 
-// ImportLinks makes up to [MaxImport] links for the account, all of them or none, and
+// ImportLinks makes up to 1,000 links for the account, all of them or none, and
 // returns them in the given order.
 //   - All rules of [Tracker.MakeLink] apply. The account's type need not allow a path
 //     that was generated, nor the host on which the account's links are by default.
@@ -104,7 +104,7 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 	if len(in) == 0 {
 		return nil, nil
 	}
-	if len(in) > MaxImport {
+	if len(in) > maxImport {
 		return nil, tooManyImports()
 	}
 	links := make([]Link, len(in))
@@ -141,7 +141,7 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 	return made, nil
 }
 
-func tooManyImports() error { return invalid("links", "must be at most %d at once", MaxImport) }
+func tooManyImports() error { return invalid("links", "must be at most %d at once", maxImport) }
 
 // imported checks a link against all rules, except that its path must be free. The
 // result has no Path if one is to be generated.

@@ -7,54 +7,44 @@ import (
 	"github.com/linktrackhq/linktrack/internal/useragent"
 )
 
-// A PublicView says what of a link a stranger asks for. The link's owner allows each
-// of them with a property of the link.
-type PublicView int
-
-const (
-	// ViewLink is that the link exists, for its QR code. Allowed by IsPublic.
-	ViewLink PublicView = iota
-	// ViewSummary is the link with its counts. Allowed by HasPlusTracking.
-	ViewSummary
-	// ViewReport is the report of the last 30 days. Allowed by HasPublicTracking.
-	ViewReport
-)
-
-func (v PublicView) allowed(l *Link) bool {
-	switch v {
-	case ViewLink:
+// shows reports whether the link's owner allows anyone to see a page about it.
+func (l *Link) shows(page PageKind) bool {
+	switch page {
+	case PageQR:
 		return l.IsPublic
-	case ViewSummary:
+	case PageSummary:
 		return l.HasPlusTracking
-	case ViewReport:
+	case PageReport:
 		return l.HasPublicTracking
 	}
 	return false
 }
 
-// Public returns what anyone may know of the link at a visitor's path. host is as in
-// [Visit].
+// Public returns what anyone may know of the link at a visitor's path: what a page of
+// that kind shows. host is as in [Visit].
 //   - The link in it has neither the destination nor anything that its owner wrote
 //     for himself.
-//   - With [ViewLink] and [ViewSummary] it has the link only. With ViewLink, the
-//     link's counts are as old as [LinkOptions.CacheTTL] allows.
-//   - With [ViewReport] it has Values only if the link has HasPublicRevenue.
-//     Referrers that are not complete domain names and browsers that are not well
-//     known are combined in Other, because visitors can choose their names.
+//   - [PageQR] is allowed by IsPublic. It has the link only, whose counts are as old
+//     as [LinkOptions.CacheTTL] allows.
+//   - [PageSummary] is allowed by HasPlusTracking. It has the link only.
+//   - [PageReport] is allowed by HasPublicTracking. It has the report of the last 30
+//     days, with Values only if the link has HasPublicRevenue. Referrers that are not
+//     complete domain names and browsers that are not well known are combined in
+//     Other, because visitors can choose their names.
 //
-// The errors: [ErrNotFound], also if the owner does not allow the view, and
-// [ErrUnavailable].
-func (t *Tracker) Public(ctx context.Context, host, path string, view PublicView) (Report, error) {
+// The errors: [ErrNotFound], also if the owner does not allow the page and for other
+// kinds of pages, and [ErrUnavailable].
+func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) (Report, error) {
 	at := now()
 	e, _, err := t.visited(ctx, host, path, at)
 	if err != nil {
 		return Report{}, err
 	}
 	l := e.link
-	if !view.allowed(&l) {
+	if !l.shows(page) {
 		return Report{}, ErrNotFound
 	}
-	if view == ViewLink {
+	if page == PageQR {
 		return Report{Link: l.public()}, nil
 	}
 	links, err := t.store.Links(ctx, LinkFilter{ // the cache has old counts
@@ -67,10 +57,10 @@ func (t *Tracker) Public(ctx context.Context, host, path string, view PublicView
 	if err != nil {
 		return Report{}, unavailable(err)
 	}
-	if len(links) == 0 || !view.allowed(&links[0]) {
+	if len(links) == 0 || !links[0].shows(page) {
 		return Report{}, ErrNotFound
 	}
-	if l = links[0]; view == ViewSummary {
+	if l = links[0]; page == PageSummary {
 		return Report{Link: l.public()}, nil
 	}
 	return t.publicReport(ctx, l)

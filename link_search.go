@@ -2,13 +2,15 @@ package linktrack
 
 import "strings"
 
+const maxSearchWords = 20 // each is compared with every link that is searched
+
 // search is what a store is asked for where a person searches: the same words,
 // but of a word that is a tracking URL, with or without its scheme, no more than
 // the host and the path, as a link has them.
 func (t *Tracker) search(text string) (string, error) {
 	words := LinkFilter{Search: text}.Words()
-	if len(words) > MaxSearchWords {
-		return "", invalid("search", "must have at most %d words", MaxSearchWords)
+	if len(words) > maxSearchWords {
+		return "", invalid("search", "must have at most %d words", maxSearchWords)
 	}
 	for i, w := range words {
 		words[i] = t.searchWord(w)

@@ -63,7 +63,7 @@ type Period struct {
 	Counters
 }
 
-// A Breakdown has clicks by value, of at most [MaxTop] values. The sum with Other is
+// A Breakdown has clicks by value, of at most 100 values. The sum with Other is
 // exact; see [Tally] for the values.
 type Breakdown struct {
 	Top   []ValueClicks // the most frequent first, equal ones in the order of the values
@@ -188,7 +188,7 @@ func (r *Rollup) spread(periods []Period) {
 
 func (t Tally) breakdown() Breakdown {
 	all := t.ranking()
-	b := Breakdown{Top: slices.Clone(all[:min(len(all), MaxTop)]), Other: t.Other}
+	b := Breakdown{Top: slices.Clone(all[:min(len(all), maxTop)]), Other: t.Other}
 	for _, v := range all[len(b.Top):] {
 		b.Other += v.Clicks
 	}

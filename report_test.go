@@ -113,7 +113,7 @@ func TestAReportAddsUpManyDaysBeforeItCuts(t *testing.T) {
 	}
 	r, err := s.Tracker.Report(t.Context(), s.Account, l.Path, linktrack.ReportQuery{From: day, To: day + 9, By: linktrack.ByHour})
 	require.NoError(t, err)
-	require.Len(t, r.Referrers.Top, linktrack.MaxTop)
+	require.Len(t, r.Referrers.Top, 100)
 	require.Equal(t, linktrack.ValueClicks{Value: "often.example", Clicks: 10}, r.Referrers.Top[0], "the rarest of each day is the most frequent of all")
 	require.EqualValues(t, 10*(2*99+1+7), sumOf(r.Referrers))
 	require.Equal(t, map[string]linktrack.Amount{"EUR": 125_0000, "USD": 10}, r.Values)
@@ -180,7 +180,7 @@ func TestThePublicReportShowsNoNamesFromInsideNetworks(t *testing.T) {
 		}
 		s.Record(clicks...)
 	}
-	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
+	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.PageReport)
 	require.NoError(t, err)
 	var shown []string
 	for _, v := range r.Referrers.Top {
@@ -209,7 +209,7 @@ func TestThePublicReportShowsNothingPrivate(t *testing.T) {
 	s.Record(clicks...)
 	private := []string{"destination.example", "hidden", "a description", "a note", "a group", "192.0.2.77", "secret", "198.51.100.5", "2001:db8", "an agent", "query", "letmein"}
 
-	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.ViewReport)
+	r, err := s.Tracker.Public(t.Context(), "", "/spring", linktrack.PageReport)
 	require.NoError(t, err)
 	require.Len(t, r.Periods, 30)
 	require.EqualValues(t, 10, r.Referrers.Other, "referrers that are addresses are others")
@@ -253,7 +253,7 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		body := trackertest.Text(t, r)
 		require.Contains(t, body, c.want, "%+v", c)
 		require.Equal(t, c.public, strings.Contains(body, "Clicks by day"), "%+v", c)
-		_, err := s.Tracker.Public(t.Context(), "go.example.com", l.Path, linktrack.ViewReport)
+		_, err := s.Tracker.Public(t.Context(), "go.example.com", l.Path, linktrack.PageReport)
 		if !c.public {
 			require.ErrorIs(t, err, linktrack.ErrNotFound)
 			continue
@@ -262,10 +262,10 @@ func TestWhichPageThePlusShows(t *testing.T) {
 		require.Empty(t, r.Header.Get("X-Robots-Tag"), "a public link's report may be indexed")
 	}
 	for _, path := range []string{"", "nothing", "a b"} {
-		_, err := s.Tracker.Public(t.Context(), "", path, linktrack.ViewReport)
+		_, err := s.Tracker.Public(t.Context(), "", path, linktrack.PageReport)
 		require.ErrorIs(t, err, linktrack.ErrNotFound)
 	}
-	_, err := s.Tracker.Public(t.Context(), "other.example", "nothing", linktrack.ViewReport)
+	_, err := s.Tracker.Public(t.Context(), "other.example", "nothing", linktrack.PageReport)
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
 }
 

@@ -61,7 +61,7 @@ func (s *Counters) add(o Counters) {
 }
 
 // A Rollup has the counts of a link on one day. Its size is bounded: it has at most
-// [MaxTop] values of each property. Stores keep it as JSON, whose form does not change.
+// 100 values of each property. Stores keep it as JSON, whose form does not change.
 type Rollup struct {
 	Day      Day              `json:"-"`
 	Counters                  // of the whole day
@@ -81,12 +81,11 @@ type Rollup struct {
 	Countries Tally `json:"co,omitzero"`
 }
 
-// MaxTop is the number of values of a property that a [Tally] keeps.
-const MaxTop = 100
+const maxTop = 100 // values of a property
 
-// A Tally counts clicks by value. When there are more than [MaxTop] values, the
+// A Tally counts clicks by value. When there are more than 100 values, the
 // rarest are added to Other; a value that comes again after that starts at zero. So the
-// sum is always exact, and each value is exact if there are at most MaxTop of them.
+// sum is always exact, and each value is exact if there are at most 100 of them.
 type Tally struct {
 	Top   map[string]int64 `json:"t,omitempty"`
 	Other int64            `json:"o,omitzero"`
@@ -101,7 +100,7 @@ func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 func (t *Tally) count(value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	t.add(strings.Clone(value), 1) // also for a known value, because a map takes the new key
-	if len(t.Top) > 2*MaxTop {     // not each time, because it sorts
+	if len(t.Top) > 2*maxTop {     // not each time, because it sorts
 		t.limit()
 	}
 }
@@ -113,12 +112,12 @@ func (t *Tally) add(value string, n int64) {
 	t.Top[value] += n
 }
 
-// limit moves all but the most frequent MaxTop values to Other.
+// limit moves all but the most frequent maxTop values to Other.
 func (t *Tally) limit() {
-	if len(t.Top) <= MaxTop {
+	if len(t.Top) <= maxTop {
 		return
 	}
-	for _, v := range t.ranking()[MaxTop:] {
+	for _, v := range t.ranking()[maxTop:] {
 		t.Other += v.Clicks
 		delete(t.Top, v.Value)
 	}
@@ -274,11 +273,11 @@ func (r *Rollup) addAll(o Rollup) {
 	r.Countries.addAll(o.Countries)
 }
 
-// MarshalJSON writes the roll-up without its day, with at most [MaxTop] values of each
+// MarshalJSON writes the roll-up without its day, with at most 100 values of each
 // property.
 func (r Rollup) MarshalJSON() ([]byte, error) {
 	for _, t := range r.tallies() {
-		if len(t.Top) > MaxTop {
+		if len(t.Top) > maxTop {
 			t.Top = maps.Clone(t.Top)
 			t.limit()
 		}

@@ -103,7 +103,7 @@ func TestARollUpIsTheSameWhateverTheOrder(t *testing.T) {
 	total := int64(0)
 	for p := range 3 {
 		r := Rollup{Day: day}
-		for i := range 2 * MaxTop { // as many as there are before the first cut; the parts share some
+		for i := range 2 * maxTop { // as many as there are before the first cut; the parts share some
 			host := fmt.Sprintf("h%03d.example", p*60+i)
 			for range 1 + (p*60+i)%17 {
 				add(&r, clickOn(day.Start(time.UTC), host), time.UTC)
@@ -116,7 +116,7 @@ func TestARollUpIsTheSameWhateverTheOrder(t *testing.T) {
 		r := Rollup{Day: day}
 		r.addAll(a)
 		r.Merge(b)
-		require.LessOrEqual(t, len(r.Referrers.Top), MaxTop)
+		require.LessOrEqual(t, len(r.Referrers.Top), maxTop)
 		require.Equal(t, a.People+b.People, sumOf(r.Referrers))
 		j, err := json.Marshal(r)
 		require.NoError(t, err)
@@ -202,15 +202,15 @@ func TestARollUpIsBoundedInJSON(t *testing.T) {
 		c.Country = fmt.Sprintf("%02d", i%100)
 		add(&r, c, time.UTC)
 	}
-	require.LessOrEqual(t, len(r.Referrers.Top), 2*MaxTop)
+	require.LessOrEqual(t, len(r.Referrers.Top), 2*maxTop)
 	b, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.Less(t, len(b), 512<<10)
-	require.LessOrEqual(t, len(r.Referrers.Top), 2*MaxTop, "to write it changes nothing")
+	require.LessOrEqual(t, len(r.Referrers.Top), 2*maxTop, "to write it changes nothing")
 	var read Rollup
 	require.NoError(t, json.Unmarshal(b, &read))
 	for _, tally := range read.tallies() {
-		require.LessOrEqual(t, len(tally.Top), MaxTop)
+		require.LessOrEqual(t, len(tally.Top), maxTop)
 		require.EqualValues(t, 5000, sumOf(*tally), "the sum is right, whatever was cut")
 	}
 }

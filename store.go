@@ -315,12 +315,8 @@ type LinkFilter struct {
 // covers. It limits the cost of a search.
 const SearchDepth = 50_000
 
-// MaxSearchWords is the maximum number of words in a search. Each word is
-// compared with every link that is searched.
-const MaxSearchWords = 20
-
 // Words returns the distinct words of Search, which white space separates. A
-// [Tracker] passes at most [MaxSearchWords] of them.
+// [Tracker] passes at most 20 of them.
 func (q LinkFilter) Words() []string {
 	var words []string
 	for w := range strings.FieldsSeq(q.Search) {

@@ -63,8 +63,13 @@ func (g *Group) Notify(ctx context.Context, a linktrack.Alert) error {
 	return err
 }
 
-// Mails reports whether one of the notifiers mails alerts, see [linktrack.Mails].
-func (g *Group) Mails() bool { return slices.ContainsFunc(g.notifiers, linktrack.Mails) }
+// Mails implements [linktrack.Mailer]: a Group mails if one of its notifiers does.
+func (g *Group) Mails() bool {
+	return slices.ContainsFunc(g.notifiers, func(n linktrack.Notifier) bool {
+		m, ok := n.(linktrack.Mailer)
+		return !ok || m.Mails()
+	})
+}
 
 func (g *Group) recall(id string) []outcome {
 	g.mu.Lock()

@@ -142,7 +142,7 @@ func writeRequestedQR(w http.ResponseWriter, r *http.Request, address string) {
 // account that is signed in.
 func (p *Pages) visible(r *request) (linktrack.Link, error) {
 	host, path := r.PathValue("host"), r.PathValue("path")
-	public, err := p.t.Public(r.Context(), host, path, linktrack.ViewLink)
+	public, err := p.t.Public(r.Context(), host, path, linktrack.PageQR)
 	if !errors.Is(err, linktrack.ErrNotFound) {
 		return public.Link, err
 	}

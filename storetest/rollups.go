@@ -119,6 +119,8 @@ func requireRollups(t *testing.T, s linktrack.Store, link int64, z *time.Locatio
 	require.Equal(t, asText(t, rollUp(recorded(t, s, link), z)), asText(t, everyRollup(t, s, link)), "the roll-ups are what the history adds up to: %s", why)
 }
 
+const maxTop = 100 // values of a property that a tally keeps
+
 func sumOf(t linktrack.Tally) int64 {
 	n := t.Other
 	for _, clicks := range t.Top {
@@ -262,9 +264,9 @@ var rollups = []rule{
 		source := newSource()
 		for seq := range 10 {
 			var b []linktrack.Click
-			for i := range 2 * linktrack.MaxTop {
+			for i := range 2 * maxTop {
 				k := person(l.ID, noon.Add(time.Duration(i)*time.Microsecond))
-				k.ReferrerHost = fmt.Sprintf("host%d.example", i%linktrack.MaxTop)
+				k.ReferrerHost = fmt.Sprintf("host%d.example", i%maxTop)
 				b = append(b, k)
 			}
 			sendBatch(t, s, linktrack.Batch{Source: source, Seq: int64(seq + 1), Clicks: b})
@@ -292,7 +294,7 @@ var rollups = []rule{
 			r := found[0]
 			require.Equal(t, linktrack.Counters{People: clicks}, r.Counters, "the sums of the day are exact")
 			require.EqualValues(t, clicks, sumOf(r.Referrers), "with Other all people are there")
-			require.LessOrEqual(t, len(r.Referrers.Top), linktrack.MaxTop, "no more values are returned than a tally keeps")
+			require.LessOrEqual(t, len(r.Referrers.Top), maxTop, "no more values are returned than a tally keeps")
 			require.EqualValues(t, clicks/3, r.Referrers.Top["frequent.example"], "a frequent value is not cut")
 			require.Len(t, r.Countries.Top, 100, "a property with fewer values is exact beside one that is cut")
 			require.Zero(t, r.Countries.Other, "a property with fewer values is exact beside one that is cut")

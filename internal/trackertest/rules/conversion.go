@@ -139,7 +139,7 @@ func aVisitorTakesNoOrderFromTheShop(t *testing.T, store linktrack.Store) {
 	require.Equal(t, map[string]linktrack.Amount{"EUR": 123_400}, values())
 
 	public := func() linktrack.Report {
-		r, err := s.Tracker.Public(t.Context(), "", "sale", linktrack.ViewReport)
+		r, err := s.Tracker.Public(t.Context(), "", "sale", linktrack.PageReport)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, r.Total.Conversions)
 		return r
