@@ -168,8 +168,9 @@ func TestAnAlertThatFailsIsTriedAgainLessAndLessOften(t *testing.T) {
 			require.LessOrEqual(t, gap, pause+5*time.Second, "before try %d", i+1)
 			pause = min(2*pause, time.Hour)
 		}
-		for _, id := range r.ids() {
-			require.Equal(t, r.ids()[0], id, "it is the same alert each time")
+		ids := r.ids()
+		for _, id := range ids {
+			require.Equal(t, ids[0], id, "it is the same alert each time")
 		}
 		require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), log.String())
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -225,19 +226,21 @@ func TestOneSiteDoesNotUseUpTheQuickLinksOfTheHour(t *testing.T) {
 }
 
 func TestForgedClicksOfOneClientDoNotKeepOthersFromWaiting(t *testing.T) {
-	store := &asked{Store: memstore.New()}
-	s := trackertest.NewService(t, store, linktrack.Options{})
-	var wait sync.WaitGroup
-	for range 100 {
-		wait.Go(func() {
-			ref := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now())}
-			r := trackertest.Request(http.MethodGet, "/c.gif?click="+url.QueryEscape(ref.String()), "")
-			r.RemoteAddr = "192.0.2.1:80"
-			s.Do(r)
-		})
-	}
-	wait.Wait()
-	require.LessOrEqual(t, store.count(), 100+8*6, "8 of them wait; the others are looked up once")
+	synctest.Test(t, func(t *testing.T) {
+		store := &asked{Store: memstore.New()}
+		s := trackertest.NewService(t, store, linktrack.Options{})
+		var wait sync.WaitGroup
+		for range 100 {
+			wait.Go(func() {
+				ref := linktrack.ClickRef{Link: 1, ID: linktrack.NewClickID(time.Now())}
+				r := trackertest.Request(http.MethodGet, "/c.gif?click="+url.QueryEscape(ref.String()), "")
+				r.RemoteAddr = "192.0.2.1:80"
+				s.Do(r)
+			})
+		}
+		wait.Wait()
+		require.LessOrEqual(t, store.count(), 100+8*6, "8 of them wait; the others are looked up once")
+	})
 }
 
 // asked counts how often clicks are looked up.

@@ -1,6 +1,7 @@
 package linktrack_test
 
 import (
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -51,18 +52,27 @@ func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
 }
 
 func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
-	packages := slices.DeleteFunc(goList(t, module+"/..."), func(p string) bool {
-		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/trackertest") || strings.HasPrefix(p, module+"/internal/bench/") ||
-			p == module+"/examples" // a folder of tests; its programs are listed by themselves
-	})
-	require.Subset(t, packages, []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"})
-	for _, p := range packages {
-		deps := goList(t, "-deps", p)
-		for _, unwanted := range []string{"testing", "github.com/stretchr/testify", "github.com/emersion"} {
-			require.False(t, slices.ContainsFunc(deps, func(d string) bool {
-				return d == unwanted || strings.HasPrefix(d, unwanted+"/")
-			}), "%s links %s", p, unwanted)
-		}
+	deps := map[string][]string{} // by package
+	for _, line := range goList(t, "-f", `{{.ImportPath}}{{range .Deps}},{{.}}{{end}}`, module+"/...") {
+		p, list, _ := strings.Cut(line, ",")
+		deps[p] = strings.Split(list, ",")
 	}
-	require.Contains(t, goList(t, "-deps", module+"/storetest"), "testing", "where it is linked, it is seen")
+	forTests := func(deps []string) bool {
+		return slices.ContainsFunc(deps, func(d string) bool {
+			return slices.ContainsFunc([]string{"testing", "github.com/stretchr/testify", "github.com/emersion"}, func(unwanted string) bool {
+				return d == unwanted || strings.HasPrefix(d, unwanted+"/")
+			})
+		})
+	}
+	require.True(t, forTests(deps[module+"/storetest"]), "where it is linked, it is seen")
+	maps.DeleteFunc(deps, func(p string, _ []string) bool {
+		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/trackertest") ||
+			strings.HasPrefix(p, module+"/internal/bench/") || p == module+"/examples" // a folder of tests; its programs are listed by themselves
+	})
+	for _, p := range []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"} {
+		require.Contains(t, deps, p)
+	}
+	for p, list := range deps {
+		require.False(t, forTests(list), "%s links what is for tests: %v", p, list)
+	}
 }

@@ -63,10 +63,13 @@ func (p *passwords) acquire(ctx context.Context, limits ...share.Limit) (end fun
 	}
 }
 
+// passwordCost is bcrypt's. The tests lower it.
+var passwordCost = bcrypt.DefaultCost
+
 // hashPassword and matchPassword use bcrypt of the SHA-256 of the password:
 // bcrypt alone reads no more than 72 bytes of it.
 func hashPassword(password string) ([]byte, error) {
-	hash, err := bcrypt.GenerateFromPassword(shortened(password), bcrypt.DefaultCost)
+	hash, err := bcrypt.GenerateFromPassword(shortened(password), passwordCost)
 	if err != nil {
 		return nil, fmt.Errorf("hash the password: %w", err)
 	}
