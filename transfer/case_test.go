@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest/stores"
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
@@ -23,7 +24,7 @@ func (p *place) leadsTo(path string) string {
 }
 
 func TestNoPathThatWasLeftOutLeadsToAnotherLink(t *testing.T) {
-	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
+	stores.Each(t, func(t *testing.T, newStore func() linktrack.Store) {
 		const file = "keyword,url,title,timestamp,ip,clicks\n" +
 			"1a,https://example.com/small,,2024-01-02 03:04:05,,0\n" +
 			"fine,https://example.com/fine,,,,0\n" +

@@ -13,9 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/internal/testmysql"
+	"github.com/linktrackhq/linktrack/internal/trackertest/stores"
 	"github.com/linktrackhq/linktrack/memstore"
-	"github.com/linktrackhq/linktrack/mysqlstore"
 	"github.com/linktrackhq/linktrack/transfer"
 )
 
@@ -42,19 +41,6 @@ func newPlace(t *testing.T, store linktrack.Store, accountType string) *place {
 
 func professional(t *testing.T) *place {
 	return newPlace(t, memstore.New(), linktrack.AccountTypeProfessional)
-}
-
-func onEachStore(t *testing.T, test func(t *testing.T, newStore func() linktrack.Store)) {
-	t.Run("memory", func(t *testing.T) { test(t, func() linktrack.Store { return memstore.New() }) })
-	t.Run("mysql", func(t *testing.T) {
-		test(t, func() linktrack.Store {
-			s, err := mysqlstore.Open(testmysql.DSN(t))
-			require.NoError(t, err)
-			t.Cleanup(func() { s.Close() })
-			require.NoError(t, s.Migrate(t.Context()))
-			return s
-		})
-	})
 }
 
 func (p *place) export(o transfer.ExportOptions) string {
@@ -113,7 +99,7 @@ func TestTheColumnsStandInTheirOrder(t *testing.T) {
 }
 
 func TestARoundTripKeepsEverything(t *testing.T) {
-	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
+	stores.Each(t, func(t *testing.T, newStore func() linktrack.Store) {
 		from := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		from.make(linktrack.NewLink{})
 		full := from.make(linktrack.NewLink{
@@ -233,7 +219,7 @@ const bad = "external_url,redirect_hash,is_active,alert_at,expires_at,created_at
 	"https://example.com/,mine,1,,,,\r\n"
 
 func TestEachProblemHasItsLine(t *testing.T) {
-	onEachStore(t, func(t *testing.T, newStore func() linktrack.Store) {
+	stores.Each(t, func(t *testing.T, newStore func() linktrack.Store) {
 		p := newPlace(t, newStore(), linktrack.AccountTypeProfessional)
 		mine := p.make(linktrack.NewLink{VanityLink: "mine", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/other"}})
 		_, err := p.tracker.MakeLink(t.Context(), linktrack.Account{ID: p.account.ID + 1, Type: linktrack.AccountTypeProfessional}, linktrack.NewLink{VanityLink: "Theirs", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/trackertest"
+	"github.com/linktrackhq/linktrack/internal/trackertest/stores"
 )
 
 // An attempt is a request that must be refused, byte for byte as it is written
@@ -41,9 +42,9 @@ const answeredBy = "X-Test-Answered-By" // set where the answer is the handler's
 const patience = 30 * time.Second
 
 func TestAThousandMalformedRequestsAreRefusedAndNothingIsStored(t *testing.T) {
-	onEachStore(t, func(t *testing.T, store linktrack.Store) {
+	stores.Each(t, func(t *testing.T, newStore func() linktrack.Store) {
 		var ours, theirs trackertest.LogBuffer
-		s := trackertest.NewService(t, store, linktrack.Options{Logger: slog.New(slog.NewTextHandler(&ours, nil))})
+		s := trackertest.NewService(t, newStore(), linktrack.Options{Logger: slog.New(slog.NewTextHandler(&ours, nil))})
 		s.MakeLink("vanity_link", "plain", "has_plus_tracking", "1")
 		s.MakeLink("vanity_link", "secret", "password", "letmein")
 		server := httptest.NewUnstartedServer(fromManyClients(s))
