@@ -3,7 +3,7 @@ package linktrack
 import "errors"
 
 // A Journal keeps clicks on this machine until the store has them, for
-// [AckJournaled]. Package journal has one, whose file is used by one Tracker of one
+// [AckJournaled]. Package journal has one, whose files are used by one Tracker of one
 // process at a time.
 //
 // Append may be called at the same time as the other methods, which one goroutine
@@ -43,7 +43,7 @@ type Journal interface {
 type JournalSize struct {
 	Clicks      int64 // that wait, without those that are quarantined
 	Quarantined int64 // clicks
-	Bytes       int64 // of its file on disk
+	Bytes       int64 // of its files on disk
 }
 
 // ErrJournalFull means that a journal has reached its bound. The clicks go to the

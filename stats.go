@@ -9,7 +9,7 @@ type Stats struct {
 	JournalClicks int64         // clicks that wait in the journal for the store
 	PendingAge    time.Duration // of the oldest of these clicks; 0: none waits for long
 	Quarantined   int64         // clicks that the store rejects, in memory or in the journal
-	JournalBytes  int64         // size of the journal's file
+	JournalBytes  int64         // size of the journal's files
 
 	Batches int64 // batches that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored

@@ -5,6 +5,7 @@ package journal_test
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"os/signal"
 	"syscall"
 	"testing"
@@ -19,25 +20,46 @@ func init() { children["full"] = fillTheDisk }
 
 func TestAFullDiskRefusesClicksAndNothingElse(t *testing.T) {
 	for _, buffered := range []string{"false", "true"} {
-		out, err := child(t, "full", t.TempDir(), buffered).CombinedOutput()
-		require.NoError(t, err, string(out))
+		t.Run("files may not grow, buffered "+buffered, func(t *testing.T) {
+			out, err := child(t, "full", t.TempDir(), buffered, "limit").CombinedOutput()
+			require.NoError(t, err, string(out))
+		})
+		t.Run("the disk has 4 MiB, buffered "+buffered, func(t *testing.T) {
+			dir := t.TempDir()
+			if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m", "none", dir).CombinedOutput(); err != nil {
+				t.Skip("no disk can be mounted here: ", string(out))
+			}
+			defer exec.Command("umount", dir).Run()
+			out, err := child(t, "full", dir, buffered, "disk").CombinedOutput()
+			require.NoError(t, err, string(out))
+		})
 	}
 }
 
-// fillTheDisk makes this process unable to write beyond the first 4 MiB of a
-// file, which is how a full disk looks to it.
+// fillTheDisk fills a folder in which there are 4 MiB, or, if this process sets
+// itself that limit, in which a file can have 400 KiB. So a write ends in the middle.
 func fillTheDisk(args []string) error {
-	signal.Ignore(syscall.SIGXFSZ)
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		return err
-	}
-	limit.Cur = 4 << 20
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		return err
+	makeRoom := func() error { return exec.Command("mount", "-o", "remount,size=64m", args[0]).Run() }
+	if args[2] == "limit" {
+		signal.Ignore(syscall.SIGXFSZ)
+		var limit syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			return err
+		}
+		limit.Cur = 400 << 10
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			return err
+		}
+		makeRoom = func() error {
+			limit.Cur = limit.Max
+			return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+		}
 	}
 	o := quiet
 	o.OSBuffered = args[1] == "true"
+	if args[2] == "disk" {
+		o.MaxBytes = 64 << 20 // for small segments: room is made by the segment
+	}
 	j, err := journal.Open(args[0], o)
 	if err != nil {
 		return err
@@ -102,8 +124,7 @@ func fillTheDisk(args []string) error {
 			return err
 		}
 	}
-	limit.Cur = limit.Max // there is room again
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+	if err := makeRoom(); err != nil {
 		return err
 	}
 	if err := j.Append(numbered(int(want), int(want)+20_000)); err != nil {

@@ -1,5 +1,5 @@
-// Package journal keeps clicks safe on this machine, in one file, until the
-// store has them:
+// Package journal keeps clicks safe on this machine, in the files of a folder,
+// until the store has them:
 //
 //	j, err := journal.Open("/var/lib/links", journal.Options{})
 //	...
@@ -14,38 +14,48 @@
 // none of its clicks is kept.
 //
 // Next returns clicks in the order in which they were appended. Which clicks
-// form a batch, and the batch's number, are as safe as the clicks before Next
-// returns it. So a batch that was sent to the store and is sent again after a
-// crash is the same batch, and the store, which takes each number once, does
-// not count it twice. Done is not written at once but with the next change, or
-// by Close: after a crash the last batch may come again, under its number.
+// form a batch, and the batch's number, are safe before Next returns it. So a
+// batch that was sent to the store and is sent again after a crash is the same
+// batch, and the store, which takes each number once, does not count it twice.
+// Done survives a crash of the process; after a loss of power the last batch may
+// come again, under its number.
 //
-// A file that is damaged, by the disk or by a stranger, is never half believed:
-// Open reads all of it and checks each click's checksum and the structure
-// around it. It keeps a damaged file beside the journal under a name with the
-// time, reports it, and starts an empty journal with a new Source. Nothing is
-// lost that a person could not look for in the file.
+// # What is damaged
 //
-// The disk may become full: Append fails, Next and Done go on, and Append works
-// again when there is room. If the file breaks while it is in use (it was cut
-// short, or the disk can no longer be read), every call fails from then on, and
-// the next Open finds out what the file is still worth.
+// Open reads all files, and checks the checksum of each record of clicks.
+//   - What a crash left of a write that was under way is cut off.
+//   - Records that are damaged, by the disk or by a stranger, are left out, and all
+//     others go on. The number of the clicks that are lost is logged. The file is
+//     kept under another name when it is drained.
+//   - If it cannot be read how far the journal was drained, all files are kept in
+//     another folder, and an empty journal with a new Source takes their place.
+//     Otherwise clicks could be counted twice.
+//   - If another version wrote a file, Open returns an error and leaves all files
+//     as they are.
 //
-// The space of clicks that are done is used for later ones, and a large file is
-// replaced by a small one when little is left in it. The file can be a fifth, and
-// 16 MiB, larger than the clicks it holds, or held since then.
+// After a write or an fsync that failed, the file gets no further records, and the
+// next Append begins another one. The disk may become full: Append fails, Next and
+// Done go on, and Append works again when there is room.
+//
+// # Files
+//
+// The clicks are in files of 1/256 of [Options.MaxBytes], at least 64 KiB, and one
+// Append more. A file is deleted when all its clicks are drained. The file
+// journal.position has 8 KiB. Files of versions that kept all clicks in
+// journal.bolt are read once, by Open.
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
-	"path/filepath"
-	"runtime/debug"
 	"sync"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/groupcommit"
 )
 
 // Options of a journal. The zero value works.
@@ -54,16 +64,16 @@ type Options struct {
 	// disk, so that Append waits for no disk. Nothing is lost when the
 	// process dies. When the machine does, by a crash or a loss of power, the
 	// last half minute or so may be lost, or sent to the store again under
-	// other numbers and so counted twice, and the file may be damaged and be
+	// other numbers and so counted twice, and the journal may be damaged and be
 	// set aside as a whole. Default: each Append waits for an fsync, which
 	// Appends that come together share.
 	OSBuffered bool
 
-	// MaxBytes bounds the clicks that are kept, those set aside among them.
+	// MaxBytes bounds the clicks that are kept, those in quarantine among them.
 	// Default: 1 GiB.
 	MaxBytes int64
 
-	// Logger hears of a damaged file. Default: slog.Default().
+	// Logger hears of damage. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -75,209 +85,262 @@ var (
 	errNoBatch = errors.New("journal: there is no batch that Next has returned")
 )
 
-// A Journal is a [linktrack.Journal] in a file. All its methods are safe for
+// A Journal is a [linktrack.Journal] in files. All its methods are safe for
 // concurrent use, but only one drainer can make sense of its batches.
 type Journal struct {
-	file   file
-	max    int64
-	source linktrack.Source
-	wake   chan struct{} // for the writer; one is enough
-	ended  chan struct{} // closed when the writer has
-	undo   *uint64       // the writer's: records from here on may be in the file and must not
+	dir      *os.File // locked
+	log      *slog.Logger
+	max      int64
+	group    groupcommit.Group[*appending]
+	clicks   *log
+	aside    *log // the quarantine
+	file     *positionFile
+	loose    bool
+	leap     bool // the next seq is far above the last one
+	draining sync.Mutex
+	given    int64  // Seq of the batch that Next returned; 0: none
+	flight   place  // where the first record behind the batch in flight stands
+	copied   int64  // Seq of the batch that stands behind the end of the quarantine; 0: none
+	copyEnd  uint64 // where that ends
 
-	turns sync.Mutex // held by Next, Done, Quarantine and Restore
-	given int64      // Seq of the batch that Next returned; 0: none
+	mu       sync.Mutex
+	position position // changed while draining is held, too
+	head     place    // the record of the first click that is not drained
+	queued   int64    // bytes of clicks that are on their way into the file
+	closed   bool
 
-	mu      sync.Mutex
-	forming *group // Appends for the next transaction
-	turn    *turn  // what the drainer wants of the next transaction
-	queued  int64  // bytes of clicks that are on their way into the file
-	done    int64  // Seq of the batch that the store has; dropped with the next transaction
-	state   state  // as it was last written; the writer alone changes it
-	closed  bool
-	closing error // what Close returns
+	closing  sync.Once
+	closeErr error
 }
 
 var _ linktrack.Journal = (*Journal)(nil)
 
-// Open opens the journal in a folder, which is made if there is none.
-func Open(dir string, o Options) (*Journal, error) {
-	if o.MaxBytes < 0 {
-		return nil, fmt.Errorf("journal: MaxBytes is %d", o.MaxBytes)
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultMaxBytes
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	j := &Journal{
-		file:  file{path: filepath.Join(dir, fileName), loose: o.OSBuffered, log: o.Logger},
-		max:   o.MaxBytes,
-		wake:  make(chan struct{}, 1),
-		ended: make(chan struct{}),
-	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // see file.guard
-	s, err := j.file.start(dir)
-	if err != nil {
-		return nil, fmt.Errorf("journal: %s: %w", dir, err)
-	}
-	j.state, j.source = s, s.source
-	go j.run()
-	return j, nil
+// An appending is a call of Append.
+type appending struct {
+	parts []part
+	size  int64
+	err   error
 }
 
-// Append implements [linktrack.Journal]. Appends that come while a transaction
-// is being written share the next one.
+// Append implements [linktrack.Journal]. Appends that come while others are being
+// written are written together.
 func (j *Journal) Append(clicks []linktrack.Click) error {
 	if len(clicks) == 0 {
 		return nil
 	}
-	parts, size := split(clicks)
+	var a appending
+	a.parts, a.size = split(clicks)
 	j.mu.Lock()
 	switch {
 	case j.closed:
 		j.mu.Unlock()
 		return errClosed
-	case j.used()+size > j.max:
+	case j.used()+a.size > j.max:
 		j.mu.Unlock()
 		return linktrack.ErrJournalFull
 	}
-	j.queued += size
-	if j.forming == nil {
-		j.forming = &group{written: make(chan struct{})}
-	}
-	g := j.forming
-	g.parts = append(g.parts, parts...)
-	g.size += size
+	j.queued += a.size
 	j.mu.Unlock()
-	j.rouse()
-	<-g.written
-	return g.err
+	j.group.Do(&a, math.MaxInt64)
+	return a.err
 }
 
-// used is the bytes that count for the bound. j.mu is held.
+// commit is the group's.
+func (j *Journal) commit(all []*appending) {
+	parts := all[0].parts
+	size := all[0].size
+	for _, a := range all[1:] {
+		parts = append(parts, a.parts...)
+		size += a.size
+	}
+	err := j.clicks.append(parts)
+	for _, a := range all {
+		a.err = err
+	}
+	j.mu.Lock()
+	j.queued -= size
+	j.mu.Unlock()
+}
+
+// used returns the bytes that count for the bound. j.mu is held.
 func (j *Journal) used() int64 {
-	n := j.state.waiting.bytes + j.state.aside.bytes + j.queued
-	if !j.state.dropped(j.done) {
-		n += j.state.flight.bytes
-	}
-	return n
-}
-
-// rouse tells the writer that there is something to do.
-func (j *Journal) rouse() {
-	select {
-	case j.wake <- struct{}{}:
-	default:
-	}
+	all, drained := j.clicks.bytes(j.head)
+	aside, _ := j.aside.bytes(place{})
+	return all - drained + aside + j.queued
 }
 
 // Next implements [linktrack.Journal].
-func (j *Journal) Next(most int) (linktrack.Batch, error) {
-	j.turns.Lock()
-	defer j.turns.Unlock()
-	var s state
-	var records [][]byte
-	err := j.take(&turn{kind: next, most: int64(most), result: func(now *state, flight [][]byte) {
-		s, records = *now, flight
-	}})
-	if err != nil || len(records) == 0 {
-		return linktrack.Batch{}, err
-	}
-	b := linktrack.Batch{Source: j.source, Seq: s.seq, Clicks: make([]linktrack.Click, 0, s.flight.clicks)}
-	for i, r := range records {
-		p := place{j.source, clickBucket, s.flight.head + uint64(i)}
-		if b.Clicks, err = p.open(b.Clicks, r); err != nil {
+func (j *Journal) Next(limit int) (linktrack.Batch, error) {
+	j.draining.Lock()
+	defer j.draining.Unlock()
+	for {
+		p, head, err := j.state()
+		if err != nil {
+			return linktrack.Batch{}, err
+		}
+		if j.file.doubtful {
+			// The disk may say that the batch is in quarantine. Nobody gets it
+			// until it surely does not.
+			if err := j.save(p); err != nil {
+				return linktrack.Batch{}, err
+			}
+		}
+		tail := j.clicks.next()
+		compose := p.head == p.flightEnd
+		to := p.flightEnd
+		if compose {
+			to = tail
+		}
+		if p.head == to {
+			return linktrack.Batch{}, nil
+		}
+		c := collector{log: j.clicks, from: p.head, to: to, limit: maxUint64}
+		if compose {
+			c.limit = uint64(max(limit, 1))
+			c.bytes = maxBatch
+		}
+		c.clicks = make([]linktrack.Click, 0, min(c.limit, to-p.head, 10_000))
+		if err := j.clicks.walk(head, p.head, to, c.visit); err != nil {
 			return linktrack.Batch{}, fmt.Errorf("journal: %w", err)
 		}
+		if len(c.clicks) == 0 { // all are missing
+			p.head, p.flightEnd = to, to
+			j.given = 0
+			j.set(p, head)
+			continue
+		}
+		if compose {
+			p.flightEnd = c.end
+			p.seq++
+			if j.leap {
+				p.seq += leap
+			}
+			p.loose = j.loose
+			if err := j.save(p); err != nil {
+				return linktrack.Batch{}, err
+			}
+			j.leap = false
+		}
+		j.flight, j.given = c.at, p.seq
+		return linktrack.Batch{Source: p.source, Seq: p.seq, Clicks: c.clicks}, nil
 	}
-	j.given = s.seq
-	return b, nil
 }
 
-// Done implements [linktrack.Journal]. It waits for nothing.
-func (j *Journal) Done() error {
-	j.turns.Lock()
-	defer j.turns.Unlock()
-	if j.given == 0 {
-		return errNoBatch
+// maxBatch ends a batch whose clicks are long, in bytes.
+const maxBatch = 4 << 20
+
+// leap is for files that were written without fsync. If the machine crashed, the
+// position may be older than the numbers that the store has seen, and the store
+// would ignore all clicks until the numbers have caught up.
+const leap = 1 << 32
+
+// A collector takes the clicks of a batch out of records.
+type collector struct {
+	log      *log
+	from, to uint64
+	limit    uint64 // of clicks
+	bytes    int64  // of records; 0: no limit
+
+	clicks []linktrack.Click
+	end    uint64 // of the batch
+	at     place  // of the record with the click end, or before it
+}
+
+func (c *collector) visit(r *record, at place) (more bool, err error) {
+	if len(c.clicks) > 0 && c.bytes > 0 {
+		if c.bytes -= r.length; c.bytes < 0 {
+			return false, nil
+		}
 	}
+	clicks, err := r.decode(c.log.path(at.segment))
+	if err != nil {
+		return false, err
+	}
+	from, to := max(c.from, r.number), min(c.to, r.end())
+	if left := c.limit - uint64(len(c.clicks)); to-from > left {
+		to = from + left
+	}
+	c.clicks = append(c.clicks, clicks[from-r.number:to-r.number]...)
+	c.end, c.at = to, at
+	return to == r.end() && uint64(len(c.clicks)) < c.limit, nil
+}
+
+// state returns where the drain stands. j.draining is held.
+func (j *Journal) state() (position, place, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		return errClosed
+		return position{}, place{}, errClosed
 	}
-	j.done, j.given = j.given, 0
+	return j.position, j.head, nil
+}
+
+func (j *Journal) set(p position, head place) {
+	j.mu.Lock()
+	j.position, j.head = p, head
+	j.mu.Unlock()
+}
+
+// save makes a position safe, and deletes files that are drained. j.draining is
+// held.
+func (j *Journal) save(p position) error {
+	p.end = j.clicks.next()
+	if err := j.file.save(p, true); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.mu.Lock()
+	j.position = p
+	j.mu.Unlock()
+	j.clicks.drop(p.head)
+	j.aside.drop(p.asideHead)
 	return nil
 }
 
-// Quarantine implements [linktrack.Journal]. After an error it may be called
-// again: it never sets aside another batch than the one Next returned.
-func (j *Journal) Quarantine() error {
-	j.turns.Lock()
-	defer j.turns.Unlock()
+// Done implements [linktrack.Journal]. It waits for the disk only after an error.
+func (j *Journal) Done() error {
+	j.draining.Lock()
+	defer j.draining.Unlock()
+	p, _, err := j.state()
+	if err != nil {
+		return err
+	}
 	if j.given == 0 {
 		return errNoBatch
 	}
-	if err := j.take(&turn{kind: setAside, seq: j.given}); err != nil {
-		return err
+	p.head = p.flightEnd
+	doubtful := j.file.doubtful
+	if err := j.file.save(p, false); err != nil && doubtful {
+		return fmt.Errorf("journal: %w", err)
 	}
+	// After a first error, the next position says it, too.
 	j.given = 0
+	j.set(p, j.flight)
 	return nil
-}
-
-// Restore implements [linktrack.Journal]. It works in steps: after an error or
-// a crash some clicks may be restored, as many as it says, and the others are
-// still aside.
-func (j *Journal) Requeue() (clicks int, err error) {
-	j.turns.Lock()
-	defer j.turns.Unlock()
-	for {
-		var moved int64
-		err := j.take(&turn{kind: restore, moved: &moved})
-		if err != nil || moved == 0 {
-			return clicks, err
-		}
-		clicks += int(moved)
-	}
-}
-
-// take lets the writer do a turn. j.turns is held, so there is one at a time.
-func (j *Journal) take(t *turn) error {
-	t.done = make(chan error, 1)
-	j.mu.Lock()
-	if j.closed {
-		j.mu.Unlock()
-		return errClosed
-	}
-	j.turn = t
-	j.mu.Unlock()
-	j.rouse()
-	return <-t.done
 }
 
 // Size implements [linktrack.Journal].
 func (j *Journal) Size() linktrack.JournalSize {
 	j.mu.Lock()
-	s := linktrack.JournalSize{Clicks: j.state.waiting.clicks, Quarantined: j.state.aside.clicks}
-	if !j.state.dropped(j.done) {
-		s.Clicks += j.state.flight.clicks
+	defer j.mu.Unlock()
+	return linktrack.JournalSize{
+		Clicks:      j.clicks.clicks(j.position.head),
+		Quarantined: j.aside.clicks(j.position.asideHead),
+		Bytes:       j.clicks.fileBytes() + j.aside.fileBytes() + 2*slotSize,
 	}
-	j.mu.Unlock()
-	if info, err := os.Stat(j.file.path); err == nil {
-		s.Bytes = info.Size()
-	}
-	return s
 }
 
-// Close writes what Appends under way have brought, and a Done, waits for the
-// disk, and gives the folder back. Later calls fail, but Close, which then returns the same again.
+// Close waits for Appends under way and for the disk, and releases the folder.
+// Later calls fail, but Close, which then returns the same again.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	j.closed = true
 	j.mu.Unlock()
-	j.rouse()
-	<-j.ended
-	return j.closing
+	j.closing.Do(func() {
+		j.group.Wait(context.Background())
+		j.draining.Lock()
+		defer j.draining.Unlock()
+		err := errors.Join(j.clicks.close(), j.aside.close())
+		j.closeErr = errors.Join(err, j.save(j.position), j.file.close(), j.dir.Close())
+	})
+	return j.closeErr
 }

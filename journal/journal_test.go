@@ -35,15 +35,26 @@ func reopen(t testing.TB, j *journal.Journal, dir string, o journal.Options) *jo
 // crash opens what a process that is killed now would leave.
 func crash(t testing.TB, dir string, o journal.Options) (*journal.Journal, string) {
 	t.Helper()
-	left := t.TempDir()
-	b, err := os.ReadFile(filepath.Join(dir, "journal.bolt"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(left, "journal.bolt"), b, 0o600))
+	left := copied(t, dir)
 	j := open(t, left, o)
-	files, err := os.ReadDir(left)
-	require.NoError(t, err)
-	require.Len(t, files, 1, "nothing was set aside")
+	require.Empty(t, kept(t, left), "nothing was set aside")
 	return j, left
+}
+
+// copied returns a copy of a folder.
+func copied(t testing.TB, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	require.NoError(t, os.CopyFS(to, os.DirFS(dir)))
+	return to
+}
+
+// kept returns the files and folders that were set aside because of damage.
+func kept(t testing.TB, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "journal.damaged-*"))
+	require.NoError(t, err)
+	return names
 }
 
 // typical returns clicks as browsers send them, of about 200 bytes, on the
@@ -147,27 +158,29 @@ func TestABatchStaysTheSameUntilItIsDone(t *testing.T) {
 	}
 }
 
-func TestACrashMayUndoDoneAndTheBatchComesAgainAsItWas(t *testing.T) {
+func TestALossOfPowerMayUndoDoneAndTheBatchComesAgainAsItWas(t *testing.T) {
 	dir := t.TempDir()
-	j := open(t, dir, quiet)
+	j := open(t, dir, journal.Options{})
 	require.NoError(t, j.Append(typical(10)))
 	b := next(t, j, 100)
+	safe, err := os.ReadFile(filepath.Join(dir, "journal.position"))
+	require.NoError(t, err)
 	require.NoError(t, j.Done())
 	require.Zero(t, j.Size().Clicks)
 	require.Empty(t, next(t, j, 100).Clicks)
-
-	again, _ := crash(t, dir, quiet)
-	require.Equal(t, b, next(t, again, 100), "nothing was written since")
-	require.NoError(t, again.Append(numbered(10, 20)))
-	require.NoError(t, again.Done())
-	require.Len(t, next(t, again, 100).Clicks, 10)
-
 	require.NoError(t, j.Append(numbered(10, 20)))
-	later, _ := crash(t, dir, quiet)
-	require.Equal(t, int64(10), next(t, later, 100).Clicks[0].Link, "an Append carried it into the file")
 
+	left := copied(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(left, "journal.position"), safe, 0o600))
+	again := open(t, left, quiet)
+	require.Equal(t, b, next(t, again, 100), "Done was not on the disk yet")
+	require.NoError(t, again.Done())
+	require.Equal(t, int64(10), next(t, again, 100).Clicks[0].Link, "later clicks are not lost with it")
+
+	killed, _ := crash(t, dir, quiet)
+	require.Equal(t, int64(10), next(t, killed, 100).Clicks[0].Link, "a crash of the process alone undoes nothing")
 	j = reopen(t, j, dir, quiet)
-	require.Equal(t, int64(10), next(t, j, 100).Clicks[0].Link, "Close writes it")
+	require.Equal(t, int64(10), next(t, j, 100).Clicks[0].Link)
 }
 
 func TestABatchSetAsideComesBackBehindAllOthersUnderANewNumber(t *testing.T) {
@@ -340,7 +353,7 @@ func TestAClosedJournalSaysSo(t *testing.T) {
 func TestTheFileIsForItsOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	open(t, dir, journal.Options{})
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "journal.bolt"): 0o600} {
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "journal.position"): 0o600} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
 		require.Equal(t, want, info.Mode().Perm())

@@ -8,15 +8,22 @@ import (
 	"syscall"
 )
 
-// lock claims the folder until it is closed. bbolt locks its file too, but only
-// after it has opened it, and not while a damaged file is replaced.
-func lock(dir *os.File) error {
-	err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// lock claims a file until it is closed.
+func lock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return errInUse
 	}
-	// Some network file systems lock no folders; bbolt's lock is left.
-	return nil
+	return os.NewSyscallError("flock", err)
+}
+
+// lockFolder claims the folder until it is closed. The position's file is claimed,
+// too, but it may be missing, and earlier versions do not know it.
+func lockFolder(dir *os.File) error {
+	if err := lock(dir); errors.Is(err, errInUse) {
+		return err
+	}
+	return nil // some network file systems lock no folders
 }
 
 // syncDir makes the names in a folder safe.

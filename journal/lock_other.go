@@ -1,11 +1,14 @@
-//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+//go:build !(aix || darwin || dragonfly || freebsd || linux || netbsd || openbsd || solaris || windows)
 
 package journal
 
 import "os"
 
-// lock leaves it to bbolt to lock its file.
+// lock does nothing: this system has no locks on files.
 func lock(*os.File) error { return nil }
+
+// lockFolder does nothing, as lock.
+func lockFolder(*os.File) error { return nil }
 
 // syncDir leaves it to the system, for not each can sync a folder.
 func syncDir(*os.File) error { return nil }

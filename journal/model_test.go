@@ -2,6 +2,8 @@ package journal_test
 
 import (
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -57,30 +59,38 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 		dir := t.TempDir()
 		j := open(t, dir, o)
 		var waiting, flight, done, aside []linktrack.Click
-		var said bool // the journal was told that done is done
+		var said bool   // the journal was told that done is done
+		var safe []byte // the position without that, which a loss of power may leave
 		written := func() {
 			if said {
 				done, said = nil, false
 			}
 		}
+		end := func() {
+			if !said {
+				var err error
+				safe, err = os.ReadFile(filepath.Join(dir, "journal.position"))
+				require.NoError(t, err)
+			}
+			require.NoError(t, j.Done())
+			said = true
+		}
 		var seq int64
 		in, out := 0, 0
 		for range 300 {
-			switch random.IntN(9) {
+			switch random.IntN(10) {
 			default:
 				c := numbered(in, in+1+random.IntN(60))
 				in += len(c)
 				require.NoError(t, j.Append(c))
 				waiting = append(waiting, c...)
-				written()
 			case 4, 5:
 				b := next(t, j, 1+random.IntN(150))
 				switch {
 				case done != nil && !said:
 					require.True(t, slices.Equal(done, b.Clicks), "a crash undid Done")
 					require.Equal(t, seq, b.Seq)
-					require.NoError(t, j.Done())
-					said = true
+					end()
 					continue
 				case flight == nil && len(waiting) == 0:
 					require.Empty(t, b.Clicks)
@@ -100,9 +110,9 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 					require.NoError(t, j.Quarantine())
 					aside, flight = append(aside, flight...), nil
 				case 1:
-					require.NoError(t, j.Done())
+					end()
 					out += len(flight)
-					done, said, flight = flight, true, nil
+					done, flight = flight, nil
 				}
 			case 6:
 				if random.IntN(4) == 0 {
@@ -117,7 +127,14 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				written()
 			case 8:
 				j, dir = crash(t, dir, o)
-				said = false
+				written()
+			case 9: // a loss of power
+				dir = copied(t, dir)
+				if said {
+					require.NoError(t, os.WriteFile(filepath.Join(dir, "journal.position"), safe, 0o600))
+					said = false
+				}
+				j = open(t, dir, o)
 			}
 		}
 		require.Equal(t, int64(len(aside)), j.Size().Quarantined)

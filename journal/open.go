@@ -1,0 +1,220 @@
+package journal
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	clicksName = "clicks"
+	asideName  = "quarantine"
+
+	// A segment is followed by the next when it has this part of MaxBytes.
+	segmentPart = 256
+	minSegment  = 64 << 10
+)
+
+// Open opens the journal in a folder, which is made if there is none.
+func Open(dir string, o Options) (*Journal, error) {
+	return openOn(dir, o, realDisk)
+}
+
+func openOn(dir string, o Options, d disk) (*Journal, error) {
+	if o.MaxBytes < 0 {
+		return nil, fmt.Errorf("journal: MaxBytes is %d", o.MaxBytes)
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	j := &Journal{log: o.Logger, max: o.MaxBytes, loose: o.OSBuffered}
+	j.group.Commit = j.commit
+	if err := j.open(dir, d); err != nil {
+		if j.file != nil {
+			j.file.file.Close()
+		}
+		if j.dir != nil {
+			j.dir.Close()
+		}
+		return nil, fmt.Errorf("journal: %s: %w", dir, err)
+	}
+	return j, nil
+}
+
+func (j *Journal) open(dir string, d disk) error {
+	if err := makeFolder(dir); err != nil {
+		return err
+	}
+	var err error
+	if j.dir, err = os.Open(dir); err != nil {
+		return err
+	}
+	if err := lockFolder(j.dir); err != nil {
+		return err
+	}
+	p, err := j.openPosition(d)
+	if err != nil {
+		return err
+	}
+	if err := j.load(p, d); err != nil {
+		return err
+	}
+	return j.importOld(d)
+}
+
+// makeFolder makes a folder that survives a loss of power.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(dir))
+	if err != nil {
+		return nil // not each may read it
+	}
+	return errors.Join(syncDir(parent), parent.Close())
+}
+
+// openPosition returns the position. If it is damaged, nobody knows which clicks
+// the store has: all files are kept elsewhere, and the journal is empty.
+func (j *Journal) openPosition(d disk) (p position, err error) {
+	path := filepath.Join(j.dir.Name(), positionName)
+	j.file, p, err = openPosition(path, d, j.loose)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if !missing && !errors.Is(err, errDamaged) {
+		return p, err
+	}
+	if err := j.keepAll(err, missing); err != nil {
+		return p, err
+	}
+	p = position{}
+	rand.Read(p.source[:])
+	if err := createPosition(j.dir, path, p); err != nil {
+		return p, err
+	}
+	j.file, p, err = openPosition(path, d, j.loose)
+	return p, err
+}
+
+// keepAll moves all files of the journal into a folder. Where there is none but
+// the position is missing, the journal is new.
+func (j *Journal) keepAll(reason error, isNew bool) error {
+	var names []string
+	for _, pattern := range []string{positionName, clicksName + "-*" + segmentSuffix, asideName + "-*" + segmentSuffix} {
+		found, err := filepath.Glob(filepath.Join(j.dir.Name(), pattern))
+		if err != nil {
+			return err
+		}
+		names = append(names, found...)
+	}
+	if isNew && len(names) == 0 {
+		return nil
+	}
+	kept, err := keptName(filepath.Join(j.dir.Name(), "files"))
+	if err == nil {
+		err = os.Mkdir(kept, 0o700)
+	}
+	for _, name := range names {
+		if err == nil {
+			err = os.Rename(name, filepath.Join(kept, filepath.Base(name)))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	j.log.Error("journal: the position is damaged; the files are kept, and an empty journal takes their place", "kept", kept, "reason", reason)
+	return nil
+}
+
+// keepDamaged gives a file another name, and returns it.
+func keepDamaged(path string) (string, error) {
+	kept, err := keptName(path)
+	if err == nil {
+		err = os.Rename(path, kept)
+	}
+	return kept, err
+}
+
+// keptName returns a name that no file has.
+func keptName(path string) (string, error) {
+	name := filepath.Join(filepath.Dir(path), "journal.damaged-"+time.Now().UTC().Format("20060102T150405Z")+"-"+filepath.Base(path))
+	kept := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
+			return kept, nil
+		} else if err != nil {
+			return "", err
+		}
+		kept = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
+// load reads the logs and completes what a crash interrupted.
+func (j *Journal) load(p position, d disk) error {
+	newLog := func(name string) *log {
+		return &log{
+			dir: j.dir, name: name, source: p.source, loose: j.loose, log: j.log, disk: d,
+			rotate: max(j.max/segmentPart, minSegment),
+		}
+	}
+	j.clicks, j.aside = newLog(clicksName), newLog(asideName)
+	j.head = place{}
+	if p.importing {
+		// A crash interrupted the import. It begins again.
+		if err := errors.Join(j.clicks.remove(), j.aside.remove()); err != nil {
+			return err
+		}
+		p = position{source: p.source, importing: true}
+	}
+	if err := j.aside.load(p.asideHead, p.asideEnd, true, func(*record, place) {}); err != nil {
+		return err
+	}
+	requeued := make(map[uint64]bool)
+	first := true
+	err := j.clicks.load(p.head, max(p.end, p.flightEnd), false, func(r *record, at place) {
+		if first {
+			j.head, first = at, false
+		}
+		if r.origin > p.asideHead {
+			requeued[r.origin] = true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	j.leap = p.loose
+	p.loose = p.loose || j.loose
+	j.position = p
+	for len(requeued) > 0 && j.position.asideHead < j.position.asideEnd {
+		for origin := range requeued {
+			if origin <= j.position.asideHead {
+				delete(requeued, origin)
+			}
+		}
+		if len(requeued) > 0 {
+			if _, err := j.requeue(requeued); err != nil {
+				return err
+			}
+		}
+	}
+	return j.save(j.position)
+}
+
+// remove deletes the log's files.
+func (l *log) remove() error {
+	names, err := filepath.Glob(filepath.Join(l.dir.Name(), l.name+"-*"+segmentSuffix))
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
