@@ -92,7 +92,7 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	}
 	counted, err = t.store.RecordConversion(ctx, c, zone)
 	if counted {
-		t.recorder.rollups.wake()
+		t.applier.wake(0)
 	}
 	return counted, unavailable(err)
 }
@@ -141,6 +141,10 @@ const (
 	awaitedOfAccount = 64
 )
 
+// firstAwait is the first pause before the store is asked again. Each pause is twice as
+// long as the one before.
+const firstAwait = 20 * time.Millisecond
+
 // errNotYet means that a click may still be on its way to the store.
 var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
@@ -154,12 +158,15 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			t.awaited.Release(who...)
 		}
 	}()
-	for pause := 20 * time.Millisecond; ; pause *= 2 {
+	for pause := firstAwait; ; pause = max(2*pause, firstAwait) {
+		if waits {
+			t.applier.beforeReading(ctx)
+		}
 		l, err := t.store.LinkByClick(ctx, click)
 		if !errors.Is(err, ErrNotFound) {
 			return l, unavailable(err)
 		}
-		if age := at.Sub(click.ID.Time()).Abs(); age >= pendingClickAge && !t.recorder.holds() {
+		if age := at.Sub(click.ID.Time()).Abs(); age >= pendingClickAge && !t.recorder.holds() && !t.applier.mayHold(click.ID.Time()) {
 			return Link{}, ErrNotFound
 		}
 		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
@@ -169,6 +176,8 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			if waits = t.awaited.Take(who...); !waits {
 				return Link{}, errNotYet
 			}
+			pause = 0 // the click may be in the store's log
+			continue
 		}
 		select {
 		case <-time.After(pause):

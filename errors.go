@@ -29,7 +29,7 @@ var (
 	// ErrThrottled: too many failures; [ThrottledError] says how long.
 	ErrThrottled = errors.New("too many attempts")
 	// ErrRejected: the store will never apply this batch of clicks, see
-	// [ClickStore.RecordClicks].
+	// [ClickStore.AppendClicks].
 	ErrRejected = errors.New("the batch of clicks is rejected")
 	// ErrUnavailable: the store could not do its work.
 	ErrUnavailable = errors.New("the service is unavailable for the moment")

@@ -92,6 +92,7 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 		return Link{}, fmt.Errorf("%w: the account may not use the host %s", ErrForbidden, l.Host)
 	}
 	if err == nil {
+		t.applier.beforeReading(ctx)
 		l, err = t.store.MoveLink(ctx, l.ID, AnonymousAccount, a.ID, func(l *Link) error {
 			l.ExpiresAt = time.Time{}
 			return nil

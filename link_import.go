@@ -219,6 +219,7 @@ func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error
 			yield(Link{}, err)
 			return
 		}
+		t.applier.beforeReading(ctx)
 		q := LinkFilter{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
 		for {
 			links, err := t.linksPart(ctx, q)

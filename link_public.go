@@ -47,6 +47,7 @@ func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) 
 	if page == PageQR {
 		return Report{Link: l.public()}, nil
 	}
+	t.applier.beforeReading(ctx)
 	links, err := t.store.Links(ctx, LinkFilter{ // the cache has old counts
 		Account:  l.Account,
 		Names:    []LinkName{{Host: l.Host, Key: l.Key()}},

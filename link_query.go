@@ -54,6 +54,7 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 	if len(names) == 0 {
 		return Link{}, ErrNotFound
 	}
+	t.applier.beforeReading(ctx)
 	found, err := t.store.Links(ctx, LinkFilter{
 		Account:  a.ID,
 		Names:    names,
@@ -91,6 +92,7 @@ func (t *Tracker) LinkByID(ctx context.Context, a Account, id int64) (Link, erro
 	if id < 1 {
 		return Link{}, ErrNotFound
 	}
+	t.applier.beforeReading(ctx)
 	found, err := t.store.Links(ctx, LinkFilter{
 		Account:   a.ID,
 		AfterID:   id - 1,
@@ -147,6 +149,7 @@ func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, e
 			names = append(names, t.linkNames(name)...)
 		}
 	}
+	t.applier.beforeReading(ctx)
 	links, err := t.store.Links(ctx, LinkFilter{
 		Account:   a.ID,
 		Names:     names,

@@ -188,6 +188,13 @@ type RecordingOptions struct {
 	// some 30,000 typical clicks.
 	MaxPendingBytes int64
 
+	// MaxLogBytes is approximately how many bytes the store's click log may have: the
+	// clicks of all processes that are stored but not yet in the history and counts.
+	// They are applied about a second later. If the store cannot keep up, the log
+	// grows to this size. Clicks beyond that are dropped and counted; those in the
+	// Journal wait. Default: 1 GiB.
+	MaxLogBytes int64
+
 	// OnClick gets every batch of clicks after the store has it, for a host that
 	// passes clicks on.
 	//   - No visitor waits for it. It is called for one batch at a time, and for

@@ -72,6 +72,7 @@ func (o *RecordingOptions) validate() error {
 	setDefault(&o.FlushInterval, 200*time.Millisecond)
 	setDefault(&o.MaxPending, 100_000)
 	setDefault(&o.MaxPendingBytes, 16<<20)
+	setDefault(&o.MaxLogBytes, 1<<30)
 	switch {
 	case o.Ack < AckStored || o.Ack > AckBuffered:
 		return invalid("Recording.Ack", "must be AckStored, AckJournaled or AckBuffered")
@@ -85,6 +86,8 @@ func (o *RecordingOptions) validate() error {
 		return invalid("Recording.MaxPending", "must not be negative")
 	case o.MaxPendingBytes < 0:
 		return invalid("Recording.MaxPendingBytes", "must not be negative")
+	case o.MaxLogBytes < 0:
+		return invalid("Recording.MaxLogBytes", "must not be negative")
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type recorder struct {
 	queue         *queue
 	queueWriter   *writer
 	journalWriter *writer // nil: there is no journal
-	rollups       *rollupWorker
+	applier       *applier
 	onClick       *clickHook // nil: there is none
 
 	// Used by the group's commit only, of which there is one at a time:
@@ -43,27 +43,32 @@ type recorder struct {
 	idleOnce sync.Once
 
 	dropped       atomic.Int64
-	full          incident.Incident // clicks are dropped
+	full          incident.Incident // clicks are dropped, because of the budget
+	logFull       incident.Incident // clicks are dropped, because of the store's log
 	journalFailed incident.Incident
 }
 
-const memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
+const (
+	memoryFull = "linktrack: the memory for clicks is full; clicks are lost"
+	logFull    = "linktrack: the store's click log is full; clicks are lost"
+)
 
 // errClosed is the error of visits after Close.
 var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 
-func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLocator, alerts *alertWorker) *recorder {
+func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLocator, applier *applier) *recorder {
 	r := &recorder{
 		ack:         o.Recording.Ack,
 		timeout:     o.Recording.AckTimeout,
 		log:         o.Logger,
 		budget:      &budget{maxClicks: o.Recording.MaxPending, maxBytes: o.Recording.MaxPendingBytes},
-		rollups:     newRollupWorker(store, o.Logger),
+		applier:     applier,
 		onClick:     newClickHook(o),
 		completer:   newCompleter(o, locator),
 		cancelWrite: func() {},
 		idle:        make(chan struct{}),
 		full:        incident.Incident{Log: o.Logger, Began: memoryFull, Lasts: memoryFull, Quiet: time.Minute},
+		logFull:     incident.Incident{Log: o.Logger, Began: logFull, Lasts: logFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
 			Log:   o.Logger,
 			Began: "linktrack: the journal takes no clicks; they go to the store without it",
@@ -78,8 +83,7 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLo
 		days:      days,
 		completer: newCompleter(o, locator),
 		log:       o.Logger,
-		rollups:   r.rollups,
-		alerts:    alerts,
+		applier:   applier,
 		onClick:   r.onClick,
 	}
 	if o.Recording.Ack == AckBuffered {
@@ -137,10 +141,15 @@ func (r *recorder) waitForWrites(ctx context.Context) {
 }
 
 // record takes a click and returns when its visitor may be answered. A click
-// that exceeds the budget is dropped and counted.
+// that exceeds the budget, or that the store's log has no room for, is dropped
+// and counted. Clicks in a journal wait there until the log has room.
 func (r *recorder) record(c Click) {
+	if r.ack != AckJournaled && r.applier.full() {
+		r.logFull.Failed("maxBytes", r.applier.maxBytes, "lost", r.dropped.Add(1))
+		return
+	}
 	if !r.budget.reserve(1, c.size()) {
-		r.drop(1)
+		r.full.Failed("maxClicks", r.budget.maxClicks, "maxBytes", r.budget.maxBytes, "lost", r.dropped.Add(1))
 		return
 	}
 	if r.ack == AckBuffered {
@@ -194,10 +203,6 @@ func (r *recorder) writeContext() context.Context {
 		r.writeCtxFrom = at
 	}
 	return r.writeCtx
-}
-
-func (r *recorder) drop(n int) {
-	r.full.Failed("maxClicks", r.budget.maxClicks, "maxBytes", r.budget.maxBytes, "lost", r.dropped.Add(int64(n)))
 }
 
 // A PendingError says how many clicks were not in the store when [Tracker.Close]

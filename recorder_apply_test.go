@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
@@ -20,34 +22,38 @@ import (
 // for then whoever opened it closes it.
 type closable struct {
 	linktrack.Store
-	rolled  atomic.Int64
+	applied atomic.Int64
 	closed  atomic.Bool
 	late    atomic.Int64
 	failing atomic.Bool
 	panics  atomic.Bool
 	prune   func(context.Context)
-	takes   time.Duration // a RollUp
+	takes   atomic.Int64 // nanoseconds of an ApplyClicks
 	running atomic.Int64
 	crowded atomic.Bool // two ran at a time
 }
 
-func (c *closable) RollUp(ctx context.Context, daySince time.Time) error {
+func (c *closable) ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (linktrack.LogSize, error) {
 	if c.closed.Load() {
 		c.late.Add(1)
 	}
-	c.rolled.Add(1)
+	c.applied.Add(1)
 	if c.running.Add(1) > 1 {
 		c.crowded.Store(true)
 	}
 	defer c.running.Add(-1)
-	time.Sleep(c.takes)
+	select {
+	case <-time.After(time.Duration(c.takes.Load())):
+	case <-ctx.Done():
+		return linktrack.LogSize{}, ctx.Err()
+	}
 	if c.panics.Load() {
 		panic("a bug of the store's")
 	}
 	if c.failing.Load() {
-		return trackertest.ErrDown
+		return linktrack.LogSize{}, trackertest.ErrDown
 	}
-	return c.Store.RollUp(ctx, daySince)
+	return c.Store.ApplyClicks(ctx, zone, daySince)
 }
 
 func (c *closable) PruneClicks(ctx context.Context, before time.Time) error {
@@ -57,7 +63,7 @@ func (c *closable) PruneClicks(ctx context.Context, before time.Time) error {
 	return c.Store.PruneClicks(ctx, before)
 }
 
-func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
+func TestCloseAppliesTheLogAndThenTheStoreIsLeftAlone(t *testing.T) {
 	for name, failing := range map[string]bool{"a store that works": false, "a store that fails": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -66,10 +72,10 @@ func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
 				f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 				f.Passes(linktrack.Visit{})
 				time.Sleep(1500 * time.Millisecond)
-				require.EqualValues(t, 1, store.rolled.Load(), "a second after the click")
+				require.EqualValues(t, 1, store.applied.Load(), "a second after the click")
 				f.Passes(linktrack.Visit{})
 				require.NoError(t, f.Tracker.Close(t.Context()))
-				require.EqualValues(t, 2, store.rolled.Load(), "what was put off is finished at the end")
+				require.EqualValues(t, 2, store.applied.Load(), "what was put off is finished at the end")
 				store.closed.Store(true)
 				require.NoError(t, f.Tracker.Close(t.Context()))
 				time.Sleep(time.Hour)
@@ -79,25 +85,70 @@ func TestCloseFinishesTheRollUpAndThenTheStoreIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestASlowStoreRollsUpOnceAtATime(t *testing.T) {
+func TestASlowStoreAppliesItsLogOnceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &closable{Store: memstore.New(), takes: 10 * time.Second}
+		store := &closable{Store: memstore.New()}
+		store.takes.Store(int64(10 * time.Second))
 		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
 		for range 99 {
 			f.Passes(linktrack.Visit{})
 			time.Sleep(time.Second)
 		}
 		require.False(t, store.crowded.Load())
-		require.EqualValues(t, 9, store.rolled.Load(), "in 99 seconds")
+		require.EqualValues(t, 9, store.applied.Load(), "in 99 seconds")
 		time.Sleep(time.Minute)
-		rolled := store.rolled.Load()
+		applied := store.applied.Load()
 		time.Sleep(time.Hour)
-		require.Equal(t, rolled, store.rolled.Load(), "it rests when there is nothing new")
+		require.LessOrEqual(t, store.applied.Load(), applied+60, "it asks once a minute when there is nothing new")
 		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
 
-func TestAStoreThatPanicsWhenItRollsUpHasFailedAndNoMore(t *testing.T) {
+func TestManyReadersShareTheCallsThatApplyTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &closable{Store: memstore.New()}
+		store.takes.Store(int64(time.Second))
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		before := store.applied.Load()
+		f.Passes(linktrack.Visit{})
+		var readers sync.WaitGroup
+		for range 100 {
+			readers.Go(func() {
+				l, err := f.Tracker.Link(t.Context(), f.Account, f.Path)
+				assert.NoError(t, err)
+				assert.EqualValues(t, 1, l.Counts.People, "whoever reads finds the clicks that were answered before")
+			})
+		}
+		readers.Wait()
+		require.LessOrEqual(t, store.applied.Load(), before+3)
+		require.False(t, store.crowded.Load())
+		require.NoError(t, f.Tracker.Close(t.Context()))
+	})
+}
+
+func TestAReaderDoesNotWaitLongForALogThatIsNotApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &closable{Store: memstore.New()}
+		f := trackertest.Follow(t, store, linktrack.Options{Logger: slog.New(slog.DiscardHandler)}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
+		require.EqualValues(t, 1, f.Counts().People)
+		store.takes.Store(int64(time.Hour))
+		f.Passes(linktrack.Visit{})
+		start := time.Now()
+		require.EqualValues(t, 1, f.Counts().People, "the reader gets what was applied")
+		require.Equal(t, 3*time.Second, time.Since(start))
+		time.Sleep(time.Minute)
+		start = time.Now()
+		require.EqualValues(t, 1, f.Counts().People)
+		require.Equal(t, 100*time.Millisecond, time.Since(start), "it is known that the log is behind")
+		store.takes.Store(0)
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 2, f.Counts().People)
+		require.NoError(t, f.Tracker.Close(t.Context()))
+	})
+}
+
+func TestAStoreThatPanicsWhenItAppliesHasFailedAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log trackertest.LogBuffer
 		store := &closable{Store: memstore.New()}
@@ -107,8 +158,50 @@ func TestAStoreThatPanicsWhenItRollsUpHasFailedAndNoMore(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		store.panics.Store(false)
 		time.Sleep(2 * time.Second)
-		require.Equal(t, 1, strings.Count(log.String(), "fall behind"))
-		require.Contains(t, log.String(), "up to date again")
+		require.Equal(t, 1, strings.Count(log.String(), "is not applied in time"))
+		require.Contains(t, log.String(), "is applied again")
+		require.NoError(t, f.Tracker.Close(t.Context()))
+	})
+}
+
+// A filling store has a log that nobody applies.
+type filling struct {
+	linktrack.Store
+	size atomic.Pointer[linktrack.LogSize]
+}
+
+func (s *filling) ApplyClicks(context.Context, *time.Location, time.Time) (linktrack.LogSize, error) {
+	return *s.size.Load(), nil
+}
+
+func TestALogThatIsFullDropsClicksAndCountsThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log trackertest.LogBuffer
+		store := &filling{Store: memstore.New()}
+		store.size.Store(&linktrack.LogSize{})
+		f := trackertest.Follow(t, store, linktrack.Options{
+			Recording: linktrack.RecordingOptions{MaxLogBytes: 1 << 20},
+			Logger:    slog.New(slog.NewTextHandler(&log, nil)),
+		}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
+		require.Zero(t, f.Tracker.Stats().Dropped)
+		store.size.Store(&linktrack.LogSize{Clicks: 4000, Bytes: 1 << 20, Oldest: time.Now().Add(-5 * time.Minute), Quarantined: 7})
+		time.Sleep(2 * time.Second)
+		for range 10 {
+			f.Passes(linktrack.Visit{})
+		}
+		s := f.Tracker.Stats()
+		require.EqualValues(t, 10, s.Dropped, "redirects go on")
+		require.EqualValues(t, 4000, s.LogClicks)
+		require.EqualValues(t, 1<<20, s.LogBytes)
+		require.EqualValues(t, 7, s.LogQuarantined)
+		require.Equal(t, 5*time.Minute+2*time.Second, s.LogAge)
+		require.Equal(t, 1, strings.Count(log.String(), "click log is full"), log.String())
+		require.Equal(t, 1, strings.Count(log.String(), "is not applied in time"), log.String())
+		store.size.Store(&linktrack.LogSize{})
+		time.Sleep(2 * time.Minute)
+		f.Passes(linktrack.Visit{})
+		require.EqualValues(t, 10, f.Tracker.Stats().Dropped)
 		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
@@ -128,19 +221,19 @@ func TestClicksAreWrittenAtTheEndThoughAPruningDoesNotEnd(t *testing.T) {
 	})
 }
 
-func TestAConversionIsRolledUpThoughNobodyClicks(t *testing.T) {
+func TestAConversionIsAppliedThoughNobodyClicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &closable{Store: memstore.New()}
 		f := trackertest.Follow(t, store, linktrack.Options{}, trackertest.Convertible)
 		click := f.Clicks()
-		time.Sleep(time.Minute)
-		before := store.rolled.Load()
+		time.Sleep(10 * time.Second)
+		before := store.applied.Load()
 		require.True(t, f.Convert(linktrack.Conversion{Click: click}))
-		time.Sleep(time.Minute)
-		require.Equal(t, before+1, store.rolled.Load())
+		time.Sleep(10 * time.Second)
+		require.Equal(t, before+1, store.applied.Load())
 		require.False(t, f.Convert(linktrack.Conversion{Click: click}))
-		time.Sleep(time.Minute)
-		require.Equal(t, before+1, store.rolled.Load(), "one that was counted before leaves nothing to do")
+		time.Sleep(10 * time.Second)
+		require.Equal(t, before+1, store.applied.Load(), "one that was counted before leaves nothing to do")
 		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }

@@ -70,6 +70,8 @@ func TestOnClickSeesTheBatchesThatWereStored(t *testing.T) {
 				w, store := &watcher{}, &trackertest.FaultyStore{Store: memstore.New()}
 				f := trackertest.Follow(t, store, linktrack.Options{Recording: linktrack.RecordingOptions{Ack: ack, OnClick: w.see}}, linktrack.NewLink{})
 				w.does(func(_ context.Context, b linktrack.Batch) error {
+					_, err := store.Store.ApplyClicks(context.Background(), nil, time.Time{})
+					assert.NoError(t, err)
 					l, err := store.Store.LinkByPath(context.Background(), "localhost:8080", f.Path)
 					assert.NoError(t, err)
 					assert.GreaterOrEqual(t, l.Counts.People, int64(len(w.clicks())), "a batch is stored before it is shown")

@@ -64,9 +64,8 @@ type writerConfig struct {
 	completer *completer
 	log       *slog.Logger
 
-	// woken after each batch
-	rollups *rollupWorker
-	alerts  *alertWorker
+	// told of each batch
+	applier *applier
 	onClick *clickHook
 }
 
@@ -101,16 +100,15 @@ func (w *writer) write(ctx context.Context, b Batch) (err error) {
 	}
 	w.writingSince.Store(time.Now().UnixNano())
 	defer w.writingSince.Store(0)
-	if b.TimeZone, err = w.days.save(ctx); err != nil {
+	if _, err = w.days.save(ctx); err != nil {
 		return err
 	}
-	if err = w.store.RecordClicks(ctx, b); err != nil {
+	if err = w.store.AppendClicks(ctx, b); err != nil {
 		return err
 	}
 	w.down.Store(false)
 	w.batches.Add(1)
-	w.rollups.wake()
-	w.alerts.wake()
+	w.applier.wake(sizeOf(b.Clicks))
 	if !w.durable { // a durable journal waits until OnClick has seen the batch
 		w.onClick.add(b)
 	}
@@ -123,6 +121,9 @@ func (w *writer) wake() { w.worker.Wake() }
 // step makes one try to bring the oldest batch to the store. There is nothing more
 // to do when no batch is left or the worker has to stop.
 func (w *writer) step() (pause time.Duration, more bool) {
+	if w.durable && w.applier.full() {
+		return lastRetry, !w.worker.Finishing()
+	}
 	if len(w.batch.Clicks) == 0 {
 		w.requeue(time.Now())
 		b, err := w.journal.Next(w.batchSize)

@@ -169,14 +169,7 @@ func DayAndHour(t time.Time, zone *time.Location) (Day, int) {
 
 // AddClick counts a click of that hour of the day, see [DayAndHour].
 func (r *Rollup) AddClick(c *Click, hour int) {
-	s := Counters{People: 1}
-	switch {
-	case c.Bot:
-		s = Counters{Bots: 1}
-	case c.Unique:
-		s.Unique = 1
-	}
-	r.addSums(s, hour)
+	r.addSums(c.counters(), hour)
 	if c.Bot {
 		return
 	}

@@ -11,9 +11,14 @@ type Stats struct {
 	Quarantined   int64         // clicks that the store rejects, in memory or in the journal
 	JournalBytes  int64         // size of the journal's files
 
+	LogClicks      int64         // clicks in the store's click log that are not applied yet, of all processes; as of the last time that the log was applied
+	LogBytes       int64         // their approximate size in the store
+	LogAge         time.Duration // of the oldest of them; 0: there are none
+	LogQuarantined int64         // clicks in the store's click log that cannot be applied, see [Tracker.RequeueClicks]
+
 	Batches int64 // batches that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
-	Dropped int64 // clicks that were lost because [RecordingOptions.MaxPending] or [RecordingOptions.MaxPendingBytes] was reached
+	Dropped int64 // clicks that were lost because [RecordingOptions.MaxPending], [RecordingOptions.MaxPendingBytes] or [RecordingOptions.MaxLogBytes] was reached
 	Failing bool  // the last try to store clicks failed
 
 	Unseen int64 // clicks that were stored and wait in memory for [RecordingOptions.OnClick]
@@ -42,6 +47,7 @@ func (t *Tracker) Stats() Stats {
 		r.journalWriter.addTo(&s)
 	}
 	r.onClick.addTo(&s)
+	t.applier.addTo(&s)
 	return s
 }
 
@@ -53,5 +59,13 @@ func (w *writer) addTo(all *Stats) {
 	all.Failing = all.Failing || w.failing.Lasting()
 	if !w.oldest.IsZero() {
 		all.PendingAge = max(all.PendingAge, time.Since(w.oldest))
+	}
+}
+
+func (a *applier) addTo(all *Stats) {
+	size := a.size.Load()
+	all.LogClicks, all.LogBytes, all.LogQuarantined = size.Clicks, size.Bytes, size.Quarantined
+	if !size.Oldest.IsZero() {
+		all.LogAge = time.Since(size.Oldest)
 	}
 }

@@ -19,7 +19,7 @@ import (
 //   - Times are in UTC with microseconds. The zero time means never.
 //   - An empty slice may be returned as nil, and nil as an empty slice.
 //   - A method that fails has changed nothing. The exception is an error of the
-//     connection: then the outcome is unknown, and only [ClickStore.RecordClicks] and
+//     connection: then the outcome is unknown, and only [ClickStore.AppendClicks] and
 //     [ConversionStore.RecordConversion] may simply be called again.
 //   - The errors with a meaning are [ErrNotFound], [ErrTaken] and [ErrRejected],
 //     possibly wrapped. Any other error means that the store could not do its work.
@@ -149,41 +149,56 @@ type HostLister interface {
 	LinkHosts(ctx context.Context, limit int) ([]string, error)
 }
 
-// ClickStore counts clicks and keeps their history.
+// ClickStore counts clicks and keeps their history. A click comes in two steps:
+// AppendClicks keeps it in the store's click log, which is all that visitors wait for.
+// ApplyClicks takes it from the log to the history, the counts, the sums and the alerts.
+// Methods that read return what was applied; before they are called, the Tracker calls
+// ApplyClicks.
 type ClickStore interface {
 	// ReserveClicks asks whether n more people (n >= 1) may pass a link that has a
 	// limit, and returns how many of them may.
 	//   - The link never lets more than DeactivateAt people pass, however many
 	//     callers and processes there are.
 	//   - Counts.Used is the number granted before, or the number of people's clicks
-	//     recorded, whichever is higher. What is granted now is added to that and
+	//     applied, whichever is higher. What is granted now is added to that and
 	//     stored.
 	//   - Fewer than n may be granted.
 	//   - A link without a limit (DeactivateAt 0) grants n and stores nothing.
 	//   - [ErrNotFound] if there is no such link.
 	ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error)
 
-	// RecordClicks applies a batch atomically: the history of its links, their
-	// counts, the sums by hour (UTC) for Counts.Day and by day for Rollups, and the
-	// alerts that come due (see [AlertStore]).
-	//   - Duplicate: if b.Seq is not above the highest stored Seq of b.Source,
-	//     nothing changes, and the error is nil. So a batch may be sent again after
-	//     any error, until a call returns nil.
+	// AppendClicks appends a batch to the click log, durably and atomically.
+	//   - Duplicate: b is never applied, and the error is nil, if it was appended
+	//     before, or if a batch of b.Source with a higher Seq was applied before. So
+	//     a batch may be sent again after any error, until a call returns nil, and a
+	//     call that is late on its way counts nothing twice.
 	//   - Empty batch: only its Seq is stored.
-	//   - Unknown link: a click on a link that does not exist is ignored.
-	//   - Rejected: [ErrRejected] means that the batch was not applied and never will
-	//     be, because of its content or because the schema is not the expected one.
+	//   - Rejected: [ErrRejected] means that the batch was not appended and never
+	//     will be, because of its content or because the schema is not the expected
+	//     one.
 	//   - Memory: the store keeps no part of b.Clicks after it returns.
-	RecordClicks(ctx context.Context, b Batch) error
+	AppendClicks(ctx context.Context, b Batch) error
 
-	// RollUp adds the clicks that were recorded to Counts.Day and Rollups, for a
-	// store that does this in larger steps than batches. The Tracker calls it about
-	// every second while there are clicks.
-	//   - Calls that read these sums see all clicks that were recorded before they
-	//     began, even if RollUp was not called. If so much is left to add that it
-	//     takes seconds, or it cannot be added, they may see less, but do not fail.
-	//   - daySince is the [LinkFilter.DaySince] of the near future.
-	RollUp(ctx context.Context, daySince time.Time) error
+	// ApplyClicks applies the batches of the click log: to the history of their
+	// links, their counts, the sums by hour (UTC) for Counts.Day and by day for
+	// Rollups, and the alerts that come due (see [AlertStore]). The Tracker calls it
+	// about a second after clicks were appended, and before it reads.
+	//   - When it returns nil, all batches that were appended before the call are
+	//     applied or quarantined. It may do this in several steps. A step is atomic.
+	//   - Each batch is applied once, however many callers and processes there are.
+	//   - Unknown link: a click on a link that does not exist is ignored.
+	//   - Quarantine: a batch that cannot be applied because of its content does not
+	//     hold up others. It is quarantined until RequeueClicks.
+	//   - If ctx ends, the steps until then stay.
+	//   - zone is the zone of the days of Rollups, nil for UTC. daySince is the
+	//     [LinkFilter.DaySince] of the near future.
+	// It returns what is left in the log, of all processes.
+	ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (LogSize, error)
+
+	// RequeueClicks puts the batches that are quarantined back into the click log,
+	// because a newer version of the store may be able to apply them. It returns how
+	// many clicks they have.
+	RequeueClicks(ctx context.Context) (clicks int64, err error)
 
 	// Rollups returns the sums of a link by day in order, from first to last, both
 	// included. Days without counts are left out. A link that does not exist has
@@ -201,10 +216,10 @@ type ClickStore interface {
 	Clicks(ctx context.Context, q ClickFilter) ([]Click, error)
 }
 
-// AlertStore keeps alerts until they are delivered. [ClickStore.RecordClicks] makes
-// an alert in the same step as the batch if people's clicks on a link were below its
-// AlertAt before the batch and are not below it after the batch, and likewise for
-// DeactivateAt. So a link whose AlertAt is set to a number that it has already reached
+// AlertStore keeps alerts until they are delivered. [ClickStore.ApplyClicks] makes
+// an alert in the same step as it counts clicks if people's clicks on a link were below
+// its AlertAt before the step and are not below it after the step, and likewise for
+// DeactivateAt (see [Delta.Alerts]). So a link whose AlertAt is set to a number that it has already reached
 // gets no alert. There is never more than one alert for an [AlertID].
 type AlertStore interface {
 	// LeaseAlert returns an alert that is due at the time now, and leases it to the
@@ -231,7 +246,7 @@ type AlertStore interface {
 type PendingAlert struct {
 	ID      AlertID
 	Link    Link      // as it is now; Counts.Day is zero
-	Reached time.Time // of the click that reached the number, or a later one of its batch
+	Reached time.Time // of the click that reached the number, or a later one of its step
 	Tries   int       // how often it was leased, including this time
 }
 
@@ -249,7 +264,7 @@ func (id AlertID) String() string {
 
 // ConversionStore counts conversions.
 type ConversionStore interface {
-	// LinkByClick returns the link of a click, with a Counts.Day of zero. The error is
+	// LinkByClick returns the link of a click that was applied, with a Counts.Day of zero. The error is
 	// [ErrNotFound] if the click is not in the history, for example because it was
 	// pruned. It should be one look-up by the history's key.
 	LinkByClick(ctx context.Context, click ClickRef) (Link, error)
@@ -266,7 +281,10 @@ type ConversionStore interface {
 	//     were counted ([Rollup.RemoveConversion]). Their clicks and orders can then
 	//     be reported again. So exactly one of any number of trusted calls returns
 	//     true, and its conversion remains.
-	//   - zone is that of [Batch.TimeZone]. The history is not read.
+	//   - zone is the zone of the days of [Rollup]s; nil: UTC. The history is not
+	//     read.
+	//   - A store may count it in the log's next step: then it is counted when
+	//     [ClickStore.ApplyClicks], called after this call, returns.
 	//   - [ErrNotFound] if there is no such link. The call may be repeated after any
 	//     error.
 	RecordConversion(ctx context.Context, c Conversion, zone *time.Location) (counted bool, err error)
@@ -275,10 +293,17 @@ type ConversionStore interface {
 // A Batch is a number of clicks on their way to the store. Batches with the same
 // Source and Seq have the same clicks.
 type Batch struct {
-	Source   Source // the sender, whose batches arrive in the order of Seq
-	Seq      int64  // from 1, higher for each batch of the Source
-	Clicks   []Click
-	TimeZone *time.Location // the zone of the days of [Rollup]s; nil: UTC
+	Source Source // the sender, whose batches arrive in the order of Seq
+	Seq    int64  // from 1, higher for each batch of the Source
+	Clicks []Click
+}
+
+// LogSize is what a store's click log holds that is not applied yet.
+type LogSize struct {
+	Clicks      int64
+	Bytes       int64     // approximate size in the store
+	Oldest      time.Time // when the oldest of these clicks was made; zero: the log is empty
+	Quarantined int64     // clicks, which are not in the other fields
 }
 
 // A Source is the random name of a sender of batches.

@@ -112,14 +112,19 @@ func (g guardedStore) ReserveClicks(ctx context.Context, link int64, n int) (gra
 	return g.store.ReserveClicks(ctx, link, n)
 }
 
-func (g guardedStore) RecordClicks(ctx context.Context, b Batch) (err error) {
+func (g guardedStore) AppendClicks(ctx context.Context, b Batch) (err error) {
 	defer caught(&err)
-	return g.store.RecordClicks(ctx, b)
+	return g.store.AppendClicks(ctx, b)
 }
 
-func (g guardedStore) RollUp(ctx context.Context, daySince time.Time) (err error) {
+func (g guardedStore) ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (_ LogSize, err error) {
 	defer caught(&err)
-	return g.store.RollUp(ctx, daySince)
+	return g.store.ApplyClicks(ctx, zone, daySince)
+}
+
+func (g guardedStore) RequeueClicks(ctx context.Context) (clicks int64, err error) {
+	defer caught(&err)
+	return g.store.RequeueClicks(ctx)
 }
 
 func (g guardedStore) Rollups(ctx context.Context, link int64, first, last Day) (_ []Rollup, err error) {

@@ -83,6 +83,7 @@ type Tracker struct {
 	destinations   destinationRule
 	links          *linkCache
 	recorder       *recorder
+	applier        *applier
 	days           *dayZone
 	awaited        share.Pool   // conversions that wait for their clicks
 	alerts         *alertWorker // nil: this process delivers none
@@ -155,7 +156,8 @@ func New(store Store, o Options) (*Tracker, error) {
 	t.links = newLinkCache(store, o.Links.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
-	t.recorder = newRecorder(store, &t.opts, t.days, &t.locator, t.alerts)
+	t.applier = newApplier(store, t.days, t.alerts, o.Recording.MaxLogBytes, t.log)
+	t.recorder = newRecorder(store, &t.opts, t.days, &t.locator, t.applier)
 	if o.Visitors.Cookieless || o.Privacy.HonorGPC {
 		t.fingerprints = visitor.NewFingerprints()
 	}
@@ -196,7 +198,7 @@ func (t *Tracker) Close(ctx context.Context) error {
 	t.pruner.stop()
 	err := t.recorder.close(ctx) // first, because nothing else that ends here would be lost
 	t.alerts.close(ctx)
-	t.recorder.rollups.close(ctx)
+	t.applier.close(ctx)
 	t.pruner.wait(ctx)
 	t.hostCheck.stop(ctx)
 	return err

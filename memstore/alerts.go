@@ -32,10 +32,9 @@ func (a *alert) compare(b *alert) int {
 }
 
 // make keeps a new alert, unless it was made before.
-func (a *alerts) make(l *link, kind linktrack.AlertKind, count int64, reached time.Time) {
+func (a *alerts) make(l *link, id linktrack.AlertID, reached time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	id := linktrack.AlertID{Link: l.id, Kind: kind, Count: count}
 	if _, made := a.byID[id]; made {
 		return
 	}
@@ -55,18 +54,6 @@ func (a *alerts) insert(n *alert) {
 func (a *alerts) remove(n *alert) {
 	i, _ := slices.BinarySearchFunc(a.wait, n, (*alert).compare)
 	a.wait = slices.Delete(a.wait, i, i+1)
-}
-
-// counted makes the alerts that a person's click brings about, which was just
-// counted. The link's lock is held.
-func (a *alerts) counted(l *link, click linktrack.ClickID) {
-	def, total := l.def.Load(), l.counts.total.Load()
-	if total == def.AlertAt {
-		a.make(l, linktrack.AlertAt, total, click.Time())
-	}
-	if total == def.DeactivateAt {
-		a.make(l, linktrack.AlertUsedUp, total, click.Time())
-	}
 }
 
 // LeaseAlert implements [linktrack.AlertStore].

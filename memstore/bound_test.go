@@ -29,7 +29,9 @@ func (s *Store) makeLinks(t *testing.T, n int) []linktrack.Link {
 
 func (s *Store) click(t *testing.T, source byte, seq int64, clicks ...linktrack.Click) {
 	t.Helper()
-	require.NoError(t, s.RecordClicks(t.Context(), linktrack.Batch{Source: linktrack.Source{source}, Seq: seq, Clicks: clicks}))
+	require.NoError(t, s.AppendClicks(t.Context(), linktrack.Batch{Source: linktrack.Source{source}, Seq: seq, Clicks: clicks}))
+	_, err := s.ApplyClicks(t.Context(), time.UTC, time.Time{})
+	require.NoError(t, err)
 }
 
 func clickAt(link int64, micro int) linktrack.Click {
@@ -140,7 +142,10 @@ func TestTheBoundHoldsUnderConcurrentSenders(t *testing.T) {
 				for i := range 30 {
 					b = append(b, clickAt(links[(source+seq*i)%len(links)].ID, seq*30+i))
 				}
-				err := s.RecordClicks(t.Context(), linktrack.Batch{Source: linktrack.Source{byte(source)}, Seq: int64(seq + 1), Clicks: b})
+				err := s.AppendClicks(t.Context(), linktrack.Batch{Source: linktrack.Source{byte(source)}, Seq: int64(seq + 1), Clicks: b})
+				if err == nil && seq%(source+1) == 0 {
+					_, err = s.ApplyClicks(t.Context(), time.UTC, time.Time{})
+				}
 				if err != nil {
 					t.Error(err)
 				}
@@ -148,6 +153,8 @@ func TestTheBoundHoldsUnderConcurrentSenders(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	_, err := s.ApplyClicks(t.Context(), time.UTC, time.Time{})
+	require.NoError(t, err)
 	rows, _ := s.held()
 	require.Equal(t, 500, rows, "the bound holds when all have written")
 	var total, day int64
@@ -262,7 +269,7 @@ func TestRecordingAClickAllocatesItsTextOnly(t *testing.T) {
 	allocs := testing.AllocsPerRun(10_000, func() {
 		batch.Seq++
 		batch.Clicks[0].ID = linktrack.FirstClickID(noon.Add(time.Duration(batch.Seq) * time.Microsecond))
-		if err := s.RecordClicks(t.Context(), batch); err != nil {
+		if err := s.AppendClicks(t.Context(), batch); err != nil {
 			t.Fatal(err)
 		}
 	})

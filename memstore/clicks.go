@@ -4,86 +4,9 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
-
-// A source is one sender of batches. Its lock is held while a batch is applied:
-// whoever sends the same batch meanwhile waits and finds it done.
-type source struct {
-	mu      sync.Mutex
-	seq     int64   // the highest that was kept
-	touched []*link // of the batch being applied, one for each click
-}
-
-func (s *Store) source(name linktrack.Source) *source {
-	s.sourcesMu.RLock()
-	src := s.sources[name]
-	s.sourcesMu.RUnlock()
-	if src != nil {
-		return src
-	}
-	s.sourcesMu.Lock()
-	defer s.sourcesMu.Unlock()
-	if src := s.sources[name]; src != nil {
-		return src
-	}
-	src = &source{}
-	s.sources[name] = src
-	return src
-}
-
-// RecordClicks implements [linktrack.ClickStore]. The strings of the clicks are
-// copied. Once begun, a batch is applied whole, whatever becomes of ctx.
-func (s *Store) RecordClicks(ctx context.Context, b linktrack.Batch) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	src := s.source(b.Source)
-	src.mu.Lock()
-	defer src.mu.Unlock()
-	if b.Seq <= src.seq {
-		return nil
-	}
-	src.touched = src.touched[:0]
-	for i := range b.Clicks {
-		if l := s.link(b.Clicks[i].Link); l != nil {
-			s.bytes.Add(l.record(&b.Clicks[i], b.TimeZone, &s.alerts))
-			src.touched = append(src.touched, l)
-		}
-	}
-	s.forget(s.kept.push(src.touched))
-	for s.bytes.Load() > s.maxBytes {
-		gone := s.kept.shed()
-		if len(gone) == 0 { // all that is there is being recorded by others
-			break
-		}
-		s.forget(gone)
-	}
-	src.seq = b.Seq
-	return nil
-}
-
-// record returns the bytes that the click takes in the history.
-func (l *link) record(k *linktrack.Click, zone *time.Location, a *alerts) int64 {
-	r := newRow(k) // copies, which needs no lock
-	at := k.ID.Time().UnixMicro()
-	day, hour := linktrack.DayAndHour(k.ID.Time(), zone)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.history.add(&r)
-	l.counts.add(k, at)
-	if !k.Bot {
-		l.hours.add(at)
-		a.counted(l, k.ID)
-	}
-	l.days.of(day).AddClick(k, hour)
-	return r.size()
-}
-
-// RollUp implements [linktrack.ClickStore]. Nothing is put off here.
-func (s *Store) RollUp(ctx context.Context, _ time.Time) error { return ctx.Err() }
 
 // forget drops the oldest click of each link's history.
 func (s *Store) forget(links []*link) {

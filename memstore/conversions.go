@@ -9,7 +9,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// conversions are those that were counted, for ever.
+// conversions are those that were counted. They are never removed.
 type conversions struct {
 	mu     sync.Mutex
 	clicks map[linktrack.ClickRef]*conversion

@@ -29,19 +29,11 @@ func (c *counts) load() linktrack.Counts {
 	return n
 }
 
-func (c *counts) add(k *linktrack.Click, at int64) {
-	switch {
-	case k.Bot:
-		c.bot.Add(1)
-	default:
-		c.total.Add(1)
-		if k.Unique {
-			c.unique.Add(1)
-		}
-	}
-	if at > c.last.Load() {
-		c.last.Store(at)
-	}
+func (c *counts) add(d *linktrack.Delta) {
+	c.total.Add(d.People)
+	c.unique.Add(d.Unique)
+	c.bot.Add(d.Bots)
+	c.last.Store(max(c.last.Load(), d.LastClick.UnixMicro()))
 }
 
 // hours are people's clicks by hour, oldest first, without empty hours.
@@ -52,22 +44,22 @@ type hour struct {
 	n     int64
 }
 
-const microsPerHour = int64(time.Hour / time.Microsecond)
-
-// add counts a click at a time in Unix microseconds, which are not negative.
-func (h *hours) add(at int64) {
-	start := at / microsPerHour
+// add counts people's clicks of an hour.
+func (h *hours) add(start, people int64) {
+	if people == 0 {
+		return
+	}
 	i := len(*h)
 	for i > 0 && (*h)[i-1].start > start { // clicks come almost in order
 		i--
 	}
 	if i > 0 && (*h)[i-1].start == start {
-		(*h)[i-1].n++
+		(*h)[i-1].n += people
 		return
 	}
 	*h = append(*h, hour{})
 	copy((*h)[i+1:], (*h)[i:])
-	(*h)[i] = hour{start: start, n: 1}
+	(*h)[i] = hour{start: start, n: people}
 }
 
 // since sums the hours from the one in which t lies.

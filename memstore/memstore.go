@@ -13,9 +13,8 @@
 // clicks a roll-up of about two kilobytes. Each conversion and each source of
 // batches takes a little more.
 //
-// A click for a link that does not exist is dropped: it is not counted, and the
-// rest of its batch is recorded. Such a click can come only from a sender with a
-// wrong store, and an error would make it send the batch forever.
+// A click on a link that does not exist is ignored, and the rest of its batch is
+// applied.
 package memstore
 
 import (
@@ -54,9 +53,7 @@ type Store struct {
 	ownersMu sync.RWMutex
 	owners   map[linktrack.AccountID]*owner
 
-	sourcesMu sync.RWMutex
-	sources   map[linktrack.Source]*source
-
+	log      clickLog
 	kept     ring
 	bytes    atomic.Int64 // of all rows of all histories
 	maxBytes int64
@@ -90,7 +87,7 @@ func NewWith(o Options) *Store {
 		},
 		seed:     maphash.MakeSeed(),
 		owners:   map[linktrack.AccountID]*owner{},
-		sources:  map[linktrack.Source]*source{},
+		log:      clickLog{seqs: map[linktrack.Source]int64{}},
 		kept:     ring{max: o.MaxClicks},
 		maxBytes: o.MaxBytes,
 		conversions: conversions{

@@ -5,45 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
-
-// appendAlerts writes the statements that make the alerts which the clicks,
-// sorted by link, bring about. They find the counts as the batch has left them:
-// since their rows are locked, nobody else has changed them in between.
-func appendAlerts(stmts []string, clicks []*linktrack.Click) []string {
-	var links []byte
-	last := int64(-1)
-	for _, c := range clicks {
-		if c.Bot || c.Link == last {
-			continue
-		}
-		if len(links) >= packetSize/2 {
-			stmts, links = append(stmts, makeAlerts(string(links))), links[:0]
-		}
-		if len(links) > 0 {
-			links = append(links, ',')
-		}
-		links = strconv.AppendInt(links, c.Link, 10)
-		last = c.Link
-	}
-	if len(links) == 0 {
-		return stmts
-	}
-	return append(stmts, makeAlerts(string(links)))
-}
-
-func makeAlerts(links string) string {
-	const reached = ` > total - added AND `
-	return `INSERT INTO lt_alert (link_id, kind, number, reached)` +
-		` SELECT link_id, 'alert_at', alert_at, last_click FROM lt_count WHERE link_id IN (` + links + `) AND alert_at` + reached + `alert_at <= total` +
-		` UNION ALL` +
-		` SELECT link_id, 'deactivate_at', deactivate_at, last_click FROM lt_count WHERE link_id IN (` + links + `) AND deactivate_at` + reached + `deactivate_at <= total` +
-		` ON DUPLICATE KEY UPDATE number = VALUES(number)`
-}
 
 // finished is when a delivered alert is due.
 const finished = math.MaxInt64

@@ -55,9 +55,10 @@ func TestABatchOfMoreLinksThanAStatementNamesAlertsForAll(t *testing.T) {
 	s, dsn := opened(t)
 	db := admin(t, dsn)
 	fill(t, s, db, 1, 14)
-	// Long numbers make the list of links longer than half a packet.
+	// Long numbers make a list of links long.
 	db.MustExec(`UPDATE lt_link SET id = id + 1000000000000000 ORDER BY id DESC`)
 	db.MustExec(`UPDATE lt_count SET link_id = link_id + 1000000000000000, total = 0, alert_at = 1 ORDER BY link_id DESC`)
+	db.MustExec(`UPDATE lt_rank SET link_id = link_id + 1000000000000000 ORDER BY link_id DESC`)
 	var ids []int64
 	if err := db.Select(&ids, `SELECT id FROM lt_link`); err != nil {
 		t.Fatal(err)

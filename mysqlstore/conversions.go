@@ -161,12 +161,12 @@ func (k *conversion) count(ctx context.Context, tx *sqlx.Tx, replaced []conversi
 		return linktrack.ErrNotFound
 	}
 	changes := map[int64]int64{k.Click.Link: 1}
-	if err := leaveFacts(ctx, tx, k.Click.Link, appendConversion([]byte{plainVersion}, &k.Conversion, zone)); err != nil {
+	if err := leaveFacts(ctx, tx, k.Time, appendConversion([]byte{plainVersion}, &k.Conversion, zone)); err != nil {
 		return err
 	}
 	for i := range replaced {
 		changes[replaced[i].Click.Link]--
-		if err := leaveFacts(ctx, tx, replaced[i].Click.Link, appendTakenBack([]byte{factsVersion}, &replaced[i])); err != nil {
+		if err := leaveFacts(ctx, tx, replaced[i].Time, appendTakenBack([]byte{factsVersion}, &replaced[i])); err != nil {
 			return err
 		}
 	}
@@ -179,8 +179,9 @@ func (k *conversion) count(ctx context.Context, tx *sqlx.Tx, replaced []conversi
 }
 
 // leaveFacts leaves a conversion to the roll-up of its day, in the transaction
-// that counts it or takes it back.
-func leaveFacts(ctx context.Context, tx *sqlx.Tx, link int64, facts []byte) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO lt_pending (last_link, facts) VALUES (?, ?)`, link, facts)
+// that counts it or takes it back. Its row has a source of its own.
+func leaveFacts(ctx context.Context, tx *sqlx.Tx, at time.Time, facts []byte) error {
+	source := newSource()
+	_, err := tx.ExecContext(ctx, insertLog, source[:], 1, kindFacts, micros(at), 0, len(facts), facts)
 	return err
 }

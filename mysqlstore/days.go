@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/linktrackhq/linktrack"
 )
 
@@ -27,6 +29,9 @@ const (
 // makes the partitions of the month ahead.
 func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	const doing = "prune clicks"
+	if err := s.pruneSources(ctx); err != nil {
+		return failed(doing, err)
+	}
 	return s.alone(ctx, doing, func(conn *sql.Conn) error {
 		if err := makeDays(ctx, conn); err != nil {
 			return err
@@ -81,6 +86,22 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		for _, stmt := range ddl {
 			if _, err := conn.ExecContext(ctx, stmt); err != nil {
 				return denied(doing, err)
+			}
+		}
+		return nil
+	})
+}
+
+// pruneSources forgets sources of which no batch was applied for 400 days. Processes of
+// the version before do not note when that was.
+func (s *Store) pruneSources(ctx context.Context) error {
+	return s.transact(ctx, func(tx *sqlx.Tx) error {
+		for _, stmt := range []string{
+			`UPDATE lt_source SET applied_at = UNIX_TIMESTAMP() * 1000000 WHERE applied_at = 0`,
+			`DELETE FROM lt_source WHERE applied_at < (UNIX_TIMESTAMP() - 400 * 86400) * 1000000`,
+		} {
+			if _, err := tx.ExecContext(ctx, stmt); err != nil {
+				return err
 			}
 		}
 		return nil

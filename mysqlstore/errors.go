@@ -65,6 +65,17 @@ func rejected(err error) bool {
 	return false
 }
 
+// mayRepeat reports whether a transaction changed nothing because another one
+// interfered, so that it can be repeated.
+func mayRepeat(err error) bool {
+	switch number(err) {
+	case errDeadlock, // also from clusters, for a conflict at the commit
+		3101: // the same from Group Replication
+		return true
+	}
+	return errors.Is(err, errLogChanged)
+}
+
 type failure struct {
 	op  string
 	err error

@@ -3,13 +3,13 @@ package mysqlstore
 import (
 	"encoding/binary"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
 
-// A fact is what one click or conversion adds to the roll-ups of a link.
+// A fact is what one conversion adds to the roll-ups of a link, or one click that a
+// process of the version before has counted.
 type fact struct {
 	link  int64
 	at    int64 // microseconds since 1970
@@ -22,8 +22,8 @@ type fact struct {
 	conversion   linktrack.Conversion // its Value and Currency
 }
 
-// A version begins every lt_pending.facts. Version 1 had whole hours since 1970
-// in the place of microseconds. Conversions that are taken back are in rows of
+// Facts begin with a version. Version 1 had whole hours since 1970 in the place of
+// microseconds. Conversions that are taken back are in rows of
 // version 3 only, so that a process that does not know them leaves them alone
 // and goes on to read all others.
 const (
@@ -31,7 +31,7 @@ const (
 	plainVersion = 2
 )
 
-var errFacts = errors.New("a row of lt_pending cannot be read: it is damaged or a newer linktrack's")
+var errFacts = errors.New("a row of lt_log is damaged or was written by a newer version")
 
 const (
 	factUnique = 1 << iota
@@ -39,36 +39,6 @@ const (
 	factConversion
 	factTakenBack
 )
-
-// appendPending writes what the clicks, sorted by link, add to the roll-ups, as
-// few rows.
-func appendPending(stmts []string, clicks []*linktrack.Click, zone *time.Location) []string {
-	b := []byte{plainVersion}
-	for i, c := range clicks {
-		b = appendFact(b, c, zone)
-		if len(b) >= packetSize/2 || i == len(clicks)-1 { // in hex they take twice the room
-			stmts = append(stmts, `INSERT INTO lt_pending (last_link, facts) VALUES (`+strconv.FormatInt(c.Link, 10)+`, `+string(literal(nil, string(b)))+`)`)
-			b = b[:1]
-		}
-	}
-	return stmts
-}
-
-func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
-	var flags byte
-	if c.Unique {
-		flags |= factUnique
-	}
-	if c.Bot {
-		flags |= factBot
-	}
-	day, hour := linktrack.DayAndHour(c.ID.Time(), zone)
-	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), day, hour)
-	for _, s := range [...]string{c.ReferrerHost, c.Browser, c.Platform, c.Country} {
-		b = appendText(b, truncate(s, 1020))
-	}
-	return b
-}
 
 func appendConversion(b []byte, c *linktrack.Conversion, zone *time.Location) []byte {
 	day, hour := linktrack.DayAndHour(c.Time, zone)

@@ -92,7 +92,7 @@ func FuzzFacts(f *testing.F) {
 		w := newWork()
 		want := 0
 		for i := range facts {
-			w.take(&facts[i])
+			w.takeFact(&facts[i])
 			if want++; facts[i].isTakenBack {
 				want -= 2
 			}
@@ -129,6 +129,23 @@ func writeFact(b []byte, f fact) []byte {
 	}
 	for _, s := range texts {
 		b = appendText(b, s)
+	}
+	return b
+}
+
+// appendFact writes a click as processes of the version before do.
+func appendFact(b []byte, c *linktrack.Click, zone *time.Location) []byte {
+	var flags byte
+	if c.Unique {
+		flags |= factUnique
+	}
+	if c.Bot {
+		flags |= factBot
+	}
+	day, hour := linktrack.DayAndHour(c.ID.Time(), zone)
+	b = appendWhen(append(b, flags), c.Link, c.ID.Time(), day, hour)
+	for _, s := range [...]string{c.ReferrerHost, c.Browser, c.Platform, c.Country} {
+		b = appendText(b, truncate(s, 1020))
 	}
 	return b
 }

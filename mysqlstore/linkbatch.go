@@ -13,8 +13,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// CreateLinks implements [linktrack.LinkStore], with as many rows to a
-// statement as a packet takes.
+// CreateLinks implements [linktrack.LinkStore], in statements of
+// many rows.
 func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {
 	const doing = "create links"
 	if len(links) == 0 {
@@ -41,7 +41,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	err = s.transactCreate(ctx, func(tx *sqlx.Tx) error {
+	err = s.transact(ctx, func(tx *sqlx.Tx) error {
 		// As in CreateLink, links come before groups.
 		if err := insertLinks(ctx, tx, made, names); err != nil {
 			return err
@@ -54,9 +54,6 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		}
 		if err := insertPerLink(ctx, tx, made, `INSERT INTO lt_count (link_id, account_id, alert_at, deactivate_at) VALUES `, `(?, ?, ?, ?)`,
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt} }); err != nil {
-			return err
-		}
-		if err := s.rollUpEarly(ctx, tx, made[0].ID); err != nil { // see CreateLink
 			return err
 		}
 		return insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,
@@ -105,7 +102,7 @@ func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names
 	return err
 }
 
-// insertPerLink inserts a row for each link, a packet's worth to a statement.
+// insertPerLink inserts a row for each link, in statements of a bounded size.
 func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, head, row string, values func(*linktrack.Link) []any) error {
 	var p builder
 	size := 0
@@ -118,7 +115,7 @@ func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, hea
 		}
 		p.args = append(p.args, values(l)...)
 		size += 500 + len(l.ExternalURL) + len(l.Title) + len(l.Description) + len(l.Notes)
-		if size >= packetSize || i == len(links)-1 {
+		if size >= statementSize || i == len(links)-1 {
 			if _, err := tx.ExecContext(ctx, p.sql.String(), p.args...); err != nil {
 				return err
 			}

@@ -54,15 +54,10 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		if err != nil {
 			return err
 		}
-		// Facts on a link that did not exist count nowhere, so they must be
-		// gone before it does.
-		if err := s.rollUpEarly(ctx, tx, l.ID); err != nil {
-			return err
-		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO lt_rank (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
 		return err
 	}
-	err := s.transactCreate(ctx, create)
+	err := s.transact(ctx, create)
 	switch {
 	case errors.Is(err, linktrack.ErrTaken):
 		return linktrack.Link{}, err
@@ -70,30 +65,6 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 		return linktrack.Link{}, failed(doing, err)
 	}
 	return l, nil
-}
-
-// rollUpEarly works facts in that are of links from id on, which do not exist
-// yet: so they count nowhere.
-func (s *Store) rollUpEarly(ctx context.Context, tx *sqlx.Tx, id int64) error {
-	var more bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM lt_pending WHERE last_link >= ? AND id > 0)`, id).Scan(&more)
-	for more && err == nil {
-		more, err = s.rollUp(ctx, tx, 0, pendingRows)
-	}
-	return err
-}
-
-// transactCreate runs a transaction that calls rollUpEarly.
-func (s *Store) transactCreate(ctx context.Context, create func(*sqlx.Tx) error) error {
-	err := s.transact(ctx, create)
-	if !errors.As(err, new(*badRows)) {
-		return err
-	}
-	// They are set aside by who does nothing else.
-	if _, err := s.nearlyRolledUp(ctx, 0); err != nil {
-		return err
-	}
-	return s.transact(ctx, create)
 }
 
 // groupName returns the name that a group of the account was made with. It
@@ -139,13 +110,13 @@ func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.Accou
 type move struct{ from, to linktrack.AccountID }
 
 // in changes the account wherever it stands beside the link, which is locked.
-// The rows are locked in the order in which all lock them; nobody who waits for
-// the link's row in lt_rank holds that in lt_count.
+// The rows are locked in the order in which ApplyClicks locks them, that of lt_count
+// last.
 func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
 	for _, stmt := range []string{
 		`UPDATE lt_link SET account_id = ? WHERE id = ?`,
-		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
 		`UPDATE lt_rank SET account_id = ? WHERE link_id = ?`,
+		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, stmt, int64(m.to), id); err != nil {
 			return err
@@ -204,12 +175,12 @@ func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move,
 			l.Group = name
 		}
 		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), id)...)
+		if err == nil && m != nil {
+			err = m.in(ctx, tx, id)
+		}
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
 				l.AlertAt, l.DeactivateAt, id)
-		}
-		if err == nil && m != nil {
-			err = m.in(ctx, tx, id)
 		}
 		return err
 	})

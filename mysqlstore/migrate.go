@@ -17,7 +17,8 @@ import (
 var migrations embed.FS
 
 // Migrate makes the tables, or brings them up to date, and makes the day
-// partitions of the month ahead. It is safe to call at each start and from
+// partitions of the month ahead. It requeues clicks that are quarantined, because a
+// newer version may be able to apply them. It is safe to call at each start and from
 // several processes at once: one works while the others wait, as long as ctx
 // lets them. A database that a newer version of linktrack has migrated is
 // left alone, and the error says so.
@@ -27,12 +28,16 @@ var migrations embed.FS
 // everything but Migrate and [Store.PruneClicks].
 func (s *Store) Migrate(ctx context.Context) error {
 	const doing = "migrate"
-	return s.alone(ctx, doing, func(conn *sql.Conn) error {
+	err := s.alone(ctx, doing, func(conn *sql.Conn) error {
 		if err := migrate(ctx, conn); err != nil {
 			return err
 		}
 		return makeDays(ctx, conn)
 	})
+	if err == nil {
+		_, err = s.RequeueClicks(ctx) // this version may be able to apply them
+	}
+	return err
 }
 
 func migrate(ctx context.Context, conn *sql.Conn) error {
@@ -76,9 +81,6 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 		if err != nil {
 			return failed(doing, err)
 		}
-	}
-	if err := restore(ctx, conn); err != nil {
-		return failed("put back what was set aside", err)
 	}
 	return nil
 }

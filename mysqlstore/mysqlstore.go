@@ -11,9 +11,11 @@
 // programs. It needs InnoDB, and a binary log, if there is one, in ROW or
 // MIXED format: it works at READ COMMITTED, where STATEMENT is refused.
 //
-// On a cluster such as Galera, connect all processes to the same node. Processes
-// on different nodes can lose acknowledged clicks, and can add clicks to the
-// roll-ups twice.
+// On a cluster such as Galera, processes may append and apply clicks on different
+// nodes: appends share no rows, and a step that conflicts with another node's
+// changes nothing. Other calls that two nodes make at the same time on the same row
+// may fail with an error, and [Store.Migrate] excludes only processes on the same
+// node. So connect all processes to the same node where you can.
 //
 // The caller must call [Store.Migrate] at each start. It also makes the day
 // partitions of the next month. So does [Store.PruneClicks], which the Tracker
@@ -26,7 +28,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -41,17 +42,19 @@ type Store struct {
 	db *sqlx.DB
 
 	// own is how to connect, and pool the connections, if Open made them: the
-	// sessions then are at READ COMMITTED and take several statements in one
-	// packet. Both are nil on a host's pool.
+	// sessions then are at READ COMMITTED. Both are nil on a host's pool.
 	own  *mysql.Config
 	pool *pool
 
 	reading *readers
 
-	turns sharedFlight // of readers that roll up
-	pace  pace         // of roll-ups
+	insertLog statement // of AppendClicks
 
-	aside atomic.Pointer[badRows] // since RollUp was called last; nil: none
+	// of ApplyClicks
+	holder      linktrack.Source // this Store's name as the holder of the lease
+	applying    chan struct{}    // holds a value while a call applies the log
+	pace        pace
+	quarantined *badRows // since the last call, nil: none; used by the call that has put its value in applying
 }
 
 var (
@@ -66,13 +69,17 @@ var (
 // autocommit must be on and sql_safe_updates off, as they are by default, and
 // sql_mode without EMPTY_STRING_IS_NULL. interpolateParams=true saves round
 // trips.
-// [Open] needs about a sixth of the round trips for a small batch of clicks,
-// because its sessions take several statements in one packet.
 //
 // Set db.SetMaxOpenConns to at most the number that the server allows the user.
 // The server refuses further connections, and the calls that need them fail.
 func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
-	return &Store{db: wrap(db), reading: &readers{freed: make(chan struct{}, 1)}}
+	return &Store{
+		db:        wrap(db),
+		reading:   &readers{freed: make(chan struct{}, 1)},
+		insertLog: statement{sql: insertLog},
+		holder:    newSource(),
+		applying:  make(chan struct{}, 1),
+	}
 }
 
 func wrap(db any) *sqlx.DB {
@@ -82,13 +89,13 @@ func wrap(db any) *sqlx.DB {
 	return sqlx.NewDb(db.(*sql.DB), "mysql")
 }
 
-// transact runs do in a transaction at READ COMMITTED. The victim of a deadlock has
-// changed nothing, so it is run again, after a random pause, so that transactions which
-// met once do not meet again.
+// transact runs do in a transaction at READ COMMITTED. One that changed nothing because
+// of another one is run again, after a random pause, so that transactions which met once
+// do not meet again.
 func (s *Store) transact(ctx context.Context, do func(*sqlx.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.transactOnce(ctx, do)
-		if try == maxTries || number(err) != errDeadlock {
+		if try == maxTries || !mayRepeat(err) {
 			return err
 		}
 		select {
@@ -136,16 +143,6 @@ func fromMicros(n int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(n).UTC()
-}
-
-// hourOf is the whole hour since 1970 in which t lies.
-func hourOf(t time.Time) int64 {
-	s := t.Unix()
-	h := s / 3600
-	if s%3600 < 0 {
-		h--
-	}
-	return max(h, 0) // no click is older than 1970
 }
 
 // fit holds a text to its column. A session in strict mode would refuse what

@@ -112,11 +112,28 @@ func click(link int64, at time.Time) linktrack.Click {
 	}
 }
 
+// record appends a batch and applies it.
 func record(t testing.TB, s linktrack.Store, b linktrack.Batch) {
 	t.Helper()
-	if err := s.RecordClicks(t.Context(), b); err != nil {
+	appendBatch(t, s, b)
+	apply(t, s)
+}
+
+func appendBatch(t testing.TB, s linktrack.Store, b linktrack.Batch) {
+	t.Helper()
+	if err := s.AppendClicks(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// apply applies the log, and returns what is left of it.
+func apply(t testing.TB, s linktrack.Store) linktrack.LogSize {
+	t.Helper()
+	size, err := s.ApplyClicks(t.Context(), nil, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return size
 }
 
 func counts(t testing.TB, s linktrack.Store, l linktrack.Link) linktrack.Counts {
@@ -269,7 +286,10 @@ func TestABatchCountsOnceHoweverOftenItIsSent(t *testing.T) {
 				var wg sync.WaitGroup
 				for range 16 {
 					wg.Go(func() {
-						if err := s.RecordClicks(t.Context(), batch); err != nil {
+						if err := s.AppendClicks(t.Context(), batch); err != nil {
+							t.Error(err)
+						}
+						if _, err := s.ApplyClicks(t.Context(), nil, time.Time{}); err != nil {
 							t.Error(err)
 						}
 					})
@@ -323,24 +343,25 @@ func TestATextThatIsTooLongIsCutAndTheClickKept(t *testing.T) {
 	}
 }
 
-func TestABatchThatFailsHalfwayChangesNothing(t *testing.T) {
+func TestAStepThatFailsHalfwayChangesNothing(t *testing.T) {
 	s, dsn := opened(t)
-	l := makeLink(t, s, linktrack.Link{Path: "a"})
+	l := makeLink(t, s, linktrack.Link{Path: "a", LinkSettings: linktrack.LinkSettings{AlertAt: 1}})
 	db := admin(t, dsn)
-	db.MustExec(`RENAME TABLE lt_pending TO lt_pending_away`)
+	db.MustExec(`RENAME TABLE lt_alert TO lt_alert_away`)
 	batch := linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(l.ID, noon)}}
 	for range 40 { // more than the pool has connections
-		if err := s.RecordClicks(t.Context(), batch); err == nil {
+		appendBatch(t, s, batch)
+		if _, err := s.ApplyClicks(t.Context(), nil, time.Time{}); err == nil {
 			t.Fatal("no error")
 		}
 	}
-	db.MustExec(`RENAME TABLE lt_pending_away TO lt_pending`)
 	if c := counts(t, s, l); c.People != 0 || len(history(t, s, l.ID)) != 0 {
 		t.Errorf("counts %v", c)
 	}
-	record(t, s, batch)
+	db.MustExec(`RENAME TABLE lt_alert_away TO lt_alert`)
+	apply(t, s)
 	if c := counts(t, s, l); c.People != 1 || len(history(t, s, l.ID)) != 1 {
-		t.Errorf("counts %v after the batch was sent again", c)
+		t.Errorf("counts %v after the log was applied again", c)
 	}
 	var open int
 	err := db.Get(&open, `
@@ -371,7 +392,10 @@ func TestOverlappingBatchesOfManySourcesDoNotDeadlock(t *testing.T) {
 				for range 200 {
 					b.Clicks = append(b.Clicks, click(links[rand.IntN(50)].ID, noon.Add(time.Duration(rand.IntN(72))*time.Hour)))
 				}
-				if err := store.RecordClicks(t.Context(), b); err != nil {
+				if err := store.AppendClicks(t.Context(), b); err != nil {
+					t.Error(err)
+				}
+				if _, err := store.ApplyClicks(t.Context(), nil, time.Time{}); err != nil {
 					t.Error(err)
 				}
 				l := links[rand.IntN(50)]

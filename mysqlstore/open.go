@@ -61,7 +61,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 	}
 	c.ParseTime, c.Loc = true, time.UTC
 	c.InterpolateParams = true // one round trip a query instead of two
-	c.MultiStatements = true   // one round trip a batch of clicks
+	c.MultiStatements = false
 	c.RejectReadOnly = true
 	c.Logger = &mysql.NopLogger{} // it tells of each connection; what fails is returned
 	c.CheckConnLiveness = true
@@ -117,18 +117,22 @@ func (s *Store) Close() error {
 // isolation has its own statement because its variable has two names.
 type sessions struct{ driver.Connector }
 
-const sessionSettings = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
-	"time_zone = '+00:00', innodb_lock_wait_timeout = 15, autocommit = 1, sql_safe_updates = 0; " +
-	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+var sessionSettings = [...]string{
+	"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
+		"time_zone = '+00:00', innodb_lock_wait_timeout = 15, autocommit = 1, sql_safe_updates = 0",
+	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+}
 
 func (c sessions) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, sessionSettings, nil); err != nil {
-		conn.Close()
-		return nil, err
+	for _, set := range sessionSettings {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
+			conn.Close()
+			return nil, err
+		}
 	}
 	return conn, nil
 }

@@ -23,7 +23,7 @@ import (
 
 // functions are those that may be called.
 var functions = strings.Fields(`CAST COALESCE CONCAT CONVERT COUNT DATABASE FLOOR GET_LOCK GREATEST IF INSTR LAST_INSERT_ID LEAST
-	LENGTH LOG2 LOWER MAX SUBSTRING SUM UNIX_TIMESTAMP VALUES`)
+	LENGTH LOG2 LOWER MAX MIN SUBSTRING SUM UNIX_TIMESTAMP VALUES`)
 
 // beforeParens are words that parentheses follow, but not as a function's.
 var beforeParens = strings.Fields(`AND AS BINARY BY COLUMNS EXISTS FROM IN INDEX INTO JOIN KEY NOT ON OR PARTITION SELECT SET THAN

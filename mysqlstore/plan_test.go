@@ -98,8 +98,8 @@ func TestAListReadsLittleMoreThanItsLimitInEverySort(t *testing.T) {
 			b.Clicks = append(b.Clicks, click(id, noon))
 		}
 	}
-	record(t, s, b)
-	if err := s.RollUp(t.Context(), noon.Add(-time.Hour)); err != nil {
+	appendBatch(t, s, b)
+	if _, err := s.ApplyClicks(t.Context(), nil, noon.Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	for _, sort := range sorts {
@@ -254,6 +254,9 @@ func BenchmarkLinks(b *testing.B) {
 func TestAPageFarBackReadsKeysAndFewLinks(t *testing.T) {
 	s, dsn := opened(t)
 	fill(t, s, admin(t, dsn), 1, 12)
+	if _, err := s.ApplyClicks(t.Context(), nil, noon.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	for _, sort := range sorts {
 		t.Run(string(sort), func(t *testing.T) {
 			n := reads(t, dsn, func(s linktrack.Store) {

@@ -24,11 +24,10 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortID:          {"l.id", "lt_link_account"},
 }
 
-// Links implements [linktrack.LinkStore]. A first statement sees whether all
-// is rolled up. Then the links are read in one, and one more each for q.Groups,
-// q.Search and some sorts: the inner query picks ids in order from a key alone
-// and stops at the limit, the outer one reads those links. A last one reads
-// their hours.
+// Links implements [linktrack.LinkStore]. The links are read in one statement, and
+// one more each for q.Groups, q.Search and some sorts: the inner query picks ids in
+// order from a key alone and stops at the limit, the outer one reads those links. A
+// last statement reads their hours.
 func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
 	const doing = "list links"
 	done, err := s.beginReading(ctx)
@@ -46,15 +45,15 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 	if where == nil {
 		return []linktrack.Link{}, nil
 	}
-	from, err := s.nearlyRolledUp(ctx, hourOf(q.DaySince))
-	if err != nil {
-		return nil, failed(doing, err)
-	}
 	switch q.Sort {
 	case linktrack.SortExternalURL:
 		return s.linksByURL(ctx, q, where)
 	case linktrack.SortDay:
-		if from != hourOf(q.DaySince) {
+		var from int64
+		if err := s.db.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1`).Scan(&from); err != nil {
+			return nil, failed(doing, err)
+		}
+		if from != linktrack.HourOf(q.DaySince) {
 			return s.read(ctx, q, pickByHours(q, where))
 		}
 		return s.read(ctx, q, pickByRank(q, where))
@@ -62,27 +61,6 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 		return s.read(ctx, q, pickByRank(q, where))
 	}
 	return s.read(ctx, q, pickByKey(q, where))
-}
-
-// A phrase is a part of a query and its arguments.
-type builder struct {
-	sql  strings.Builder
-	args []any
-}
-
-func (p *builder) add(sql string, args ...any) {
-	p.sql.WriteString(sql)
-	p.args = append(p.args, args...)
-}
-
-func (p *builder) addPhrase(other *builder) { p.add(other.sql.String(), other.args...) }
-
-// in adds a list of texts.
-func (p *builder) in(texts []string) {
-	p.add("(?" + strings.Repeat(", ?", len(texts)-1) + ")")
-	for _, t := range texts {
-		p.args = append(p.args, []byte(t))
-	}
 }
 
 // direction is how ORDER BY says it.
@@ -207,9 +185,7 @@ func pickByKey(q linktrack.LinkFilter, where *builder) (p builder) {
 	return p
 }
 
-// pickByRank picks by what clicks change, as far as it is worked in: while facts
-// are pending for longer than readers wait, links may stand where they stood
-// before.
+// pickByRank picks by what clicks change.
 func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
 	by := sortKeys[q.Sort]
 	if filtered(q) {
@@ -229,7 +205,7 @@ func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
 // time.
 func pickByHours(q linktrack.LinkFilter, where *builder) (p builder) {
 	p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
-		hourOf(q.DaySince))
+		linktrack.HourOf(q.DaySince))
 	p.addPhrase(where)
 	p.add(` GROUP BY l.id` + orderBy(q, "k", "id"))
 	p.page(q)
@@ -330,7 +306,7 @@ func (s *Store) addDays(ctx context.Context, links []linktrack.Link, since time.
 		at[l.ID] = i
 		p.args = append(p.args, l.ID)
 	}
-	p.add(` AND hour >= ? GROUP BY link_id`, hourOf(since))
+	p.add(` AND hour >= ? GROUP BY link_id`, linktrack.HourOf(since))
 	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ func TestTheSortByDayIsRightAtEveryHour(t *testing.T) {
 				}
 			}
 		}
+		if _, err := s.ApplyClicks(t.Context(), nil, since); err != nil {
+			t.Fatal(err)
+		}
 		for _, ascending := range []bool{true, false} {
 			slices.SortFunc(want, func(x, y linktrack.Link) int {
 				c := cmp.Or(cmp.Compare(x.Counts.Day, y.Counts.Day), cmp.Compare(x.ID, y.ID))
@@ -65,7 +68,7 @@ func TestTheSortByDayIsRightAtEveryHour(t *testing.T) {
 	}
 }
 
-func TestManyRollUpAtOnceAndNothingIsSummedTwice(t *testing.T) {
+func TestManyApplyAtOnceAndNothingIsSummedTwice(t *testing.T) {
 	s, dsn := opened(t)
 	other, err := mysqlstore.Open(dsn)
 	if err != nil {
@@ -82,10 +85,10 @@ func TestManyRollUpAtOnceAndNothingIsSummedTwice(t *testing.T) {
 				for j := range each {
 					b.Clicks = append(b.Clicks, click(l.ID, noon.Add(time.Duration(seq*each+j)*time.Minute)))
 				}
-				if err := s.RecordClicks(t.Context(), b); err != nil {
+				if err := s.AppendClicks(t.Context(), b); err != nil {
 					t.Error(err)
 				}
-				if err := []*mysqlstore.Store{s, other}[i%2].RollUp(t.Context(), noon); err != nil {
+				if _, err := []*mysqlstore.Store{s, other}[i%2].ApplyClicks(t.Context(), nil, noon); err != nil {
 					t.Error(err)
 				}
 			}
@@ -102,7 +105,7 @@ func TestManyRollUpAtOnceAndNothingIsSummedTwice(t *testing.T) {
 	}
 }
 
-func TestARollUpOfManyLargeBatchesIsDoneInParts(t *testing.T) {
+func TestManyLargeBatchesAreAppliedInSteps(t *testing.T) {
 	s, dsn := opened(t)
 	l := makeLink(t, s, linktrack.Link{Path: "a"})
 	b := linktrack.Batch{}
@@ -114,8 +117,9 @@ func TestARollUpOfManyLargeBatchesIsDoneInParts(t *testing.T) {
 			c.ReferrerHost = fmt.Sprintf("%0200d.example.com", i%300)
 			b.Clicks = append(b.Clicks, c)
 		}
-		record(t, s, b)
+		appendBatch(t, s, b)
 	}
+	apply(t, s)
 	days, err := s.Rollups(t.Context(), l.ID, 0, 1<<30)
 	if err != nil || len(days) != 1 || days[0].People != 18000 || len(days[0].Referrers.Top) != 100 {
 		t.Fatalf("%d days, %v", len(days), err)
@@ -125,7 +129,7 @@ func TestARollUpOfManyLargeBatchesIsDoneInParts(t *testing.T) {
 		sum += n
 	}
 	var left int
-	if err := admin(t, dsn).Get(&left, `SELECT COUNT(*) FROM lt_pending`); err != nil || sum != 18000 || left != 0 {
-		t.Errorf("the referrers add up to %d, %d rows are pending, %v", sum, left, err)
+	if err := admin(t, dsn).Get(&left, `SELECT COUNT(*) FROM lt_log`); err != nil || sum != 18000 || left != 0 {
+		t.Errorf("the referrers add up to %d, %d rows are left in the log, %v", sum, left, err)
 	}
 }

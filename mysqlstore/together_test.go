@@ -39,8 +39,8 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 				for range 1 + random.IntN(60) {
 					b.Clicks = append(b.Clicks, click(links[random.IntN(len(links))].ID, at.Add(-time.Duration(random.IntN(40))*time.Hour)))
 				}
-				if err := store.RecordClicks(ctx, b); err != nil {
-					t.Error("record clicks:", err)
+				if err := store.AppendClicks(ctx, b); err != nil {
+					t.Error("append clicks:", err)
 				}
 				recorded.Add(int64(len(b.Clicks)))
 				c := linktrack.Conversion{Click: linktrack.ClickRef{Link: b.Clicks[0].Link, ID: b.Clicks[0].ID}, Time: at, OrderID: fmt.Sprint(random.IntN(200))}
@@ -56,7 +56,10 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 	}
 	for i, store := range stores {
 		for what, do := range map[string]func(n int) error{
-			"roll up": func(n int) error { return store.RollUp(ctx, at.Add(time.Duration(n)*time.Hour)) },
+			"apply": func(n int) error {
+				_, err := store.ApplyClicks(ctx, nil, at.Add(time.Duration(n)*time.Hour))
+				return err
+			},
 			"list": func(int) error {
 				_, err := store.Links(ctx, linktrack.LinkFilter{Account: 1, Sort: linktrack.SortDay, Limit: 10, DaySince: at.Add(-24 * time.Hour)})
 				return err
@@ -71,6 +74,15 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 					return nil
 				})
 				return err
+			},
+			"move": func(n int) error {
+				for _, from := range []linktrack.AccountID{1, 2} {
+					_, err := store.MoveLink(ctx, links[n%3].ID, from, 3-from, func(*linktrack.Link) error { return nil })
+					if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
+						return err
+					}
+				}
+				return nil
 			},
 			"reserve": func(n int) error { _, err := store.ReserveClicks(ctx, links[n%40].ID, 2); return err },
 			"deliver": func(n int) error {
@@ -96,6 +108,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 		}
 	})
 	all.Wait()
+	apply(t, s)
 	var sum, rolled, conversions int64
 	for _, l := range links {
 		c := counts(t, s, l)

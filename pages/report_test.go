@@ -33,7 +33,7 @@ func (s *site) record(l linktrack.Link, clicks ...linktrack.Click) {
 		clicks[i].Link = l.ID
 	}
 	id := linktrack.NewClickID(time.Now())
-	require.NoError(s, s.store.RecordClicks(s.Context(), linktrack.Batch{Source: linktrack.Source(id), Seq: 1, Clicks: clicks, TimeZone: s.tracker.TimeZone()}))
+	require.NoError(s, s.store.AppendClicks(s.Context(), linktrack.Batch{Source: linktrack.Source(id), Seq: 1, Clicks: clicks}))
 }
 
 func clickAt(at time.Time) linktrack.Click {

@@ -136,7 +136,7 @@ var accounts = []rule{
 		require.Equal(t, []byte("hash"), found.PassHash, "the hash kept is the store's own")
 		require.Equal(t, []string{"one", "two"}, found.Hosts, "the hosts kept are the store's own")
 	}},
-	{"the first secret is kept for ever", func(t *testing.T, s linktrack.Store) {
+	{"the first secret is kept forever", func(t *testing.T, s linktrack.Store) {
 		first := []byte{0, 1, 2, 0xff, '\\', '\'', 0}
 		want := bytes.Clone(first)
 		got, err := s.Secret(t.Context(), first)
@@ -149,7 +149,7 @@ var accounts = []rule{
 			require.Equal(t, want, got, "later calls return what the first one kept")
 		}
 	}},
-	{"the first zone that is given is kept for ever", func(t *testing.T, s linktrack.Store) {
+	{"the first zone that is given is kept forever", func(t *testing.T, s linktrack.Store) {
 		for _, step := range []struct{ candidate, want, why string }{
 			{"", "", "nothing is kept yet"},
 			{"", "", "to ask keeps nothing"},

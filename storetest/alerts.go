@@ -267,7 +267,7 @@ var alerts = []rule{
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.AlertAt = 9 })
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.AlertAt = 2 })
 		send(t, s, people(l.ID, 9, noon)...)
-		requireAlerts(t, s, "once for ever")
+		requireAlerts(t, s, "once forever")
 	}},
 	{"an alert may be finished after its lease ended", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, alerting("sale", 1))

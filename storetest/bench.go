@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,11 +12,16 @@ import (
 )
 
 // Bench measures the store that newStore returns, which must be empty at each
-// call. RecordClicks reports clicks/s beside the time of a batch; the others
-// run in parallel.
+// call. AppendClicks appends batches of that size, one after the other, and
+// ApplyClicks applies 10,000 clicks that came in such batches; both report
+// clicks/s. The others run in parallel.
 func Bench(b *testing.B, newStore func(b *testing.B) linktrack.Store) {
-	for _, size := range []int{1, 64, 1000} {
-		b.Run(fmt.Sprintf("RecordClicks/batch=%d", size), func(b *testing.B) { benchRecord(b, newStore(b), size) })
+	sizes := []int{1, 10, 100, 1000}
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("AppendClicks/batch=%d", size), func(b *testing.B) { benchAppend(b, newStore(b), size) })
+	}
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("ApplyClicks/batch=%d", size), func(b *testing.B) { benchApply(b, newStore(b), size) })
 	}
 	b.Run("LinkByPath", func(b *testing.B) {
 		s := newStore(b)
@@ -56,28 +62,60 @@ func Bench(b *testing.B, newStore func(b *testing.B) linktrack.Store) {
 	})
 }
 
-func benchRecord(b *testing.B, s linktrack.Store, size int) {
-	made := benchLinks(b, s, 1000)
-	batch := linktrack.Batch{Source: newSource(), Clicks: make([]linktrack.Click, size)}
-	for i := range batch.Clicks {
-		batch.Clicks[i] = benchClick(made[i*7%len(made)].ID)
-	}
+func benchAppend(b *testing.B, s linktrack.Store, size int) {
+	batches := newBenchBatches(b, s, size)
 	b.ReportAllocs()
-	n := 0
 	for b.Loop() {
-		batch.Seq++
-		for i := range batch.Clicks {
-			k := &batch.Clicks[i]
-			k.ID = linktrack.FirstClickID(noon.Add(time.Duration(n) * time.Microsecond)) // not what is measured
-			k.Link = made[n*7%len(made)].ID
-			k.Unique, k.Bot = n%3 == 0, n%10 == 9
-			n++
-		}
-		if err := s.RecordClicks(b.Context(), batch); err != nil {
+		if err := s.AppendClicks(b.Context(), batches.next()); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "clicks/s")
+	b.ReportMetric(float64(batches.clicks)/b.Elapsed().Seconds(), "clicks/s")
+}
+
+func benchApply(b *testing.B, s linktrack.Store, size int) {
+	batches := newBenchBatches(b, s, size)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		for range 10_000 / size {
+			if err := s.AppendClicks(b.Context(), batches.next()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		if _, err := s.ApplyClicks(b.Context(), nil, noon); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(batches.clicks)/b.Elapsed().Seconds(), "clicks/s")
+}
+
+// benchBatches are batches of clicks on a thousand links.
+type benchBatches struct {
+	links  []linktrack.Link
+	batch  linktrack.Batch
+	clicks int // in all batches
+}
+
+func newBenchBatches(b *testing.B, s linktrack.Store, size int) *benchBatches {
+	return &benchBatches{
+		links: benchLinks(b, s, 1000),
+		batch: linktrack.Batch{Source: newSource(), Clicks: slices.Repeat([]linktrack.Click{benchClick(0)}, size)},
+	}
+}
+
+// next returns the next batch, which is valid until the next call.
+func (s *benchBatches) next() linktrack.Batch {
+	s.batch.Seq++
+	for i := range s.batch.Clicks {
+		k := &s.batch.Clicks[i]
+		k.ID = linktrack.FirstClickID(noon.Add(time.Duration(s.clicks) * time.Microsecond)) // not what is measured
+		k.Link = s.links[s.clicks*7%len(s.links)].ID
+		k.Unique, k.Bot = s.clicks%3 == 0, s.clicks%10 == 9
+		s.clicks++
+	}
+	return s.batch
 }
 
 func benchLinks(b *testing.B, s linktrack.Store, n int) []linktrack.Link {
@@ -94,7 +132,7 @@ func benchLinks(b *testing.B, s linktrack.Store, n int) []linktrack.Link {
 	return made
 }
 
-// benchFill records 100,000 clicks within two days.
+// benchFill appends 100,000 clicks within two days, and applies them.
 func benchFill(b *testing.B, s linktrack.Store, made []linktrack.Link) {
 	b.Helper()
 	batch := linktrack.Batch{Source: newSource()}
@@ -104,11 +142,14 @@ func benchFill(b *testing.B, s linktrack.Store, made []linktrack.Link) {
 		batch.Clicks = append(batch.Clicks, k)
 		if len(batch.Clicks) == 5000 {
 			batch.Seq++
-			if err := s.RecordClicks(b.Context(), batch); err != nil {
+			if err := s.AppendClicks(b.Context(), batch); err != nil {
 				b.Fatal(err)
 			}
 			batch.Clicks = batch.Clicks[:0]
 		}
+	}
+	if _, err := s.ApplyClicks(b.Context(), nil, noon.AddDate(0, 0, -1)); err != nil {
+		b.Fatal(err)
 	}
 }
 

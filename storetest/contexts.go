@@ -63,10 +63,11 @@ var contexts = []rule{
 			},
 			"Groups":        func() error { _, err := s.Groups(ctx, owner, 10); return err },
 			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
-			"RecordClicks": func() error {
-				return s.RecordClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
+			"AppendClicks": func() error {
+				return s.AppendClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
 			},
-			"RollUp":        func() error { return s.RollUp(ctx, time.Time{}) },
+			"ApplyClicks":   func() error { return applyOnce(ctx, s) },
+			"RequeueClicks": func() error { _, err := s.RequeueClicks(ctx); return err },
 			"Rollups":       func() error { _, err := s.Rollups(ctx, l.ID, 0, 1<<30); return err },
 			"PruneClicks":   func() error { return s.PruneClicks(ctx, noon.AddDate(0, 0, 2)) },
 			"Clicks":        func() error { _, err := s.Clicks(ctx, linktrack.ClickFilter{Link: l.ID, Limit: 1}); return err },
@@ -101,8 +102,8 @@ var contexts = []rule{
 		zone, err := s.Zone(t.Context(), "")
 		require.NoError(t, err, "the zone can be read")
 		require.Empty(t, zone, "Zone kept nothing")
-		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, CreateLinks, UpdateLink, ReserveClicks, RecordClicks and RecordConversion changed nothing")
-		require.Empty(t, recorded(t, s, l.ID), "RecordClicks kept nothing")
+		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, CreateLinks, UpdateLink, ReserveClicks, AppendClicks and RecordConversion changed nothing")
+		require.Empty(t, recorded(t, s, l.ID), "AppendClicks kept nothing")
 		a, ok := lease(t, s)
 		require.True(t, ok, "the alert is still due")
 		require.Equal(t, 1, a.Tries, "LeaseAlert leased nothing")

@@ -42,7 +42,7 @@ func requireConverted(t *testing.T, s linktrack.Store, l linktrack.Link, n int, 
 // daysOf returns all roll-ups of a link.
 func daysOf(t *testing.T, s linktrack.Store, l linktrack.Link) []linktrack.Rollup {
 	t.Helper()
-	require.NoError(t, s.RollUp(t.Context(), time.Time{}), "nothing is wrong")
+	apply(t, s, time.UTC)
 	days, err := s.Rollups(t.Context(), l.ID, 0, linktrack.DayOf(noon)+400)
 	require.NoError(t, err, "roll-ups can be read")
 	return days
@@ -272,7 +272,7 @@ var conversions = []rule{
 			require.NoError(t, err, "a repeat is no error")
 			require.False(t, counted, "a repeat is not counted")
 		}
-		require.NoError(t, s.RollUp(t.Context(), time.Time{}), "nothing is wrong")
+		apply(t, s, time.UTC)
 		today := linktrack.DayOf(noon.In(zone))
 		days, err := s.Rollups(t.Context(), l.ID, today-2, today+2)
 		require.NoError(t, err, "roll-ups can be read")

@@ -89,7 +89,7 @@ var links = []rule{
 		want := plain(".epoch")
 		want.ExpiresAt = time.Unix(0, 0).UTC()
 		want.ID = create(t, s, want).ID
-		require.False(t, look(t, s, want).ExpiresAt.IsZero(), "a link that has expired would live for ever")
+		require.False(t, look(t, s, want).ExpiresAt.IsZero(), "a link that has expired would live forever")
 		require.WithinDuration(t, want.ExpiresAt, look(t, s, want).ExpiresAt, time.Microsecond)
 	}},
 	{"what a link does not have comes back as zero", func(t *testing.T, s linktrack.Store) {

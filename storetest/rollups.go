@@ -141,18 +141,18 @@ var rollups = []rule{
 				b = append(b, someClicks(random, l.ID, 40, time.Date(2024, 11, 1, 5, 0, 0, 0, time.UTC), 4)...)
 				b = append(b, someClicks(random, l.ID, 10, time.Date(2024, 3, 9, 6, 0, 0, 0, time.UTC), 3)...)
 			}
-			sendBatch(t, s, linktrack.Batch{Source: source, Seq: int64(seq + 1), Clicks: b, TimeZone: chicago})
+			sendIn(t, s, chicago, linktrack.Batch{Source: source, Seq: int64(seq + 1), Clicks: b})
 			if seq%7 == 3 {
-				require.NoError(t, s.RollUp(t.Context(), time.Time{}), "what was put off can be finished at any time")
+				apply(t, s, time.UTC)
 			}
 		}
 		for _, l := range made {
-			requireRollups(t, s, l.ID, chicago, "before RollUp")
+			requireRollups(t, s, l.ID, chicago, "after some calls of ApplyClicks")
 		}
-		require.NoError(t, s.RollUp(t.Context(), time.Time{}), "what was put off is finished")
-		require.NoError(t, s.RollUp(t.Context(), time.Time{}), "where nothing is put off there is nothing to do")
+		apply(t, s, time.UTC)
+		apply(t, s, time.UTC)
 		for _, l := range made {
-			requireRollups(t, s, l.ID, chicago, "after RollUp")
+			requireRollups(t, s, l.ID, chicago, "after all of them")
 		}
 		day := linktrack.DayOf(time.Date(2024, 11, 3, 0, 0, 0, 0, time.UTC))
 		r := rolled(t, s, made[0].ID, day, day)
@@ -173,7 +173,7 @@ var rollups = []rule{
 		} {
 			l, z := create(t, s, plain(pathOf(i))), zone(t, c.zone)
 			random := rand.New(rand.NewPCG(1, uint64(i)))
-			sendBatch(t, s, linktrack.Batch{Source: newSource(), Seq: 1, Clicks: someClicks(random, l.ID, 300, c.from, 4), TimeZone: z})
+			sendIn(t, s, z, linktrack.Batch{Source: newSource(), Seq: 1, Clicks: someClicks(random, l.ID, 300, c.from, 4)})
 			requireRollups(t, s, l.ID, z, c.zone+": "+c.why)
 		}
 		l := create(t, s, plain("utc"))
@@ -221,11 +221,11 @@ var rollups = []rule{
 		for range 3 {
 			sendBatch(t, s, b)
 			requireRollups(t, s, l.ID, time.UTC, "a batch is applied once, however often it is sent")
-			require.NoError(t, s.RollUp(t.Context(), time.Time{}), "what was put off can be finished at any time")
+			apply(t, s, time.UTC)
 		}
 		requireRollups(t, s, l.ID, time.UTC, "a batch is applied once, however often it is sent")
 	}},
-	{"batches and RollUp at the same time lose nothing and count nothing twice", func(t *testing.T, s linktrack.Store) {
+	{"batches and ApplyClicks at the same time lose nothing and count nothing twice", func(t *testing.T, s linktrack.Store) {
 		made := createMany(t, s, 3)
 		var all [8][]linktrack.Click
 		for i := range all {
@@ -237,7 +237,7 @@ var rollups = []rule{
 		err := together(2*len(all), func(i int) error {
 			if i >= len(all) { // may be refused while others write: it is called again
 				for range 5 {
-					_ = s.RollUp(t.Context(), time.Time{})
+					_ = applyOnce(t.Context(), s)
 				}
 				return nil
 			}
@@ -256,7 +256,7 @@ var rollups = []rule{
 				require.Len(t, recorded(t, s, l.ID), 100*len(all), "each click is in the history")
 				requireRollups(t, s, l.ID, time.UTC, "whoever rolled them up")
 			}
-			require.NoError(t, s.RollUp(t.Context(), time.Time{}), "nobody competes with it now")
+			apply(t, s, time.UTC)
 		}
 	}},
 	{"as many values as a tally keeps are exact, and of more the sum is", func(t *testing.T, s linktrack.Store) {
@@ -298,7 +298,7 @@ var rollups = []rule{
 			require.EqualValues(t, clicks/3, r.Referrers.Top["frequent.example"], "a frequent value is not cut")
 			require.Len(t, r.Countries.Top, 100, "a property with fewer values is exact beside one that is cut")
 			require.Zero(t, r.Countries.Other, "a property with fewer values is exact beside one that is cut")
-			require.NoError(t, s.RollUp(t.Context(), time.Time{}), "what was put off is finished")
+			apply(t, s, time.UTC)
 		}
 	}},
 	{"texts are rolled up byte by byte", func(t *testing.T, s linktrack.Store) {

@@ -44,6 +44,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"searches", searches},
 		{"counts", counts},
 		{"batches", batches},
+		{"click log", clickLog},
 		{"history", history},
 		{"rollups", rollups},
 		{"prunings", prunings},
@@ -211,16 +212,49 @@ func send(t *testing.T, s linktrack.Store, clicks ...linktrack.Click) {
 	sendBatch(t, s, linktrack.Batch{Source: newSource(), Seq: 1, Clicks: clicks})
 }
 
+// sendBatch appends a batch and applies it.
 func sendBatch(t *testing.T, s linktrack.Store, b linktrack.Batch) {
 	t.Helper()
-	require.NoError(t, s.RecordClicks(t.Context(), b), "a batch that nobody competes with is recorded")
+	sendIn(t, s, time.UTC, b)
 }
 
-// insist sends a batch as the contract tells senders to: again after an error,
-// until a call returns nil.
-func insist(ctx context.Context, s linktrack.Store, b linktrack.Batch) (err error) {
+// sendIn is sendBatch for days of a zone.
+func sendIn(t *testing.T, s linktrack.Store, zone *time.Location, b linktrack.Batch) {
+	t.Helper()
+	appendBatch(t, s, b)
+	apply(t, s, zone)
+}
+
+func appendBatch(t *testing.T, s linktrack.Store, b linktrack.Batch) {
+	t.Helper()
+	require.NoError(t, s.AppendClicks(t.Context(), b), "a batch that nobody competes with is appended")
+}
+
+// apply applies the log, in which nothing is left then.
+func apply(t *testing.T, s linktrack.Store, zone *time.Location) {
+	t.Helper()
+	size, err := s.ApplyClicks(t.Context(), zone, noon.Add(-24*time.Hour))
+	require.NoError(t, err, "the log can be applied at any time")
+	require.Zero(t, size, "all that was appended is applied")
+}
+
+// insist sends a batch and applies the log as the contract tells callers to: again
+// after an error, until a call returns nil.
+func insist(ctx context.Context, s linktrack.Store, b linktrack.Batch) error {
+	if err := again(func() error { return s.AppendClicks(ctx, b) }); err != nil {
+		return err
+	}
+	return again(func() error { return applyOnce(ctx, s) })
+}
+
+func applyOnce(ctx context.Context, s linktrack.Store) error {
+	_, err := s.ApplyClicks(ctx, time.UTC, time.Time{})
+	return err
+}
+
+func again(call func() error) (err error) {
 	for range 1000 {
-		if err = s.RecordClicks(ctx, b); err == nil {
+		if err = call(); err == nil {
 			return nil
 		}
 	}

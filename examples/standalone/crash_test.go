@@ -121,7 +121,8 @@ func (c *crash) check(lost int64) {
 	c.Helper()
 	store, err := mysqlstore.Open(c.dsn)
 	if err == nil {
-		err = errors.Join(store.RollUp(context.Background(), time.Time{}), store.Close())
+		_, err = store.ApplyClicks(context.Background(), time.UTC, time.Time{})
+		err = errors.Join(err, store.Close())
 	}
 	if err != nil {
 		c.Fatal(err)

@@ -149,6 +149,7 @@ func addRecordingFlags(flags *flag.FlagSet, c *config) {
 	duration(flags, &o.Recording.FlushInterval, "flush-interval", 200*time.Millisecond, "`time` for which clicks are gathered with -ack buffered, or before they go from the journal to the store")
 	number(flags, &o.Recording.MaxPending, "max-pending", 100_000, "`number` of clicks that may wait in memory for the store, within -max-pending-bytes; more are dropped and counted")
 	number(flags, &o.Recording.MaxPendingBytes, "max-pending-bytes", 16<<20, "approximate `bytes` of memory that clicks may take while they wait for the store")
+	number(flags, &o.Recording.MaxLogBytes, "max-log-bytes", 1<<30, "approximate `bytes` that the clicks in the database may take before they are in the history and counts; more are dropped and counted, or wait in the journal")
 	flags.StringVar(&c.journal, "journal", "", "`folder` of the journal of clicks, needed for -ack journaled")
 	flags.BoolVar(&c.journalOptions.OSBuffered, "journal-os-buffered", false, "do not wait for the disk: clicks in the journal survive a crash of the program, but not of the machine")
 	number(flags, &c.journalOptions.MaxBytes, "journal-max-bytes", maxJournal, "maximum `bytes` of clicks in the journal")

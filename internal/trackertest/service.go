@@ -169,7 +169,9 @@ func (s *Service) Record(clicks ...linktrack.Click) {
 	var source linktrack.Source
 	id := linktrack.NewClickID(time.Now())
 	copy(source[:], id[:])
-	require.NoError(s.T, s.Store.RecordClicks(s.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks, TimeZone: Chicago(s.T)}))
+	require.NoError(s.T, s.Store.AppendClicks(s.Context(), linktrack.Batch{Source: source, Seq: 1, Clicks: clicks}))
+	_, err := s.Store.ApplyClicks(s.Context(), Chicago(s.T), time.Time{})
+	require.NoError(s.T, err)
 }
 
 // Click follows a link and returns the cookie with the click: name=value.

@@ -23,17 +23,17 @@ type FaultyStore struct {
 	linktrack.Store
 
 	// These hold for CreateLink, Links, LinkByPath, AccountByLogin, ReserveClicks
-	// and RecordClicks.
+	// and AppendClicks.
 	Down atomic.Bool // they fail with ErrDown
 	Hang atomic.Bool // they wait for the end of their context
 
-	Panic         atomic.Bool // RecordClicks and ReserveClicks panic
+	Panic         atomic.Bool // AppendClicks and ReserveClicks panic
 	PanicOnLookup atomic.Bool // LinkByPath panics
-	LoseAnswers   atomic.Bool // RecordClicks records, and fails with ErrDown
-	RejectPoison  atomic.Bool // RecordClicks rejects a batch with a click whose query is "poison"
+	LoseAnswers   atomic.Bool // AppendClicks records, and fails with ErrDown
+	RejectPoison  atomic.Bool // AppendClicks rejects a batch with a click whose query is "poison"
 
-	Gate  chan struct{}                       // if not nil, RecordClicks receives from it first
-	Takes func(linktrack.Batch) time.Duration // if not nil, RecordClicks waits that long, or until its context ends
+	Gate  chan struct{}                       // if not nil, AppendClicks receives from it first
+	Takes func(linktrack.Batch) time.Duration // if not nil, AppendClicks waits that long, or until its context ends
 
 	Lookups atomic.Int64 // calls of LinkByPath
 
@@ -45,7 +45,7 @@ type FaultyStore struct {
 	batches []linktrack.Batch // guarded by mu
 }
 
-// Batches returns what RecordClicks was called with, in order.
+// Batches returns what AppendClicks was called with, in order.
 func (f *FaultyStore) Batches() []linktrack.Batch {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,7 +63,7 @@ func (f *FaultyStore) fail(ctx context.Context) error {
 	return nil
 }
 
-func (f *FaultyStore) RecordClicks(ctx context.Context, b linktrack.Batch) error {
+func (f *FaultyStore) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 	kept := b
 	kept.Clicks = slices.Clone(b.Clicks)
 	f.mu.Lock()
@@ -88,7 +88,7 @@ func (f *FaultyStore) RecordClicks(ctx context.Context, b linktrack.Batch) error
 	if f.RejectPoison.Load() && slices.ContainsFunc(b.Clicks, func(c linktrack.Click) bool { return c.Query == "poison" }) {
 		return fmt.Errorf("%w: it is poison", linktrack.ErrRejected)
 	}
-	err := f.Store.RecordClicks(ctx, b)
+	err := f.Store.AppendClicks(ctx, b)
 	if err == nil && f.LoseAnswers.Load() {
 		return ErrDown
 	}

@@ -59,23 +59,23 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 		return err
 	}
 	now := time.Now().UTC()
-	if err := makeDays(ctx, store, now); err != nil {
-		return err
-	}
 	s := newShape(f.links, f.clicks, now)
 	ids, err := makeLinks(ctx, store, account.ID, s, f.workers)
 	if err != nil {
 		return err
 	}
-	rolling, stop := context.WithCancel(ctx)
-	rolled := make(chan error, 1)
-	go func() { rolled <- rollUp(rolling, store) }()
-	err = click(ctx, store, s, ids, f.workers)
-	stop()
-	if err := errors.Join(err, <-rolled); err != nil {
+	if err := makeDays(ctx, store, ids[0], now); err != nil {
 		return err
 	}
-	if err := store.RollUp(ctx, now.Add(-day)); err != nil {
+	applying, stop := context.WithCancel(ctx)
+	applied := make(chan error, 1)
+	go func() { applied <- apply(applying, store) }()
+	err = click(ctx, store, s, ids, f.workers)
+	stop()
+	if err := errors.Join(err, <-applied); err != nil {
+		return err
+	}
+	if _, err := store.ApplyClicks(ctx, time.UTC, now.Add(-day)); err != nil {
 		return err
 	}
 	return analyze(ctx, dsn)
@@ -83,13 +83,16 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 
 // makeDays makes the partitions of the days to come, which are in the past.
 // Pruning makes one where there is a click to prune.
-func makeDays(ctx context.Context, store linktrack.Store, now time.Time) error {
+func makeDays(ctx context.Context, store linktrack.Store, link int64, now time.Time) error {
 	var b linktrack.Batch
 	rand.Read(b.Source[:])
 	for ago := day; ago <= recent+day; ago += day { // from the newest to the oldest
 		b.Seq++
-		b.Clicks = []linktrack.Click{{ID: linktrack.FirstClickID(now.Add(-ago).Truncate(day).Add(-time.Second))}}
-		if err := store.RecordClicks(ctx, b); err != nil {
+		b.Clicks = []linktrack.Click{{Link: link, ID: linktrack.FirstClickID(now.Add(-ago).Truncate(day).Add(-time.Second))}}
+		if err := store.AppendClicks(ctx, b); err != nil {
+			return err
+		}
+		if _, err := store.ApplyClicks(ctx, time.UTC, time.Time{}); err != nil {
 			return err
 		}
 		if err := store.PruneClicks(ctx, now.Add(-ago)); err != nil {
@@ -126,10 +129,10 @@ func makeLinks(ctx context.Context, store linktrack.Store, account linktrack.Acc
 	})
 }
 
-// rollUp does beside the load what the Tracker does beside redirects.
-func rollUp(ctx context.Context, store linktrack.Store) error {
+// apply does beside the load what the Tracker does beside redirects.
+func apply(ctx context.Context, store linktrack.Store) error {
 	for ctx.Err() == nil {
-		if err := store.RollUp(ctx, time.Time{}); err != nil && ctx.Err() == nil {
+		if _, err := store.ApplyClicks(ctx, time.UTC, time.Time{}); err != nil && ctx.Err() == nil {
 			return err
 		}
 		select {
@@ -190,7 +193,7 @@ func click(ctx context.Context, store linktrack.Store, s *shape, ids []int64, wo
 					batch.Clicks = append(batch.Clicks, s.click(f.link, ids[f.link], random))
 				}
 			}
-			if err := store.RecordClicks(ctx, batch); err != nil {
+			if err := store.AppendClicks(ctx, batch); err != nil {
 				return err
 			}
 			b.add(len(batch.Clicks))

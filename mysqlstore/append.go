@@ -1,0 +1,86 @@
+package mysqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// The kinds of lt_log.data.
+const (
+	kindClicks = 1 // linktrack.AppendClicks
+	kindFacts  = 2 // readFacts
+)
+
+// maxAppend is the maximum length of a row of lt_log. Servers take statements of
+// 16 MB (MariaDB) or 64 MB (MySQL) unless they are configured otherwise.
+const maxAppend = 15 << 20
+
+const insertLog = `INSERT INTO lt_log (source, seq, kind, at, clicks, bytes, data) VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+// AppendClicks implements [linktrack.ClickStore]: one statement, which writes one row
+// and shares no row with any other batch.
+//
+// If the batch is in the log already, its key is taken. If it was applied, the row
+// is written again, and ApplyClicks drops it.
+func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
+	const doing = "append clicks"
+	buffer := appendBuffers.Get().(*[]byte)
+	defer appendBuffers.Put(buffer)
+	data := linktrack.AppendClicks((*buffer)[:0], b.Clicks)
+	if cap(data) <= maxKeptBuffer {
+		*buffer = data
+	}
+	if len(data) > maxAppend {
+		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(doing, fmt.Errorf("the batch has %d bytes, at most %d can be kept", len(data), maxAppend)))
+	}
+	var oldest int64
+	for i := range b.Clicks {
+		if at := micros(b.Clicks[i].ID.Time()); oldest == 0 || at < oldest {
+			oldest = at
+		}
+	}
+	insert, err := s.insertLog.get(ctx, s.db)
+	for try := 0; err == nil; try++ {
+		_, err = insert.ExecContext(ctx, b.Source[:], b.Seq, kindClicks, oldest, len(b.Clicks), len(data), data)
+		if err == nil || number(err) == errDuplicate {
+			return nil
+		}
+		if mayRepeat(err) && try < maxTries {
+			err = nil
+		}
+	}
+	if rejected(err) {
+		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(doing, err))
+	}
+	return failed(doing, err)
+}
+
+// appendBuffers holds *[]byte for the data of a row.
+var appendBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxKeptBuffer = 1 << 20
+
+// A statement is prepared when it is first used.
+type statement struct {
+	sql      string
+	prepared atomic.Pointer[sql.Stmt]
+}
+
+func (st *statement) get(ctx context.Context, db *sqlx.DB) (*sql.Stmt, error) {
+	if prepared := st.prepared.Load(); prepared != nil {
+		return prepared, nil
+	}
+	prepared, err := db.DB.PrepareContext(ctx, st.sql)
+	if err == nil && !st.prepared.CompareAndSwap(nil, prepared) {
+		prepared.Close() // another call was faster
+		prepared = st.prepared.Load()
+	}
+	return prepared, err
+}

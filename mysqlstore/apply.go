@@ -1,0 +1,204 @@
+package mysqlstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// ApplyClicks implements [linktrack.ClickStore]. It applies what is in the log when it
+// begins, and what it meets on its way, in steps of about a second. While another process
+// does that, it waits until that one has applied those batches. Where nothing is to be
+// done, it is one statement.
+//
+// The first call after a batch was quarantined by this process returns the cause as an
+// error, although all else is applied.
+func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (linktrack.LogSize, error) {
+	const doing = "apply the click log"
+	select {
+	case s.applying <- struct{}{}:
+		defer func() { <-s.applying }()
+	case <-ctx.Done():
+		return linktrack.LogSize{}, failed(doing, ctx.Err())
+	}
+	state, err := s.logState(ctx)
+	if err == nil && state.needsApply(linktrack.HourOf(daySince)) {
+		if state.pending {
+			err = s.takePending(ctx)
+		}
+		if err == nil {
+			err = s.applyLog(ctx, zone, linktrack.HourOf(daySince))
+		}
+		if err == nil {
+			state, err = s.logState(ctx)
+		}
+	}
+	if err != nil {
+		return linktrack.LogSize{}, failed(doing, err)
+	}
+	if bad := s.quarantined; bad != nil {
+		s.quarantined = nil
+		return linktrack.LogSize{}, failed(doing, bad)
+	}
+	return state.size, nil
+}
+
+// A logState is what ApplyClicks finds.
+type logState struct {
+	fromHour int64 // where lt_rank.recent begins
+	pending  bool  // a process of the version before has left sums in lt_pending
+	batches  int64 // in the log, without those that are quarantined
+	size     linktrack.LogSize
+}
+
+func (l *logState) needsApply(hour int64) bool {
+	return l.batches > 0 || l.pending || l.fromHour < hour
+}
+
+// logState reads the key lt_log_size and no batch.
+func (s *Store) logState(ctx context.Context) (l logState, err error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT r.from_hour, EXISTS (SELECT 1 FROM lt_pending), COALESCE(g.is_quarantined, 0), COALESCE(g.batches, 0),
+			COALESCE(g.clicks, 0), COALESCE(g.bytes, 0), COALESCE(g.oldest, 0)
+		FROM lt_roll r LEFT JOIN (
+			SELECT is_quarantined, COUNT(*) AS batches, CAST(SUM(clicks) AS SIGNED) AS clicks, CAST(SUM(bytes) AS SIGNED) AS bytes,
+				MIN(CASE WHEN at > 0 THEN at END) AS oldest
+			FROM lt_log GROUP BY is_quarantined) g ON 1 = 1
+		WHERE r.id = 1`)
+	if err != nil {
+		return l, err
+	}
+	defer rows.Close()
+	known := false
+	for ; rows.Next(); known = true {
+		var quarantined bool
+		var batches, clicks, bytes, oldest int64
+		if err := rows.Scan(&l.fromHour, &l.pending, &quarantined, &batches, &clicks, &bytes, &oldest); err != nil {
+			return l, err
+		}
+		if quarantined {
+			l.size.Quarantined = clicks
+			continue
+		}
+		l.batches = batches
+		l.size.Clicks, l.size.Bytes, l.size.Oldest = clicks, bytes, fromMicros(oldest)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return l, err
+	}
+	if !known {
+		return l, errors.New("lt_roll has no row")
+	}
+	return l, nil
+}
+
+// applyLog returns when all that was in the log when it began is applied, by this process
+// or by another, or quarantined.
+func (s *Store) applyLog(ctx context.Context, zone *time.Location, hour int64) error {
+	left, err := s.newestBatches(ctx)
+	if err != nil {
+		return err
+	}
+	held := false
+	defer func() {
+		if held {
+			s.endLease(ctx)
+		}
+	}()
+	maxRows := maxClicks
+	for {
+		if !held {
+			if held, err = s.takeLease(ctx); err != nil && !mayRepeat(err) {
+				return err
+			}
+		}
+		if !held {
+			if left, err = s.stillInLog(ctx, left); err != nil || len(left) == 0 {
+				return err
+			}
+			if !sleep(ctx, minLeasePause+rand.N(maxLeasePause-minLeasePause)) {
+				return ctx.Err()
+			}
+			continue
+		}
+		st := &step{store: s, zone: zone, hour: hour, left: left, maxRows: maxRows}
+		err := st.run(ctx)
+		bad := new(badRows)
+		switch {
+		case err == nil:
+			maxRows = min(2*maxRows, maxClicks)
+			if left = st.left; len(left) == 0 {
+				held = false // the step has ended it
+				return nil
+			}
+		case errors.Is(err, errLeaseLost):
+			held = false
+		case errors.As(err, &bad) && len(bad.rows) > 1:
+			maxRows = bad.isolate()
+		case errors.As(err, &bad):
+			if err := s.quarantine(ctx, bad); err != nil && !errors.Is(err, errLeaseLost) {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// A logKey is the key of a row of lt_log.
+type logKey struct {
+	source linktrack.Source
+	seq    int64
+}
+
+// newestBatches returns the newest batch of each source that is in the log, from a random
+// source on and then from the first one, so that no source is always the last one.
+func (s *Store) newestBatches(ctx context.Context) ([]logKey, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT source, MAX(seq) FROM lt_log GROUP BY source ORDER BY source`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var keys []logKey
+	for rows.Next() {
+		var k logKey
+		var source []byte
+		if err := rows.Scan(&source, &k.seq); err != nil {
+			return nil, err
+		}
+		copy(k.source[:], source)
+		keys = append(keys, k)
+	}
+	if len(keys) > 0 {
+		first := rand.IntN(len(keys))
+		keys = slices.Concat(keys[first:], keys[:first])
+	}
+	return keys, errors.Join(rows.Err(), rows.Close())
+}
+
+// stillInLog returns keys without those first ones of whose sources no batch up to the
+// key's is left to be applied.
+func (s *Store) stillInLog(ctx context.Context, keys []logKey) ([]logKey, error) {
+	for len(keys) > 0 {
+		some := keys[:min(len(keys), rangesAtOnce)]
+		var p builder
+		p.add(`SELECT EXISTS (SELECT 1 FROM lt_log FORCE INDEX (PRIMARY) WHERE is_quarantined = 0 AND (`)
+		for i, k := range some {
+			if i > 0 {
+				p.add(` OR `)
+			}
+			p.add(`source = ? AND seq <= ?`, k.source[:], k.seq)
+		}
+		p.add(`))`)
+		var left bool
+		if err := s.db.QueryRowContext(ctx, p.sql.String(), p.args...).Scan(&left); err != nil || left {
+			return keys, err
+		}
+		keys = keys[len(some):]
+	}
+	return nil, nil
+}

@@ -1,0 +1,82 @@
+package mysqlstore
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// writeCounts adds the clicks to the counts of their links, and makes the alerts that
+// they bring about. The rows are locked in the order of their keys, as all lock them.
+func (w *work) writeCounts(ctx context.Context, tx *sqlx.Tx) error {
+	for part := range slices.Chunk(w.deltas, rowsAtOnce) {
+		limits, err := lockCounts(ctx, tx, part)
+		if err != nil {
+			return err
+		}
+		var counts, alerts builder
+		counts.add(`INSERT INTO lt_count (link_id, account_id, total, uniques, bots, last_click) VALUES `)
+		alerts.add(`INSERT INTO lt_alert (link_id, kind, number, reached) VALUES `)
+		made, n := 0, 0
+		for i := range part {
+			d := &part[i]
+			l, ok := limits[d.Link]
+			if !ok {
+				continue
+			}
+			counts.row(n, d.Link, 0, d.People, d.Unique, d.Bots, micros(d.LastClick))
+			n++
+			for _, id := range d.Alerts(l.alertAt, l.deactivateAt, l.total) {
+				alerts.row(made, id.Link, []byte(id.Kind), id.Count, micros(d.LastPerson))
+				made++
+			}
+		}
+		if n > 0 {
+			counts.add(` ON DUPLICATE KEY UPDATE total = lt_count.total + VALUES(total), uniques = lt_count.uniques + VALUES(uniques),` +
+				` bots = lt_count.bots + VALUES(bots), last_click = GREATEST(lt_count.last_click, VALUES(last_click))`)
+			if err := counts.exec(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if made > 0 {
+			alerts.add(` ON DUPLICATE KEY UPDATE number = VALUES(number)`)
+			if err := alerts.exec(ctx, tx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// limits are what decides whether an alert is due.
+type limits struct{ total, alertAt, deactivateAt int64 }
+
+func lockCounts(ctx context.Context, tx *sqlx.Tx, deltas []linktrack.Delta) (map[int64]limits, error) {
+	links := make([]int64, len(deltas))
+	for i := range deltas {
+		links[i] = deltas[i].Link
+	}
+	var p builder
+	p.add(`SELECT link_id, total, alert_at, deactivate_at FROM lt_count WHERE link_id IN `)
+	p.inNumbers(links)
+	p.add(` ORDER BY link_id FOR UPDATE`)
+	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make(map[int64]limits, len(deltas))
+	for rows.Next() {
+		var link int64
+		var l limits
+		if err := rows.Scan(&link, &l.total, &l.alertAt, &l.deactivateAt); err != nil {
+			return nil, err
+		}
+		all[link] = l
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}

@@ -1,0 +1,314 @@
+package mysqlstore
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A step applies some thousand clicks in one transaction. The counts come last, since
+// visitors to links with a limit wait for their rows.
+type step struct {
+	store   *Store
+	zone    *time.Location
+	hour    int64    // where lt_rank.recent is to begin
+	left    []logKey // of those sources, batches are left to apply; run removes the ones that it has applied
+	maxRows int
+}
+
+// run reads all anew if the transaction has to be repeated. The error is a *badRows if it
+// is because of what is in the rows.
+func (st *step) run(ctx context.Context) error {
+	s := st.store
+	var left []logKey
+	err := s.transact(ctx, func(tx *sqlx.Tx) (err error) {
+		from, err := s.lockLease(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var rows logRows
+		if left, err = rows.choose(ctx, tx, st.left, st.maxRows, s.pace.clicks()); err != nil {
+			return err
+		}
+		begun := time.Now()
+		err = st.apply(ctx, tx, from, &rows, len(left) == 0)
+		if rows.isBad(err) {
+			err = &badRows{rows.all, rows.at, err}
+		}
+		s.pace.took(rows.clicks, time.Since(begun), err)
+		return err
+	})
+	if err == nil {
+		st.left = left
+	}
+	return err
+}
+
+func (st *step) apply(ctx context.Context, tx *sqlx.Tx, from int64, rows *logRows, last bool) error {
+	if st.hour > from {
+		if err := forgetHours(ctx, tx, from, st.hour); err != nil {
+			return err
+		}
+		from = st.hour
+	}
+	if err := rows.read(ctx, tx); err != nil {
+		return err
+	}
+	marks, err := readMarks(ctx, tx, rows.all)
+	if err != nil {
+		return err
+	}
+	w := newWork()
+	if err := rows.decode(w, marks); err != nil {
+		return err
+	}
+	if err := w.forgetUnknown(ctx, tx); err != nil {
+		return err
+	}
+	w.sum(st.zone)
+	if err := w.write(ctx, tx, from); err != nil {
+		return err
+	}
+	if err := raiseMarks(ctx, tx, rows.all); err != nil {
+		return err
+	}
+	if err := st.store.keepLease(ctx, tx, from, last); err != nil {
+		return err
+	}
+	if err := w.writeCounts(ctx, tx); err != nil {
+		return err
+	}
+	return rows.remove(ctx, tx)
+}
+
+// A logRow is a row of lt_log.
+type logRow struct {
+	logKey
+	kind int
+	data string
+}
+
+// logRows are the rows of a step, in the order of their keys.
+type logRows struct {
+	ranges []logRange
+	clicks int // about
+	all    []logRow
+	at     int // the row that cannot be decoded; -1: none
+}
+
+// A logRange is a range of batches of a source.
+type logRange struct {
+	source      linktrack.Source
+	first, last int64
+}
+
+// choose chooses rows, from the source of the first key on, and returns the keys without
+// those first ones whose batches are among them or gone.
+func (r *logRows) choose(ctx context.Context, tx *sqlx.Tx, keys []logKey, maxRows, maxClicks int) (left []logKey, err error) {
+	r.at = -1
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	limit := min(maxRows, maxClicks)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT source, seq, clicks, bytes FROM lt_log FORCE INDEX (PRIMARY)
+		WHERE is_quarantined = 0 AND source >= ? ORDER BY source, seq LIMIT ?`, keys[0].source[:], limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	n, bytes := 0, 0
+	var end logKey // the last one chosen
+	full := false
+	for ; rows.Next(); n++ {
+		var k logKey
+		var source []byte
+		var clicks, length int
+		if err := rows.Scan(&source, &k.seq, &clicks, &length); err != nil {
+			return nil, err
+		}
+		copy(k.source[:], source)
+		if full = n > 0 && (r.clicks >= maxClicks || bytes+length > maxBytes); full {
+			break
+		}
+		r.clicks += max(clicks, 1)
+		bytes += length
+		if last := len(r.ranges) - 1; last >= 0 && r.ranges[last].source == k.source {
+			r.ranges[last].last = k.seq
+		} else {
+			r.ranges = append(r.ranges, logRange{k.source, k.seq, k.seq})
+		}
+		end = k
+	}
+	full = full || n == limit
+	first := keys[0].source
+	for left = keys; len(left) > 0; left = left[1:] {
+		source := slices.Compare(left[0].source[:], end.source[:])
+		switch {
+		case slices.Compare(left[0].source[:], first[:]) < 0: // it is before those that were read
+			return left, errors.Join(rows.Err(), rows.Close())
+		case !full, source < 0, source == 0 && left[0].seq <= end.seq:
+		default:
+			return left, errors.Join(rows.Err(), rows.Close())
+		}
+	}
+	return nil, errors.Join(rows.Err(), rows.Close())
+}
+
+// rangesAtOnce is how many ranges one statement names.
+const rangesAtOnce = 100
+
+// inRanges adds a condition on the rows of lt_log that are to be applied.
+func (p *builder) inRanges(ranges []logRange) {
+	p.add(` WHERE is_quarantined = 0 AND (`)
+	for i, r := range ranges {
+		if i > 0 {
+			p.add(` OR `)
+		}
+		p.add(`source = ? AND seq BETWEEN ? AND ?`, r.source[:], r.first, r.last)
+	}
+	p.add(`)`)
+}
+
+// read reads the rows that were chosen.
+func (r *logRows) read(ctx context.Context, tx *sqlx.Tx) error {
+	for part := range slices.Chunk(r.ranges, rangesAtOnce) {
+		var p builder
+		p.add(`SELECT source, seq, kind, data FROM lt_log FORCE INDEX (PRIMARY)`)
+		p.inRanges(part)
+		p.add(` ORDER BY source, seq`)
+		rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row logRow
+			var source []byte
+			if err := rows.Scan(&source, &row.seq, &row.kind, &row.data); err != nil {
+				return err
+			}
+			copy(row.source[:], source)
+			r.all = append(r.all, row)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode takes what is in the rows, but for batches up to the marks of their sources,
+// which were applied before.
+func (r *logRows) decode(w *work, marks map[linktrack.Source]int64) error {
+	for i := range r.all {
+		row := &r.all[i]
+		var err error
+		switch row.kind {
+		case kindClicks:
+			if row.seq > marks[row.source] {
+				err = w.takeClicks(row.data)
+			}
+		case kindFacts:
+			err = readFacts([]byte(row.data), w.takeFact)
+		default:
+			err = errFacts
+		}
+		if err != nil {
+			r.at = i
+			return err
+		}
+	}
+	return nil
+}
+
+// errLogChanged repeats a step whose rows another one has taken.
+var errLogChanged = errors.New("the click log has changed")
+
+// remove deletes the rows.
+func (r *logRows) remove(ctx context.Context, tx *sqlx.Tx) error {
+	var removed int64
+	for part := range slices.Chunk(r.ranges, rangesAtOnce) {
+		var p builder
+		p.add(`DELETE FROM lt_log`)
+		p.inRanges(part)
+		n, err := p.affect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		removed += n
+	}
+	if removed != int64(len(r.all)) {
+		return errLogChanged
+	}
+	return nil
+}
+
+// readMarks returns the highest Seq that was applied, by source, for those that have one.
+func readMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) (map[linktrack.Source]int64, error) {
+	marks := make(map[linktrack.Source]int64)
+	for part := range slices.Chunk(slices.Collect(maps.Keys(highest(rows))), rowsAtOnce) {
+		var p builder
+		p.add(`SELECT source, seq FROM lt_source WHERE source IN `)
+		texts := make([]string, len(part))
+		for i := range part {
+			texts[i] = string(part[i][:])
+		}
+		p.in(texts)
+		found, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+		if err != nil {
+			return nil, err
+		}
+		defer found.Close()
+		for found.Next() {
+			var source []byte
+			var seq int64
+			if err := found.Scan(&source, &seq); err != nil {
+				return nil, err
+			}
+			marks[linktrack.Source(source)] = seq
+		}
+		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return marks, nil
+}
+
+// raiseMarks notes that the batches were applied.
+func raiseMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) error {
+	seqs := highest(rows)
+	sources := slices.SortedFunc(maps.Keys(seqs), func(x, y linktrack.Source) int { return slices.Compare(x[:], y[:]) })
+	for part := range slices.Chunk(sources, rowsAtOnce) {
+		var p builder
+		p.add(`INSERT INTO lt_source (source, seq, applied_at) VALUES `)
+		for i, source := range part {
+			if i > 0 {
+				p.add(`, `)
+			}
+			p.add(`(?, ?, UNIX_TIMESTAMP() * 1000000)`, slices.Clone(source[:]), seqs[source])
+		}
+		p.add(` ON DUPLICATE KEY UPDATE seq = GREATEST(lt_source.seq, VALUES(seq)), applied_at = VALUES(applied_at)`)
+		if err := p.exec(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// highest returns the highest Seq of clicks by source.
+func highest(rows []logRow) map[linktrack.Source]int64 {
+	seqs := make(map[linktrack.Source]int64)
+	for i := range rows {
+		if r := &rows[i]; r.kind == kindClicks {
+			seqs[r.source] = max(seqs[r.source], r.seq)
+		}
+	}
+	return seqs
+}

@@ -1,0 +1,146 @@
+package mysqlstore
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A work is what a step adds to rows.
+type work struct {
+	clicks []linktrack.Click // their history and counts
+	deltas []linktrack.Delta // of clicks, for the counts
+
+	// of the clicks and of facts
+	hours map[linkHour]*linktrack.Counters
+	days  map[linkDay]*linktrack.Rollup
+	ranks map[int64]*rank // by link
+}
+
+type linkHour struct{ link, hour int64 }
+
+type linkDay struct {
+	link int64
+	day  linktrack.Day
+}
+
+// A rank is what is added to a row of lt_rank.
+type rank struct{ recent, total, last int64 }
+
+func newWork() *work {
+	return &work{hours: make(map[linkHour]*linktrack.Counters), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank)}
+}
+
+func (w *work) hour(link, hour int64) *linktrack.Counters {
+	k := linkHour{link, hour}
+	if w.hours[k] == nil {
+		w.hours[k] = &linktrack.Counters{}
+	}
+	return w.hours[k]
+}
+
+func (w *work) day(link int64, day linktrack.Day) *linktrack.Rollup {
+	k := linkDay{link, day}
+	if w.days[k] == nil {
+		w.days[k] = &linktrack.Rollup{Day: day}
+	}
+	return w.days[k]
+}
+
+func (w *work) rank(link int64) *rank {
+	if w.ranks[link] == nil {
+		w.ranks[link] = &rank{}
+	}
+	return w.ranks[link]
+}
+
+// takeClicks takes the clicks of a batch, with their texts truncated to their columns.
+func (w *work) takeClicks(data string) error {
+	clicks, err := linktrack.DecodeClicks(data)
+	if err != nil {
+		return err
+	}
+	for i := range clicks {
+		fitClick(&clicks[i])
+	}
+	w.clicks = append(w.clicks, clicks...)
+	return nil
+}
+
+// takeFact takes a conversion, or a click that a process of the version before has
+// counted and left to the sums.
+func (w *work) takeFact(f *fact) {
+	day := w.day(f.link, f.day)
+	switch {
+	case f.isTakenBack:
+		day.RemoveConversion(&f.conversion, f.of)
+		return
+	case f.isConversion:
+		day.AddConversion(&f.conversion, f.of)
+		return
+	}
+	day.AddClick(&f.click, f.of)
+	hour, rank := w.hour(f.link, linktrack.HourOf(fromMicros(f.at))), w.rank(f.link)
+	rank.last = max(rank.last, f.at)
+	switch {
+	case f.click.Bot:
+		hour.Bots++
+		return
+	case f.click.Unique:
+		hour.Unique++
+	}
+	hour.People++
+	rank.total++
+}
+
+// sum adds the clicks to the sums. zone is the zone of the days.
+func (w *work) sum(zone *time.Location) {
+	w.deltas = linktrack.Deltas(w.clicks, zone)
+	for _, d := range w.deltas {
+		for _, h := range d.Hours {
+			hour := w.hour(d.Link, h.Hour)
+			hour.People += h.People
+			hour.Unique += h.Unique
+			hour.Bots += h.Bots
+		}
+		for _, day := range d.Days {
+			w.day(d.Link, day.Day).Merge(day)
+		}
+		rank := w.rank(d.Link)
+		rank.total += d.People
+		rank.last = max(rank.last, micros(d.LastClick))
+	}
+}
+
+// forgetUnknown drops what is of links that do not exist.
+func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
+	links := make(map[int64]bool)
+	for i := range w.clicks {
+		links[w.clicks[i].Link] = false
+	}
+	for k := range w.days {
+		links[k.link] = false
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
+		var p builder
+		p.add(`SELECT link_id FROM lt_rank WHERE link_id IN `)
+		p.inNumbers(part)
+		var known []int64
+		if err := tx.SelectContext(ctx, &known, p.sql.String(), p.args...); err != nil {
+			return err
+		}
+		for _, link := range known {
+			links[link] = true
+		}
+	}
+	w.clicks = slices.DeleteFunc(w.clicks, func(c linktrack.Click) bool { return !links[c.Link] })
+	maps.DeleteFunc(w.hours, func(k linkHour, _ *linktrack.Counters) bool { return !links[k.link] })
+	maps.DeleteFunc(w.ranks, func(link int64, _ *rank) bool { return !links[link] })
+	maps.DeleteFunc(w.days, func(k linkDay, _ *linktrack.Rollup) bool { return !links[k.link] })
+	return nil
+}

@@ -1,0 +1,54 @@
+package mysqlstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Processes of the version before leave sums of the clicks that they count in lt_pending,
+// and work them in. What they leave there for good goes to the click log.
+
+// pendingRows is how many rows of lt_pending one transaction moves.
+const pendingRows = 500
+
+// takePending moves what is in lt_pending to the log. Those processes work it in while they
+// have the row of lt_roll, so takePending has it, too, and no sum is in both.
+func (s *Store) takePending(ctx context.Context) error {
+	for {
+		moved := 0
+		err := s.transact(ctx, func(tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(ctx, `UPDATE lt_roll SET lease_steps = lease_steps + 1 WHERE id = 1`); err != nil {
+				return err
+			}
+			var ids []int64
+			if err := tx.SelectContext(ctx, &ids, `SELECT id FROM lt_pending ORDER BY id LIMIT ?`, pendingRows); err != nil {
+				return err
+			}
+			if moved = len(ids); moved == 0 {
+				return nil
+			}
+			source := newSource()
+			var insert, remove builder
+			insert.add(`
+				INSERT INTO lt_log (source, seq, kind, at, clicks, bytes, data)
+				SELECT ?, id, ?, UNIX_TIMESTAMP() * 1000000, 0, LENGTH(facts), facts FROM lt_pending WHERE id IN `, source[:], kindFacts)
+			insert.inNumbers(ids)
+			remove.add(`DELETE FROM lt_pending WHERE id IN `)
+			remove.inNumbers(ids)
+			inserted, err := insert.affect(ctx, tx)
+			if err != nil {
+				return err
+			}
+			removed, err := remove.affect(ctx, tx)
+			if err == nil && (inserted != int64(moved) || removed != int64(moved)) {
+				err = errors.New("lt_pending has changed")
+			}
+			return err
+		})
+		if err != nil || moved < pendingRows {
+			return err
+		}
+	}
+}

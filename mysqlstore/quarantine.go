@@ -1,0 +1,128 @@
+package mysqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// badRows are the rows of a step that cannot be applied, at least one of them, because of
+// what is in it or in the sums that it is added to.
+type badRows struct {
+	rows []logRow
+	at   int // the row that is to blame; -1: not known
+	err  error
+}
+
+func (b *badRows) Error() string {
+	return fmt.Sprintf("a batch of the click log cannot be applied and is quarantined until RequeueClicks or Migrate is called: %v", b.err)
+}
+
+func (b *badRows) Unwrap() error { return b.err }
+
+// isolate returns how many of the rows the next step may have, so that in the end the row
+// to blame is alone. All before it are applied then, as its source's mark says.
+func (b *badRows) isolate() int {
+	if b.at >= 0 {
+		return max(b.at, 1)
+	}
+	return len(b.rows) / 2
+}
+
+var errDay = errors.New("a row of lt_day cannot be read")
+
+// isBad reports whether an error is about what is in the rows.
+func (r *logRows) isBad(err error) bool {
+	switch number(err) {
+	case errOutOfRange,
+		1264, // out of range
+		1366, // incorrect string
+		1406: // data too long
+		return len(r.all) > 0
+	}
+	return len(r.all) > 0 && (r.at >= 0 || errors.Is(err, errDay))
+}
+
+// quarantine takes one row out of the way of those behind it.
+func (s *Store) quarantine(ctx context.Context, bad *badRows) error {
+	row := bad.rows[0]
+	err := s.transact(ctx, func(tx *sqlx.Tx) error {
+		from, err := s.lockLease(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := raiseMarks(ctx, tx, []logRow{row}); err != nil {
+			return err
+		}
+		if err := s.keepLease(ctx, tx, from, false); err != nil {
+			return err
+		}
+		var p builder
+		p.add(`UPDATE lt_log SET is_quarantined = 1 WHERE source = ? AND seq = ? AND is_quarantined = 0`, row.source[:], row.seq)
+		n, err := p.affect(ctx, tx)
+		if err == nil && n != 1 {
+			err = errLogChanged
+		}
+		return err
+	})
+	if err == nil {
+		s.quarantined = bad
+	}
+	return err
+}
+
+// RequeueClicks implements [linktrack.ClickStore]. The batches get a new source, because
+// those of their own source are taken for applied.
+func (s *Store) RequeueClicks(ctx context.Context) (clicks int64, err error) {
+	err = s.transact(ctx, func(tx *sqlx.Tx) error {
+		clicks, err = requeue(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return 0, failed("requeue clicks", err)
+	}
+	return clicks, nil
+}
+
+func requeue(ctx context.Context, tx *sqlx.Tx) (clicks int64, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT source, seq, clicks FROM lt_log WHERE is_quarantined = 1 ORDER BY source, seq FOR UPDATE`)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var found []logKey
+	for rows.Next() {
+		var k logKey
+		var source []byte
+		var n int64
+		if err := rows.Scan(&source, &k.seq, &n); err != nil {
+			return 0, err
+		}
+		copy(k.source[:], source)
+		found = append(found, k)
+		clicks += n
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	source := newSource()
+	for i, k := range found {
+		_, err := tx.ExecContext(ctx, `UPDATE lt_log SET source = ?, seq = ?, is_quarantined = 0 WHERE source = ? AND seq = ?`,
+			source[:], i+1, k.source[:], k.seq)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return clicks, nil
+}
+
+// newSource returns a source that no other row has.
+func newSource() (s linktrack.Source) {
+	rand.Read(s[:]) // never fails
+	return s
+}
