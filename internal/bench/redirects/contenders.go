@@ -31,16 +31,17 @@ type contender struct {
 }
 
 var contenders = []contender{
-	{name: "memory", goals: map[int]float64{64: 0.90, 512: 0.90}, latency: true, hot: true},
-	{name: "MySQL, AckStored", mysql: true, goals: map[int]float64{64: 0.45, 512: 0.60}, latency: true, hot: true},
+	{name: "memory", goals: map[int]float64{64: 0.85, 512: 0.85}, latency: true, hot: true},
+	{name: "MySQL, AckStored", mysql: true, goals: map[int]float64{64: 0.42, 512: 0.55}, latency: true, hot: true},
 	{name: "MySQL, AckBuffered", mysql: true, flags: []string{"-ack", "buffered"},
-		goals: map[int]float64{64: sustainedGoal, 512: sustainedGoal}, latency: true, sustained: true},
+		goals: map[int]float64{64: 0.65, 512: 0.70}, latency: true, sustained: true},
 	{name: "MySQL, AckJournaled", mysql: true, journal: true, flags: []string{"-ack", "journaled"},
-		goals: map[int]float64{64: sustainedGoal, 512: sustainedGoal}, latency: true, sustained: true},
+		goals: map[int]float64{64: 0.60, 512: 0.65}, latency: true, sustained: true},
 	{name: "MySQL, the naive way", naive: true, mysql: true},
 }
 
-const sustainedGoal = 0.70
+// sustainedGoal is the ratio to the bare server's rate that is offered for a minute.
+const sustainedGoal = 0.60
 
 // A subject is a contender that runs.
 type subject struct {
