@@ -56,7 +56,7 @@ func newAlertWorker(store Store, o *Options, url func(Link) string) *alertWorker
 		log:      o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,
-			Began: "linktrack: an alert cannot be delivered; it waits in the store and is tried again",
+			Began: "linktrack: an alert cannot be delivered; it stays in the store, and delivery is tried again",
 			Ended: "linktrack: alerts are delivered again",
 			Again: alertLogInterval,
 		},

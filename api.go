@@ -236,7 +236,7 @@ func (h *handler) writeDocument(w http.ResponseWriter, status int, format Format
 	}
 	body, err := encode(document)
 	if err != nil { // the models can always be encoded
-		h.t.log.Error("linktrack: an answer could not be encoded", "error", err)
+		h.t.log.Error("linktrack: an API response could not be encoded", "error", err)
 		writeText(w, http.StatusInternalServerError, "Error: internal error")
 		return
 	}

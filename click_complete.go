@@ -144,7 +144,7 @@ func (g *guardedLocator) locate(ip netip.Addr) (country string) {
 		if p := recover(); p != nil {
 			country = ""
 			if !g.panicked.Swap(true) {
-				g.log.Error("linktrack: the Locator panics; where it does, the country is not known", "panic", p)
+				g.log.Error("linktrack: the Locator panics; the clicks for which it does have no country", "panic", p)
 			}
 		}
 	}()

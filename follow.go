@@ -197,7 +197,7 @@ func (t *Tracker) prepare(l Link) *entry {
 	if err != nil {
 		e.blocked = true
 		t.blocked.Do(func() {
-			t.log.Error("linktrack: links with a destination that is not allowed are not followed; the first of them",
+			t.log.Error("linktrack: a link cannot be followed because its destination is not allowed; further links of this kind are not logged",
 				"host", l.Host, "path", l.Path, "error", err)
 		})
 	}

@@ -69,8 +69,8 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 		log:     log,
 		down: incident.Incident{
 			Log:   log,
-			Began: "linktrack: links cannot be looked up; known ones go on from memory",
-			Ended: "linktrack: links can be looked up again",
+			Began: "linktrack: links cannot be looked up in the store; those in the cache still work",
+			Ended: "linktrack: links can be looked up in the store again",
 		},
 	}
 }

@@ -494,7 +494,7 @@ func TestHistoryIsPrunedEveryDayAndFailuresAreLoggedOnce(t *testing.T) {
 		require.Equal(t, 1, strings.Count(log.String(), "may not prune"), log.String())
 		store.fail(nil)
 		time.Sleep(2 * 24 * time.Hour)
-		require.Equal(t, 1, strings.Count(log.String(), "dropped again"), log.String())
+		require.Equal(t, 1, strings.Count(log.String(), "deleted again"), log.String())
 		require.NoError(t, tracker.Close(t.Context()))
 		require.NoError(t, tracker.Close(t.Context()), "twice")
 		time.Sleep(3 * 24 * time.Hour)

@@ -71,8 +71,8 @@ func newRecorder(store ClickStore, o *Options, days *dayZone, locator *guardedLo
 		logFull:     incident.Incident{Log: o.Logger, Began: logFull, Lasts: logFull, Quiet: time.Minute},
 		journalFailed: incident.Incident{
 			Log:   o.Logger,
-			Began: "linktrack: the journal takes no clicks; they go to the store without it",
-			Ended: "linktrack: the journal takes clicks again",
+			Began: "linktrack: clicks cannot be written to the journal; they are sent to the store directly",
+			Ended: "linktrack: clicks are written to the journal again",
 		},
 	}
 	r.queue = newQueue(r.budget)

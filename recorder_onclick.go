@@ -43,13 +43,13 @@ func newClickHook(o *Options) *clickHook {
 	if o.Recording.OnClick == nil {
 		return nil
 	}
-	const behind = "linktrack: OnClick is too slow and misses clicks, which are stored"
+	const behind = "linktrack: OnClick is too slow; it is not called for some clicks, which are stored"
 	h := &clickHook{
 		onClick: o.Recording.OnClick,
 		log:     o.Logger,
 		failing: incident.Incident{
 			Log:   o.Logger,
-			Began: "linktrack: OnClick fails; it is shown the same clicks again",
+			Began: "linktrack: OnClick fails; it is called again with the same clicks",
 			Lasts: "linktrack: OnClick still fails",
 			Ended: "linktrack: OnClick works again",
 		},
@@ -156,7 +156,7 @@ func (h *clickHook) close(ctx context.Context) {
 	}
 	h.cancel()
 	if clicks, _ := h.budget.used(); clicks > 0 {
-		h.log.Error("linktrack: OnClick has not seen the last clicks, which are stored", "clicks", clicks)
+		h.log.Error("linktrack: OnClick was not called for the last clicks before the end; they are stored", "clicks", clicks)
 	}
 }
 

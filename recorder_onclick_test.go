@@ -171,7 +171,7 @@ func TestWhatWaitsForOnClickIsBounded(t *testing.T) {
 		require.EqualValues(t, 25, f.Counts().People, "all of them are stored")
 		require.EqualValues(t, 10, f.Tracker.Stats().Unseen)
 		require.EqualValues(t, 15, f.Tracker.Stats().Missed)
-		require.Equal(t, 1, strings.Count(log.String(), "misses"), log.String())
+		require.Equal(t, 1, strings.Count(log.String(), "is too slow"), log.String())
 		w.does(nil)
 		f.Close()
 		require.Len(t, w.clicks(), 10, "Close shows what waits")

@@ -31,8 +31,8 @@ func newPruner(store ClickStore, o *Options) *pruner {
 	}
 	p := &pruner{store: store, zone: o.TimeZone, days: o.Privacy.HistoryDays, failing: incident.Incident{
 		Log:   o.Logger,
-		Began: "linktrack: old history cannot be dropped; it is tried again every day",
-		Ended: "linktrack: old history is dropped again",
+		Began: "linktrack: old history cannot be deleted; the next attempt is tomorrow",
+		Ended: "linktrack: old history is deleted again",
 	}}
 	p.worker = worker.New(worker.Options{Poll: pruneAgain}, p.step)
 	p.worker.WakeAfter(pruneSoon)

@@ -247,7 +247,7 @@ func (w *writer) quarantine(clicks int, cause error) {
 		w.failed(err)
 		return
 	}
-	w.log.Error("linktrack: the store rejects a batch of clicks; it is set aside and tried again later in parts",
+	w.log.Error("linktrack: the store rejects a batch of clicks; it is quarantined, and its clicks are sent again in smaller batches",
 		"from", w.name, "clicks", clicks, "error", cause)
 	w.quarantinedAt = time.Now()
 	time.AfterFunc(requeueAfter, w.wake)
@@ -294,7 +294,7 @@ func (w *writer) recovered() {
 		return
 	}
 	if left := w.journal.Size().Clicks; left > 0 {
-		w.failing.Progress("linktrack: clicks are stored again, there is a backlog", "in", w.name, "clicks", left)
+		w.failing.Progress("linktrack: clicks are stored again, but a backlog remains", "in", w.name, "clicks", left)
 		return
 	}
 	w.failing.Recovered("from", w.name)

@@ -45,9 +45,9 @@ func (z *dayZone) ask(ctx context.Context, candidate string) (*time.Location, er
 	zone, message := z.service, ""
 	if name != zone.String() {
 		if zone, err = time.LoadLocation(name); err != nil || name == "Local" {
-			zone, message = z.service, "linktrack: the store counts by days of a zone that is unknown here; they are treated as days of Options.TimeZone"
+			zone, message = z.service, "linktrack: the time zone in which the store counts days is unknown here; Options.TimeZone is used instead"
 		} else {
-			message = "linktrack: the zone in which the store counts differs from Options.TimeZone; days and hours of reports stay in the store's zone, and all other times are in Options.TimeZone"
+			message = "linktrack: the time zone in which the store counts days differs from Options.TimeZone; days and hours of reports stay in the store's zone, and all other times are in Options.TimeZone"
 		}
 	}
 	if z.saved.CompareAndSwap(nil, zone) && message != "" {

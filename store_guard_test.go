@@ -82,7 +82,7 @@ func TestAKnownLinkGoesOnWhileItsStorePanics(t *testing.T) {
 		require.Equal(t, http.StatusFound, s.Get(link).StatusCode, "it is followed from memory, and the click waits")
 		require.Equal(t, http.StatusServiceUnavailable, s.Get(limited).StatusCode, "nobody may pass whom the store did not count")
 	}
-	for _, what := range []string{"links cannot be looked up", "links with a limit let nobody through", "clicks cannot be stored"} {
+	for _, what := range []string{"links cannot be looked up", "links with a limit cannot be followed", "clicks cannot be stored"} {
 		require.Equal(t, 1, strings.Count(log.String(), what), "said once: %s", log.String())
 	}
 	require.Equal(t, 3, strings.Count(log.String(), "level=ERROR"))

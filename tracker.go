@@ -134,7 +134,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		reserved:       make(map[string]bool),
 		reserver:       newReserver(store),
 		outage:         newOutage(o.Logger, "API calls fail"),
-		refusals:       newOutage(o.Logger, "links with a limit let nobody through"),
+		refusals:       newOutage(o.Logger, "links with a limit cannot be followed because the store cannot reserve clicks"),
 		reading:        newOutage(o.Logger, "public pages fail"),
 		failures:       throttle.NewFailures(),
 		verifiedPasses: throttle.NewSuccesses(),

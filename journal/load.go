@@ -165,7 +165,7 @@ func (l *log) cut(s segment) error {
 	}
 	err = errors.Join(f.Truncate(s.size), f.Sync(), f.Close())
 	if err == nil {
-		l.log.Warn("journal: a write was interrupted; its rest, which was not acknowledged, is removed", "file", path, "bytes", info.Size()-s.size)
+		l.log.Warn("journal: a write was interrupted; the incomplete data, which was not acknowledged, is removed", "file", path, "bytes", info.Size()-s.size)
 	}
 	return err
 }

@@ -214,7 +214,7 @@ func (l *log) missing(from, to uint64, in uint64) {
 			l.segments[i].damaged = true
 		}
 	}
-	l.log.Error("journal: a file is damaged; clicks in it are lost, and the others go on", "file", l.path(in), "lost", to-from)
+	l.log.Error("journal: a file is damaged; some of its clicks are lost, and the others are kept", "file", l.path(in), "lost", to-from)
 }
 
 // clicks returns how many clicks there are from a number on.

@@ -132,7 +132,7 @@ func (j *Journal) keepAll(reason error, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	j.log.Error("journal: the position is damaged; the files are kept, and an empty journal takes their place", "kept", kept, "reason", reason)
+	j.log.Error("journal: the position is damaged; the files are kept under another name, and a new journal is started", "kept", kept, "reason", reason)
 	return nil
 }
 

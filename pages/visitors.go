@@ -78,7 +78,7 @@ func (v *Visitors) ServePage(w http.ResponseWriter, r *http.Request, p linktrack
 	page.Style = sheet.style
 	var b bytes.Buffer
 	if err := v.theme.templates["visitor"].Execute(&b, page); err != nil {
-		v.log.Error("linktrack: a visitor's page could not be shown", "error", err)
+		v.log.Error("linktrack: a page for a visitor could not be rendered", "error", err)
 		http.Error(w, page.Heading, p.Status)
 		return
 	}

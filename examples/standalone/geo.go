@@ -32,7 +32,7 @@ func openGeo(ctx context.Context, file string, logger *slog.Logger) (*geo.DB, fu
 func reloadHourly(ctx context.Context, countries *geo.DB, logger *slog.Logger) {
 	hour := time.NewTicker(time.Hour)
 	defer hour.Stop()
-	failing := incident.Incident{Log: logger, Began: "the file of countries could not be read again; the countries read before stay in use"}
+	failing := incident.Incident{Log: logger, Began: "the country file could not be reloaded; the one that was loaded before stays in use"}
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,7 +41,7 @@ func reloadHourly(ctx context.Context, countries *geo.DB, logger *slog.Logger) {
 			changed, err := countries.Reload()
 			failing.Report(err)
 			if changed {
-				logger.Info("the file of countries was read again")
+				logger.Info("the country file was reloaded")
 			}
 		}
 	}

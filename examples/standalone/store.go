@@ -56,7 +56,7 @@ func migrateDaily(ctx context.Context, store *mysqlstore.Store, logger *slog.Log
 			return
 		case <-day.C:
 			if err := store.Migrate(ctx); err != nil && ctx.Err() == nil {
-				logger.Warn("the database could not be prepared for the next month; it is tried again tomorrow", "error", err)
+				logger.Warn("the database could not be prepared for the next month; the next attempt is tomorrow", "error", err)
 			}
 		}
 	}
