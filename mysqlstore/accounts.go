@@ -13,10 +13,10 @@ import (
 
 // CreateAccount implements [linktrack.AccountStore].
 func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktrack.Account, error) {
-	const doing = "create an account"
+	const op = "create an account"
 	hosts, err := accountColumns(a)
 	if err != nil {
-		return linktrack.Account{}, failed(doing, err)
+		return linktrack.Account{}, failed(op, err)
 	}
 	res, err := s.db.ExecContext(ctx, `
 		INSERT INTO lt_account (login, pass_hash, type, email, hosts, is_disabled, created_at)
@@ -26,11 +26,11 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 		return linktrack.Account{}, linktrack.ErrTaken
 	}
 	if err != nil {
-		return linktrack.Account{}, failed(doing, err)
+		return linktrack.Account{}, failed(op, err)
 	}
 	id, err := res.LastInsertId()
 	if err != nil {
-		return linktrack.Account{}, failed(doing, err)
+		return linktrack.Account{}, failed(op, err)
 	}
 	a.ID = linktrack.AccountID(id)
 	if len(a.Hosts) == 0 {
@@ -50,7 +50,7 @@ func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktr
 	return found(scanAccount(s.db.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id))))
 }
 
-// found is what a look-up returns.
+// found turns the result of scanAccount into the result of a look-up.
 func found(a linktrack.Account, err error) (linktrack.Account, error) {
 	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
 		err = failed("look up an account", err)
@@ -62,7 +62,7 @@ const selectAccount = `
 	SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
 	FROM lt_account WHERE `
 
-// scanAccount returns the account in a row, ErrNotFound if there is none.
+// scanAccount returns the account in a row. If there is no row, it returns ErrNotFound.
 func scanAccount(row *sql.Row) (linktrack.Account, error) {
 	var a linktrack.Account
 	var hosts []byte
@@ -120,8 +120,8 @@ func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, chang
 	return linktrack.Account{}, failed("update an account", err)
 }
 
-// accountColumns checks what the columns can take and returns the hosts as
-// they are kept. No hosts are kept as null, and come back as nil.
+// accountColumns checks that the texts fit their columns, and returns the hosts as JSON. An
+// account without hosts has null, which is read as nil.
 func accountColumns(a linktrack.Account) (hosts []byte, err error) {
 	if err := errors.Join(fit("login", a.Login, 400), fit("type", a.Type, 255), fit("email", a.Email, 1020),
 		fit("pass_hash", string(a.PassHash), 255)); err != nil {
@@ -157,10 +157,10 @@ func (s *Store) Zone(ctx context.Context, candidate string) (string, error) {
 	return string(zone), err
 }
 
-// setting returns what was kept under a name. The first call keeps candidate;
-// if that is nil nothing is kept, and nil is returned as long as nothing is.
+// setting returns the value that is stored under a name. If there is none, it stores
+// candidate and returns that; if candidate is nil, too, it stores nothing and returns nil.
 func (s *Store) setting(ctx context.Context, name string, candidate []byte) ([]byte, error) {
-	doing := "read the " + name
+	op := "read the " + name
 	for try := 1; ; try++ {
 		var value []byte
 		err := s.db.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = ?`, []byte(name)).Scan(&value)
@@ -168,17 +168,18 @@ func (s *Store) setting(ctx context.Context, name string, candidate []byte) ([]b
 			return value, nil
 		}
 		if try > 1 || !errors.Is(err, sql.ErrNoRows) {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		if candidate == nil {
 			return nil, nil
 		}
-		// If others are at it too, one of them is first and all read its.
+		// If several callers do this at the same time, the first one stores its candidate,
+		// and all of them read that.
 		_, err = s.db.ExecContext(ctx, `
 			INSERT INTO lt_setting (name, value) VALUES (?, ?)
 			ON DUPLICATE KEY UPDATE name = VALUES(name)`, []byte(name), candidate)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 	}
 }

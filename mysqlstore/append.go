@@ -15,22 +15,23 @@ import (
 // The kinds of lt_log.data.
 const (
 	kindClicks = 1 // linktrack.AppendClicks
-	kindFacts  = 2 // readFacts
+	kindFacts  = 2 // facts, see readFacts
 )
 
-// maxAppend is the maximum length of a row of lt_log. Servers take statements of
-// 16 MB (MariaDB) or 64 MB (MySQL) unless they are configured otherwise.
+// maxAppend is the maximum length of lt_log.data in bytes. By default, servers accept
+// statements of up to 16 MB (MariaDB) or 64 MB (MySQL).
 const maxAppend = 15 << 20
 
 const insertLog = `INSERT INTO lt_log (source, seq, kind, at, clicks, bytes, data) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
-// AppendClicks implements [linktrack.ClickStore]: one statement, which writes one row
-// and shares no row with any other batch.
+// AppendClicks implements [linktrack.ClickStore]. It runs one statement, which inserts a
+// row that no other batch shares.
 //
-// If the batch is in the log already, its key is taken. If it was applied, the row
-// is written again, and ApplyClicks drops it.
+//   - If the batch is in the log already, the row's key is taken, and nothing changes.
+//   - If the batch was applied, the row is inserted again; ApplyClicks removes it without
+//     counting its clicks.
 func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
-	const doing = "append clicks"
+	const op = "append clicks"
 	buffer := appendBuffers.Get().(*[]byte)
 	defer appendBuffers.Put(buffer)
 	data := linktrack.AppendClicks((*buffer)[:0], b.Clicks)
@@ -38,7 +39,7 @@ func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 		*buffer = data
 	}
 	if len(data) > maxAppend {
-		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(doing, fmt.Errorf("the batch has %d bytes, at most %d can be kept", len(data), maxAppend)))
+		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(op, fmt.Errorf("the batch has %d bytes, but the limit is %d", len(data), maxAppend)))
 	}
 	var oldest int64
 	for i := range b.Clicks {
@@ -57,14 +58,15 @@ func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 		}
 	}
 	if rejected(err) {
-		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(doing, err))
+		return fmt.Errorf("%w: %w", linktrack.ErrRejected, failed(op, err))
 	}
-	return failed(doing, err)
+	return failed(op, err)
 }
 
-// appendBuffers holds *[]byte for the data of a row.
+// appendBuffers holds values of type *[]byte, in which the data of a row is encoded.
 var appendBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// maxKeptBuffer is the maximum capacity in bytes of a buffer that is used again.
 const maxKeptBuffer = 1 << 20
 
 // A statement is prepared when it is first used.

@@ -10,20 +10,20 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// ApplyClicks implements [linktrack.ClickStore]. It applies what is in the log when it
-// begins, and what it meets on its way, in steps of about a second. While another process
-// does that, it waits until that one has applied those batches. Where nothing is to be
-// done, it is one statement.
+// ApplyClicks implements [linktrack.ClickStore]. It applies the batches that are in the
+// log when it begins, in steps of about a second; a step may include newer batches. While
+// another process applies the log, ApplyClicks waits until that process has applied these
+// batches. If there is nothing to apply, ApplyClicks runs a single statement.
 //
-// The first call after a batch was quarantined by this process returns the cause as an
-// error, although all else is applied.
+// After this Store has quarantined a batch, the next call that applies the rest without
+// an error returns the cause of the quarantine as its error.
 func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (linktrack.LogSize, error) {
-	const doing = "apply the click log"
+	const op = "apply the click log"
 	select {
 	case s.applying <- struct{}{}:
 		defer func() { <-s.applying }()
 	case <-ctx.Done():
-		return linktrack.LogSize{}, failed(doing, ctx.Err())
+		return linktrack.LogSize{}, failed(op, ctx.Err())
 	}
 	state, err := s.logState(ctx)
 	if err == nil && state.needsApply(linktrack.HourOf(daySince)) {
@@ -38,20 +38,20 @@ func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, daySince t
 		}
 	}
 	if err != nil {
-		return linktrack.LogSize{}, failed(doing, err)
+		return linktrack.LogSize{}, failed(op, err)
 	}
 	if bad := s.quarantined; bad != nil {
 		s.quarantined = nil
-		return linktrack.LogSize{}, failed(doing, bad)
+		return linktrack.LogSize{}, failed(op, bad)
 	}
 	return state.size, nil
 }
 
-// A logState is what ApplyClicks finds.
+// A logState describes the log and what else there is to apply.
 type logState struct {
-	fromHour int64 // where lt_rank.recent begins
-	pending  bool  // a process of the version before has left sums in lt_pending
-	batches  int64 // in the log, without those that are quarantined
+	fromHour int64 // lt_rank.recent counts clicks from this hour on
+	pending  bool  // lt_pending has sums that a process of the previous version left there
+	batches  int64 // the number of batches in the log that are not quarantined
 	size     linktrack.LogSize
 }
 
@@ -59,7 +59,7 @@ func (l *logState) needsApply(hour int64) bool {
 	return l.batches > 0 || l.pending || l.fromHour < hour
 }
 
-// logState reads the key lt_log_size and no batch.
+// logState reads the index lt_log_size only, not the batches.
 func (s *Store) logState(ctx context.Context) (l logState, err error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT r.from_hour, EXISTS (SELECT 1 FROM lt_pending), COALESCE(g.is_quarantined, 0), COALESCE(g.batches, 0),
@@ -96,8 +96,8 @@ func (s *Store) logState(ctx context.Context) (l logState, err error) {
 	return l, nil
 }
 
-// applyLog returns when all that was in the log when it began is applied, by this process
-// or by another, or quarantined.
+// applyLog returns when each batch that was in the log at the beginning is either applied,
+// by this process or another one, or quarantined.
 func (s *Store) applyLog(ctx context.Context, zone *time.Location, hour int64) error {
 	left, err := s.newestBatches(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Store) applyLog(ctx context.Context, zone *time.Location, hour int64) e
 		case err == nil:
 			maxRows = min(2*maxRows, maxClicks)
 			if left = st.left; len(left) == 0 {
-				held = false // the step has ended it
+				held = false // the last step has ended the lease
 				return nil
 			}
 		case errors.Is(err, errLeaseLost):
@@ -155,8 +155,9 @@ type logKey struct {
 	seq    int64
 }
 
-// newestBatches returns the newest batch of each source that is in the log, from a random
-// source on and then from the first one, so that no source is always the last one.
+// newestBatches returns the newest batch in the log of each source, in the order of the
+// sources. The list begins at a random source and wraps around, so that no source is
+// always applied last.
 func (s *Store) newestBatches(ctx context.Context) ([]logKey, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT source, MAX(seq) FROM lt_log GROUP BY source ORDER BY source`)
 	if err != nil {
@@ -180,8 +181,9 @@ func (s *Store) newestBatches(ctx context.Context) ([]logKey, error) {
 	return keys, errors.Join(rows.Err(), rows.Close())
 }
 
-// stillInLog returns keys without those first ones of whose sources no batch up to the
-// key's is left to be applied.
+// stillInLog removes keys from the beginning of the list whose batches, and all earlier
+// ones of their sources, are applied or quarantined. It stops at the first keys with a
+// batch that is still to be applied, and returns the rest.
 func (s *Store) stillInLog(ctx context.Context, keys []logKey) ([]logKey, error) {
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), rangesAtOnce)]

@@ -10,8 +10,9 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// writeCounts adds the clicks to the counts of their links, and makes the alerts that
-// they bring about. The rows are locked in the order of their keys, as all lock them.
+// writeCounts adds the clicks to the counts of their links, and creates the alerts that
+// are due because of them. It locks the rows of lt_count in the order of their keys, as
+// every other transaction does, so that no deadlock arises.
 func (w *work) writeCounts(ctx context.Context, tx *sqlx.Tx) error {
 	for part := range slices.Chunk(w.deltas, rowsAtOnce) {
 		limits, err := lockCounts(ctx, tx, part)
@@ -52,7 +53,8 @@ func (w *work) writeCounts(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// limits are what decides whether an alert is due.
+// limits are the count of a link and the numbers that it is compared with to find out
+// whether an alert is due.
 type limits struct{ total, alertAt, deactivateAt int64 }
 
 func lockCounts(ctx context.Context, tx *sqlx.Tx, deltas []linktrack.Delta) (map[int64]limits, error) {

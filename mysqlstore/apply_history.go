@@ -12,13 +12,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// statementSize is where a statement of many rows ends and the next begins, in bytes.
-// Servers take statements of 16 MB (MariaDB) or 64 MB (MySQL) unless they are configured
-// otherwise; those of a megabyte were a fifth slower than these.
+// statementSize is the length in bytes at which a statement of many rows is sent and the
+// next one is begun. By default, servers accept statements of up to 16 MB (MariaDB) or
+// 64 MB (MySQL). Statements of 1 MB were a fifth slower than statements of this size.
 const statementSize = 256 << 10
 
-// writeHistory writes the clicks. An id that is in the history already does not fail the
-// step, which could never be applied then.
+// writeHistory writes the clicks. It ignores a click whose id is in the history already:
+// an error would make the step fail each time that it is tried.
 func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
 	slices.SortFunc(w.clicks, func(x, y linktrack.Click) int {
 		return cmp.Or(cmp.Compare(x.Link, y.Link), slices.Compare(x.ID[:], y.ID[:]))
@@ -53,7 +53,7 @@ func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// fitClick truncates the texts of a click to their columns.
+// fitClick truncates the texts of a click to the lengths of their columns.
 func fitClick(c *linktrack.Click) {
 	c.Referrer = truncate(c.Referrer, 8192)
 	c.ReferrerHost = truncate(c.ReferrerHost, 1020)
@@ -71,8 +71,8 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, '0')
 }
 
-// literal appends s as an SQL literal that means the same bytes in every SQL
-// mode and character set: plain ASCII in quotes, all else in hex.
+// literal appends s as an SQL literal that stands for the same bytes in every SQL
+// mode and character set: printable ASCII in quotes, anything else in hexadecimal.
 func literal(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '\'' || c == '\\' {
@@ -89,14 +89,13 @@ func literal(b []byte, s string) []byte {
 	return append(b, '\'')
 }
 
-// truncate returns the first bytes of s, at most that many, without a broken character at
-// their end.
-func truncate(s string, most int) string {
-	if len(s) <= most {
+// truncate returns s, shortened to at most limit bytes. It does not split a character.
+func truncate(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
 	}
-	return s[:most]
+	return s[:limit]
 }

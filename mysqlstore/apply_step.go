@@ -12,18 +12,18 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A step applies some thousand clicks in one transaction. The counts come last, since
-// visitors to links with a limit wait for their rows.
+// A step applies some thousand clicks in one transaction. It changes the counts last,
+// because it then holds locks for which visitors to links with a limit have to wait.
 type step struct {
 	store   *Store
 	zone    *time.Location
-	hour    int64    // where lt_rank.recent is to begin
-	left    []logKey // of those sources, batches are left to apply; run removes the ones that it has applied
+	hour    int64    // lt_rank.recent is to count clicks from this hour on
+	left    []logKey // the newest batches of the sources that are not applied yet; run removes the applied ones
 	maxRows int
 }
 
-// run reads all anew if the transaction has to be repeated. The error is a *badRows if it
-// is because of what is in the rows.
+// run runs the step's transaction. If the transaction has to be repeated, it reads all rows
+// again. The error is a *badRows if the content of the rows is the cause.
 func (st *step) run(ctx context.Context) error {
 	s := st.store
 	var left []logKey
@@ -97,9 +97,9 @@ type logRow struct {
 // logRows are the rows of a step, in the order of their keys.
 type logRows struct {
 	ranges []logRange
-	clicks int // about
+	clicks int // a row without clicks counts as one
 	all    []logRow
-	at     int // the row that cannot be decoded; -1: none
+	at     int // the index of the row that cannot be decoded; -1: none
 }
 
 // A logRange is a range of batches of a source.
@@ -108,8 +108,9 @@ type logRange struct {
 	first, last int64
 }
 
-// choose chooses rows, from the source of the first key on, and returns the keys without
-// those first ones whose batches are among them or gone.
+// choose selects the rows for the step, beginning at the source of the first key. It returns
+// the keys that remain: without those at the beginning whose batches are selected or no
+// longer in the log.
 func (r *logRows) choose(ctx context.Context, tx *sqlx.Tx, keys []logKey, maxRows, maxClicks int) (left []logKey, err error) {
 	r.at = -1
 	if len(keys) == 0 {
@@ -124,7 +125,7 @@ func (r *logRows) choose(ctx context.Context, tx *sqlx.Tx, keys []logKey, maxRow
 	}
 	defer rows.Close()
 	n, bytes := 0, 0
-	var end logKey // the last one chosen
+	var end logKey // the last row that is selected
 	full := false
 	for ; rows.Next(); n++ {
 		var k logKey
@@ -161,10 +162,11 @@ func (r *logRows) choose(ctx context.Context, tx *sqlx.Tx, keys []logKey, maxRow
 	return nil, errors.Join(rows.Err(), rows.Close())
 }
 
-// rangesAtOnce is how many ranges one statement names.
+// rangesAtOnce is the maximum number of ranges in one statement.
 const rangesAtOnce = 100
 
-// inRanges adds a condition on the rows of lt_log that are to be applied.
+// inRanges adds the condition that a row of lt_log is in one of the ranges and not
+// quarantined.
 func (p *builder) inRanges(ranges []logRange) {
 	p.add(` WHERE is_quarantined = 0 AND (`)
 	for i, r := range ranges {
@@ -176,7 +178,7 @@ func (p *builder) inRanges(ranges []logRange) {
 	p.add(`)`)
 }
 
-// read reads the rows that were chosen.
+// read reads the selected rows.
 func (r *logRows) read(ctx context.Context, tx *sqlx.Tx) error {
 	for part := range slices.Chunk(r.ranges, rangesAtOnce) {
 		var p builder
@@ -204,8 +206,8 @@ func (r *logRows) read(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// decode takes what is in the rows, but for batches up to the marks of their sources,
-// which were applied before.
+// decode decodes the rows and adds their content to w. It skips batches whose Seq is not
+// above the mark of their source: they were applied before.
 func (r *logRows) decode(w *work, marks map[linktrack.Source]int64) error {
 	for i := range r.all {
 		row := &r.all[i]
@@ -228,7 +230,7 @@ func (r *logRows) decode(w *work, marks map[linktrack.Source]int64) error {
 	return nil
 }
 
-// errLogChanged repeats a step whose rows another one has taken.
+// errLogChanged makes a step run again because another step has removed some of its rows.
 var errLogChanged = errors.New("the click log has changed")
 
 // remove deletes the rows.
@@ -250,7 +252,8 @@ func (r *logRows) remove(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// readMarks returns the highest Seq that was applied, by source, for those that have one.
+// readMarks returns the mark of each source of the rows: the highest Seq that was applied.
+// Sources of which no batch was applied are missing in the result.
 func readMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) (map[linktrack.Source]int64, error) {
 	marks := make(map[linktrack.Source]int64)
 	for part := range slices.Chunk(slices.Collect(maps.Keys(highest(rows))), rowsAtOnce) {
@@ -281,7 +284,8 @@ func readMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) (map[linktrack.S
 	return marks, nil
 }
 
-// raiseMarks notes that the batches were applied.
+// raiseMarks raises the marks of the sources to their batches among the rows, and notes
+// when these were applied.
 func raiseMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) error {
 	seqs := highest(rows)
 	sources := slices.SortedFunc(maps.Keys(seqs), func(x, y linktrack.Source) int { return slices.Compare(x[:], y[:]) })
@@ -302,7 +306,7 @@ func raiseMarks(ctx context.Context, tx *sqlx.Tx, rows []logRow) error {
 	return nil
 }
 
-// highest returns the highest Seq of clicks by source.
+// highest returns the highest Seq of each source among the batches of clicks.
 func highest(rows []logRow) map[linktrack.Source]int64 {
 	seqs := make(map[linktrack.Source]int64)
 	for i := range rows {

@@ -13,10 +13,11 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// rowsAtOnce is how many rows one statement reads or writes.
+// rowsAtOnce is the maximum number of rows that one statement reads or writes.
 const rowsAtOnce = 1000
 
-// forgetHours takes the hours before hour out of lt_rank.recent.
+// forgetHours subtracts the clicks of some hours from lt_rank.recent: those of from and
+// later ones, up to but without hour.
 func forgetHours(ctx context.Context, tx *sqlx.Tx, from, hour int64) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE (SELECT link_id, SUM(clicks) AS clicks FROM lt_hour FORCE INDEX (lt_hour_hour) WHERE hour >= ? AND hour < ? GROUP BY link_id) d
@@ -68,7 +69,7 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 	return w.writeDays(ctx, tx)
 }
 
-// writeDays merges the sums of days with what is kept of them.
+// writeDays merges the sums of days into those that are stored.
 func (w *work) writeDays(ctx context.Context, tx *sqlx.Tx) error {
 	days := slices.SortedFunc(maps.Keys(w.days), func(x, y linkDay) int {
 		return cmp.Or(cmp.Compare(x.day, y.day), cmp.Compare(x.link, y.link))
@@ -86,7 +87,7 @@ func (w *work) writeDays(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// writeDay does it for links on one day.
+// writeDay does this for some links on one day.
 func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error {
 	links := make([]int64, len(keys))
 	for i, k := range keys {
@@ -108,7 +109,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 			return err
 		}
 		if err := json.Unmarshal(data, &kept); err != nil {
-			return errDay // without the text, which may show what is in it
+			return errDay // err is left out because it may quote the data
 		}
 		w.days[linkDay{link, keys[0].day}].Merge(kept)
 	}

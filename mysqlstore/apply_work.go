@@ -11,12 +11,12 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A work is what a step adds to rows.
+// A work holds all that a step adds to the tables.
 type work struct {
-	clicks []linktrack.Click // their history and counts
-	deltas []linktrack.Delta // of clicks, for the counts
+	clicks []linktrack.Click // they go to the history and to deltas
+	deltas []linktrack.Delta // the sums of clicks by link, for the counts
 
-	// of the clicks and of facts
+	// The sums of the clicks and of the facts (see fact).
 	hours map[linkHour]*linktrack.Counters
 	days  map[linkDay]*linktrack.Rollup
 	ranks map[int64]*rank // by link
@@ -29,7 +29,7 @@ type linkDay struct {
 	day  linktrack.Day
 }
 
-// A rank is what is added to a row of lt_rank.
+// A rank holds what is added to a row of lt_rank.
 type rank struct{ recent, total, last int64 }
 
 func newWork() *work {
@@ -59,7 +59,8 @@ func (w *work) rank(link int64) *rank {
 	return w.ranks[link]
 }
 
-// takeClicks takes the clicks of a batch, with their texts truncated to their columns.
+// takeClicks decodes a batch and adds its clicks. It truncates their texts to the lengths
+// of the columns.
 func (w *work) takeClicks(data string) error {
 	clicks, err := linktrack.DecodeClicks(data)
 	if err != nil {
@@ -72,8 +73,8 @@ func (w *work) takeClicks(data string) error {
 	return nil
 }
 
-// takeFact takes a conversion, or a click that a process of the version before has
-// counted and left to the sums.
+// takeFact adds a fact to the sums. A click that comes as a fact was added to the counts
+// and to the history by a process of the previous version.
 func (w *work) takeFact(f *fact) {
 	day := w.day(f.link, f.day)
 	switch {
@@ -98,7 +99,7 @@ func (w *work) takeFact(f *fact) {
 	rank.total++
 }
 
-// sum adds the clicks to the sums. zone is the zone of the days.
+// sum adds the clicks to the sums. zone is the time zone of the days.
 func (w *work) sum(zone *time.Location) {
 	w.deltas = linktrack.Deltas(w.clicks, zone)
 	for _, d := range w.deltas {
@@ -117,7 +118,7 @@ func (w *work) sum(zone *time.Location) {
 	}
 }
 
-// forgetUnknown drops what is of links that do not exist.
+// forgetUnknown drops the clicks and sums of links that do not exist.
 func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 	links := make(map[int64]bool)
 	for i := range w.clicks {

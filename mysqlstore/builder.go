@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A builder is a part of a statement and its arguments.
+// A builder builds a statement, or a part of one, and its arguments.
 type builder struct {
 	sql  strings.Builder
 	args []any
@@ -17,9 +17,9 @@ func (p *builder) add(sql string, args ...any) {
 	p.args = append(p.args, args...)
 }
 
-func (p *builder) addPhrase(other *builder) { p.add(other.sql.String(), other.args...) }
+func (p *builder) append(other *builder) { p.add(other.sql.String(), other.args...) }
 
-// in adds a list of texts.
+// in adds a list of texts in parentheses. The list must not be empty.
 func (p *builder) in(texts []string) {
 	p.add("(?" + strings.Repeat(", ?", len(texts)-1) + ")")
 	for _, t := range texts {
@@ -27,7 +27,7 @@ func (p *builder) in(texts []string) {
 	}
 }
 
-// inNumbers adds a list of numbers.
+// inNumbers adds a list of numbers in parentheses. The list must not be empty.
 func (p *builder) inNumbers(numbers []int64) {
 	p.add("(?" + strings.Repeat(", ?", len(numbers)-1) + ")")
 	for _, n := range numbers {
@@ -35,7 +35,7 @@ func (p *builder) inNumbers(numbers []int64) {
 	}
 }
 
-// row adds the values of the i-th row of an INSERT.
+// row adds the values of row i of an INSERT, beginning at 0.
 func (p *builder) row(i int, values ...any) {
 	if i > 0 {
 		p.add(", ")

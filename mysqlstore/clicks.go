@@ -12,29 +12,30 @@ import (
 
 // ReserveClicks implements [linktrack.ClickStore].
 func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {
-	const doing = "reserve clicks"
+	const op = "reserve clicks"
 	if n < 1 {
-		return 0, failed(doing, fmt.Errorf("%d is no number of people", n))
+		return 0, failed(op, fmt.Errorf("%d is not a number of people: it must be at least 1", n))
 	}
 	for {
-		// The limit stands in the UPDATE, which locks the row before it looks,
-		// and LAST_INSERT_ID brings back what was granted. A row that matches
-		// always changes, so it is affected whatever clientFoundRows says.
+		// The UPDATE itself compares with the limit, because it locks the row before
+		// it reads it. LAST_INSERT_ID returns how many clicks were granted. A row
+		// that matches always changes, so RowsAffected does not depend on
+		// clientFoundRows.
 		res, err := s.db.ExecContext(ctx, `
 			UPDATE lt_count
 			SET used = GREATEST(used, total) + LAST_INSERT_ID(LEAST(?, deactivate_at - GREATEST(used, total)))
 			WHERE link_id = ? AND GREATEST(used, total) < deactivate_at`, n, link)
 		if err != nil {
-			return 0, failed(doing, err)
+			return 0, failed(op, err)
 		}
 		affected, err := res.RowsAffected()
 		if err != nil {
-			return 0, failed(doing, err)
+			return 0, failed(op, err)
 		}
 		if affected > 0 {
 			id, err := res.LastInsertId()
 			if err != nil {
-				return 0, failed(doing, err)
+				return 0, failed(op, err)
 			}
 			return int(id), nil
 		}
@@ -45,27 +46,27 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 		case errors.Is(err, sql.ErrNoRows):
 			return 0, linktrack.ErrNotFound
 		case err != nil:
-			return 0, failed(doing, err)
+			return 0, failed(op, err)
 		case limit == 0:
 			return n, nil
 		case used >= limit:
 			return 0, nil
 		}
-		// The limit has been raised in between: ask again.
+		// The limit was raised in between: try again.
 	}
 }
 
-// Clicks implements [linktrack.ClickStore]. It reads a range of the primary
-// key, in the partitions of the days that the range touches.
+// Clicks implements [linktrack.ClickStore]. It reads a range of the primary key, in the
+// partitions of the days that overlap the range.
 func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
-	const doing = "read the history"
+	const op = "read the history"
 	done, err := s.beginReading(ctx)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	defer done()
 	if q.Limit < 1 {
-		return nil, failed(doing, fmt.Errorf("%d is no limit", q.Limit))
+		return nil, failed(op, fmt.Errorf("%d is not a limit: it must be at least 1", q.Limit))
 	}
 	var p builder
 	p.add(`
@@ -91,7 +92,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 	p.add(` ORDER BY id `+dir+` LIMIT ?`, q.Limit)
 	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	defer rows.Close()
 	clicks := []linktrack.Click{}
@@ -100,14 +101,14 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 		var id, ip sql.RawBytes
 		err := rows.Scan(&id, &ip, &c.Referrer, &c.ReferrerHost, &c.UserAgent, &c.Browser, &c.Platform, &c.Country, &c.Query, &c.Unique, &c.Bot)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		copy(c.ID[:], id)
 		c.IP, _ = netip.AddrFromSlice(ip)
 		clicks = append(clicks, c)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	return clicks, nil
 }

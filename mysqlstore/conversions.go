@@ -30,29 +30,29 @@ func (s *Store) LinkByClick(ctx context.Context, click linktrack.ClickRef) (link
 }
 
 var (
-	// errCounted ends the transaction of a conversion whose click or order was
-	// counted before.
-	errCounted = errors.New("it was counted before")
-	// errOvertaken ends one that another, of the same click or order, came
-	// before.
-	errOvertaken = errors.New("another was counted meanwhile")
+	// errCounted ends the transaction because a trusted conversion of the same click
+	// or order was counted before.
+	errCounted = errors.New("a conversion of this click or order was counted before")
+	// errOvertaken ends the transaction because the table has a conversion of the same
+	// click or order.
+	errOvertaken = errors.New("another conversion of this click or order was counted first")
 )
 
-// A conversion has the day and the hour that it counts in.
+// A conversion is a [linktrack.Conversion] with the day and the hour in which it counts.
 type conversion struct {
 	linktrack.Conversion
 	day  linktrack.Day
 	hour int
 }
 
-// RecordConversion implements [linktrack.ConversionStore]. Others who report
-// the same click or order wait at the unique keys until this transaction ends.
-// It locks conversions before counts, and these in the order in which batches of
-// clicks do, so it waits in no circle with them.
+// RecordConversion implements [linktrack.ConversionStore]. Calls for the same click or
+// order wait at the unique keys until the first one's transaction ends. To avoid
+// deadlocks, it locks conversions before counts, and counts in the order in which
+// ApplyClicks locks them.
 func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zone *time.Location) (counted bool, err error) {
-	const doing = "record a conversion"
+	const op = "record a conversion"
 	if err := fit("order_id", c.OrderID, 1020); err != nil {
-		return false, failed(doing, err)
+		return false, failed(op, err)
 	}
 	k := conversion{Conversion: c}
 	k.day, k.hour = linktrack.DayAndHour(c.Time, zone)
@@ -72,15 +72,15 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	case errors.Is(err, linktrack.ErrNotFound):
 		return false, err
 	case err != nil:
-		return false, failed(doing, err)
+		return false, failed(op, err)
 	}
 	return true, nil
 }
 
-// replace deletes the conversions that have the click or the order, and returns
-// them. errCounted if one of them is trusted: that is found out without a lock,
-// since most reports that come twice are the owner's. The rows are locked by
-// their primary key and in its order.
+// replace deletes the conversions that have the same click or order, and returns them. If
+// one of them is trusted, it deletes none and returns errCounted. It first reads the rows
+// without locks, because most conversions that are reported twice are trusted ones of the
+// owner. Then it locks the rows in the order of their primary keys.
 func (k *conversion) replace(ctx context.Context, tx *sqlx.Tx, zone *time.Location) (replaced []conversion, err error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT link_id, click_id FROM lt_conversion WHERE link_id = ? AND click_id = ?
@@ -138,8 +138,9 @@ func (k *conversion) replace(ctx context.Context, tx *sqlx.Tx, zone *time.Locati
 	return replaced, nil
 }
 
-// count writes the conversion, and changes the counts by it and by those that it
-// replaced. errOvertaken if its click or order is there.
+// count inserts the conversion, and changes the counts by it and by those that it
+// replaces. It returns errOvertaken if the table has a conversion of the same click or
+// order.
 func (k *conversion) count(ctx context.Context, tx *sqlx.Tx, replaced []conversion, zone *time.Location) error {
 	var order any
 	if k.OrderID != "" {
@@ -178,8 +179,9 @@ func (k *conversion) count(ctx context.Context, tx *sqlx.Tx, replaced []conversi
 	return nil
 }
 
-// leaveFacts leaves a conversion to the roll-up of its day, in the transaction
-// that counts it or takes it back. Its row has a source of its own.
+// leaveFacts appends a conversion to the click log, in the transaction that counts it or
+// takes it back. ApplyClicks then changes the roll-up of its day. The row has a source of
+// its own.
 func leaveFacts(ctx context.Context, tx *sqlx.Tx, at time.Time, facts []byte) error {
 	source := newSource()
 	_, err := tx.ExecContext(ctx, insertLog, source[:], 1, kindFacts, micros(at), 0, len(facts), facts)

@@ -16,35 +16,37 @@ import (
 const (
 	day       = 24 * time.Hour
 	daysAhead = 31
-	later     = "p_later" // the partition without an end
+	later     = "p_later" // the partition without an upper bound
 )
 
 // PruneClicks removes from the history the clicks of all days (UTC) that ended
-// at or before the given time. Counts and hourly roll-ups stay. Days are
-// partitions, so a day goes at once, whatever its size, and holds nobody up.
-// Where the oldest clicks stand in one partition with younger ones, as those do
-// that are older than the first partition, it has to be split, which holds up
-// who writes to it; it is not if there is nothing to remove. PruneClicks takes
-// its turn with Migrate and with other processes, and like Migrate
-// makes the partitions of the month ahead.
+// at or before the given time. Counts and roll-ups stay.
+//
+//   - Each day is a partition, so deleting it takes the same short time whatever
+//     its size.
+//   - A partition that has both clicks to remove and newer ones is split, which
+//     blocks writes to it meanwhile. The first partition can have such clicks,
+//     because it also takes those of all days before its own.
+//   - Like Migrate, PruneClicks also creates the partitions of the next month. Only
+//     one of these calls at a time works on a database; the others wait.
 func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
-	const doing = "prune clicks"
+	const op = "prune clicks"
 	if err := s.pruneSources(ctx); err != nil {
-		return failed(doing, err)
+		return failed(op, err)
 	}
-	return s.alone(ctx, doing, func(conn *sql.Conn) error {
+	return s.alone(ctx, op, func(conn *sql.Conn) error {
 		if err := makeDays(ctx, conn); err != nil {
 			return err
 		}
-		cut := before.UTC().Truncate(day)
-		if cut.Unix() <= 0 {
+		until := before.UTC().Truncate(day)
+		if until.Unix() <= 0 {
 			return nil // no click is older
 		}
 		days, err := partitions(ctx, conn)
 		if err != nil {
-			return failed(doing, err)
+			return failed(op, err)
 		}
-		last := name(cut.Add(-day)) // the partition that ends at the cut
+		last := name(until.Add(-day)) // the partition that ends at until
 		var old []string
 		found, next := false, later
 		for _, d := range days {
@@ -57,9 +59,9 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 				old = append(old, d)
 			}
 		}
-		// The partition that ends at the cut is emptied and kept: without it
-		// the next one would take in older clicks that come late, and would
-		// have to be split to be rid of them.
+		// The partition that ends at until is emptied and kept. Without it, older
+		// clicks that are stored late would go to the next partition, which would
+		// have to be split to remove them.
 		var ddl []string
 		if !found && len(old) == 0 {
 			var one int
@@ -68,7 +70,7 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 				return nil
 			}
 			if err != nil {
-				return failed(doing, err)
+				return failed(op, err)
 			}
 		}
 		if !found {
@@ -85,15 +87,16 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		ddl = append(ddl, `ALTER TABLE lt_click TRUNCATE PARTITION `+last)
 		for _, stmt := range ddl {
 			if _, err := conn.ExecContext(ctx, stmt); err != nil {
-				return denied(doing, err)
+				return denied(op, err)
 			}
 		}
 		return nil
 	})
 }
 
-// pruneSources forgets sources of which no batch was applied for 400 days. Processes of
-// the version before do not note when that was.
+// pruneSources deletes the marks of sources of which no batch was applied for 400 days.
+// Processes of the previous version do not set applied_at, so where it is 0, the 400 days
+// begin now.
 func (s *Store) pruneSources(ctx context.Context) error {
 	return s.transact(ctx, func(tx *sqlx.Tx) error {
 		for _, stmt := range []string{
@@ -108,17 +111,17 @@ func (s *Store) pruneSources(ctx context.Context) error {
 	})
 }
 
-// makeDays makes the partitions that are missing from the last one there is
-// to a month ahead, or from yesterday if there are none.
+// makeDays creates a partition for each day behind the last partition, up to daysAhead
+// days ahead. If there are no day partitions, it begins with yesterday.
 func makeDays(ctx context.Context, conn *sql.Conn) error {
-	const doing = "make the day partitions of the history"
+	const op = "create the day partitions of the history"
 	days, err := partitions(ctx, conn)
 	if err != nil {
-		return failed(doing, err)
+		return failed(op, err)
 	}
 	var now int64
 	if err := conn.QueryRowContext(ctx, `SELECT UNIX_TIMESTAMP()`).Scan(&now); err != nil {
-		return failed(doing, err)
+		return failed(op, err)
 	}
 	today := time.Unix(now, 0).UTC().Truncate(day)
 	d := today.Add(-day)
@@ -138,15 +141,16 @@ func makeDays(ctx context.Context, conn *sql.Conn) error {
 	}
 	_, err = conn.ExecContext(ctx, `ALTER TABLE lt_click REORGANIZE PARTITION `+later+` INTO (`+b.String()+`PARTITION `+later+` VALUES LESS THAN (MAXVALUE))`)
 	if err != nil {
-		return denied(doing, err)
+		return denied(op, err)
 	}
 	return nil
 }
 
-// name is the name of the partition that ends with a day.
+// name returns the name of the partition that ends with a day.
 func name(d time.Time) string { return d.Format("p20060102") }
 
-// bound is the id, as a literal, that no click in the named partition reaches.
+// bound returns the upper bound of the named partition, as a literal: the clicks in it
+// have lower ids.
 func bound(partition string) string {
 	d, err := time.Parse("p20060102", partition)
 	if err != nil {
@@ -156,8 +160,8 @@ func bound(partition string) string {
 	return fmt.Sprintf("x'%x'", id[:])
 }
 
-// partitions returns the names of the partitions but for the endless one, in
-// order.
+// partitions returns the names of the partitions in order, without the last one, which has
+// no upper bound.
 func partitions(ctx context.Context, conn *sql.Conn) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, `
 		SELECT PARTITION_NAME FROM information_schema.PARTITIONS

@@ -7,18 +7,18 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// The numbers of the servers' errors that are told apart. MySQL and MariaDB
-// share them.
+// The numbers of the server errors that the Store treats in different ways. They are the
+// same on MySQL and MariaDB.
 const (
-	errTooMany         = 1040 // connections to the server
-	errTooManyOfUser   = 1203 // connections of the user, by the server's setting
-	errUserLimit       = 1226 // what the user is granted
+	errTooMany         = 1040 // too many connections to the server
+	errTooManyOfUser   = 1203 // too many connections of the user, by the server's setting
+	errUserLimit       = 1226 // one of the user's own limits is exceeded
 	errDBAccessDenied  = 1044
 	errAccessDenied    = 1045
 	errUnknownDB       = 1049
 	errDuplicateColumn = 1060
-	errDuplicateKey    = 1061 // its name
-	errNoSuchColumn    = 1091 // or key, to be dropped
+	errDuplicateKey    = 1061 // an index of this name exists
+	errNoSuchColumn    = 1091 // the column or index to be dropped does not exist
 	errDuplicate       = 1062
 	errTableDenied     = 1142
 	errDeadlock        = 1213
@@ -28,7 +28,7 @@ const (
 	errDeniedNoPass    = 1698
 )
 
-// number returns the server's number of an error, 0 if it is not the server's.
+// number returns the number of a server error, or 0 if the error is not from the server.
 func number(err error) uint16 {
 	var e *mysql.MySQLError
 	if errors.As(err, &e) {
@@ -37,12 +37,11 @@ func number(err error) uint16 {
 	return 0
 }
 
-// failed says what was being done when the database failed. err must not be
-// nil.
-func failed(doing string, err error) error { return &failure{doing, err} }
+// failed returns an error that names the operation which failed. err must not be nil.
+func failed(op string, err error) error { return &failure{op, err} }
 
-// rejected reports whether the server refused a statement for what is in it or
-// because the schema is another one. To send it again is of no use then.
+// rejected reports whether the server refused a statement because of its content or
+// because the schema is not the expected one. The same statement would be refused again.
 func rejected(err error) bool {
 	switch number(err) {
 	case 1048, // a column cannot be null
@@ -65,12 +64,12 @@ func rejected(err error) bool {
 	return false
 }
 
-// mayRepeat reports whether a transaction changed nothing because another one
-// interfered, so that it can be repeated.
+// mayRepeat reports whether a transaction was rolled back because it conflicted with
+// another one, so that it can be run again.
 func mayRepeat(err error) bool {
 	switch number(err) {
-	case errDeadlock, // also from clusters, for a conflict at the commit
-		3101: // the same from Group Replication
+	case errDeadlock, // Galera also uses it for a conflict at the commit
+		3101: // Group Replication's number for a conflict at the commit
 		return true
 	}
 	return errors.Is(err, errLogChanged)
@@ -83,8 +82,8 @@ type failure struct {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// Error holds the server's own text without what it quotes: that may be
-// anybody's, and errors end up in logs.
+// Error includes the server's text without the parts that it quotes: these may be private
+// data, and errors end up in logs.
 func (f *failure) Error() string {
 	var e *mysql.MySQLError
 	if !errors.As(f.err, &e) {

@@ -10,15 +10,15 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// explain returns a sentence about a server's error: the server's own text
-// without its quotations, the number, and advice.
+// explain describes a server error: its text without the parts that it quotes, its number,
+// and advice.
 func explain(e *mysql.MySQLError) string {
 	text := strings.TrimRight(redact(e.Message), ". ")
 	return fmt.Sprintf("%s (error %d): %s", text, e.Number, advice(e))
 }
 
-// advice returns a remedy for an error. Numbers that MySQL and MariaDB use for
-// different errors are left out.
+// advice returns a remedy for an error. It has none for numbers that MySQL and MariaDB use
+// for different errors.
 func advice(e *mysql.MySQLError) string {
 	switch e.Number {
 	case errTooMany, errTooManyOfUser:
@@ -88,8 +88,8 @@ func advice(e *mysql.MySQLError) string {
 
 const useTLS = "add tls=true to the DSN"
 
-// ourNames are quoted texts that are nobody's secret: the names of linktrack's
-// tables, keys and columns, of partitions, and of users' limits.
+// ourNames matches quoted texts that are not private: the names of linktrack's tables,
+// keys, columns, and partitions, and of the limits of users.
 var ourNames = regexp.MustCompile(`'((?:[\w$-]+\.)?lt_[a-z_]+(?:\.\w+)?|max_[a-z_]+|(?:field|where|order) (?:list|clause))'|\b[Cc]olumn '([a-z_]{1,30})'`)
 
 var (
@@ -99,9 +99,9 @@ var (
 
 const maxServerText = 300 // bytes
 
-// redact returns a server's text without what it quotes, since that may be a
-// visitor's, a password, or a part of a statement, and without what looks like
-// credentials or an address.
+// redact removes from a server's text the parts that it quotes, and all that looks like
+// credentials or an address. What is quoted can be data of a visitor, a password, or a
+// part of a statement.
 func redact(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
@@ -116,9 +116,10 @@ func redact(text string) string {
 	return truncate(text, maxServerText)
 }
 
-// maskQuoted replaces all from the first opening quote to the last closing one.
-// What is quoted may have quotes in it, so pairs of them mean nothing. If one
-// opens behind that, because the server has cut its text, the rest goes, too.
+// maskQuoted replaces everything from the first opening quote to the last closing one,
+// because the quoted text may contain quotes itself, so they cannot be paired. If another
+// quote opens behind that and is never closed, because the server has truncated its text,
+// the rest is replaced, too.
 func maskQuoted(text string) string {
 	first, last, open := -1, -1, -1
 	before := ' '

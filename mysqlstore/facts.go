@@ -8,26 +8,29 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A fact is what one conversion adds to the roll-ups of a link, or one click that a
-// process of the version before has counted.
+// A fact is one entry in a row of lt_log of kind 2. It describes one conversion that is to
+// be added to the roll-ups of a link, or to be subtracted from them. Rows that come from
+// lt_pending also have facts for clicks: a process of the previous version has added these
+// to the counts and to the history already.
 type fact struct {
 	link  int64
 	at    int64 // microseconds since 1970
 	day   linktrack.Day
-	of    int             // the hour of the day
-	click linktrack.Click // its KeepReferrerHost, Browser, Platform, Country, Unique and Bot
+	of    int             // the hour of the day, 0 to 23
+	click linktrack.Click // only ReferrerHost, Browser, Platform, Country, Unique, and Bot are set
 
 	isConversion bool
-	isTakenBack  bool                 // the conversion no longer counts
-	conversion   linktrack.Conversion // its Value and Currency
+	isTakenBack  bool                 // the conversion is to be subtracted
+	conversion   linktrack.Conversion // only Value and Currency are set
 }
 
-// Facts begin with a version. Version 1 had whole hours since 1970 in the place of
-// microseconds. Conversions that are taken back are in rows of
-// version 3 only, so that a process that does not know them leaves them alone
-// and goes on to read all others.
+// The data of a row begins with a version, and facts follow it.
+//   - Version 1 has whole hours since 1970 where the others have microseconds.
+//   - Version 2 is written for a conversion that is added.
+//   - Version 3 is written for a conversion that is subtracted. Processes that know
+//     version 2 only skip these rows and still read all others.
 const (
-	factsVersion = 3 // the newest
+	factsVersion = 3 // the newest one
 	plainVersion = 2
 )
 
@@ -45,7 +48,8 @@ func appendConversion(b []byte, c *linktrack.Conversion, zone *time.Location) []
 	return appendValue(appendWhen(append(b, factConversion), c.Click.Link, c.Time, day, hour), c)
 }
 
-// appendTakenBack takes back a conversion that appendConversion wrote.
+// appendTakenBack appends a fact that subtracts a conversion which a fact of
+// appendConversion has added.
 func appendTakenBack(b []byte, k *conversion) []byte {
 	return appendValue(appendWhen(append(b, factConversion|factTakenBack), k.Click.Link, k.Time, k.day, k.hour), &k.Conversion)
 }
@@ -65,7 +69,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// readFacts calls take for each fact, for some of them if it fails.
+// readFacts calls take for each fact in the data of a row. If it returns an error, it may
+// have called take for some of them.
 func readFacts(b []byte, take func(*fact)) error {
 	if len(b) == 0 || b[0] < 1 || b[0] > factsVersion {
 		return errFacts
@@ -94,10 +99,10 @@ func readFacts(b []byte, take func(*fact)) error {
 	return nil
 }
 
-// A reader is what is left to read; bad once anything was wrong.
+// A reader decodes the data of a row.
 type reader struct {
-	rest []byte
-	bad  bool
+	rest []byte // not decoded yet
+	bad  bool   // something could not be decoded
 }
 
 func (r *reader) number() int64 {

@@ -16,19 +16,19 @@ import (
 // CreateLinks implements [linktrack.LinkStore], in statements of
 // many rows.
 func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {
-	const doing = "create links"
+	const op = "create links"
 	if len(links) == 0 {
 		return []linktrack.Link{}, nil
 	}
 	made := make([]linktrack.Link, len(links))
 	account := links[0].Account
-	groups := map[string]string{} // by key, as it is wanted first
+	groups := map[string]string{} // by key, the first spelling among the links
 	for i, l := range links {
 		if err := fitLink(l); err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		if l.Account != account {
-			return nil, failed(doing, fmt.Errorf("they are of accounts %d and %d", account, l.Account))
+			return nil, failed(op, fmt.Errorf("they are of accounts %d and %d", account, l.Account))
 		}
 		l.Counts = linktrack.Counts{}
 		l.ExpiresAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.CreatedAt))
@@ -39,7 +39,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	}
 	names, err := s.knownGroups(ctx, account, groups)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	err = s.transact(ctx, func(tx *sqlx.Tx) error {
 		// As in CreateLink, links come before groups.
@@ -63,7 +63,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	case errors.Is(err, linktrack.ErrTaken):
 		return nil, err
 	case err != nil:
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	for i := range made {
 		if name := names[linktrack.GroupKey(made[i].Group)]; name != "" {
@@ -74,7 +74,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	return made, nil
 }
 
-// knownGroups returns the names, by key, of those groups that the account has.
+// knownGroups returns, by key, the stored names of those groups that the account has.
 func (s *Store) knownGroups(ctx context.Context, account linktrack.AccountID, groups map[string]string) (map[string]string, error) {
 	wanted := make([]string, 0, len(groups))
 	for _, name := range groups {
@@ -88,8 +88,8 @@ func (s *Store) knownGroups(ctx context.Context, account linktrack.AccountID, gr
 	return names, err
 }
 
-// insertLinks writes the rows of lt_link; those of groups that are not known
-// have none yet.
+// insertLinks inserts the rows of the links. Links of groups that do not exist yet have no
+// group at first.
 func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names map[string]string) error {
 	err := insertPerLink(ctx, tx, links, insertLink, insertedRow, func(l *linktrack.Link) []any {
 		row := *l
@@ -102,7 +102,7 @@ func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names
 	return err
 }
 
-// insertPerLink inserts a row for each link, in statements of a bounded size.
+// insertPerLink inserts a row for each link, in statements of limited size.
 func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, head, row string, values func(*linktrack.Link) []any) error {
 	var p builder
 	size := 0
@@ -125,8 +125,8 @@ func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, hea
 	return nil
 }
 
-// readIDs looks the links' IDs up: not every server numbers the rows of a
-// statement one by one.
+// readIDs looks up the IDs of the links. LAST_INSERT_ID is not enough, because not every
+// server gives consecutive IDs to the rows of a statement.
 func readIDs(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link) error {
 	names := make([]linktrack.LinkName, len(links))
 	for i, l := range links {
@@ -171,8 +171,8 @@ func byHost(names []linktrack.LinkName) map[string][]string {
 	return keys
 }
 
-// makeGroups makes those groups that are wanted and not among names, and gives
-// them to their links.
+// makeGroups creates those wanted groups that are not in names, and sets them in their
+// links.
 func makeGroups(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, links []linktrack.Link, wanted, names map[string]string) error {
 	ids := map[string][]int64{}
 	for _, l := range links {
@@ -180,7 +180,7 @@ func makeGroups(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, l
 			ids[key] = append(ids[key], l.ID)
 		}
 	}
-	made := map[string]string{} // the transaction may be tried again
+	made := map[string]string{} // not names itself, because the transaction may be run again
 	for _, key := range slices.Sorted(maps.Keys(ids)) {
 		name, err := makeGroup(ctx, tx, account, wanted[key])
 		if err != nil {
@@ -207,7 +207,7 @@ func makeGroups(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, l
 // LinksByPath implements [linktrack.LinkStore], with a look-up by the unique
 // key for each host.
 func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]linktrack.Link, error) {
-	const doing = "look up links"
+	const op = "look up links"
 	links := []linktrack.Link{}
 	for host, keys := range byHost(names) {
 		var p builder
@@ -215,18 +215,18 @@ func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]
 		p.in(keys)
 		rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			l, err := scanLink(rows)
 			if err != nil {
-				return nil, failed(doing, err)
+				return nil, failed(op, err)
 			}
 			links = append(links, l)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 	}
 	return links, nil

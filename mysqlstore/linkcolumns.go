@@ -10,9 +10,9 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// editedColumns are the columns of lt_link that an edit may change, each with
-// the field that it holds: a pointer, to read into and to write from. The other
-// setting, deactivate_at, stands in lt_count.
+// editedColumns are the columns of lt_link that an edit may change. field returns a
+// pointer to the link's field, for reading and writing. One more setting, deactivate_at,
+// is in lt_count.
 var editedColumns = []struct {
 	name  string
 	field func(*linktrack.Link) any
@@ -35,8 +35,8 @@ var editedColumns = []struct {
 	{"expires_at", func(l *linktrack.Link) any { return (*moment)(&l.ExpiresAt) }},
 }
 
-// linkColumns are read by scanLink, from lt_link l and lt_count c. The columns
-// after insertLink take linkArgs, those after "SET" in editLink take editArgs.
+// linkColumns are the columns of lt_link l and lt_count c that scanLink reads. insertLink
+// and insertedRow take the values of linkArgs, and editLink takes those of editArgs.
 var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, row, edit string) {
 	for _, c := range editedColumns {
 		columns += ", l." + c.name
@@ -51,7 +51,7 @@ var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, ro
 	return columns, insert, row, edit
 }()
 
-// editArgs are the values of the columns that an edit may change.
+// editArgs returns the values of the columns that an edit may change.
 func editArgs(l *linktrack.Link) []any {
 	args := []any{urlHead(l.ExternalURL)}
 	for _, c := range editedColumns {
@@ -60,13 +60,13 @@ func editArgs(l *linktrack.Link) []any {
 	return args
 }
 
-// linkArgs are the values of all columns.
+// linkArgs returns the values of all columns of lt_link.
 func linkArgs(l *linktrack.Link) []any {
 	return append([]any{int64(l.Account), []byte(l.Host), []byte(l.Key()), []byte(l.Path), micros(l.CreatedAt)}, editArgs(l)...)
 }
 
-// scanLink reads linkColumns, by position: a host's DSN may change the names
-// of columns.
+// scanLink reads linkColumns by position, because the DSN of a host's pool may change the
+// names of columns.
 func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
 	var l linktrack.Link
 	to := []any{&l.ID, &l.Account, &l.Host, &l.Path, (*moment)(&l.CreatedAt)}
@@ -78,7 +78,7 @@ func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
 	return l, err
 }
 
-// fitLink checks that the columns can take the link.
+// fitLink checks that the texts of a link fit their columns.
 func fitLink(l linktrack.Link) error {
 	return errors.Join(
 		fit("host", l.Host, 255), fit("path", l.Path, 128), fit("external_url", l.ExternalURL, 4096),
@@ -86,12 +86,13 @@ func fitLink(l linktrack.Link) error {
 		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255))
 }
 
-// urlHead is what the key that sorts by destination holds of it.
+// urlHead returns the first bytes of a destination, which the index for the sort by
+// destination contains.
 func urlHead(url string) []byte { return []byte(url[:min(len(url), headSize)]) }
 
 const headSize = 255 // bytes
 
-// A text is written as bytes, whatever the connection's character set.
+// A text is written as bytes, so that the connection's character set cannot change it.
 type text string
 
 // Value implements [driver.Valuer].
@@ -105,7 +106,7 @@ func (t *text) Scan(src any) error {
 	return err
 }
 
-// An opposite is kept as what it is not.
+// An opposite is stored negated: true as 0, and false as 1.
 type opposite bool
 
 // Value implements [driver.Valuer].
@@ -119,7 +120,7 @@ func (o *opposite) Scan(src any) error {
 	return err
 }
 
-// A moment is kept in microseconds, 0 for never.
+// A moment is stored in microseconds since 1970, and the zero time as 0.
 type moment time.Time
 
 // Value implements [driver.Valuer].

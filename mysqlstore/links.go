@@ -12,9 +12,9 @@ import (
 
 // CreateLink implements [linktrack.LinkStore].
 func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
-	const doing = "create a link"
+	const op = "create a link"
 	if err := fitLink(l); err != nil {
-		return linktrack.Link{}, failed(doing, err)
+		return linktrack.Link{}, failed(op, err)
 	}
 	l.Counts = linktrack.Counts{}
 	l.ExpiresAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.CreatedAt))
@@ -22,12 +22,12 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 	if wanted != "" {
 		var err error
 		if name, known, err = groupName(ctx, s.db, l.Account, wanted); err != nil {
-			return linktrack.Link{}, failed(doing, err)
+			return linktrack.Link{}, failed(op, err)
 		}
 	}
 	create := func(tx *sqlx.Tx) error {
-		// The link comes before its group: all who lock both lock them in
-		// this order, so that nobody waits in a circle.
+		// The link is inserted before its group. Every transaction that locks both
+		// locks them in this order, so that no deadlock arises.
 		row := l
 		row.Group = name
 		res, err := tx.ExecContext(ctx, insertLink+insertedRow, linkArgs(&row)...)
@@ -62,13 +62,13 @@ func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Lin
 	case errors.Is(err, linktrack.ErrTaken):
 		return linktrack.Link{}, err
 	case err != nil:
-		return linktrack.Link{}, failed(doing, err)
+		return linktrack.Link{}, failed(op, err)
 	}
 	return l, nil
 }
 
-// groupName returns the name that a group of the account was made with. It
-// locks nothing: groups are never renamed or removed.
+// groupName returns the name with which a group of the account was created. It needs no
+// lock, because groups are never renamed or removed.
 func groupName(ctx context.Context, db sqlx.QueryerContext, account linktrack.AccountID, group string) (name string, known bool, err error) {
 	err = db.QueryRowxContext(ctx, `SELECT name FROM lt_group WHERE account_id = ? AND name_key = ?`,
 		int64(account), []byte(linktrack.GroupKey(group))).Scan(&name)
@@ -78,9 +78,9 @@ func groupName(ctx context.Context, db sqlx.QueryerContext, account linktrack.Ac
 	return name, err == nil, err
 }
 
-// makeGroup makes a group unless somebody else was quicker, and returns its
-// name. A plain INSERT that meets another's would leave a shared lock behind,
-// which two can deadlock on; this one waits for an exclusive one.
+// makeGroup creates a group unless it exists, and returns its name. A plain INSERT that
+// finds the key taken would get a shared lock, with which two transactions can deadlock.
+// ON DUPLICATE KEY UPDATE waits for an exclusive lock instead.
 func makeGroup(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, group string) (string, error) {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO lt_group (account_id, name_key, name) VALUES (?, ?, ?)
@@ -106,12 +106,12 @@ func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.Accou
 	return s.updateLink(ctx, "move a link", id, &move{from, to}, change)
 }
 
-// A move is from one account to another.
+// A move gives a link of one account to another account.
 type move struct{ from, to linktrack.AccountID }
 
-// in changes the account wherever it stands beside the link, which is locked.
-// The rows are locked in the order in which ApplyClicks locks them, that of lt_count
-// last.
+// in changes the account in every table that has a row of the link. The caller has locked
+// the link. The rows are locked in the order in which ApplyClicks locks them: the one of
+// lt_count last.
 func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
 	for _, stmt := range []string{
 		`UPDATE lt_link SET account_id = ? WHERE id = ?`,
@@ -126,12 +126,12 @@ func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
 }
 
 // updateLink updates a link, and moves it unless m is nil.
-func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move, change func(*linktrack.Link) error) (linktrack.Link, error) {
+func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	var l linktrack.Link
 	refused := false // change returned an error
 	err := s.transact(ctx, func(tx *sqlx.Tx) error {
-		// Only the link is locked, not its counts: clicks go on being counted
-		// while change runs.
+		// Only the link is locked, not its counts, so clicks can be counted while
+		// change runs.
 		err := tx.QueryRowContext(ctx, `SELECT id FROM lt_link WHERE id = ? FOR UPDATE`, id).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return linktrack.ErrNotFound
@@ -190,7 +190,7 @@ func (s *Store) updateLink(ctx context.Context, doing string, id int64, m *move,
 	case refused, errors.Is(err, linktrack.ErrNotFound):
 		return linktrack.Link{}, err
 	}
-	return linktrack.Link{}, failed(doing, err)
+	return linktrack.Link{}, failed(op, err)
 }
 
 // LinkByPath implements [linktrack.LinkStore].

@@ -8,19 +8,19 @@
 //	t, err := linktrack.New(store, linktrack.Options{…})
 //
 // All its tables begin with lt_, so it can share a database with other
-// programs. It needs InnoDB, and a binary log, if there is one, in ROW or
-// MIXED format: it works at READ COMMITTED, where STATEMENT is refused.
+// programs. It needs InnoDB. If the server has a binary log, its format must be ROW
+// or MIXED: the Store uses READ COMMITTED, with which servers refuse STATEMENT.
 //
 // On a cluster such as Galera, processes may append and apply clicks on different
-// nodes: appends share no rows, and a step that conflicts with another node's
-// changes nothing. Other calls that two nodes make at the same time on the same row
+// nodes: appends share no rows, and a step that conflicts with one on another node
+// is rolled back and tried again. Other calls that two nodes make at the same time on the same row
 // may fail with an error, and [Store.Migrate] excludes only processes on the same
 // node. So connect all processes to the same node where you can.
 //
-// The caller must call [Store.Migrate] at each start. It also makes the day
-// partitions of the next month. So does [Store.PruneClicks], which the Tracker
-// calls once a day unless history is kept forever. Without these partitions,
-// clicks are just as safe, but dropping their days takes longer.
+// The caller must call [Store.Migrate] at each start. Migrate and [Store.PruneClicks]
+// also create the day partitions of the next month. The Tracker calls PruneClicks once
+// a day unless history is kept forever. Without these partitions, no click is lost,
+// but deleting old days takes longer.
 package mysqlstore
 
 import (
@@ -41,20 +41,20 @@ import (
 type Store struct {
 	db *sqlx.DB
 
-	// own is how to connect, and pool the connections, if Open made them: the
-	// sessions then are at READ COMMITTED. Both are nil on a host's pool.
+	// Set by Open, whose sessions use READ COMMITTED; both are nil on a host's pool.
+	// own is the configuration of the connections, and pool makes them.
 	own  *mysql.Config
 	pool *pool
 
 	reading *readers
 
-	insertLog statement // of AppendClicks
+	insertLog statement // used by AppendClicks
 
-	// of ApplyClicks
-	holder      linktrack.Source // this Store's name as the holder of the lease
+	// Used by ApplyClicks:
+	holder      linktrack.Source // identifies this Store as the holder of the lease
 	applying    chan struct{}    // holds a value while a call applies the log
 	pace        pace
-	quarantined *badRows // since the last call, nil: none; used by the call that has put its value in applying
+	quarantined *badRows // the last one that no call has returned yet; nil: none. Guarded by applying
 }
 
 var (
@@ -62,13 +62,12 @@ var (
 	_ linktrack.HostLister = (*Store)(nil)
 )
 
-// New returns a Store on the caller's own pool, which stays the caller's to
-// close. Any settings of the DSN will do: the Store asks the driver for whole
-// numbers and bytes only, so parseTime, loc, charset, clientFoundRows,
-// columnsWithAlias, the usual sql_modes and isolation do not matter to it. Only
-// autocommit must be on and sql_safe_updates off, as they are by default, and
-// sql_mode without EMPTY_STRING_IS_NULL. interpolateParams=true saves round
-// trips.
+// New returns a Store that uses the caller's pool. The Store never closes the pool.
+// The Store reads only integers and bytes, so most settings of the pool do not
+// matter to it: parseTime, loc, charset, clientFoundRows, columnsWithAlias, the
+// isolation level, and the usual values of sql_mode. The sessions must have
+// autocommit on, sql_safe_updates off (both are the defaults), and an sql_mode
+// without EMPTY_STRING_IS_NULL. interpolateParams=true saves round trips.
 //
 // Set db.SetMaxOpenConns to at most the number that the server allows the user.
 // The server refuses further connections, and the calls that need them fail.
@@ -89,9 +88,9 @@ func wrap(db any) *sqlx.DB {
 	return sqlx.NewDb(db.(*sql.DB), "mysql")
 }
 
-// transact runs do in a transaction at READ COMMITTED. One that changed nothing because
-// of another one is run again, after a random pause, so that transactions which met once
-// do not meet again.
+// transact runs do in a transaction at READ COMMITTED. If the transaction was rolled back
+// because of another one (see mayRepeat), it is run again after a random pause, which
+// keeps the two from colliding again.
 func (s *Store) transact(ctx context.Context, do func(*sqlx.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.transactOnce(ctx, do)
@@ -127,7 +126,8 @@ func (s *Store) transactOnce(ctx context.Context, do func(*sqlx.Tx) error) error
 	return tx.Commit()
 }
 
-// micros is how a time is kept: microseconds since 1970, 0 for never.
+// micros returns a time as it is stored: in microseconds since 1970, and 0 for the
+// zero time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -135,7 +135,7 @@ func micros(t time.Time) int64 {
 	if n := t.UnixMicro(); n != 0 {
 		return n
 	}
-	return 1 // the first moment of 1970 is not never
+	return 1 // 0 stands for the zero time
 }
 
 func fromMicros(n int64) time.Time {
@@ -145,11 +145,12 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// fit holds a text to its column. A session in strict mode would refuse what
-// is too long; a host's own may not be strict, and would cut it.
-func fit(column, text string, most int) error {
-	if len(text) > most {
-		return fmt.Errorf("%s has %d bytes, at most %d can be kept", column, len(text), most)
+// fit checks that a text fits its column of limit bytes. A server in strict mode refuses
+// a longer text itself, but the sessions of a host's pool may not be strict, and the
+// server would then truncate it.
+func fit(column, text string, limit int) error {
+	if len(text) > limit {
+		return fmt.Errorf("%s has %d bytes, but the limit is %d", column, len(text), limit)
 	}
 	return nil
 }

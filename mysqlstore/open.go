@@ -63,7 +63,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 	c.InterpolateParams = true // one round trip a query instead of two
 	c.MultiStatements = false
 	c.RejectReadOnly = true
-	c.Logger = &mysql.NopLogger{} // it tells of each connection; what fails is returned
+	c.Logger = &mysql.NopLogger{} // errors are returned as well, so the driver need not log them
 	c.CheckConnLiveness = true
 	c.ClientFoundRows, c.ColumnsWithAlias, c.AllowAllFiles = false, false, false
 	if c.Timeout == 0 {
@@ -104,8 +104,8 @@ const DefaultConnections = 32
 // divide the limit among the processes.
 func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
 
-// Close closes the pool that Open made. On a Store made by New it does
-// nothing. Close it after the Tracker.
+// Close closes the pool that Open made. It does nothing if New made the Store. Close the
+// Tracker first.
 func (s *Store) Close() error {
 	if s.pool == nil {
 		return nil
@@ -113,8 +113,8 @@ func (s *Store) Close() error {
 	return s.pool.close()
 }
 
-// sessions makes connections with the session that the Store needs. The
-// isolation has its own statement because its variable has two names.
+// sessions makes connections with the session settings that the Store needs. The isolation
+// level has a statement of its own because the name of its variable differs among servers.
 type sessions struct{ driver.Connector }
 
 var sessionSettings = [...]string{
@@ -137,7 +137,7 @@ func (c sessions) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// refused turns the error of a first connection into a sentence.
+// refused returns the error of the first connection as a sentence that names the cause.
 func refused(c *mysql.Config, err error) error {
 	var cause string
 	var dns *net.DNSError

@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// A pace finds how many clicks a step can apply within about stepTime: a step that takes
-// so long that it is given up never succeeds. Large steps are better, because many
-// clicks change the same rows.
-type pace struct{ size atomic.Int64 } // 0: nothing is known yet
+// A pace finds out how many clicks a step can apply within about stepTime. Large steps are
+// cheaper per click, because many clicks change the same rows. But a step that takes longer
+// than its context allows is rolled back each time.
+type pace struct{ size atomic.Int64 } // in clicks; 0: no step has been measured
 
 const (
 	stepTime    = time.Second
 	firstClicks = 5000
 	maxClicks   = 20_000
-	maxBytes    = 8 << 20 // of a step, unless one row has more
+	maxBytes    = 8 << 20 // of data in a step; a single row may have more
 )
 
 func (p *pace) clicks() int { return cmp.Or(int(p.size.Load()), firstClicks) }
 
-// took notes how long a step with so many clicks took, and how it ended.
+// took adapts the size of steps to how long one with so many clicks took. err is the
+// step's error.
 func (p *pace) took(clicks int, worked time.Duration, err error) {
 	switch {
 	case clicks == 0:

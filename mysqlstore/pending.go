@@ -7,14 +7,16 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Processes of the version before leave sums of the clicks that they count in lt_pending,
-// and work them in. What they leave there for good goes to the click log.
+// Processes of the previous version write facts about the clicks that they count to
+// lt_pending, and later add them to the sums. Facts that are still there are moved to the
+// click log.
 
-// pendingRows is how many rows of lt_pending one transaction moves.
+// pendingRows is the maximum number of rows of lt_pending that one transaction moves.
 const pendingRows = 500
 
-// takePending moves what is in lt_pending to the log. Those processes work it in while they
-// have the row of lt_roll, so takePending has it, too, and no sum is in both.
+// takePending moves the rows of lt_pending to the log. Processes of the previous version
+// lock the row of lt_roll while they add facts to the sums. takePending locks it, too, so
+// that no fact is added twice.
 func (s *Store) takePending(ctx context.Context) error {
 	for {
 		moved := 0

@@ -14,19 +14,19 @@ import (
 
 // A pool makes the connections that a Store shares, and adapts their number to
 // what the server allows. When the server refuses a further connection because
-// there are too many, database/sql is told to use those that there are: callers
-// then wait until one of them comes free. From time to time the pool tries for
-// a few more.
+// there are too many, the pool limits database/sql to the connections that exist:
+// callers then wait until one of them is free. After growAfter without a refusal, the
+// pool raises the limit a little.
 type pool struct {
 	sessions driver.Connector
 	db       *sql.DB
 	max      int // the number that the host allows
 
 	mu   sync.Mutex
-	open int // connections that exist or are being made
+	open int // the number of connections that exist or are being made
 
-	changing sync.Mutex  // held while the limit changes, never with mu: db closes connections then
-	limit    int         // what db may open now; at most max
+	changing sync.Mutex  // guards the fields below; locked before mu, because setLimit can close connections, which locks mu
+	limit    int         // the number of connections that db may open now; at most max
 	grow     *time.Timer // nil while limit is max
 	closed   bool
 }
@@ -39,8 +39,7 @@ const (
 	lastPause  = 500 * time.Millisecond
 )
 
-// newPool returns the pool that a configuration describes. It has no
-// connection yet.
+// newPool returns a pool without connections.
 func newPool(c *mysql.Config, max int) (*pool, error) {
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -68,10 +67,11 @@ func (p *pool) close() error {
 	return p.db.Close()
 }
 
-// Connect implements driver.Connector. A refusal for which there are other
-// connections to wait for is a driver.ErrBadConn, on which database/sql asks
-// for a connection again and waits in its queue. If there are none, Connect
-// tries again until the context ends.
+// Connect implements driver.Connector. If the server refuses the connection because of
+// their number:
+//   - While the pool has other connections, the error is a driver.ErrBadConn. database/sql
+//     then asks for a connection again, and waits in its queue until one is free.
+//   - While it has none, Connect tries again until the context ends.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.count(1)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -104,9 +104,8 @@ func (p *pool) count(n int) int {
 	return p.open
 }
 
-// useOthers limits db to the connections that there are beside one that was
-// refused, and reports whether there are any. If so, the refused one no longer
-// counts as open.
+// useOthers limits db to the connections that exist, without the one that was refused. It
+// reports whether there are any. If so, the refused one no longer counts as open.
 func (p *pool) useOthers() bool {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -118,16 +117,17 @@ func (p *pool) useOthers() bool {
 	return others > 0
 }
 
-// giveUpOne closes one of the pool's connections as soon as none is missed, so
-// that another pool of this process can connect.
+// giveUpOne lowers the limit so that db closes one of its connections as soon as it is
+// idle. Another pool of this process can then connect.
 func (p *pool) giveUpOne() {
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	p.setLimit(min(max(p.count(0)-1, 0), p.limit))
 }
 
-// setLimit sets what db may open. It is called with changing held. At 0, one
-// connection may be open, but not idle, since database/sql takes 0 for no limit.
+// setLimit sets how many connections db may open. changing must be held. With a limit of
+// 0, db may still open one connection, but keeps none idle: to database/sql, 0 means no
+// limit.
 func (p *pool) setLimit(n int) {
 	p.limit = n
 	p.db.SetMaxOpenConns(max(n, 1))
@@ -147,7 +147,7 @@ func (p *pool) tryMore() {
 	p.setLimit(min(p.limit+max(2, p.limit/4), p.max))
 }
 
-// A counted connection tells its pool when it is closed.
+// A counted connection calls gone when it is closed.
 type counted struct {
 	session
 	gone func()
@@ -158,7 +158,7 @@ func (c *counted) Close() error {
 	return c.session.Close()
 }
 
-// A session is all that the driver's connections can do.
+// A session has all interfaces that the driver's connections implement.
 type session interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -171,8 +171,8 @@ type session interface {
 	driver.Validator
 }
 
-// single makes one connection beside those of a pool. If the server allows no
-// more, the pool gives one up.
+// single makes a connection in addition to those of a pool. If the server refuses it
+// because of the number of connections, the pool closes one of its own.
 type single struct {
 	driver.Connector
 	pool *pool
@@ -191,8 +191,8 @@ func (s single) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// single returns a pool for one connection, which waits for answers as long as
-// its context lets it.
+// single returns a pool with one connection that has no read timeout: only the context
+// bounds how long it waits for an answer.
 func (p *pool) single(c *mysql.Config) (*sql.DB, error) {
 	c = c.Clone()
 	c.ReadTimeout = 0 // moving a partition's rows may take long
@@ -205,8 +205,7 @@ func (p *pool) single(c *mysql.Config) (*sql.DB, error) {
 	return db, nil
 }
 
-// tooMany reports whether the server refused a connection because of their
-// number.
+// tooMany reports whether the server refused a connection because there are too many.
 func tooMany(err error) bool {
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
@@ -215,19 +214,19 @@ func tooMany(err error) bool {
 	switch e.Number {
 	case errTooMany, errTooManyOfUser:
 		return true
-	case errUserLimit: // or another limit of the user's
+	case errUserLimit: // it can be another limit of the user
 		return strings.Contains(e.Message, "connections")
 	}
 	return false
 }
 
-// A refusal is why there is no further connection. It makes database/sql ask
-// again.
+// A refusal is the server's error that refused a connection. It wraps driver.ErrBadConn,
+// which makes database/sql ask for a connection again.
 type refusal struct{ error }
 
 func (r *refusal) Unwrap() []error { return []error{r.error, driver.ErrBadConn} }
 
-// sleep reports whether the context let it sleep so long.
+// sleep waits for d. It returns false if the context ends before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -11,11 +11,11 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// badRows are the rows of a step that cannot be applied, at least one of them, because of
-// what is in it or in the sums that it is added to.
+// badRows is the error of a step of which at least one row cannot be applied. The cause is
+// the content of that row, or of a sum that it is added to.
 type badRows struct {
 	rows []logRow
-	at   int // the row that is to blame; -1: not known
+	at   int // the index of the row that cannot be applied; -1: it is not known
 	err  error
 }
 
@@ -25,8 +25,9 @@ func (b *badRows) Error() string {
 
 func (b *badRows) Unwrap() error { return b.err }
 
-// isolate returns how many of the rows the next step may have, so that in the end the row
-// to blame is alone. All before it are applied then, as its source's mark says.
+// isolate returns the maximum number of rows for the next step. It gets smaller from step to
+// step until the row that cannot be applied is alone in its step. The rows before it are
+// applied by then, as quarantine requires to raise its source's mark.
 func (b *badRows) isolate() int {
 	if b.at >= 0 {
 		return max(b.at, 1)
@@ -36,7 +37,7 @@ func (b *badRows) isolate() int {
 
 var errDay = errors.New("a row of lt_day cannot be read")
 
-// isBad reports whether an error is about what is in the rows.
+// isBad reports whether the content of the rows is the cause of an error.
 func (r *logRows) isBad(err error) bool {
 	switch number(err) {
 	case errOutOfRange,
@@ -48,7 +49,8 @@ func (r *logRows) isBad(err error) bool {
 	return len(r.all) > 0 && (r.at >= 0 || errors.Is(err, errDay))
 }
 
-// quarantine takes one row out of the way of those behind it.
+// quarantine marks the only row of bad as quarantined, so that the rows behind it can be
+// applied.
 func (s *Store) quarantine(ctx context.Context, bad *badRows) error {
 	row := bad.rows[0]
 	err := s.transact(ctx, func(tx *sqlx.Tx) error {
@@ -76,8 +78,8 @@ func (s *Store) quarantine(ctx context.Context, bad *badRows) error {
 	return err
 }
 
-// RequeueClicks implements [linktrack.ClickStore]. The batches get a new source, because
-// those of their own source are taken for applied.
+// RequeueClicks implements [linktrack.ClickStore]. It gives the batches a new source: the
+// mark of their own source says that they were applied.
 func (s *Store) RequeueClicks(ctx context.Context) (clicks int64, err error) {
 	err = s.transact(ctx, func(tx *sqlx.Tx) error {
 		clicks, err = requeue(ctx, tx)

@@ -10,8 +10,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// sortKeys says for each sort of which column, of lt_link l or lt_rank r, and by
-// which key.
+// sortKeys has the column of each sort, in lt_link l or lt_rank r, and the index on it.
 var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortCreated:     {"l.created_at", "lt_link_created"},
 	linktrack.SortPath:        {"l.path_key", "lt_link_key"},
@@ -24,23 +23,23 @@ var sortKeys = map[linktrack.Sort]struct{ column, key string }{
 	linktrack.SortID:          {"l.id", "lt_link_account"},
 }
 
-// Links implements [linktrack.LinkStore]. The links are read in one statement, and
-// one more each for q.Groups, q.Search and some sorts: the inner query picks ids in
-// order from a key alone and stops at the limit, the outer one reads those links. A
-// last statement reads their hours.
+// Links implements [linktrack.LinkStore]. One statement reads the links: its inner query
+// picks ids from an index, in order and up to the limit, and the outer one reads these
+// links. q.Groups, q.Search, and some sorts need one more statement each before it. A last
+// statement reads the clicks of the links since q.DaySince.
 func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
-	const doing = "list links"
+	const op = "list links"
 	done, err := s.beginReading(ctx)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	defer done()
 	if _, ok := sortKeys[q.Sort]; !ok || q.Limit < 1 || q.Offset < 0 {
-		return nil, failed(doing, fmt.Errorf("there is no sort %q with limit %d and offset %d", q.Sort, q.Limit, q.Offset))
+		return nil, failed(op, fmt.Errorf("there is no sort %q with limit %d and offset %d", q.Sort, q.Limit, q.Offset))
 	}
 	where, err := s.which(ctx, q)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	if where == nil {
 		return []linktrack.Link{}, nil
@@ -51,7 +50,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 	case linktrack.SortDay:
 		var from int64
 		if err := s.db.QueryRowContext(ctx, `SELECT from_hour FROM lt_roll WHERE id = 1`).Scan(&from); err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		if from != linktrack.HourOf(q.DaySince) {
 			return s.read(ctx, q, pickByHours(q, where))
@@ -63,7 +62,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 	return s.read(ctx, q, pickByKey(q, where))
 }
 
-// direction is how ORDER BY says it.
+// direction returns the direction of ORDER BY.
 func direction(q linktrack.LinkFilter) string {
 	if q.Ascending {
 		return "ASC"
@@ -71,9 +70,9 @@ func direction(q linktrack.LinkFilter) string {
 	return "DESC"
 }
 
-// orderBy sorts by a column and then by id. A server looks at the first
-// max_sort_length bytes of a text only, 1,024 by default, so one that may be
-// longer is sorted piece by piece.
+// orderBy sorts by a column and then by id. Servers compare only the first
+// max_sort_length bytes of a text, 1,024 by default. So a column that may be longer is
+// split, and sorted by its parts one after the other.
 func orderBy(q linktrack.LinkFilter, column, id string) string {
 	dir := direction(q)
 	order := ` ORDER BY ` + column + ` ` + dir
@@ -85,20 +84,19 @@ func orderBy(q linktrack.LinkFilter, column, id string) string {
 	return order + `, ` + id + ` ` + dir
 }
 
-// filtered reports whether q asks for some of the account's links only. Then
-// the server chooses how to find them; else the key of the sort is walked.
+// filtered reports whether q asks for only some of the account's links. If so, the server
+// chooses how to find them; otherwise the index of the sort is read in order.
 func filtered(q linktrack.LinkFilter) bool {
 	return q.Names != nil || q.Groups != nil || q.Search != "" || q.AfterID != 0 && q.Sort != linktrack.SortID
 }
 
-// reach is how far into the order q goes: the links of its page and those
-// before it.
+// reach returns the number of links on the page of q and on all pages before it.
 func reach(q linktrack.LinkFilter) int { return q.Offset + q.Limit }
 
-// page adds the limit of what is picked at last.
+// page adds the limit and the offset of q.
 func (p *builder) page(q linktrack.LinkFilter) { p.add(` LIMIT ? OFFSET ?`, q.Limit, q.Offset) }
 
-// which returns the conditions on lt_link l, nil if no link can meet them.
+// which returns the conditions on lt_link l, or nil if no link can meet them.
 func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, error) {
 	w := &builder{}
 	w.add("l.account_id = ?", int64(q.Account))
@@ -118,8 +116,8 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 		if len(keys) == 0 {
 			return nil, nil
 		}
-		// The first list finds the links by their key, the rest sorts out
-		// those of other hosts.
+		// The first condition finds the links by their keys. The others exclude
+		// links with these keys on other hosts.
 		w.add(" AND l.path_key IN ")
 		w.in(keys)
 		if len(hosts[""]) < len(keys) {
@@ -154,7 +152,7 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 	return w, nil
 }
 
-// groupNames returns the names of those groups that the account has.
+// groupNames returns the stored names of those groups that the account has.
 func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, groups []string) ([]string, error) {
 	if len(groups) == 0 {
 		return nil, nil
@@ -171,7 +169,7 @@ func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, gro
 	return names, err
 }
 
-// pickByKey picks ids, and as k what they sort by.
+// pickByKey picks ids by a column of lt_link, which it returns as k.
 func pickByKey(q linktrack.LinkFilter, where *builder) (p builder) {
 	by := sortKeys[q.Sort]
 	p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l `)
@@ -179,18 +177,18 @@ func pickByKey(q linktrack.LinkFilter, where *builder) (p builder) {
 		p.add(`FORCE INDEX (` + by.key + `) `)
 	}
 	p.add(`WHERE `)
-	p.addPhrase(where)
+	p.append(where)
 	p.add(orderBy(q, by.column, "l.id"))
 	p.page(q)
 	return p
 }
 
-// pickByRank picks by what clicks change.
+// pickByRank picks ids by a column of lt_rank, which clicks change.
 func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
 	by := sortKeys[q.Sort]
 	if filtered(q) {
 		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_rank r ON r.link_id = l.id WHERE `)
-		p.addPhrase(where)
+		p.append(where)
 		p.add(orderBy(q, by.column, "l.id"))
 	} else {
 		p.add(`SELECT `+by.column+` AS k, r.link_id AS id FROM lt_rank r FORCE INDEX (`+by.key+`) WHERE r.account_id = ?`, int64(q.Account))
@@ -200,23 +198,24 @@ func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
 	return p
 }
 
-// pickByHours picks by the clicks since DaySince where lt_rank.recent begins at
-// another hour, since this process's clock is behind another's. It takes its
-// time.
+// pickByHours picks ids by the clicks since q.DaySince. It is slow, and needed only if
+// lt_rank.recent counts from another hour, because the clock of this process is behind
+// that of another one.
 func pickByHours(q linktrack.LinkFilter, where *builder) (p builder) {
 	p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
 		linktrack.HourOf(q.DaySince))
-	p.addPhrase(where)
+	p.append(where)
 	p.add(` GROUP BY l.id` + orderBy(q, "k", "id"))
 	p.page(q)
 	return p
 }
 
-// linksByURL sorts by a column that is too long for a key. A key on its first
-// bytes says which links can be among the first ones: those that begin no
-// later than the one at the limit does. Only these are sorted, by the whole.
+// linksByURL sorts by the destination, which is too long for an index. The index on its
+// first bytes shows which links can be on the page: those whose first bytes do not come
+// after those of the link at the limit. Only these links are sorted by the whole
+// destination.
 func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *builder) ([]linktrack.Link, error) {
-	const doing = "list links"
+	const op = "list links"
 	dir, side := direction(q), ">="
 	if q.Ascending {
 		side = "<="
@@ -227,19 +226,19 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *b
 			SELECT url_head FROM lt_link FORCE INDEX (lt_link_url) WHERE account_id = ?
 			ORDER BY url_head `+dir+`, id `+dir+` LIMIT 1 OFFSET ?`, int64(q.Account), reach(q)-1)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		defer rows.Close()
 		if rows.Next() {
 			err = rows.Scan(&bound)
 		}
 		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 	}
 	if bound != nil && len(bound) < headSize {
-		// The head of the last one is its whole destination, so all that sort
-		// before it are before it in the key, too.
+		// The index has the whole destination of the last link, so the links
+		// that sort before that one also come before it in the index.
 		var p builder
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l FORCE INDEX (lt_link_url) WHERE l.account_id = ?`, int64(q.Account))
 		p.add(` ORDER BY l.url_head ` + dir + `, l.id ` + dir)
@@ -248,7 +247,7 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *b
 	}
 	pick := func(bounded bool) (p builder) {
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l WHERE `)
-		p.addPhrase(where)
+		p.append(where)
 		if bounded {
 			p.add(` AND l.url_head `+side+` ?`, bound)
 		}
@@ -258,7 +257,7 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *b
 	}
 	links, err := s.read(ctx, q, pick(bound != nil))
 	if err == nil && bound != nil && len(links) < q.Limit {
-		// A link has been edited out of the bound since it was read.
+		// A link was edited after the bound was read, and is no longer within it.
 		links, err = s.read(ctx, q, pick(false))
 	}
 	return links, err
@@ -266,35 +265,35 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *b
 
 // read returns the links that pick picks, in the order of its k.
 func (s *Store) read(ctx context.Context, q linktrack.LinkFilter, pick builder) ([]linktrack.Link, error) {
-	const doing = "list links"
+	const op = "list links"
 	var p builder
 	p.add(`SELECT ` + linkColumns + ` FROM (`)
-	p.addPhrase(&pick)
+	p.append(&pick)
 	p.add(`) p STRAIGHT_JOIN lt_link l ON l.id = p.id STRAIGHT_JOIN lt_count c ON c.link_id = p.id` + orderBy(q, "p.k", "p.id"))
 	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	defer rows.Close()
 	links := []linktrack.Link{}
 	for rows.Next() {
 		l, err := scanLink(rows)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(op, err)
 		}
 		links = append(links, l)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	if err := s.addDays(ctx, links, q.DaySince); err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	return links, nil
 }
 
-// addDays fills in the counts since then. It is a statement of its own: in one
-// with the list, servers read all hours that a link ever had.
+// addDays sets the counts of the clicks since a time. It is a separate statement, because
+// servers would read all hours of a link if it were part of the list's statement.
 func (s *Store) addDays(ctx context.Context, links []linktrack.Link, since time.Time) error {
 	if len(links) == 0 {
 		return nil

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// readers limits how many lists and histories are read at once, so that many
-// slow ones leave connections to the redirects.
+// readers limits how many lists and histories are read at the same time, so that slow
+// reads leave connections to the redirects.
 type readers struct {
 	mu    sync.Mutex
 	count int
-	freed chan struct{} // holds one value when somebody may begin
+	freed chan struct{} // holds a value when a waiting caller may try again
 }
 
 const maxReading = 16
 
-// begin waits until fewer than limit returns are reading. Then the caller reads
-// and calls end.
+// begin waits until the number of readers is below the value of limit. The caller must
+// then call end when it has read.
 func (r *readers) begin(ctx context.Context, limit func() int) error {
 	for {
 		r.mu.Lock()
@@ -49,8 +49,8 @@ func (r *readers) wake() {
 	}
 }
 
-// beginReading waits for a place to read in, which done gives back. Readers
-// take at most half of the connections that the pool may open.
+// beginReading waits until the caller may read a list or a history; the caller must then
+// call done. Readers use at most half of the connections that the pool may open.
 func (s *Store) beginReading(ctx context.Context) (done func(), err error) {
 	limit := func() int {
 		open := s.db.Stats().MaxOpenConnections

@@ -10,12 +10,12 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// searched are the columns of lt_link l that a search looks at.
+// searched are the columns of lt_link l in which a search looks for words.
 var searched = []string{"l.external_url", "l.title", "l.path", "l.notes", "l.group_name"}
 
-// search adds the condition that a link has all the words and is not older than
-// the oldest that is searched. The server lowers both sides, so that they agree
-// on every letter; the collation then compares byte by byte.
+// search adds the condition that a link contains all words, and that its ID is at least
+// oldest. The server itself changes both the words and the columns to lower case, so that
+// every letter is changed in the same way; a binary collation then compares them.
 func (p *builder) search(words []string, oldest int64) {
 	p.add(" AND l.id >= ?", oldest)
 	word := lowered("CAST(? AS BINARY)")
@@ -36,13 +36,13 @@ func lowered(text string) string {
 	return "LOWER(CONVERT(" + text + " USING utf8mb4) COLLATE utf8mb4_bin)"
 }
 
-// oldestSearched returns the ID from which on an account's links are searched.
-// It reads SearchDepth entries of a key at most.
+// oldestSearched returns the lowest ID of the account's links that are searched. It reads
+// at most SearchDepth entries of an index.
 func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID) (id int64, err error) {
 	err = s.db.QueryRowContext(ctx, `
 		SELECT id FROM lt_link FORCE INDEX (lt_link_account) WHERE account_id = ?
 		ORDER BY id DESC LIMIT 1 OFFSET ?`, int64(account), linktrack.SearchDepth-1).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) { // it has not so many
+	if errors.Is(err, sql.ErrNoRows) { // the account has fewer links
 		return 0, nil
 	}
 	return id, err
@@ -50,12 +50,12 @@ func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID)
 
 // Groups implements [linktrack.LinkStore].
 func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
-	const doing = "list groups"
+	const op = "list groups"
 	names := []string{}
 	err := s.db.SelectContext(ctx, &names, `SELECT name FROM lt_group WHERE account_id = ? ORDER BY name_key LIMIT ?`,
 		int64(account), limit)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, failed(op, err)
 	}
 	return names, nil
 }

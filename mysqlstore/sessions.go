@@ -31,7 +31,8 @@ func (s *Store) EndSession(ctx context.Context, account linktrack.AccountID, ses
 	if err != nil {
 		return failed("end a session", err)
 	}
-	// The session has ended. What this leaves behind, the next call removes.
+	// The session has ended, so an error here does not matter: a later call deletes the
+	// rows that are left.
 	_, _ = s.db.ExecContext(ctx, `DELETE FROM lt_ended_session WHERE until <= ? ORDER BY until LIMIT 100`, micros(at))
 	return nil
 }

@@ -1,7 +1,7 @@
--- Text is kept as UTF-8 in binary columns. So it compares byte by byte and
--- sorts by code point on MySQL and MariaDB alike (their common utf8mb4_bin
--- takes "a" and "a " for the same), and no connection charset can change it.
--- Times are microseconds since 1970 in UTC; 0 is never.
+-- Text is stored as UTF-8 in binary columns. So MySQL and MariaDB both compare it
+-- byte by byte and sort it by code point (their common utf8mb4_bin treats "a" and
+-- "a " as equal), and no connection charset can change it. Times are
+-- microseconds since 1970 in UTC; 0 means that there is no time.
 
 CREATE TABLE IF NOT EXISTS lt_account (
   id          BIGINT          NOT NULL AUTO_INCREMENT,
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS lt_setting (
   PRIMARY KEY (name)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- A group is never renamed or removed, so links carry its name themselves.
+-- A group is never renamed or removed, so the rows of links have its name.
 CREATE TABLE IF NOT EXISTS lt_group (
   account_id BIGINT          NOT NULL,
   name_key   VARBINARY(1020) NOT NULL, -- linktrack.GroupKey of the name
@@ -30,10 +30,10 @@ CREATE TABLE IF NOT EXISTS lt_group (
   PRIMARY KEY (account_id, name_key)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- One key for each sort of an account's links that this table can serve, so
--- that a list walks the key and stops at its limit. The destination is too
--- long for a key; its first 255 bytes narrow the sort down. The rows are
--- written when links are made and edited, never by a click.
+-- There is an index for each sort of an account's links by a column of this table,
+-- so that a list reads the index in order and stops at its limit. The destination
+-- is too long for an index, so only its first 255 bytes are in one. Rows are
+-- written when links are created and edited, never by a click.
 CREATE TABLE IF NOT EXISTS lt_link (
   id                      BIGINT          NOT NULL AUTO_INCREMENT,
   account_id              BIGINT          NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS lt_link (
   title                   VARBINARY(1020) NOT NULL,
   description             VARBINARY(8000) NOT NULL,
   notes                   BLOB            NOT NULL,
-  group_name              VARBINARY(1020) NOT NULL, -- lt_group.name; '' none
+  group_name              VARBINARY(1020) NOT NULL, -- lt_group.name; '' without a group
   is_active               TINYINT         NOT NULL,
   is_public               TINYINT         NOT NULL,
   has_plus_tracking       TINYINT         NOT NULL,
@@ -67,10 +67,10 @@ CREATE TABLE IF NOT EXISTS lt_link (
   KEY lt_link_group   (account_id, group_name, id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- What clicks change, and the limit, apart from the wide rows. A row is made
--- with its link. The two keys serve the sorts by total and by last click, until
--- lt_rank does. They are coarse, in steps of 4 % and of a minute, so that few
--- clicks change them.
+-- The counts of links, and the limit. They are apart from lt_link, whose rows are
+-- large. A row is created with its link. The two indexes are for the sorts by total
+-- and by last click, until lt_rank replaces them. Their values change in steps of
+-- 4 % and of a minute, so that few clicks change the indexes.
 CREATE TABLE IF NOT EXISTS lt_count (
   link_id       BIGINT NOT NULL,
   account_id    BIGINT NOT NULL,
@@ -98,12 +98,13 @@ CREATE TABLE IF NOT EXISTS lt_hour (
   KEY lt_hour_hour (hour, link_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- The history, clustered by link and time. The partitions are made by code:
--- p20260122 holds that day (UTC), and the first one all that came before.
+-- The history, clustered by link and time. The code creates the partitions:
+-- p20260122 has the clicks of that day (UTC). The first partition also has all
+-- clicks before its own day.
 CREATE TABLE IF NOT EXISTS lt_click (
   link_id       BIGINT          NOT NULL,
   id            BINARY(16)      NOT NULL, -- linktrack.ClickID, which begins with the time
-  ip            VARBINARY(16)   NOT NULL, -- 4 or 16 bytes; '' not known
+  ip            VARBINARY(16)   NOT NULL, -- 4 or 16 bytes; '' if it is not known
   referrer      VARBINARY(8192) NOT NULL,
   referrer_host VARBINARY(1020) NOT NULL,
   user_agent    VARBINARY(4096) NOT NULL,

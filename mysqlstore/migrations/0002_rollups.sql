@@ -1,25 +1,25 @@
--- Where a click came from, by the network.
+-- The country of a click, by its IP address.
 ALTER TABLE lt_click ADD COLUMN country VARBINARY(8) NOT NULL DEFAULT '';
 
--- What clicks add to the roll-ups, batch by batch as they were recorded, until
--- it is worked in. Only this is written with each batch.
+-- The facts of each batch of clicks that are not yet added to the roll-ups. A
+-- batch writes only this table; the roll-ups are written later.
 CREATE TABLE IF NOT EXISTS lt_pending (
   id        BIGINT     NOT NULL AUTO_INCREMENT,
-  last_link BIGINT     NOT NULL, -- the highest lt_link.id of the facts
+  last_link BIGINT     NOT NULL, -- the highest lt_link.id in facts
   facts     MEDIUMBLOB NOT NULL,
   PRIMARY KEY (id),
   KEY lt_pending_link (last_link)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- One row. Who works the pending facts in holds it.
+-- It has one row, which a process locks while it adds pending facts to the roll-ups.
 CREATE TABLE IF NOT EXISTS lt_roll (
   id        TINYINT NOT NULL,
-  from_hour INT     NOT NULL, -- where lt_recent begins, whole hours since 1970 in UTC
+  from_hour INT     NOT NULL, -- the first hour that lt_recent counts, in hours since 1970 in UTC
   PRIMARY KEY (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- The sums of lt_hour since lt_roll.from_hour, a row for each link, for the
--- sort by the clicks of the last day.
+-- The sums of lt_hour since lt_roll.from_hour, with a row for each link. They are for
+-- the sort by the clicks of the last day.
 CREATE TABLE IF NOT EXISTS lt_recent (
   link_id    BIGINT NOT NULL,
   account_id BIGINT NOT NULL,
@@ -36,8 +36,8 @@ CREATE TABLE IF NOT EXISTS lt_day (
   PRIMARY KEY (link_id, day)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- Not from the first hour on where there are any: who moved it to the last day
--- then would have to take all that was ever counted out of lt_recent, in one go.
+-- If there are hours, from_hour is 24 hours ago. With 0, the next step would have to
+-- subtract all clicks that were ever counted from lt_recent at once.
 INSERT IGNORE INTO lt_roll (id, from_hour)
   SELECT 1, IF(EXISTS (SELECT 1 FROM lt_hour), UNIX_TIMESTAMP() DIV 3600 - 24, 0);
 

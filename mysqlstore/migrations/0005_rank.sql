@@ -1,6 +1,6 @@
--- What clicks change and links are sorted by, a row for each link. It is apart
--- from lt_count, so that a batch of clicks changes no key, and is written with
--- the roll-ups: it has what lt_hour has.
+-- The columns by which links are sorted and which clicks change, with a row for each
+-- link. They are apart from lt_count, so that counting a batch of clicks changes no
+-- index. They are written together with the roll-ups, so they agree with lt_hour.
 CREATE TABLE IF NOT EXISTS lt_rank (
   link_id    BIGINT NOT NULL,
   account_id BIGINT NOT NULL,

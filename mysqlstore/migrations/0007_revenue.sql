@@ -1,9 +1,10 @@
--- Whether the public report of a link says what conversions were worth.
+-- 1 if the public report of a link shows the value of conversions.
 ALTER TABLE lt_link ADD COLUMN has_public_revenue TINYINT NOT NULL DEFAULT 0;
 
--- linktrack.Conversion.Trusted. Of conversions from before it is not known who
--- reported them, so the owner's next report takes their place. day and hour say where the roll-ups have it; NULL: where created_at
--- lies in the service's zone.
+-- is_trusted is linktrack.Conversion.Trusted. It is 0 for older conversions, because
+-- it is not known who reported them; so the owner's next report replaces them. day
+-- and hour are those of the roll-up that has the conversion. If they are NULL, they
+-- follow from created_at in the time zone of the days.
 ALTER TABLE lt_conversion
   ADD COLUMN is_trusted TINYINT  NOT NULL DEFAULT 0,
   ADD COLUMN day        INT      NULL,

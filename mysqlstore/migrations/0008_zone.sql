@@ -1,5 +1,5 @@
--- In whose days roll-ups are is kept from now on. What was counted before was
--- counted in the default zone. A host with another Options.TimeZone puts its
--- name there instead, before the first start.
+-- The time zone of the roll-ups' days is stored from now on. Clicks so far were
+-- counted by days of the default zone. A host with another Options.TimeZone must store
+-- the name of that zone here instead, before the first start of this version.
 INSERT IGNORE INTO lt_setting (name, value)
   SELECT 'zone', 'America/Chicago' FROM lt_count WHERE total > 0 OR bots > 0 LIMIT 1;
