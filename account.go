@@ -15,7 +15,9 @@ import (
 )
 
 // AccountID identifies an account. A host with users of its own may use their
-// numbers, except [AnonymousAccount]'s. The IDs of accounts in the store are above 0.
+// numbers, except [AnonymousAccount]'s. The IDs of accounts in the store are 1, 2, and so
+// on: if there are such accounts, too, users with these numbers share their links. Then
+// use negative IDs for the users.
 type AccountID int64
 
 // An Account owns links. Callers of the Tracker's methods pass the account for which
@@ -24,10 +26,10 @@ type Account struct {
 	ID        AccountID
 	Login     string
 	PassHash  []byte   // see [Account.SetPass]
-	Type      string   // "free", "professional", or one of AccountOptions.Types
+	Type      string   // "free", "professional", or one of AccountOptions.Types; required to make or edit links
 	Email     string   // where alerts are mailed; "" none
 	Hosts     []string // the Tracker's hosts that it may use; empty: all
-	Disabled  bool     // every API call is refused
+	Disabled  bool     // the API and package pages refuse the account; methods such as MakeLink do not look at it
 	CreatedAt time.Time
 }
 

@@ -13,10 +13,15 @@ import (
 	"github.com/linktrackhq/linktrack/internal/gzipped"
 )
 
-// API serves the calls of the API for an account, at the paths of [Tracker.Handler], and
-// answers 404 to other requests. It ignores login and pass: it is for a host that has
-// identified the user already. If the host did so by a cookie, it must refuse requests that
-// other sites made the browser send.
+// API serves the calls of the API for an account, and answers 404 to other requests. It
+// ignores login and pass: it is for a host that has identified the user already. If the host
+// did so by a cookie, it must refuse requests that other sites made the browser send, see
+// [http.CrossOriginProtection].
+//
+// The calls are at the paths of [Tracker.Handler]: at /go/api/v1_0/getLinks if the path of
+// Options.BaseURL is /go. To serve both, mount this one below another path and strip only
+// that: with http.StripPrefix("/mine", t.API(a)) at /mine/, the same call is at
+// /mine/go/api/v1_0/getLinks.
 func (t *Tracker) API(a Account) http.Handler {
 	h := &handler{t: t, account: &a}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

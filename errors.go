@@ -21,8 +21,8 @@ var (
 	ErrTaken = errors.New("already taken")
 	// ErrUnauthorized: the login or the pass is wrong.
 	ErrUnauthorized = errors.New("login or pass is wrong")
-	// ErrForbidden: the account is switched off, its type does not allow a
-	// parameter, or the host refuses the destination.
+	// ErrForbidden: the account is switched off, its type is not known or does not
+	// allow a parameter, or the host refuses the destination or the vanity link.
 	ErrForbidden = errors.New("not allowed")
 	// ErrWrongPassword: the link has another password.
 	ErrWrongPassword = errors.New("the password is wrong")

@@ -23,7 +23,7 @@ type Link struct {
 	Counts Counts
 }
 
-// Counts are what a link has counted. Bots are in Bot and nowhere else.
+// Counts are what a link has counted. Clicks of bots are in Bots and nowhere else.
 type Counts struct {
 	Day         int64 // people's clicks of the trailing 24 hours, to the hour
 	People      int64 // people's clicks

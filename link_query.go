@@ -110,8 +110,9 @@ func (t *Tracker) LinkByID(ctx context.Context, a Account, id int64) (Link, erro
 	return found[0], nil
 }
 
-// Links returns links of the account. The errors: an [*InvalidError],
-// [ErrUnavailable].
+// Links returns links of the account. Their counts include every click that was in the
+// store before the call; if the store is slow or fails, the last clicks may be missing. The
+// errors: an [*InvalidError], [ErrUnavailable].
 func (t *Tracker) Links(ctx context.Context, a Account, q LinksQuery) ([]Link, error) {
 	if err := a.refuseAnonymous(); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // made, and may change later. The zero value of a field is what makeLink sets
 // where the parameter is left out.
 type LinkSettings struct {
-	ExternalURL string // the destination; required
+	ExternalURL string // the destination; required; not on a host of the Tracker, whatever its path
 	Title       string // at most 255 characters; "": none, as of the next three
 	Description string // at most 2,000 characters
 	Notes       string // for the owner alone; at most 10,000 characters

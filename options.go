@@ -190,8 +190,8 @@ type RecordingOptions struct {
 
 	// MaxLogBytes is approximately how many bytes the store's click log may have: the
 	// clicks of all processes that are stored but not yet in the history and counts.
-	// They are applied about a second later. If the store cannot keep up, the log
-	// grows to this size. Clicks beyond that are dropped and counted; those in the
+	// They are applied about a second later, or before the next read of counts or
+	// history. If the store cannot keep up, the log grows to this size. Clicks beyond that are dropped and counted; those in the
 	// Journal wait. Default: 1 GiB.
 	MaxLogBytes int64
 

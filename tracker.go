@@ -10,7 +10,12 @@
 //	if err != nil {
 //		return err
 //	}
-//	link, err := t.MakeLink(ctx, account, linktrack.NewLink{ExternalURL: "https://example.com/spring"})
+//	link, err := t.MakeLink(ctx, account, linktrack.NewLink{
+//		LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/spring"},
+//	})
+//	if err != nil {
+//		return err
+//	}
 //	fmt.Println(t.TrackingURL(link), account.Login, pass)
 //	return http.ListenAndServe(":8080", t.Handler())
 //

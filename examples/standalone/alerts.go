@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
@@ -59,14 +60,11 @@ func (a *alertFlags) notifier() (linktrack.Notifier, error) {
 			if err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" || proxy.Hostname() == "" {
 				return nil, errors.New("-alert-proxy must be an http, https, or socks5 URL such as http://proxy.example.com:3128")
 			}
-			if !a.private {
-				return nil, errors.New("-alert-proxy requires -alert-private, because a proxy can connect to any address")
-			}
 			o.Proxy = http.ProxyURL(proxy)
 		}
 		hook, err := webhook.New(o)
 		if err != nil {
-			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret"})
+			return nil, inFlag(err, map[string]string{"URL": "-alert-webhook", "Secret": "-alert-secret", "Proxy": "-alert-proxy"})
 		}
 		all = append(all, hook)
 	}
@@ -121,11 +119,11 @@ func (a *alertFlags) mailer() (*smtp.Mailer, error) {
 	return mailer, nil
 }
 
-// inFlag replaces the name of an option in an error by that of its flag.
+// inFlag replaces the names of options in an error by those of their flags.
 func inFlag(err error, flags map[string]string) error {
 	var invalid *linktrack.InvalidError
 	if errors.As(err, &invalid) && flags[invalid.Param] != "" {
-		return fmt.Errorf("%s %s", flags[invalid.Param], invalid.Reason)
+		return fmt.Errorf("%s %s", flags[invalid.Param], strings.ReplaceAll(invalid.Reason, "AllowPrivate", "-alert-private"))
 	}
 	return err
 }

@@ -120,6 +120,7 @@ func TestAWrongFlagIsNamedWithItsRule(t *testing.T) {
 		"-not-found must be an absolute http or https URL such as":                                       {"-not-found", "https://me:hush@www.example.com/"},
 		"-alert-proxy must be an http, https, or socks5 URL":                                             {"-alert-webhook", testHook, "-alert-proxy", "hush"},
 		"-alert-proxy requires -alert-private":                                                           {"-alert-webhook", testHook, "-alert-proxy", "http://proxy.example.com:3128"},
+		"-alert-webhook must be https, unless -alert-private is set":                                     {"-alert-webhook", "http://hooks.example.com/x"},
 	} {
 		status, out, errs := transferring(t, nil, append(args, "-addr", "127.0.0.1:0")...)
 		assert.Equal(t, 2, status, "%v", args)

@@ -112,7 +112,7 @@ func New(o Options) (*Hook, error) {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return nil, &linktrack.InvalidError{Param: "URL", Reason: "must be an absolute https URL"}
 	case u.Scheme == "http" && !o.AllowPrivate:
-		return nil, &linktrack.InvalidError{Param: "URL", Reason: "must be https, unless private addresses are allowed"}
+		return nil, &linktrack.InvalidError{Param: "URL", Reason: "must be https, unless AllowPrivate is set"}
 	case len(o.Secret) > 0 && reason != "":
 		return nil, &linktrack.InvalidError{Param: "Secret", Reason: reason}
 	case o.Timeout < 0:
