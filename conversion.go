@@ -158,8 +158,9 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			t.awaited.Release(who...)
 		}
 	}()
-	for pause := firstAwait; ; pause = max(2*pause, firstAwait) {
-		if waits {
+	pause := firstAwait
+	for try := 0; ; try++ {
+		if try > 0 { // the click may be in the store's log
 			t.applier.beforeReading(ctx)
 		}
 		l, err := t.store.LinkByClick(ctx, click)
@@ -169,6 +170,9 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 		if age := at.Sub(click.ID.Time()).Abs(); age >= pendingClickAge && !t.recorder.holds() && !t.applier.mayHold(click.ID.Time()) {
 			return Link{}, ErrNotFound
 		}
+		if try == 0 {
+			continue
+		}
 		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
 			return Link{}, errNotYet
 		}
@@ -176,11 +180,10 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			if waits = t.awaited.Take(who...); !waits {
 				return Link{}, errNotYet
 			}
-			pause = 0 // the click may be in the store's log
-			continue
 		}
 		select {
 		case <-time.After(pause):
+			pause *= 2
 		case <-ctx.Done():
 			return Link{}, errNotYet
 		}
