@@ -82,5 +82,5 @@ func (t *Tracker) proof(pair, pass string) [sha256.Size]byte {
 
 // accountShare limits how many calls of an account run at the same time.
 func accountShare(a Account, most int) share.Limit {
-	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Most: most}
+	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Max: most}
 }

@@ -151,7 +151,7 @@ var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 // clickedLink returns the link of a click that is in the store, or on its way there. The
 // limits are those of the client or account that reports it.
 func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time, who []share.Limit) (Link, error) {
-	who = append(who, share.Limit{Key: "all", Most: maxAwaited})
+	who = append(who, share.Limit{Key: "all", Max: maxAwaited})
 	waits := false
 	defer func() {
 		if waits {

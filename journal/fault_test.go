@@ -268,10 +268,10 @@ func TestQuarantineAfterAFailureNeverTakesAnotherBatch(t *testing.T) {
 }
 
 func TestNumbersLeapAfterATimeWithoutFsync(t *testing.T) {
-	for _, loose := range []bool{true, false} {
+	for _, osBuffered := range []bool{true, false} {
 		dir := t.TempDir()
-		start := func(loose bool) *Journal {
-			j, err := Open(dir, Options{OSBuffered: loose, Logger: discarded})
+		start := func(osBuffered bool) *Journal {
+			j, err := Open(dir, Options{OSBuffered: osBuffered, Logger: discarded})
 			require.NoError(t, err)
 			return j
 		}
@@ -280,8 +280,8 @@ func TestNumbersLeapAfterATimeWithoutFsync(t *testing.T) {
 		b, err := j.Next(10)
 		require.NoError(t, err)
 		require.NoError(t, j.Close())
-		require.NoError(t, start(loose).Close(), "a start without a batch forgets nothing")
-		j = start(loose)
+		require.NoError(t, start(osBuffered).Close(), "a start without a batch forgets nothing")
+		j = start(osBuffered)
 		again, err := j.Next(10)
 		require.NoError(t, err)
 		require.Equal(t, b, again, "the batch that may have been sent keeps its number")

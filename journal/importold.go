@@ -35,7 +35,7 @@ func (j *Journal) importOld(d disk) error {
 		if old.Source == j.position.source && !j.position.importing {
 			return errors.Join(old.Close(), j.removeOld(path))
 		}
-		if j.position.head != j.clicks.next() || j.position.asideHead != j.position.asideEnd {
+		if j.position.head != j.clicks.next() || j.position.quarantineHead != j.position.quarantineEnd {
 			return errors.Join(old.Close(), fmt.Errorf("there are clicks in %s and in the newer files beside it; let an earlier version move those in it to the store, or move it away", path))
 		}
 		err = errors.Join(j.importClicks(old, d), old.Close())
@@ -78,7 +78,7 @@ func (j *Journal) keepOld(path string, reason error, d disk) error {
 
 // importClicks makes an empty journal one with the clicks of the file.
 func (j *Journal) importClicks(old *boltjournal.File, d disk) error {
-	start := position{source: old.Source, importing: true, loose: j.loose}
+	start := position{source: old.Source, importing: true, osBuffered: j.osBuffered}
 	if err := j.file.save(start, true); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (j *Journal) importClicks(old *boltjournal.File, d disk) error {
 	var parts [2][]part // clicks, quarantine
 	var size int
 	flush := func() error {
-		for i, l := range []*log{j.clicks, j.aside} {
+		for i, l := range []*log{j.clicks, j.quarantine} {
 			if len(parts[i]) > 0 {
 				if err := l.append(parts[i]); err != nil {
 					return err
@@ -123,8 +123,8 @@ func (j *Journal) importClicks(old *boltjournal.File, d disk) error {
 	}
 	p.importing = false
 	p.seq = old.Seq
-	p.asideEnd = j.aside.next()
-	p.loose = old.OSBuffered || j.loose
+	p.quarantineEnd = j.quarantine.next()
+	p.osBuffered = old.OSBuffered || j.osBuffered
 	j.leap = old.OSBuffered
 	return j.save(p)
 }

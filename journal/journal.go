@@ -9,12 +9,12 @@
 //
 // When Append has returned nil, the clicks survive a crash of the process, of
 // the machine and a loss of power, as far as the disk keeps its word about
-// fsync. With [Options.OSBuffered] they survive a crash of the process, kill -9
-// among them, and not one of the machine. When Append has returned an error,
+// fsync. With [Options.OSBuffered] they survive a crash of the process, including
+// kill -9, but not a crash of the machine. When Append has returned an error,
 // none of its clicks is kept.
 //
 // Next returns clicks in the order in which they were appended. Which clicks
-// form a batch, and the batch's number, are safe before Next returns it. So a
+// form a batch, and the batch's number, are on the disk before Next returns it. So a
 // batch that was sent to the store and is sent again after a crash is the same
 // batch, and the store, which takes each number once, does not count it twice.
 // Done survives a crash of the process; after a loss of power the last batch may
@@ -23,24 +23,24 @@
 // # What is damaged
 //
 // Open reads all files, and checks the checksum of each record of clicks.
-//   - What a crash left of a write that was under way is cut off.
-//   - Records that are damaged, by the disk or by a stranger, are left out, and all
-//     others go on. The number of the clicks that are lost is logged. The file is
-//     kept under another name when it is drained.
-//   - If it cannot be read how far the journal was drained, all files are kept in
-//     another folder, and an empty journal with a new Source takes their place.
-//     Otherwise clicks could be counted twice.
+//   - If a crash interrupted a write, the incomplete data is removed.
+//   - Records that are damaged, by the disk or by anybody who can write the file, are
+//     skipped, and all others are kept. The number of lost clicks is logged. When all
+//     other clicks of the file are drained, it is renamed instead of deleted.
+//   - If the position, which says how far the journal was drained, cannot be read, all
+//     files are moved to another folder, and an empty journal with a new Source is
+//     started. Otherwise clicks could be counted twice.
 //   - If another version wrote a file, Open returns an error and leaves all files
 //     as they are.
 //
-// After a write or an fsync that failed, the file gets no further records, and the
-// next Append begins another one. The disk may become full: Append fails, Next and
-// Done go on, and Append works again when there is room.
+// After a failed write or fsync, the file gets no further records, and the next Append
+// begins another file. While the disk is full, Append fails, but Next and Done work;
+// Append works again when there is room.
 //
 // # Files
 //
-// The clicks are in files of 1/256 of [Options.MaxBytes], at least 64 KiB, and one
-// Append more. A file is deleted when all its clicks are drained. The file
+// The clicks are in files, called segments. The next one is begun when a segment has
+// 1/256 of [Options.MaxBytes], at least 64 KiB. A file is deleted when all its clicks are drained. The file
 // journal.position has 8 KiB. Files of versions that kept all clicks in
 // journal.bolt are read once, by Open.
 package journal
@@ -60,20 +60,21 @@ import (
 
 // Options of a journal. The zero value works.
 type Options struct {
-	// OSBuffered leaves it to the operating system when clicks reach the
-	// disk, so that Append waits for no disk. Nothing is lost when the
-	// process dies. When the machine does, by a crash or a loss of power, the
-	// last half minute or so may be lost, or sent to the store again under
-	// other numbers and so counted twice, and the journal may be damaged and be
-	// set aside as a whole. Default: each Append waits for an fsync, which
-	// Appends that come together share.
+	// OSBuffered lets the operating system decide when clicks are written to the
+	// disk, so that Append does not wait for it. If the process dies, nothing is
+	// lost. If the machine crashes or loses power, the clicks of the last half
+	// minute or so may be lost, or be sent to the store again under other numbers
+	// and so be counted twice; and the position may be damaged, in which case all
+	// files are moved to another folder. Default: each Append waits for an fsync,
+	// which concurrent Appends share.
 	OSBuffered bool
 
-	// MaxBytes bounds the clicks that are kept, those in quarantine among them.
+	// MaxBytes is the maximum number of bytes of clicks that are kept, including
+	// quarantined ones.
 	// Default: 1 GiB.
 	MaxBytes int64
 
-	// Logger hears of damage. Default: slog.Default().
+	// Logger gets a message when a file is damaged. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -85,26 +86,29 @@ var (
 	errNoBatch = errors.New("journal: there is no batch that Next has returned")
 )
 
-// A Journal is a [linktrack.Journal] in files. All its methods are safe for
-// concurrent use, but only one drainer can make sense of its batches.
+// A Journal is a [linktrack.Journal] in files. All its methods are safe for concurrent
+// use, but only one goroutine at a time may drain it with Next, Done, and Quarantine.
 type Journal struct {
-	dir      *os.File // locked
-	log      *slog.Logger
-	max      int64
-	group    groupcommit.Group[*appending]
-	clicks   *log
-	aside    *log // the quarantine
-	file     *positionFile
-	loose    bool
-	leap     bool // the next seq is far above the last one
+	dir        *os.File // locked
+	log        *slog.Logger
+	max        int64
+	group      groupcommit.Group[*appending]
+	clicks     *log
+	quarantine *log
+	file       *positionFile
+	osBuffered bool
+
+	// draining is held while a batch is returned, finished, quarantined, or requeued.
+	// It guards the fields below, and file.
 	draining sync.Mutex
-	given    int64  // Seq of the batch that Next returned; 0: none
-	flight   place  // where the first record behind the batch in flight stands
-	copied   int64  // Seq of the batch that stands behind the end of the quarantine; 0: none
-	copyEnd  uint64 // where that ends
+	leap     bool   // the next seq is far above the last one, see the constant leap
+	returned int64  // Seq of the batch that Next returned; 0: none
+	flight   place  // the place of the record at which the batch in flight ends
+	copied   int64  // Seq of the batch that was copied behind the end of the quarantine; 0: none
+	copyEnd  uint64 // the number behind the last click of that copy
 
 	mu       sync.Mutex
-	position position // changed while draining is held, too
+	position position // changed only while draining is held, too
 	head     place    // the record of the first click that is not drained
 	queued   int64    // bytes of clicks that are on their way into the file
 	closed   bool
@@ -145,7 +149,7 @@ func (j *Journal) Append(clicks []linktrack.Click) error {
 	return a.err
 }
 
-// commit is the group's.
+// commit writes the clicks of all calls of Append in a group.
 func (j *Journal) commit(all []*appending) {
 	parts := all[0].parts
 	size := all[0].size
@@ -162,11 +166,11 @@ func (j *Journal) commit(all []*appending) {
 	j.mu.Unlock()
 }
 
-// used returns the bytes that count for the bound. j.mu is held.
+// used returns the number of bytes that count toward MaxBytes. j.mu must be held.
 func (j *Journal) used() int64 {
 	all, drained := j.clicks.bytes(j.head)
-	aside, _ := j.aside.bytes(place{})
-	return all - drained + aside + j.queued
+	quarantined, _ := j.quarantine.bytes(place{})
+	return all - drained + quarantined + j.queued
 }
 
 // Next implements [linktrack.Journal].
@@ -179,8 +183,8 @@ func (j *Journal) Next(limit int) (linktrack.Batch, error) {
 			return linktrack.Batch{}, err
 		}
 		if j.file.doubtful {
-			// The disk may say that the batch is in quarantine. Nobody gets it
-			// until it surely does not.
+			// The position on the disk may say that the batch is in the quarantine.
+			// Next returns the batch only after a newer position is on the disk.
 			if err := j.save(p); err != nil {
 				return linktrack.Batch{}, err
 			}
@@ -203,9 +207,9 @@ func (j *Journal) Next(limit int) (linktrack.Batch, error) {
 		if err := j.clicks.walk(head, p.head, to, c.visit); err != nil {
 			return linktrack.Batch{}, fmt.Errorf("journal: %w", err)
 		}
-		if len(c.clicks) == 0 { // all are missing
+		if len(c.clicks) == 0 { // all of them are lost
 			p.head, p.flightEnd = to, to
-			j.given = 0
+			j.returned = 0
 			j.set(p, head)
 			continue
 		}
@@ -215,26 +219,26 @@ func (j *Journal) Next(limit int) (linktrack.Batch, error) {
 			if j.leap {
 				p.seq += leap
 			}
-			p.loose = j.loose
+			p.osBuffered = j.osBuffered
 			if err := j.save(p); err != nil {
 				return linktrack.Batch{}, err
 			}
 			j.leap = false
 		}
-		j.flight, j.given = c.at, p.seq
+		j.flight, j.returned = c.at, p.seq
 		return linktrack.Batch{Source: p.source, Seq: p.seq, Clicks: c.clicks}, nil
 	}
 }
 
-// maxBatch ends a batch whose clicks are long, in bytes.
+// maxBatch is the size in bytes at which Next ends a batch, even below its limit of clicks.
 const maxBatch = 4 << 20
 
-// leap is for files that were written without fsync. If the machine crashed, the
-// position may be older than the numbers that the store has seen, and the store
-// would ignore all clicks until the numbers have caught up.
+// leap is added to seq after files were written without fsync. If the machine crashed,
+// the position may be older than the numbers that the store has seen. Without the leap,
+// the store would ignore all batches until their numbers are above those.
 const leap = 1 << 32
 
-// A collector takes the clicks of a batch out of records.
+// A collector collects the clicks of a batch from records.
 type collector struct {
 	log      *log
 	from, to uint64
@@ -265,7 +269,7 @@ func (c *collector) visit(r *record, at place) (more bool, err error) {
 	return to == r.end() && uint64(len(c.clicks)) < c.limit, nil
 }
 
-// state returns where the drain stands. j.draining is held.
+// state returns how far the journal is drained. j.draining must be held.
 func (j *Journal) state() (position, place, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -281,8 +285,8 @@ func (j *Journal) set(p position, head place) {
 	j.mu.Unlock()
 }
 
-// save makes a position safe, and deletes files that are drained. j.draining is
-// held.
+// save writes a position to the disk, and deletes files that are drained. j.draining must
+// be held.
 func (j *Journal) save(p position) error {
 	p.end = j.clicks.next()
 	if err := j.file.save(p, true); err != nil {
@@ -292,7 +296,7 @@ func (j *Journal) save(p position) error {
 	j.position = p
 	j.mu.Unlock()
 	j.clicks.drop(p.head)
-	j.aside.drop(p.asideHead)
+	j.quarantine.drop(p.quarantineHead)
 	return nil
 }
 
@@ -304,7 +308,7 @@ func (j *Journal) Done() error {
 	if err != nil {
 		return err
 	}
-	if j.given == 0 {
+	if j.returned == 0 {
 		return errNoBatch
 	}
 	p.head = p.flightEnd
@@ -312,8 +316,8 @@ func (j *Journal) Done() error {
 	if err := j.file.save(p, false); err != nil && doubtful {
 		return fmt.Errorf("journal: %w", err)
 	}
-	// After a first error, the next position says it, too.
-	j.given = 0
+	// A first error is ignored: the next position that is saved says the same.
+	j.returned = 0
 	j.set(p, j.flight)
 	return nil
 }
@@ -324,13 +328,13 @@ func (j *Journal) Size() linktrack.JournalSize {
 	defer j.mu.Unlock()
 	return linktrack.JournalSize{
 		Clicks:      j.clicks.clicks(j.position.head),
-		Quarantined: j.aside.clicks(j.position.asideHead),
-		Bytes:       j.clicks.fileBytes() + j.aside.fileBytes() + 2*slotSize,
+		Quarantined: j.quarantine.clicks(j.position.quarantineHead),
+		Bytes:       j.clicks.fileBytes() + j.quarantine.fileBytes() + 2*slotSize,
 	}
 }
 
-// Close waits for Appends under way and for the disk, and releases the folder.
-// Later calls fail, but Close, which then returns the same again.
+// Close waits for running calls of Append and for the disk, and releases the folder. After
+// it, all other methods that return an error fail, and Close returns the same error again.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	j.closed = true
@@ -339,7 +343,7 @@ func (j *Journal) Close() error {
 		j.group.Wait(context.Background())
 		j.draining.Lock()
 		defer j.draining.Unlock()
-		err := errors.Join(j.clicks.close(), j.aside.close())
+		err := errors.Join(j.clicks.close(), j.quarantine.close())
 		j.closeErr = errors.Join(err, j.save(j.position), j.file.close(), j.dir.Close())
 	})
 	return j.closeErr

@@ -37,7 +37,7 @@ func crash(t testing.TB, dir string, o journal.Options) (*journal.Journal, strin
 	t.Helper()
 	left := copied(t, dir)
 	j := open(t, left, o)
-	require.Empty(t, kept(t, left), "nothing was set aside")
+	require.Empty(t, kept(t, left), "no file was kept because of damage")
 	return j, left
 }
 
@@ -49,7 +49,7 @@ func copied(t testing.TB, dir string) string {
 	return to
 }
 
-// kept returns the files and folders that were set aside because of damage.
+// kept returns the files and folders that were renamed because of damage.
 func kept(t testing.TB, dir string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "journal.damaged-*"))
@@ -263,7 +263,7 @@ func TestAFullJournalTakesNothingUntilItIsDrained(t *testing.T) {
 	require.ErrorIs(t, j.Append(numbered(in, in+10)), linktrack.ErrJournalFull, "it is full after a restart, too")
 	next(t, j, 100)
 	require.NoError(t, j.Quarantine())
-	require.ErrorIs(t, j.Append(numbered(in, in+10)), linktrack.ErrJournalFull, "what is aside counts")
+	require.ErrorIs(t, j.Append(numbered(in, in+10)), linktrack.ErrJournalFull, "quarantined clicks count")
 	next(t, j, 100)
 	require.NoError(t, j.Done())
 	require.NoError(t, j.Append(numbered(in, in+10)), "a batch that is done makes room at once")
@@ -334,7 +334,7 @@ func TestWithoutABatchThereIsNothingToEnd(t *testing.T) {
 	require.NoError(t, j.Append(typical(1)))
 	next(t, j, 10)
 	j = reopen(t, j, dir, quiet)
-	require.Error(t, j.Done(), "this process was given none")
+	require.Error(t, j.Done(), "this process was given no batch")
 	require.Len(t, drain(t, j, 10), 1)
 }
 

@@ -14,9 +14,8 @@ import (
 // load reads the whole log. Clicks below head are drained. The log has its clicks
 // up to before end, unless it is damaged.
 //   - If exact, records behind end do not count: they were never acknowledged.
-//   - Otherwise end is only what is known, and a log goes on behind it. What cannot
-//     be read behind the last record is the rest of a write that a crash
-//     interrupted. It is cut off.
+//   - Otherwise the log may have records behind end, and they count. Data behind the
+//     last record comes from a write that a crash interrupted. It is removed.
 //
 // visit is called with each record that counts and is not drained, and the place
 // where it stands. The error wraps errOtherVersion, or a file could not be read.
@@ -54,7 +53,7 @@ func (l *log) load(head, end uint64, exact bool, visit func(*record, place)) err
 		l.missing(l.tail, end, l.nextID-1)
 		l.tail = end
 	} else if n := len(l.segments); n > 0 && !exact {
-		return l.cut(l.segments[n-1])
+		return l.truncate(l.segments[n-1])
 	}
 	return nil
 }
@@ -81,7 +80,7 @@ func (l *log) find() ([]segment, error) {
 		f.Close()
 		switch {
 		case errors.Is(err, errDamaged) && size < segmentHead:
-			// The process was killed when it had made the file.
+			// The process was killed after it had created the file.
 			if err := os.Remove(name); err != nil {
 				return nil, err
 			}
@@ -103,7 +102,7 @@ func (l *log) find() ([]segment, error) {
 	return segments, nil
 }
 
-// loadSegment reads a segment. It sets its size to what is in use.
+// loadSegment reads a segment, and sets its size to the bytes that are in use.
 func (l *log) loadSegment(s *segment, head, bound uint64, visit func(*record, place)) error {
 	path := l.path(s.id)
 	f, size, err := openRead(path)
@@ -111,8 +110,9 @@ func (l *log) loadSegment(s *segment, head, bound uint64, visit func(*record, pl
 		return err
 	}
 	defer f.Close()
-	if !l.loose {
-		// Of a process that was killed, records may be here and not on the disk.
+	if !l.osBuffered {
+		// A process that was killed may have left records that are not on the disk
+		// yet.
 		if err := l.disk.sync(f); err != nil {
 			return err
 		}
@@ -152,8 +152,8 @@ func (l *log) loadSegment(s *segment, head, bound uint64, visit func(*record, pl
 	}
 }
 
-// cut removes what stands behind the last record of the last segment.
-func (l *log) cut(s segment) error {
+// truncate removes the data behind the last record of the last segment.
+func (l *log) truncate(s segment) error {
 	path := l.path(s.id)
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == s.size {

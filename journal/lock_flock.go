@@ -17,8 +17,8 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("flock", err)
 }
 
-// lockFolder claims the folder until it is closed. The position's file is claimed,
-// too, but it may be missing, and earlier versions do not know it.
+// lockFolder claims the folder until it is closed. The position's file is claimed, too,
+// but it may be missing, and earlier versions do not use it.
 func lockFolder(dir *os.File) error {
 	if err := lock(dir); errors.Is(err, errInUse) {
 		return err

@@ -11,20 +11,21 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A log is segments with records, to which is appended at one end, and which are
-// deleted at the other. The journal has two: the clicks, and those in quarantine.
+// A log is a sequence of segments with records. Records are appended to the last segment,
+// and the first segment is deleted when it is drained. The journal has two logs: one for
+// the clicks, and one for quarantined clicks.
 type log struct {
-	dir     *os.File
-	name    string // begins the names of its files
-	source  linktrack.Source
-	loose   bool  // without fsync
-	rotate  int64 // bytes after which a segment is followed by the next
-	log     *slog.Logger
-	disk    disk
-	writing sync.Mutex // held while a group is written
-	active  *os.File   // the last segment; nil: the next group begins one
-	buffer  []byte     // used again for each group
-	nextID  uint64
+	dir        *os.File
+	name       string // begins the names of its files
+	source     linktrack.Source
+	osBuffered bool  // without fsync
+	rotate     int64 // bytes after which a segment is followed by the next
+	log        *slog.Logger
+	disk       disk
+	writing    sync.Mutex // held while a group is written
+	active     *os.File   // the last segment; nil: the next group begins one
+	buffer     []byte     // used again for each group
+	nextID     uint64
 
 	mu       sync.Mutex
 	segments []segment // in order; the last is also written to
@@ -33,16 +34,16 @@ type log struct {
 	closed   bool
 }
 
-// A span is the clicks from one number to before another.
+// A span is a range of clicks: their numbers are at least from, and below to.
 type span struct{ from, to uint64 }
 
-// A place is where a record stands.
+// A place is the position of a record.
 type place struct {
 	segment uint64
 	offset  int64
 }
 
-// disk is what tests replace.
+// disk has the calls that write to the disk. Tests replace them.
 type disk struct {
 	write func(f *os.File, b []byte, at int64) error
 	sync  func(f *os.File) error
@@ -57,9 +58,9 @@ func (l *log) path(id uint64) string {
 	return filepath.Join(l.dir.Name(), fmt.Sprintf("%s-%08d%s", l.name, id, segmentSuffix))
 }
 
-// append writes parts as one group: with one write and one fsync. After an error
-// none of them is kept. The segment then gets no further records: the system
-// reports a failed fsync once, and nobody knows what reached the disk.
+// append writes parts as one group, with one write and one fsync. After an error, none of
+// them is kept, and the segment gets no further records: the system reports a failed
+// fsync only once, and it is not known what reached the disk.
 func (l *log) append(parts []part) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -94,7 +95,7 @@ func (l *log) append(parts []part) error {
 		tail += uint64(parts[i].count)
 	}
 	err := l.disk.write(l.active, b, from)
-	if err == nil && !l.loose {
+	if err == nil && !l.osBuffered {
 		err = l.disk.sync(l.active)
 		if err == nil && begun {
 			err = syncDir(l.dir)
@@ -110,7 +111,7 @@ func (l *log) append(parts []part) error {
 	}
 	l.mu.Lock()
 	if begun {
-		s.unsynced = l.loose
+		s.unsynced = l.osBuffered
 		l.segments = append(l.segments, s)
 	} else {
 		l.segments[len(l.segments)-1].size = s.size
@@ -145,13 +146,13 @@ func (l *log) end() error {
 	return f.Close()
 }
 
-// takeBack removes a group that could not be written from the file. If that fails,
-// too, the base of the next segment says that these records do not count.
+// takeBack removes a group from the file after its write or fsync failed. If that fails,
+// too, the base of the next segment makes these records invalid.
 func (l *log) takeBack(from int64, begun bool) {
 	if begun {
 		from = 0
 	}
-	if err := l.active.Truncate(from); err == nil && !l.loose {
+	if err := l.active.Truncate(from); err == nil && !l.osBuffered {
 		_ = l.disk.sync(l.active)
 	}
 	name := l.active.Name()
@@ -161,8 +162,8 @@ func (l *log) takeBack(from int64, begun bool) {
 	}
 }
 
-// drop deletes the segments whose clicks are all below a number. One from which
-// clicks are missing is kept under another name.
+// drop deletes the segments whose clicks all have numbers below below. If clicks of a
+// segment were lost, its file is renamed instead.
 func (l *log) drop(below uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,7 +188,7 @@ func (l *log) discard(s segment) {
 	_ = os.Remove(path)
 }
 
-// missing notes that clicks cannot be read, and reports it once. l.mu is held.
+// missing notes that clicks of a segment are lost, and logs that once. l.mu must be held.
 func (l *log) missing(from, to uint64, in uint64) {
 	for _, g := range l.gaps {
 		if from < g.to && g.from < to {
@@ -264,7 +265,7 @@ func (l *log) next() (tail uint64) {
 	return l.tail
 }
 
-// close makes all that was written safe.
+// close writes all records to the disk, and makes later calls of append fail.
 func (l *log) close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -282,7 +283,7 @@ func (l *log) close() error {
 		}
 		err = errors.Join(err, openErr)
 	}
-	if l.loose {
+	if l.osBuffered {
 		err = errors.Join(err, syncDir(l.dir))
 	}
 	return err

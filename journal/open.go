@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	clicksName = "clicks"
-	asideName  = "quarantine"
+	clicksName     = "clicks"
+	quarantineName = "quarantine"
 
-	// A segment is followed by the next when it has this part of MaxBytes.
+	// The next segment is begun when one has MaxBytes / segmentPart bytes, and at least
+	// minSegment.
 	segmentPart = 256
 	minSegment  = 64 << 10
 )
 
-// Open opens the journal in a folder, which is made if there is none.
+// Open opens the journal in a folder. It creates the folder if there is none.
 func Open(dir string, o Options) (*Journal, error) {
 	return openOn(dir, o, realDisk)
 }
@@ -35,7 +36,7 @@ func openOn(dir string, o Options, d disk) (*Journal, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	j := &Journal{log: o.Logger, max: o.MaxBytes, loose: o.OSBuffered}
+	j := &Journal{log: o.Logger, max: o.MaxBytes, osBuffered: o.OSBuffered}
 	j.group.Commit = j.commit
 	if err := j.open(dir, d); err != nil {
 		if j.file != nil {
@@ -70,7 +71,7 @@ func (j *Journal) open(dir string, d disk) error {
 	return j.importOld(d)
 }
 
-// makeFolder makes a folder that survives a loss of power.
+// makeFolder creates a folder in such a way that it survives a loss of power.
 func makeFolder(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -80,16 +81,16 @@ func makeFolder(dir string) error {
 	}
 	parent, err := os.Open(filepath.Dir(dir))
 	if err != nil {
-		return nil // not each may read it
+		return nil // the process may lack the permission to read the parent
 	}
 	return errors.Join(syncDir(parent), parent.Close())
 }
 
-// openPosition returns the position. If it is damaged, nobody knows which clicks
-// the store has: all files are kept elsewhere, and the journal is empty.
+// openPosition returns the position. If it is damaged, it is not known which clicks the
+// store has: all files are moved to another folder, and the journal is empty.
 func (j *Journal) openPosition(d disk) (p position, err error) {
 	path := filepath.Join(j.dir.Name(), positionName)
-	j.file, p, err = openPosition(path, d, j.loose)
+	j.file, p, err = openPosition(path, d, j.osBuffered)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if !missing && !errors.Is(err, errDamaged) {
 		return p, err
@@ -102,15 +103,15 @@ func (j *Journal) openPosition(d disk) (p position, err error) {
 	if err := createPosition(j.dir, path, p); err != nil {
 		return p, err
 	}
-	j.file, p, err = openPosition(path, d, j.loose)
+	j.file, p, err = openPosition(path, d, j.osBuffered)
 	return p, err
 }
 
-// keepAll moves all files of the journal into a folder. Where there is none but
-// the position is missing, the journal is new.
+// keepAll moves all files of the journal to a folder. If isNew is true and there are no
+// files, it does nothing, because the journal is new.
 func (j *Journal) keepAll(reason error, isNew bool) error {
 	var names []string
-	for _, pattern := range []string{positionName, clicksName + "-*" + segmentSuffix, asideName + "-*" + segmentSuffix} {
+	for _, pattern := range []string{positionName, clicksName + "-*" + segmentSuffix, quarantineName + "-*" + segmentSuffix} {
 		found, err := filepath.Glob(filepath.Join(j.dir.Name(), pattern))
 		if err != nil {
 			return err
@@ -163,20 +164,20 @@ func keptName(path string) (string, error) {
 func (j *Journal) load(p position, d disk) error {
 	newLog := func(name string) *log {
 		return &log{
-			dir: j.dir, name: name, source: p.source, loose: j.loose, log: j.log, disk: d,
+			dir: j.dir, name: name, source: p.source, osBuffered: j.osBuffered, log: j.log, disk: d,
 			rotate: max(j.max/segmentPart, minSegment),
 		}
 	}
-	j.clicks, j.aside = newLog(clicksName), newLog(asideName)
+	j.clicks, j.quarantine = newLog(clicksName), newLog(quarantineName)
 	j.head = place{}
 	if p.importing {
-		// A crash interrupted the import. It begins again.
-		if err := errors.Join(j.clicks.remove(), j.aside.remove()); err != nil {
+		// A crash interrupted the import, so it begins again.
+		if err := errors.Join(j.clicks.remove(), j.quarantine.remove()); err != nil {
 			return err
 		}
 		p = position{source: p.source, importing: true}
 	}
-	if err := j.aside.load(p.asideHead, p.asideEnd, true, func(*record, place) {}); err != nil {
+	if err := j.quarantine.load(p.quarantineHead, p.quarantineEnd, true, func(*record, place) {}); err != nil {
 		return err
 	}
 	requeued := make(map[uint64]bool)
@@ -185,19 +186,19 @@ func (j *Journal) load(p position, d disk) error {
 		if first {
 			j.head, first = at, false
 		}
-		if r.origin > p.asideHead {
+		if r.origin > p.quarantineHead {
 			requeued[r.origin] = true
 		}
 	})
 	if err != nil {
 		return err
 	}
-	j.leap = p.loose
-	p.loose = p.loose || j.loose
+	j.leap = p.osBuffered
+	p.osBuffered = p.osBuffered || j.osBuffered
 	j.position = p
-	for len(requeued) > 0 && j.position.asideHead < j.position.asideEnd {
+	for len(requeued) > 0 && j.position.quarantineHead < j.position.quarantineEnd {
 		for origin := range requeued {
-			if origin <= j.position.asideHead {
+			if origin <= j.position.quarantineHead {
 				delete(requeued, origin)
 			}
 		}

@@ -10,9 +10,9 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// position says how far the journal is drained, and which batch is in flight. It is
-// the truth: Next returns a batch when its position is safe, and a file is deleted
-// when a position behind its clicks is.
+// A position says how far the journal is drained, and which batch is in flight. Next
+// returns a batch only after a position with it is on the disk. A file is deleted only
+// after a position behind its clicks is on the disk.
 type position struct {
 	source    linktrack.Source
 	seq       int64  // of the batch in flight, or of the last one that was
@@ -20,17 +20,17 @@ type position struct {
 	flightEnd uint64 // clicks from head to before this are in flight; equal to head: none
 	end       uint64 // clicks below were appended, at least
 
-	asideHead uint64 // clicks in the quarantine below this were requeued
-	asideEnd  uint64 // there are clicks in the quarantine up to before this
+	quarantineHead uint64 // clicks in the quarantine below this were requeued
+	quarantineEnd  uint64 // there are clicks in the quarantine up to before this
 
-	loose     bool // files are written without fsync, or were, and no seq was used since
-	importing bool // segments are being made of a journal of an older version
+	osBuffered bool // files are written without fsync, or were, and no seq was used since
+	importing  bool // segments are being made of a journal of an older version
 }
 
-// The position's file has two slots of a page, which are written in turn, so that
-// the last position that is known to be safe is never overwritten. It never grows,
-// so it can be written when the disk is full. In a slot the position stands twice,
-// so that the damage of a sector does no harm:
+// The position's file has two slots of 4 KiB each. They are written alternately, so that
+// the last position that is known to be on the disk is never overwritten. The file never
+// grows, so it can be written when the disk is full. A slot has the position twice, so
+// that one damaged sector does no harm:
 //
 //	prelude     16 bytes, as in segments
 //	generation  8 bytes; the highest is the newest
@@ -47,11 +47,11 @@ func (p *position) encode(generation uint64) []byte {
 	b := appendPrelude(make([]byte, 0, slotSize), positionKind, formVersion)
 	b = binary.BigEndian.AppendUint64(b, generation)
 	b = append(b, p.source[:]...)
-	for _, n := range [...]uint64{uint64(p.seq), p.head, p.flightEnd, p.end, p.asideHead, p.asideEnd} {
+	for _, n := range [...]uint64{uint64(p.seq), p.head, p.flightEnd, p.end, p.quarantineHead, p.quarantineEnd} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	var flags byte
-	if p.loose {
+	if p.osBuffered {
 		flags |= 1
 	}
 	if p.importing {
@@ -76,8 +76,8 @@ func decodePosition(b []byte) (p position, generation uint64, err error) {
 	copy(p.source[:], b[8:])
 	b = b[24:]
 	at := func(i int) uint64 { return binary.BigEndian.Uint64(b[i*8:]) }
-	p.seq, p.head, p.flightEnd, p.end, p.asideHead, p.asideEnd = int64(at(0)), at(1), at(2), at(3), at(4), at(5)
-	p.loose, p.importing = b[48]&1 != 0, b[48]&2 != 0
+	p.seq, p.head, p.flightEnd, p.end, p.quarantineHead, p.quarantineEnd = int64(at(0)), at(1), at(2), at(3), at(4), at(5)
+	p.osBuffered, p.importing = b[48]&1 != 0, b[48]&2 != 0
 	return p, generation, nil
 }
 
@@ -85,7 +85,7 @@ func decodePosition(b []byte) (p position, generation uint64, err error) {
 type positionFile struct {
 	file       *os.File
 	disk       disk
-	loose      bool
+	osBuffered bool
 	generation uint64
 	slot       int64 // to be written next
 	doubtful   bool  // the last save failed, and may be on the disk nevertheless
@@ -94,15 +94,15 @@ type positionFile struct {
 // openPosition returns the newest position of the file. The error wraps
 // errDamaged, errOtherVersion, or os.ErrNotExist.
 //
-// If a slot cannot be read, the other may be older. Then nobody knows which clicks
-// the store has, and the position is damaged.
-func openPosition(path string, d disk, loose bool) (*positionFile, position, error) {
+// If a slot cannot be read, the other may be older. Then it is not known which clicks
+// the store has, so the position counts as damaged.
+func openPosition(path string, d disk, osBuffered bool) (*positionFile, position, error) {
 	var newest position
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, newest, err
 	}
-	f := &positionFile{file: file, disk: d, loose: loose}
+	f := &positionFile{file: file, disk: d, osBuffered: osBuffered}
 	if err = lock(file); err == nil {
 		newest, err = f.read()
 	}
@@ -114,7 +114,7 @@ func openPosition(path string, d disk, loose bool) (*positionFile, position, err
 }
 
 func (f *positionFile) read() (newest position, err error) {
-	// A process that was killed may have left a position that is not safe yet.
+	// A process that was killed may have left a position that is not on the disk yet.
 	if err := f.disk.sync(f.file); err != nil {
 		return newest, err
 	}
@@ -147,7 +147,7 @@ func (f *positionFile) read() (newest position, err error) {
 	return newest, nil
 }
 
-// createPosition makes the file, whole or not at all.
+// createPosition creates the file completely or not at all.
 func createPosition(dir *os.File, path string, p position) error {
 	b := append(p.encode(1), p.encode(2)...)
 	temporary := path + ".new"
@@ -166,14 +166,14 @@ func createPosition(dir *os.File, path string, p position) error {
 	return syncDir(dir)
 }
 
-// save writes a position. If it need not be safe, a loss of power may undo it, and
-// nothing else may. It is safe anyway after an error: what failed then must not be
-// what a loss of power leaves.
+// save writes a position. If safe, the position is on the disk when save returns.
+// Otherwise a loss of power may undo it. After a failed save, the next one always
+// waits for the disk, so that a loss of power cannot bring back the failed position.
 func (f *positionFile) save(p position, safe bool) error {
 	f.generation++
 	err := f.disk.write(f.file, p.encode(f.generation), f.slot*slotSize)
 	synced := false
-	if err == nil && (safe || f.doubtful) && !f.loose {
+	if err == nil && (safe || f.doubtful) && !f.osBuffered {
 		err = f.disk.sync(f.file)
 		synced = true
 	}

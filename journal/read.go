@@ -6,10 +6,9 @@ import (
 	"os"
 )
 
-// walk reads records from a place on. The first is the one with the click from, and
-// the last one begins below to. visit is called with each, and the place where it
-// stands, until it returns false. Clicks that are missing are reported and left
-// out.
+// walk reads records from a place on. The first one has the click with number from, and
+// the last one begins below to. walk calls visit with each record and its place until visit
+// returns false. It logs and skips lost clicks.
 func (l *log) walk(at place, from, to uint64, visit func(*record, place) (more bool, err error)) error {
 	for from < to {
 		s, bound, ok := l.segmentFrom(at.segment, from)
@@ -54,7 +53,7 @@ func (l *log) segmentFrom(id, number uint64) (s segment, bound uint64, ok bool) 
 func (l *log) walkSegment(s segment, offset int64, from, to uint64, visit func(*record, place) (bool, error)) (next uint64, more bool, err error) {
 	f, _, err := openRead(l.path(s.id))
 	if errors.Is(err, os.ErrNotExist) {
-		return from, true, nil // its clicks are missing
+		return from, true, nil // its clicks are lost
 	} else if err != nil {
 		return from, false, err
 	}

@@ -7,33 +7,32 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A segment holds records, one behind the other. A record is clicks that were
-// appended together:
+// A segment is a sequence of records. A record has clicks that were appended together:
 //
 //	length   4 bytes, of the clicks
 //	count    4 bytes, of the clicks
 //	number   8 bytes, of the first click
 //	origin   8 bytes; see part
-//	clicks's checksum  4 bytes
-//	head's checksum    4 bytes, also of the place where the record stands
+//	checksum of the clicks  4 bytes
+//	checksum of the head    4 bytes; it also covers the place of the record
 //	clicks   as linktrack.AppendClicks writes them
 //
 // All numbers are big endian, and all checksums are CRC-32C. Every click has a
 // number, which is one higher than that of the click before it.
 //
-// The head's checksum makes it cheap to look for the next record behind a damaged
-// one. It covers the journal's Source, the segment, and the offset. So a record is
+// The checksum of the head makes it cheap to look for the next record behind a
+// damaged one. It covers the journal's Source, the segment, and the offset. So a record is
 // only valid in its own place, and a visitor, who does not know the Source, cannot
 // send texts that look like a record.
 const recordHead = 32
 
-// fullRecord is how many bytes a record has at most, if it has more than one
-// click. Damage to one byte costs a record.
+// fullRecord is about the maximum number of bytes of a record with more than one click. A
+// single damaged byte makes a whole record unreadable, so records are small.
 const fullRecord = 32 << 10
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// A part is a record that has no place yet.
+// A part is a record that is not written yet, so it has no place.
 type part struct {
 	count int
 	// origin is 0 for clicks of Append. For clicks that were requeued, it is one
@@ -42,7 +41,7 @@ type part struct {
 	record []byte // with room for the head
 }
 
-// split makes records of clicks. size is how many bytes they take.
+// split divides clicks into records. size is the number of bytes of these.
 func split(clicks []linktrack.Click) (parts []part, size int64) {
 	for len(clicks) > 0 {
 		n, guess := 0, 0
@@ -63,7 +62,7 @@ func split(clicks []linktrack.Click) (parts []part, size int64) {
 	return parts, size
 }
 
-// seal writes the head of a record that will stand at an offset.
+// seal writes the head of a record that will be written at an offset.
 func (p *part) seal(seed uint32, offset int64, number uint64) {
 	head, clicks := p.record[:recordHead], p.record[recordHead:]
 	binary.BigEndian.PutUint32(head, uint32(len(clicks)))
@@ -81,7 +80,7 @@ func headSum(seed uint32, offset int64, head []byte) uint32 {
 	return crc32.Update(sum, castagnoli, head[:28])
 }
 
-// A record is one that was read.
+// A record is a record that was read from a segment.
 type record struct {
 	number uint64 // of its first click
 	count  uint64

@@ -9,8 +9,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A scanner reads the records of a segment, in order, and leaves out what is
-// damaged.
+// A scanner reads the records of a segment in order, and skips damaged data.
 type scanner struct {
 	file io.ReaderAt
 	size int64 // of the file, or of its part in use
@@ -40,7 +39,7 @@ func (s *scanner) bytes(at int64, n int) ([]byte, error) {
 	return b[:min(n, len(b))], nil
 }
 
-// next returns the next whole record and the offset where it stands. The error is
+// next returns the next intact record and its offset. The error is
 // io.EOF at the end, or the file could not be read.
 func (s *scanner) next() (record, int64, error) {
 	for ; s.at+recordHead <= s.size; s.at++ {

@@ -19,9 +19,9 @@ import (
 //	base     8 bytes, the number that its first click has
 //	checksum 4 bytes
 //
-// A segment is written by one process. What stands in it under the number of the
-// next segment's base or a higher one does not count: it is from an Append that
-// failed, whose bytes may have reached the disk nevertheless.
+// A segment is written by one process. Records in it with the number of the next
+// segment's base or a higher one are invalid: they are from an Append that failed, but
+// whose bytes may have reached the disk.
 const (
 	headSize    = 16 + 16 + 8 + 8 + 4
 	headCopy    = 512  // offset of the second head
@@ -94,7 +94,7 @@ func (s *segment) appendHead(b []byte, source linktrack.Source) []byte {
 	return append(append(b, h...), h...)
 }
 
-// readSegment returns the segment that a file's head speaks of. The error is
+// readSegment returns the segment that a file's head describes. The error is
 // errDamaged or errOtherVersion, or the file could not be read.
 func readSegment(f io.ReaderAt, name string, source linktrack.Source, id uint64) (segment, error) {
 	b := make([]byte, segmentHead)
@@ -125,7 +125,7 @@ func readSegment(f io.ReaderAt, name string, source linktrack.Source, id uint64)
 	return segment{}, why
 }
 
-// seedOf is the beginning of the checksums in a segment.
+// seedOf returns the initial value of the checksums of heads in a segment.
 func seedOf(source linktrack.Source, log string, id uint64) uint32 {
 	b := append(source[:], log...)
 	b = binary.BigEndian.AppendUint64(b, id)

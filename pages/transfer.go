@@ -50,8 +50,8 @@ func (p *Pages) showImport(w http.ResponseWriter, r *request) error {
 // hash. Nothing is kept between the two requests.
 func (p *Pages) importLinks(w http.ResponseWriter, r *request) error {
 	places := append(clients.Of(p.t.ClientOf(r.Request), 2, 3),
-		clients.Limit{Key: "account\x00" + strconv.FormatInt(int64(r.account.ID), 10), Most: 1},
-		clients.Limit{Key: "all", Most: maxImports})
+		clients.Limit{Key: "account\x00" + strconv.FormatInt(int64(r.account.ID), 10), Max: 1},
+		clients.Limit{Key: "all", Max: maxImports})
 	if !p.imports.Take(places...) {
 		return &linktrack.ThrottledError{RetryAfter: 10 * time.Second}
 	}

@@ -9,42 +9,44 @@ import (
 	"time"
 )
 
-// An Incident is one thing that can go wrong. The messages and intervals are
-// set before its first use and not changed. It is safe for concurrent use. Log
-// is required; every other field may be left out.
+// An Incident is one kind of failure. Its messages and intervals are set before its
+// first use and not changed afterwards. It is safe for concurrent use. Log
+// is required; every other exported field is optional.
 type Incident struct {
 	Log *slog.Logger
 
 	// Began is logged as an error when the incident begins.
 	Began string
 	// Lasts is logged as an error at most once per Every while the incident
-	// goes on. "": it is not.
+	// lasts. "": nothing is logged.
 	Lasts string
-	// Ended is logged as information when the incident is over. "": it is not.
+	// Ended is logged as information when the incident is over. "":
+	// nothing is logged.
 	Ended string
 
-	// Every is the least time between two messages that it lasts. Zero: a
-	// minute.
+	// Every is the minimum time between two messages while the incident lasts.
+	// Zero: a minute.
 	Every time.Duration
-	// Again is the least time between the messages of two beginnings. An
-	// incident that begins sooner is not logged, nor is its end. Zero: each is.
+	// Again is the minimum time between two messages that an incident began. If
+	// an incident begins sooner, neither its beginning nor its end is logged.
+	// Zero: all are logged.
 	Again time.Duration
-	// Quiet is for failures that nobody reports the end of: the incident is
-	// over, without a message, when so much time has passed since the last
-	// failure. Zero: only Recovered ends it.
+	// Quiet is for failures after which no success is reported. The incident is
+	// over, without a message, when this time has passed since the last failure.
+	// Zero: only Recovered ends it.
 	Quiet time.Duration
 
-	failing atomic.Bool // as guarded by mu; read without it by Recovered
-	mu      sync.Mutex
-	began   time.Time
-	failed  time.Time // the last failure
-	logged  time.Time // the last message
-	told    time.Time // the last message that one began; zero: none
-	silent  bool      // this one is not logged, see Again
+	failing   atomic.Bool // written under mu, and read without it
+	mu        sync.Mutex
+	began     time.Time
+	failed    time.Time // the last failure
+	logged    time.Time // the last message
+	lastBegan time.Time // the last message that an incident began; zero: none
+	silent    bool      // the present incident is not logged, see Again
 }
 
-// Failed reports a failure. attrs are logged with the message, behind
-// "for", how long the incident has lasted, if it is not new.
+// Failed reports a failure. attrs are logged with the message. If the incident is not
+// new, the message also has the attribute "for": how long the incident has lasted.
 func (i *Incident) Failed(attrs ...any) {
 	at := time.Now()
 	i.mu.Lock()
@@ -54,8 +56,8 @@ func (i *Incident) Failed(attrs ...any) {
 	if !i.failing.Load() || quiet {
 		i.failing.Store(true)
 		i.began, i.logged = at, at
-		if i.silent = !i.told.IsZero() && at.Sub(i.told) < i.Again; !i.silent {
-			i.told = at
+		if i.silent = !i.lastBegan.IsZero() && at.Sub(i.lastBegan) < i.Again; !i.silent {
+			i.lastBegan = at
 			i.Log.Error(i.Began, attrs...)
 		}
 		return
@@ -65,8 +67,7 @@ func (i *Incident) Failed(attrs ...any) {
 	}
 }
 
-// Progress logs, at most once per Every, that an incident which lasts is getting
-// better.
+// Progress logs message, at most once per Every, if an incident lasts.
 func (i *Incident) Progress(message string, attrs ...any) {
 	if !i.failing.Load() {
 		return
@@ -78,7 +79,7 @@ func (i *Incident) Progress(message string, attrs ...any) {
 	}
 }
 
-// due reports whether it is time for another message, and takes it as logged.
+// due reports whether it is time for another message. If so, it counts as logged.
 func (i *Incident) due(at time.Time) bool {
 	every := i.Every
 	if every == 0 {
@@ -91,8 +92,8 @@ func (i *Incident) due(at time.Time) bool {
 	return true
 }
 
-// Recovered reports a success. It costs one atomic load unless the incident
-// lasts; then it is over.
+// Recovered reports a success, which ends an incident that lasts. Without one, it costs
+// one atomic load.
 func (i *Incident) Recovered(attrs ...any) {
 	if !i.failing.Load() {
 		return
@@ -107,7 +108,8 @@ func (i *Incident) Recovered(attrs ...any) {
 	}
 }
 
-// Report is Failed with the error if there is one, else Recovered.
+// Report calls Failed if err is not nil, and adds it to attrs. Otherwise it calls
+// Recovered.
 func (i *Incident) Report(err error, attrs ...any) {
 	if err == nil {
 		i.Recovered(attrs...)

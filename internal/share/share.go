@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-// A Limit says how many places the holder of a key may hold at a time.
+// A Limit is the maximum number of places that may be held under a key at a time.
 type Limit struct {
-	Key  string
-	Most int
+	Key string
+	Max int
 }
 
-// Of returns the limits of a client: one for its own key and, if that is an
-// address of version 6, site for the /48 that it is in, which one customer may
-// have all of.
+// Of returns the limits of a client: at most one places for the client itself and, if it
+// is an IPv6 address, at most site places for its /48 network, because a single customer
+// may have the whole network.
 func Of(client string, one, site int) []Limit {
 	limits := []Limit{{"client\x00" + client, one}}
 	if s := Site(client); s != "" {
@@ -25,7 +25,7 @@ func Of(client string, one, site int) []Limit {
 	return limits
 }
 
-// Site is the /48 of an address of version 6. "" for everything else.
+// Site returns the /48 network of an IPv6 address, or "" for anything else.
 func Site(client string) string {
 	ip, err := netip.ParseAddr(client)
 	if err != nil || !ip.Is6() || ip.Is4In6() {
@@ -38,32 +38,32 @@ func Site(client string) string {
 	return p.String()
 }
 
-// A Pool counts who holds its places. The zero value is ready to use.
+// A Pool counts the places that are held under each key. The zero value is ready to use.
 type Pool struct {
 	mu      sync.Mutex
-	held    map[string]int       // by key; those that hold a place
-	waiting map[string][]*waiter // by the key of their last limit; the longest waiting first
+	held    map[string]int       // the number of places held, by key
+	waiting map[string][]*waiter // by the key of the last limit, in the order of arrival
 }
 
 // A waiter waits until its limits let it take a place.
 type waiter struct {
 	limits []Limit
-	line   []Limit       // the places that it holds while it waits
-	taken  chan struct{} // closed when it has its place
+	line   []Limit       // counts it among the waiting ones of each limit
+	taken  chan struct{} // closed when it has got its place
 }
 
-// Take takes a place that counts for each of the limits, without waiting. false
-// if one of them is reached: then none is taken.
+// Take takes a place that counts toward each of the limits. It does not wait: if one of
+// the limits is reached, it takes nothing and returns false.
 func (p *Pool) Take(limits ...Limit) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.take(limits)
 }
 
-// Wait takes a place like Take, and waits for it where a limit is reached, until
-// ctx ends. For each place of a limit at most perPlace may wait; for the next one
-// Wait returns false at once. Limits that are waited for must always stand
-// together with the same last one, as those of [Of] do.
+// Wait takes a place like Take, but if a limit is reached, it waits until ctx ends. At most
+// perPlace calls may wait for each place of a limit; beyond that, Wait returns false at
+// once. A limit must always be passed together with the same last limit, as those of
+// [Of] are.
 func (p *Pool) Wait(ctx context.Context, perPlace int, limits ...Limit) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +72,7 @@ func (p *Pool) Wait(ctx context.Context, perPlace int, limits ...Limit) bool {
 	}
 	w := &waiter{limits: limits, line: make([]Limit, len(limits)), taken: make(chan struct{})}
 	for i, l := range limits {
-		w.line[i] = Limit{"line\x00" + l.Key, perPlace * l.Most}
+		w.line[i] = Limit{"line\x00" + l.Key, perPlace * l.Max}
 	}
 	if !p.take(w.line) {
 		return false
@@ -98,8 +98,8 @@ func (p *Pool) Wait(ctx context.Context, perPlace int, limits ...Limit) bool {
 	return false
 }
 
-// Release gives back a place that was taken for the same limits, and lets those
-// take it who wait.
+// Release gives back a place that was taken with the same limits. Waiting calls can then
+// take it.
 func (p *Pool) Release(limits ...Limit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,7 +120,7 @@ func (p *Pool) Release(limits ...Limit) {
 
 func (p *Pool) take(limits []Limit) bool {
 	for _, l := range limits {
-		if p.held[l.Key] >= l.Most {
+		if p.held[l.Key] >= l.Max {
 			return false
 		}
 	}

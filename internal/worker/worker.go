@@ -1,5 +1,5 @@
-// Package worker runs work in the background that is done in steps, tried again
-// when it fails, and finished or given up when the process ends.
+// Package worker runs background work in steps. When the process ends, the work is
+// either finished or canceled.
 package worker
 
 import (
@@ -18,40 +18,40 @@ type Worker struct {
 
 	ctx    context.Context // of the steps; canceled when the worker stops
 	cancel context.CancelFunc
-	finish chan struct{} // closed by Finish and Stop: pause no longer
+	finish chan struct{} // closed by Finish and Stop, which ends long pauses
 
 	mu        sync.Mutex
 	running   bool
-	again     bool          // woken while running
-	scheduled bool          // woken; it begins when timer fires
-	halted    bool          // begin no further step
-	timer     *time.Timer   // of delay, poll and WakeAfter
-	idle      chan struct{} // closed when there is nothing to do; nil: nobody waits for that
+	again     bool          // the worker was woken while it was running
+	scheduled bool          // the worker was woken and begins when timer fires
+	halted    bool          // no further step may begin
+	timer     *time.Timer   // for delay, poll, and WakeAfter
+	idle      chan struct{} // closed when the worker becomes idle; nil: no call waits for that
 }
 
 // Options say when a [Worker] works.
 type Options struct {
-	// Delay is the time between a wake and the step, so that what comes
-	// meanwhile is done with it.
+	// Delay is the time between a wake and the step, so that one step does the
+	// work of several wakes.
 	Delay time.Duration
-	// Poll has an idle worker begin by itself after so long. Zero: it waits to be
-	// woken.
+	// Poll is the time after which an idle worker begins without being woken.
+	// Zero: it always waits until it is woken.
 	Poll time.Duration
 }
 
 // FinishPause is the longest pause between two steps once Finish was called.
 const FinishPause = 200 * time.Millisecond
 
-// New returns a worker that is idle. step does a part of the work and says
-// whether there is more: then it is called again after the pause, whether the
-// worker is woken meanwhile or not. Its ctx ends when the worker stops.
+// New returns an idle worker. step does a part of the work and reports whether there is
+// more. If so, it is called again after the pause; waking the worker does not shorten the
+// pause. Its ctx ends when the worker stops.
 func New(o Options, step func(ctx context.Context) (pause time.Duration, more bool)) *Worker {
 	w := &Worker{step: step, delay: o.Delay, poll: o.Poll, finish: make(chan struct{})}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
 }
 
-// Wake says that there is work. It returns at once.
+// Wake makes the worker begin, because there is work. It returns at once.
 func (w *Worker) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,16 +64,15 @@ func (w *Worker) Wake() {
 	}
 }
 
-// WakeAfter has an idle worker begin once that time has passed, unless it is
-// woken before.
+// WakeAfter makes an idle worker begin after a time, unless it is woken before.
 func (w *Worker) WakeAfter(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.setTimer(d)
 }
 
-// begin starts the work, after the delay if there is one. It keeps no goroutine
-// for the delay.
+// begin starts the work, after the delay if there is one. No goroutine exists during the
+// delay.
 func (w *Worker) begin() {
 	if w.delay > 0 && !w.Finishing() {
 		w.scheduled = true
@@ -109,13 +108,13 @@ func (w *Worker) fire() {
 }
 
 func (w *Worker) run() {
-	for !w.rest(w.steps()) {
+	for !w.settle(w.steps()) {
 	}
 }
 
-// rest ends the work, unless the worker was woken since the last step began;
-// done is whether all steps were done.
-func (w *Worker) rest(done bool) bool {
+// settle makes the worker idle and returns true, unless it was woken since the last step
+// began and can go on at once. done is the result of steps.
+func (w *Worker) settle(done bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	again := done && w.again && !w.halted
@@ -136,8 +135,8 @@ func (w *Worker) rest(done bool) bool {
 	return true
 }
 
-// steps works until there is nothing more to do. False means that the worker
-// has to stop before.
+// steps calls step until there is no more work. It returns false if the worker must stop
+// before that.
 func (w *Worker) steps() bool {
 	for {
 		w.mu.Lock()
@@ -163,8 +162,8 @@ func (w *Worker) stopped() bool {
 	return w.halted || w.ctx.Err() != nil
 }
 
-// Pause waits that long, for a step that has to wait itself. Once Finish was
-// called it waits at most [FinishPause]. False means that the worker has to
+// Pause waits for d; steps that have to wait call it. A call of Finish ends the pause, and
+// after that, a pause takes at most [FinishPause]. It returns false if the worker must
 // stop.
 func (w *Worker) Pause(d time.Duration) bool {
 	finish := w.finish
@@ -194,11 +193,11 @@ func (w *Worker) Finishing() bool {
 	}
 }
 
-// Finish has the work done without long pauses. It returns when the worker is
-// idle, or ctx ends; then the worker stops. It may be called twice.
+// Finish lets the worker finish its work without long pauses. When the worker is idle or
+// ctx ends, Finish stops the worker and returns. It may be called twice.
 func (w *Worker) Finish(ctx context.Context) {
 	w.mu.Lock()
-	w.hurry()
+	w.closeFinish()
 	if w.scheduled {
 		w.start()
 	}
@@ -212,12 +211,12 @@ func (w *Worker) Finish(ctx context.Context) {
 	w.cancel()
 }
 
-// Stop begins no further step. It returns when the step under way has ended, or
-// ctx ends; then that step's ctx is canceled. It may be called twice.
+// Stop keeps further steps from beginning. It waits until the running step has ended or
+// ctx ends, then cancels the step's ctx and returns. It may be called twice.
 func (w *Worker) Stop(ctx context.Context) {
 	w.halt()
 	w.mu.Lock()
-	w.hurry()
+	w.closeFinish()
 	idle := w.whenIdle()
 	w.mu.Unlock()
 	select {
@@ -227,7 +226,7 @@ func (w *Worker) Stop(ctx context.Context) {
 	w.cancel()
 }
 
-// Cancel ends the ctx of the steps: the worker stops at once.
+// Cancel cancels the ctx of the steps, which stops the worker.
 func (w *Worker) Cancel() { w.cancel() }
 
 func (w *Worker) halt() {
@@ -237,7 +236,7 @@ func (w *Worker) halt() {
 	w.stopTimer()
 }
 
-func (w *Worker) hurry() {
+func (w *Worker) closeFinish() {
 	if !w.Finishing() {
 		close(w.finish)
 	}

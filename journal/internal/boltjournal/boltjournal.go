@@ -59,7 +59,7 @@ type queue struct{ head, tail, clicks uint64 }
 // records under numbers without gaps, each with its checksum.
 const (
 	stateBucket = "about"
-	asideBucket = "aside"
+	quarantineBucket = "aside"
 	clickBucket = "clicks"
 
 	stateVersion = 1
@@ -106,7 +106,7 @@ func (f *File) Visit(visit func(part Part, record []byte, clicks int) error) err
 			for part, q := range f.queues {
 				name := clickBucket
 				if Part(part) == Quarantined {
-					name = asideBucket
+					name = quarantineBucket
 				}
 				b := tx.Bucket([]byte(name))
 				if b == nil {
