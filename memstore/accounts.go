@@ -18,7 +18,7 @@ type accounts struct {
 	lastID  linktrack.AccountID
 	secret  []byte
 	epochs  map[linktrack.AccountID]int64
-	ended   map[endedSession]time.Time // until when it is kept
+	ended   map[endedSession]time.Time // the time until which the entry is kept
 	zone    string
 }
 
@@ -68,8 +68,8 @@ func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktr
 	return copyAccount(a), nil
 }
 
-// UpdateAccount implements [linktrack.AccountStore]. While change runs, all who
-// use accounts wait.
+// UpdateAccount implements [linktrack.AccountStore]. While change runs, all
+// other calls that use accounts wait.
 func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, change func(*linktrack.Account) error) (linktrack.Account, error) {
 	s.accounts.mu.Lock()
 	defer s.accounts.mu.Unlock()
@@ -121,8 +121,8 @@ func (s *Store) Zone(ctx context.Context, candidate string) (string, error) {
 	return s.accounts.zone, nil
 }
 
-// ownAccount returns a in the form in which it is kept, sharing nothing with
-// the caller.
+// ownAccount returns a copy of a in the form in which the store keeps it. The copy shares
+// no memory with the caller.
 func ownAccount(a linktrack.Account) linktrack.Account {
 	a = copyAccount(a)
 	a.Login = strings.Clone(a.Login)
@@ -153,5 +153,5 @@ func copyBytes(b []byte) []byte {
 	return bytes.Clone(b)
 }
 
-// micro returns t as the store gives out times.
+// micro returns t in UTC and in whole microseconds, as the store returns times.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -10,11 +10,11 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// alerts are all that were ever made. Those that are not delivered yet stand in
-// the order in which they are due.
+// alerts has all alerts that were ever created. wait has those that are not delivered yet,
+// in the order in which they are due.
 type alerts struct {
 	mu   sync.Mutex
-	byID map[linktrack.AlertID]*alert // nil where it was delivered
+	byID map[linktrack.AlertID]*alert // nil if the alert was delivered
 	wait []*alert
 }
 
@@ -23,7 +23,7 @@ type alert struct {
 	link    *link
 	reached time.Time
 	due     time.Time // zero until the first lease
-	number  int       // in the order in which they were made
+	number  int       // its number in the order of creation
 	tries   int
 }
 
@@ -31,7 +31,7 @@ func (a *alert) compare(b *alert) int {
 	return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.number, b.number))
 }
 
-// make keeps a new alert, unless it was made before.
+// make adds an alert unless it exists or was delivered.
 func (a *alerts) make(l *link, id linktrack.AlertID, reached time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

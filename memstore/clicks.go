@@ -17,8 +17,8 @@ func (s *Store) forget(links []*link) {
 	}
 }
 
-// A ring has one entry for each click in a history, in the order in which they
-// were recorded: the link it is of.
+// A ring has one entry for each click in a history, in the order in which the clicks were
+// recorded. An entry is the link of the click.
 type ring struct {
 	mu      sync.Mutex
 	max     int
@@ -26,8 +26,8 @@ type ring struct {
 	next    int // the oldest entry, once there are max
 }
 
-// push adds entries for clicks that are in their histories already, and returns
-// those whose place they took, in the same slice.
+// push adds entries for clicks that are in their histories already. It returns the entries
+// that they replaced, in the same slice.
 func (r *ring) push(links []*link) (gone []*link) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,8 +54,8 @@ func (r *ring) shed() (gone []*link) {
 	return entries[:n:n]
 }
 
-// ReserveClicks implements [linktrack.ClickStore]. It grants a part of n if
-// that is what the limit leaves.
+// ReserveClicks implements [linktrack.ClickStore]. It grants fewer than n if the limit
+// leaves no more.
 func (s *Store) ReserveClicks(ctx context.Context, id int64, n int) (granted int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err

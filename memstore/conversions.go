@@ -9,14 +9,14 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// conversions are those that were counted. They are never removed.
+// conversions has the conversions that were counted. Only a replaced one is removed.
 type conversions struct {
 	mu     sync.Mutex
 	clicks map[linktrack.ClickRef]*conversion
 	orders map[order]*conversion
 }
 
-// A conversion is one that was counted, and where.
+// A conversion is a conversion that was counted, with the day and hour in which it counts.
 type conversion struct {
 	linktrack.Conversion
 	link  *link
@@ -25,7 +25,7 @@ type conversion struct {
 	hour  int
 }
 
-// An order is one by its account and the account's name for it.
+// An order identifies an order by its account and its id within the account.
 type order struct {
 	account linktrack.AccountID
 	id      string

@@ -7,9 +7,9 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// counts are a link's counters. They are written under the link's mu and read
-// without it: what a reader sees may be some clicks apart from counter to
-// counter, but Unique is never above Total.
+// counts are a link's counters. They are written under the link's mu and read without
+// it, so the counters that a reader gets may differ by some clicks. But Unique is never
+// above People.
 type counts struct {
 	total, unique, bot, conversion, used atomic.Int64
 	last                                 atomic.Int64 // Unix microseconds; 0: never

@@ -11,12 +11,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A row is a click as the history keeps it: all its text in one string.
+// A row is a click in the form in which the history stores it: all its texts are in one
+// string.
 type row struct {
 	id   linktrack.ClickID
 	ip   netip.Addr
 	text string
-	ends [6]uint32 // of all parts of text but the last
+	ends [6]uint32 // the ends of all parts of text except the last one
 	uniq bool
 	bot  bool
 }
@@ -59,8 +60,8 @@ func (r *row) click(link int64) linktrack.Click {
 }
 
 // A history is the rows of one link in the order of their ids, in chunks of at
-// most maxChunk, none of them empty. A row that comes late moves a chunk's rows
-// and not all, and the memory of old rows goes a chunk at a time.
+// most maxChunk, none of them empty. So inserting a row that comes late moves only the
+// rows of one chunk, and the memory of old rows is freed one chunk at a time.
 type history struct {
 	chunks [][]row
 }
@@ -81,7 +82,7 @@ func (h *history) add(r *row) {
 	}
 }
 
-// insert puts r before a row that is there.
+// insert inserts r before a row that exists.
 func (h *history) insert(r *row) {
 	c := h.chunkOf(r.id)
 	chunk := h.chunks[c]
@@ -98,7 +99,7 @@ func (h *history) insert(r *row) {
 	h.chunks[c] = slices.Insert(chunk, before(chunk, r.id), *r)
 }
 
-// size is how many bytes of memory a row takes, about.
+// size returns about how many bytes of memory a row takes.
 func (r *row) size() int64 { return int64(unsafe.Sizeof(*r)) + int64(len(r.text)) }
 
 // drop removes the oldest row and returns the bytes that it took.
@@ -108,7 +109,7 @@ func (h *history) drop() (bytes int64) {
 	}
 	first := h.chunks[0]
 	bytes = first[0].size()
-	first[0] = row{} // its text can go now
+	first[0] = row{} // its text can be freed now
 	if len(first) > 1 {
 		h.chunks[0] = first[1:]
 		return bytes
@@ -137,7 +138,7 @@ func before(chunk []row, id linktrack.ClickID) int {
 	return sort.Search(len(chunk), func(i int) bool { return bytes.Compare(chunk[i].id[:], id[:]) >= 0 })
 }
 
-// A place is one in a history: before row number row of chunk number chunk.
+// A place is a position in a history: before row number row of chunk number chunk.
 type place struct{ chunk, row int }
 
 func (h *history) seek(id linktrack.ClickID) place {
@@ -183,7 +184,7 @@ func (h *history) between(q linktrack.ClickFilter) []row {
 
 func less(a, b place) bool { return a.chunk < b.chunk || a.chunk == b.chunk && a.row < b.row }
 
-// lowest returns the lowest id that can be in q's answer; the zero id: any.
+// lowest returns the lowest id that q allows, or the zero id if it allows any.
 func lowest(q linktrack.ClickFilter) (id linktrack.ClickID) {
 	if !q.From.IsZero() {
 		id = linktrack.FirstClickID(q.From)
@@ -196,7 +197,8 @@ func lowest(q linktrack.ClickFilter) (id linktrack.ClickID) {
 	return id
 }
 
-// highest returns the id below which all of q's answer is, if there is a bound.
+// highest returns the id below which q allows ids. bound is false if there is no such
+// limit.
 func highest(q linktrack.ClickFilter) (id linktrack.ClickID, bound bool) {
 	if !q.To.IsZero() {
 		id, bound = linktrack.FirstClickID(q.To), true
@@ -214,7 +216,7 @@ func next(id linktrack.ClickID) linktrack.ClickID {
 			return id
 		}
 	}
-	for i := range id { // there is none: all bits were set
+	for i := range id { // there is no following id, because all bits were set
 		id[i] = 0xff
 	}
 	return id

@@ -25,7 +25,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		wanted[name] = true
 		touched[s.shardOf(name.Key)] = true
 	}
-	for i := range s.paths { // in their order, so that nobody waits in a circle
+	for i := range s.paths { // always in this order, so that no deadlock arises
 		if touched[i] {
 			s.paths[i].mu.Lock()
 			defer s.paths[i].mu.Unlock()

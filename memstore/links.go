@@ -9,13 +9,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A link is what the store keeps of one link. Its definition is never altered
-// but replaced, so that look-ups read it and the counts without a lock.
+// A link has all that the store keeps of one link. Its definition is replaced as a whole
+// and never modified, so that look-ups read it and the counts without a lock.
 type link struct {
 	id   int64
 	host string
 
-	edit sync.Mutex // held while an update's change runs: by updates only
+	edit sync.Mutex // held by an update while its change runs
 	def  atomic.Pointer[linktrack.Link]
 
 	counts counts // written under mu
@@ -73,8 +73,8 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	return l.snapshot(), nil
 }
 
-// MoveLink implements [linktrack.LinkStore]. Lists look at a link's account, so
-// it changes its place for all at once, though it is in both lists for a moment.
+// MoveLink implements [linktrack.LinkStore]. The link is in the lists of both accounts
+// for a moment, but queries compare its account, so they find it in one of them only.
 func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.AccountID, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	if err := ctx.Err(); err != nil {
 		return linktrack.Link{}, err
@@ -105,8 +105,8 @@ func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.Accou
 	return l.snapshot(), nil
 }
 
-// edited returns what change makes of a link, given as it stands: what is to be
-// kept. l.edit is held.
+// edited calls change with the present state of a link, and returns the link that is to
+// replace it. l.edit must be held.
 func (s *Store) edited(l *link, edited linktrack.Link, change func(*linktrack.Link) error) (*linktrack.Link, error) {
 	account := edited.Account
 	if err := change(&edited); err != nil {
@@ -142,7 +142,7 @@ func (s *Store) find(host, key string) *link {
 	return nil
 }
 
-// snapshot returns the link as it stands, without Counts.Day.
+// snapshot returns the present state of the link, without Counts.Day.
 func (l *link) snapshot() linktrack.Link {
 	out := *l.def.Load()
 	out.PasswordHash = copyBytes(out.PasswordHash)
@@ -150,8 +150,8 @@ func (l *link) snapshot() linktrack.Link {
 	return out
 }
 
-// ownLink returns l in the form in which it is kept, sharing nothing with the
-// caller, without counts.
+// ownLink returns a copy of l in the form in which the store keeps it, without counts. The
+// copy shares no memory with the caller.
 func ownLink(l linktrack.Link) linktrack.Link {
 	for _, s := range []*string{&l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group} {
 		*s = strings.Clone(*s)

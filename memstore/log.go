@@ -10,13 +10,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A clickLog has the clicks that were appended and not applied yet.
+// A clickLog has the clicks that are appended but not applied yet.
 type clickLog struct {
 	mu     sync.Mutex
-	seqs   map[linktrack.Source]int64 // the highest of each source
+	seqs   map[linktrack.Source]int64 // the highest Seq of each source
 	clicks []linktrack.Click          // in the order in which they came
 	bytes  int64
-	spare  []linktrack.Click // memory for clicks, without any
+	spare  []linktrack.Click // empty; its memory is used again
 
 	applying sync.Mutex // held while clicks are applied
 }
@@ -51,7 +51,8 @@ func (log *clickLog) take() []linktrack.Click {
 	return clicks
 }
 
-// reuse keeps the memory of clicks that take returned, unless a backlog made it large.
+// reuse keeps the memory of clicks, which take has returned, unless it is large because of
+// a backlog.
 func (log *clickLog) reuse(clicks []linktrack.Click) {
 	clear(clicks)
 	log.mu.Lock()
@@ -71,7 +72,7 @@ func (log *clickLog) size() linktrack.LogSize {
 	return size
 }
 
-// stepClicks is how many clicks are applied between two looks at the context.
+// stepClicks is the number of clicks that are applied at a time.
 const stepClicks = 5000
 
 // ApplyClicks implements [linktrack.ClickStore]. Once it has taken clicks from the log,
@@ -95,7 +96,7 @@ func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, _ time.Tim
 // RequeueClicks implements [linktrack.ClickStore]. Nothing is ever quarantined.
 func (s *Store) RequeueClicks(ctx context.Context) (int64, error) { return 0, ctx.Err() }
 
-// apply adds clicks to the links that they are of.
+// apply adds clicks to the history and the counts of their links.
 func (s *Store) apply(clicks []linktrack.Click, zone *time.Location) {
 	rows := make(map[int64][]row)
 	for i := range clicks {

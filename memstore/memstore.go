@@ -104,22 +104,22 @@ func NewWith(o Options) *Store {
 // shards is how many parts the indexes of links have, each with its own lock.
 const shards = 64
 
-// A pathShard finds links by key. The few hosts that have the same key stand in
-// one slice.
+// A pathShard finds links by key. The few links with the same key on
+// different hosts are in one slice.
 type pathShard struct {
 	mu    sync.RWMutex
 	byKey map[string][]*link
-	_     [32]byte // apart from the next shard's lock
+	_     [32]byte // keeps the lock of the next shard off this cache line
 }
 
 func (s *Store) pathShard(key string) *pathShard { return &s.paths[s.shardOf(key)] }
 
 func (s *Store) shardOf(key string) uint64 { return maphash.String(s.seed, key) % shards }
 
-// A linkShard finds links by ID: link n stands in shard n%shards at n/shards.
+// A linkShard finds links by ID: link n is in shard n%shards at index n/shards.
 type linkShard struct {
 	mu    sync.RWMutex
-	links []*link // nil where an ID is being given out
+	links []*link // nil while the link with this ID is being added
 	_     [16]byte
 }
 
@@ -134,7 +134,7 @@ func (s *Store) link(id int64) *link {
 	return sh.links[i]
 }
 
-// add gives l the next ID and makes it findable by it.
+// add gives l the next ID and adds it to the index of IDs.
 func (s *Store) add(l *linktrack.Link) *link {
 	l.ID = s.lastID.Add(1)
 	kept := &link{id: l.ID, host: l.Host}
@@ -149,7 +149,7 @@ func (s *Store) add(l *linktrack.Link) *link {
 	return kept
 }
 
-// An owner is an account as links know it: its links and its groups.
+// An owner has the links and the groups of an account.
 type owner struct {
 	mu     sync.RWMutex
 	links  []*link           // appended to, or replaced
@@ -185,7 +185,7 @@ func (o *owner) remove(l *link) {
 	o.links = slices.DeleteFunc(slices.Clone(o.links), func(other *link) bool { return other == l })
 }
 
-// group returns the name that a group goes by, and makes the group if it is new.
+// group returns the stored name of a group. It creates the group if it is new.
 func (o *owner) group(name string) string {
 	if name == "" {
 		return ""

@@ -49,7 +49,7 @@ func (h *history) prune(id linktrack.ClickID) (n int, bytes int64) {
 		for i := range first[:old] {
 			bytes += first[i].size()
 		}
-		clear(first[:old]) // their text can go now
+		clear(first[:old]) // their texts can be freed now
 		if old < len(first) {
 			h.chunks[0] = first[old:]
 			return n, bytes
@@ -61,9 +61,9 @@ func (h *history) prune(id linktrack.ClickID) (n int, bytes int64) {
 	return n, bytes
 }
 
-// leave removes the oldest entries of links, as many as their histories lost.
-// What clicks and prunings that cross each other get wrong is which of a link's
-// rows goes next, never for long how many there are.
+// leave removes the oldest entries of links: as many as their histories lost. If clicks are
+// added at the same time, the order of a link's entries may differ from that of its rows,
+// but their number soon agrees again.
 func (r *ring) leave(lost map[*link]int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -32,7 +32,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 		found = s.named(q.Names)
 	} else {
 		o.mu.RLock()
-		found = o.links[:len(o.links):len(o.links)] // which nobody writes to
+		found = o.links[:len(o.links):len(o.links)] // these elements are never written to again
 		o.mu.RUnlock()
 	}
 	fits := func(*linktrack.Link) bool { return true }
@@ -75,7 +75,7 @@ type view struct {
 	counts linktrack.Counts
 }
 
-// named returns the links that any of the names fits, each once.
+// named returns the links that have one of the names, each link once.
 func (s *Store) named(names []linktrack.LinkName) []*link {
 	var found []*link
 	seen := make(map[*link]bool, len(names))
@@ -95,7 +95,7 @@ func (s *Store) named(names []linktrack.LinkName) []*link {
 
 // inGroups returns whether a link of the account is in one of the groups.
 func (o *owner) inGroups(names []string) func(*linktrack.Link) bool {
-	in := make(map[string]bool, len(names)) // by the name of first use
+	in := make(map[string]bool, len(names)) // by the stored names of the groups
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	for _, n := range names {

@@ -57,7 +57,7 @@ var accounts = []rule{
 		a.ID = made.ID
 		found, err := s.AccountByLogin(t.Context(), a.Login)
 		require.NoError(t, err, "a login of 100 characters is found")
-		require.Equal(t, a, found, "long fields are not cut")
+		require.Equal(t, a, found, "long fields are not truncated")
 	}},
 	{"what an account does not have comes back as zero", func(t *testing.T, s linktrack.Store) {
 		for _, a := range []linktrack.Account{

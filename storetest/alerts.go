@@ -12,7 +12,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// alerting returns a link whose owner is told when n people have clicked.
+// alerting returns a link that alerts its owner when n people have clicked.
 func alerting(path string, n int64) linktrack.Link {
 	l := plain(path)
 	l.AlertAt = n

@@ -45,7 +45,7 @@ var batches = []rule{
 				}
 				return err
 			})
-			require.NoError(t, err, "who is told that a batch is done finds it done")
+			require.NoError(t, err, "after a call has returned nil, the batch is applied")
 		}
 		requireTotal(t, s, l, 5*size, "a batch is applied once, also when it is sent concurrently")
 	}},

@@ -117,7 +117,7 @@ var counts = []rule{
 		b.Clicks = append(b.Clicks, person(l.ID, noon.Add(time.Second)))
 		sendBatch(t, s, b)
 		sendBatch(t, s, b)
-		require.EqualValues(t, 3, look(t, s, l).Counts.People, "the clicks around it count: an error would make the sender try forever")
+		require.EqualValues(t, 3, look(t, s, l).Counts.People, "the clicks around it count: an error would make the writer try forever")
 		for i := range 2 {
 			made := create(t, s, plain(pathOf(i)))
 			require.Zero(t, made.Counts, "a new link has counted nothing, whatever came for its ID before")

@@ -66,7 +66,7 @@ var history = []rule{
 			want = append(want, k)
 		}
 		send(t, s, want...)
-		require.Equal(t, want, recorded(t, s, l.ID), "long values are not cut; their lengths are in characters")
+		require.Equal(t, want, recorded(t, s, l.ID), "long values are not truncated; their lengths are in characters")
 	}},
 	{"a history is one link's, in the order of ids", func(t *testing.T, s linktrack.Store) {
 		made := createMany(t, s, 2)

@@ -115,7 +115,7 @@ var linkBatches = []rule{
 			}
 			return err
 		})
-		require.ErrorIs(t, err, linktrack.ErrTaken, "all others are told that they are taken")
+		require.ErrorIs(t, err, linktrack.ErrTaken, "all others get ErrTaken")
 		require.EqualValues(t, 1, made.Load(), "exactly one caller makes them")
 		require.Len(t, list(t, s, linktrack.LinkFilter{}), 3, "each link is kept once")
 	}},

@@ -82,7 +82,7 @@ var links = []rule{
 			}
 			*on = true
 			l.ID = create(t, s, l).ID
-			require.Equal(t, l, look(t, s, l), "one switch that is on turns on no other")
+			require.Equal(t, l, look(t, s, l), "setting one switch sets no other one")
 		}
 	}},
 	{"the first moment of 1970 is not never", func(t *testing.T, s linktrack.Store) {
@@ -114,7 +114,7 @@ var links = []rule{
 		want.Group = strings.Repeat("😀", 255)
 		want.PasswordHash = bytes.Repeat([]byte{0xff}, 128)
 		want.ID = create(t, s, want).ID
-		require.Equal(t, want, look(t, s, want), "long fields are not cut; their lengths are in characters")
+		require.Equal(t, want, look(t, s, want), "long fields are not truncated; their lengths are in characters")
 	}},
 	{"an ID and counts given by the caller are ignored", func(t *testing.T, s linktrack.Store) {
 		l := plain(".mine")
@@ -179,7 +179,7 @@ var links = []rule{
 			}
 			return err
 		})
-		require.ErrorIs(t, err, linktrack.ErrTaken, "all others are told that it is taken")
+		require.ErrorIs(t, err, linktrack.ErrTaken, "all others get ErrTaken")
 		require.EqualValues(t, 1, made.Load(), "exactly one caller gets the path")
 		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "exactly one link is kept")
 	}},

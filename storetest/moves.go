@@ -140,7 +140,7 @@ var moves = []rule{
 			}
 			return err
 		})
-		require.NoError(t, err, "all others are told that it is not there")
+		require.NoError(t, err, "all others get ErrNotFound")
 		require.EqualValues(t, look(t, s, l).Account, moved.Load(), "one account has it")
 		require.Len(t, list(t, s, linktrack.LinkFilter{Account: linktrack.AccountID(moved.Load())}), 1, "one account has it")
 	}},

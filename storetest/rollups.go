@@ -295,9 +295,9 @@ var rollups = []rule{
 			require.Equal(t, linktrack.Counters{People: clicks}, r.Counters, "the sums of the day are exact")
 			require.EqualValues(t, clicks, sumOf(r.Referrers), "with Other all people are there")
 			require.LessOrEqual(t, len(r.Referrers.Top), maxTop, "no more values are returned than a tally keeps")
-			require.EqualValues(t, clicks/3, r.Referrers.Top["frequent.example"], "a frequent value is not cut")
-			require.Len(t, r.Countries.Top, 100, "a property with fewer values is exact beside one that is cut")
-			require.Zero(t, r.Countries.Other, "a property with fewer values is exact beside one that is cut")
+			require.EqualValues(t, clicks/3, r.Referrers.Top["frequent.example"], "a frequent value is not merged into Other")
+			require.Len(t, r.Countries.Top, 100, "a property with fewer values is exact even if another property is shortened")
+			require.Zero(t, r.Countries.Other, "a property with fewer values is exact even if another property is shortened")
 			apply(t, s, time.UTC)
 		}
 	}},

@@ -58,9 +58,9 @@ type queue struct{ head, tail, clicks uint64 }
 // The file has three buckets. One holds a single value, the state. The others hold
 // records under numbers without gaps, each with its checksum.
 const (
-	stateBucket = "about"
+	stateBucket      = "about"
 	quarantineBucket = "aside"
-	clickBucket = "clicks"
+	clickBucket      = "clicks"
 
 	stateVersion = 1
 	stateSize    = 1 + 16 + 8 + 1 + 3*4*8 + 4
