@@ -145,7 +145,7 @@ func (r *recorder) waitForWrites(ctx context.Context) {
 // and counted. Clicks in a journal wait there until the log has room.
 func (r *recorder) record(c Click) {
 	if r.ack != AckJournaled && r.applier.full() {
-		r.logFull.Failed("maxBytes", r.applier.maxBytes, "lost", r.dropped.Add(1))
+		r.dropForLog(1)
 		return
 	}
 	if !r.budget.reserve(1, c.size()) {
@@ -158,6 +158,11 @@ func (r *recorder) record(c Click) {
 		return
 	}
 	r.group.Do(c, r.timeout)
+}
+
+// dropForLog counts clicks that are lost because the store's log has no room for them.
+func (r *recorder) dropForLog(clicks int) {
+	r.logFull.Failed("maxBytes", r.applier.maxBytes, "lost", r.dropped.Add(int64(clicks)))
 }
 
 // toStore is the group's commit without a journal. It writes the clicks to the
@@ -184,13 +189,17 @@ func (r *recorder) toJournal(clicks []Click) {
 	}
 	err := r.journalWriter.journal.Append(clicks)
 	r.journalFailed.Report(err)
-	if err != nil {
+	switch {
+	case err == nil:
+		r.budget.release(len(clicks), reserved)
+		r.journalWriter.wake()
+	case r.applier.full():
+		r.budget.release(len(clicks), reserved)
+		r.dropForLog(len(clicks))
+	default:
 		r.budget.release(0, reserved-sizeOf(clicks)) // completed clicks have another size
 		r.toStore(clicks)
-		return
 	}
-	r.budget.release(len(clicks), reserved)
-	r.journalWriter.wake()
 }
 
 // writeContext returns the context of a write for which visitors wait. It serves

@@ -28,7 +28,7 @@ type applier struct {
 	cancel context.CancelFunc
 	behind incident.Incident
 
-	size     atomic.Pointer[LogSize] // as the last call left it
+	size     atomic.Pointer[LogSize] // as the last call left it that returned one
 	appended atomic.Int64            // approximate bytes that were appended since then
 }
 
@@ -76,11 +76,15 @@ func (a *applier) step(ctx context.Context) (pause time.Duration, more bool) {
 func (a *applier) apply() error {
 	ctx, cancel := context.WithTimeout(a.ctx, applyTimeout)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err // it is closed
+	}
 	appended := a.appended.Load()
 	zone, err := a.days.current(ctx)
 	if err == nil {
 		var size LogSize
-		if size, err = a.store.ApplyClicks(ctx, zone, daySince(now())); err == nil {
+		size, err = a.store.ApplyClicks(ctx, zone, daySince(now()))
+		if err == nil || size != (LogSize{}) {
 			a.size.Store(&size)
 			a.appended.Add(-appended)
 		}

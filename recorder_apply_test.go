@@ -237,3 +237,68 @@ func TestAConversionIsAppliedThoughNobodyClicks(t *testing.T) {
 		require.NoError(t, f.Tracker.Close(t.Context()))
 	})
 }
+
+func TestALogThatIsFullGetsNoClicksThatAFullJournalDoesNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := &filling{Store: memstore.New()}
+		full.size.Store(&linktrack.LogSize{Clicks: 4000, Bytes: 1 << 20, Oldest: time.Now()})
+		store, journal := &trackertest.FaultyStore{Store: full}, newLockedJournal()
+		f := trackertest.Follow(t, store, linktrack.Options{
+			Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: journal, MaxLogBytes: 1 << 20},
+			Logger:    slog.New(slog.DiscardHandler),
+		}, linktrack.NewLink{})
+		time.Sleep(2 * time.Second)
+		journal.full = true
+		for range 10 {
+			f.Passes(linktrack.Visit{})
+		}
+		require.Empty(t, store.Batches(), "the log is at its bound")
+		require.EqualValues(t, 10, f.Tracker.Stats().Dropped)
+		require.Zero(t, f.Tracker.Stats().Pending)
+		require.Zero(t, f.Tracker.Stats().PendingBytes)
+		require.NoError(t, f.Tracker.Close(t.Context()))
+	})
+}
+
+// A partial store applies clicks and never gets to the end of its log.
+type partial struct{ linktrack.Store }
+
+func (s *partial) ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (linktrack.LogSize, error) {
+	_, err := s.Store.ApplyClicks(ctx, zone, daySince)
+	if err == nil {
+		err = trackertest.ErrDown
+	}
+	return linktrack.LogSize{Clicks: 1, Bytes: 100, Oldest: time.Now(), Quarantined: 5}, err
+}
+
+func TestALogThatIsAppliedInPartIsNotTakenForFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := trackertest.Follow(t, &partial{memstore.New()}, linktrack.Options{
+			Recording: linktrack.RecordingOptions{MaxLogBytes: 1 << 20},
+			Logger:    slog.New(slog.DiscardHandler),
+		}, linktrack.NewLink{})
+		for range 100 {
+			for range 100 {
+				f.Passes(linktrack.Visit{})
+			}
+			time.Sleep(2 * time.Second)
+		}
+		s := f.Tracker.Stats()
+		require.Zero(t, s.Dropped)
+		require.EqualValues(t, 5, s.LogQuarantined)
+		require.NoError(t, f.Tracker.Close(t.Context()))
+	})
+}
+
+func TestAClosedTrackerAppliesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &closable{Store: memstore.New()}
+		f := trackertest.Follow(t, store, linktrack.Options{}, linktrack.NewLink{})
+		f.Passes(linktrack.Visit{})
+		require.NoError(t, f.Tracker.Close(t.Context()))
+		store.closed.Store(true)
+		f.Counts()
+		synctest.Wait()
+		require.Zero(t, store.late.Load())
+	})
+}

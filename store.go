@@ -192,7 +192,8 @@ type ClickStore interface {
 	//   - If ctx ends, the steps until then stay.
 	//   - zone is the zone of the days of Rollups, nil for UTC. daySince is the
 	//     [LinkFilter.DaySince] of the near future.
-	// It returns what is left in the log, of all processes.
+	// It returns what is left in the log, of all processes. With an error it returns that,
+	// too, or the zero LogSize if it does not know.
 	ApplyClicks(ctx context.Context, zone *time.Location, daySince time.Time) (LogSize, error)
 
 	// RequeueClicks puts the batches that are quarantined back into the click log,

@@ -35,16 +35,30 @@ func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, daySince t
 		}
 		if err == nil {
 			state, err = s.logState(ctx)
+		} else {
+			state = s.whatIsLeft(ctx)
 		}
 	}
 	if err != nil {
-		return linktrack.LogSize{}, failed(op, err)
+		return state.size, failed(op, err)
 	}
 	if bad := s.quarantined; bad != nil {
 		s.quarantined = nil
-		return linktrack.LogSize{}, failed(op, bad)
+		return state.size, failed(op, bad)
 	}
 	return state.size, nil
+}
+
+// whatIsLeft returns the state after a call that has failed, perhaps after many steps;
+// zero if it cannot be read.
+func (s *Store) whatIsLeft(ctx context.Context) logState {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	state, err := s.logState(ctx)
+	if err != nil {
+		return logState{}
+	}
+	return state
 }
 
 // A logState describes the log and what else there is to apply.
@@ -70,7 +84,7 @@ func (s *Store) logState(ctx context.Context) (l logState, err error) {
 			FROM lt_log GROUP BY is_quarantined) g ON 1 = 1
 		WHERE r.id = 1`)
 	if err != nil {
-		return l, err
+		return logState{}, err
 	}
 	defer rows.Close()
 	known := false
@@ -78,7 +92,7 @@ func (s *Store) logState(ctx context.Context) (l logState, err error) {
 		var quarantined bool
 		var batches, clicks, bytes, oldest int64
 		if err := rows.Scan(&l.fromHour, &l.pending, &quarantined, &batches, &clicks, &bytes, &oldest); err != nil {
-			return l, err
+			return logState{}, err
 		}
 		if quarantined {
 			l.size.Quarantined = clicks
@@ -88,10 +102,10 @@ func (s *Store) logState(ctx context.Context) (l logState, err error) {
 		l.size.Clicks, l.size.Bytes, l.size.Oldest = clicks, bytes, fromMicros(oldest)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return l, err
+		return logState{}, err
 	}
 	if !known {
-		return l, errors.New("lt_roll has no row")
+		return logState{}, errors.New("lt_roll has no row")
 	}
 	return l, nil
 }

@@ -127,6 +127,7 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 			}
 			p.row(n, keys[n].link, int64(keys[n].day), data)
 			size += len(data)
+			delete(w.days, keys[n]) // with what was kept of it, it may be large
 		}
 		p.add(` ON DUPLICATE KEY UPDATE data = VALUES(data)`)
 		if err := p.exec(ctx, tx); err != nil {

@@ -99,7 +99,7 @@ func TestAProcessWaitsForTheOneThatAppliesAndDoesNotRepeatItsWork(t *testing.T) 
 	looked := make(chan struct{}, 1000)
 	waiting := hooked(t, dsn, func(statement string, _ func()) {
 		assert.NotContains(t, statement, "INSERT INTO lt_click", "it does the same work")
-		if strings.Contains(statement, "SELECT lease_holder") {
+		if strings.HasPrefix(statement, "SELECT") && strings.Contains(statement, "lease_until") {
 			looked <- struct{}{}
 		}
 	})
@@ -134,7 +134,7 @@ func TestTheLeaseOfAProcessThatEndedIsTakenOver(t *testing.T) {
 	db := admin(t, dsn)
 	l := makeLink(t, s, linktrack.Link{Path: "a"})
 	appendBatch(t, s, linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(l.ID, noon)}})
-	db.MustExec(`UPDATE lt_roll SET lease_holder = REPEAT('x', 16), lease_until = UNIX_TIMESTAMP() + 1000`)
+	db.MustExec(`UPDATE lt_roll SET lease_holder = REPEAT('x', 16), lease_until = UNIX_TIMESTAMP() + 50`)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := s.ApplyClicks(ctx, nil, time.Time{})
@@ -271,4 +271,45 @@ func TestAStoreWithoutTablesRejectsClicks(t *testing.T) {
 	require.ErrorIs(t, s.AppendClicks(t.Context(), b), linktrack.ErrRejected)
 	admin(t, dsn).MustExec(`RENAME TABLE lt_log_away TO lt_log`)
 	require.NoError(t, s.AppendClicks(t.Context(), b))
+}
+
+// A process took the lease and died, and the database's clock was set back after that.
+func TestALeaseThatEndsInTheDistantFutureHoldsUpNobody(t *testing.T) {
+	s, dsn := opened(t)
+	l := makeLink(t, s, linktrack.Link{Path: "a"})
+	appendBatch(t, s, linktrack.Batch{Source: linktrack.Source{1}, Seq: 1, Clicks: []linktrack.Click{click(l.ID, noon)}})
+	admin(t, dsn).MustExec(`UPDATE lt_roll SET lease_holder = 'somebody', lease_until = UNIX_TIMESTAMP() + 3600`)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	size, err := s.ApplyClicks(ctx, nil, time.Time{})
+	require.NoError(t, err)
+	require.Zero(t, size)
+	require.EqualValues(t, 1, counts(t, s, l).People)
+}
+
+// What is in the log is returned also when a step fails, after others that did not.
+func TestACallThatFailsReturnsWhatIsLeft(t *testing.T) {
+	plain, dsn := opened(t)
+	l := makeLink(t, plain, linktrack.Link{Path: "a"})
+	ctx, cancel := context.WithCancel(t.Context())
+	commits := 0
+	s := hooked(t, dsn, func(statement string, _ func()) {
+		if statement == "COMMITTED" {
+			if commits++; commits == 1 {
+				cancel()
+			}
+		}
+	})
+	for seq := range int64(3) {
+		b := linktrack.Batch{Source: linktrack.Source{1}, Seq: seq + 1}
+		for range 4000 {
+			b.Clicks = append(b.Clicks, click(l.ID, noon))
+		}
+		appendBatch(t, plain, b)
+	}
+	size, err := s.ApplyClicks(ctx, nil, time.Time{})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Positive(t, size.Clicks)
+	require.Less(t, size.Clicks, int64(12000))
+	require.Positive(t, size.Bytes)
 }

@@ -102,7 +102,8 @@ func (w *work) takeFact(f *fact) {
 // sum adds the clicks to the sums. zone is the time zone of the days.
 func (w *work) sum(zone *time.Location) {
 	w.deltas = linktrack.Deltas(w.clicks, zone)
-	for _, d := range w.deltas {
+	for i := range w.deltas {
+		d := &w.deltas[i]
 		for _, h := range d.Hours {
 			hour := w.hour(d.Link, h.Hour)
 			hour.People += h.People
@@ -115,6 +116,7 @@ func (w *work) sum(zone *time.Location) {
 		rank := w.rank(d.Link)
 		rank.total += d.People
 		rank.last = max(rank.last, micros(d.LastClick))
+		d.Hours, d.Days = nil, nil // they are in hours and days now
 	}
 }
 

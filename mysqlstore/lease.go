@@ -17,6 +17,7 @@ import (
 
 const (
 	leaseSeconds  = 10                    // more than a step usually takes
+	maxLease      = 60                    // a lease that ends later is from before the clock was set back
 	minLeasePause = 10 * time.Millisecond // between two checks of another process's lease
 	maxLeasePause = 50 * time.Millisecond
 )
@@ -26,14 +27,15 @@ var errLeaseLost = errors.New("another process applies the click log")
 
 // takeLease takes the lease, or reports false if another process holds it.
 func (s *Store) takeLease(ctx context.Context) (taken bool, err error) {
+	const isFree = `(lease_holder = ? OR lease_until NOT BETWEEN UNIX_TIMESTAMP() AND UNIX_TIMESTAMP() + ?)`
 	var free bool
-	err = s.db.QueryRowContext(ctx, `SELECT lease_holder = ? OR lease_until < UNIX_TIMESTAMP() FROM lt_roll WHERE id = 1`, s.holder[:]).Scan(&free)
+	err = s.db.QueryRowContext(ctx, `SELECT `+isFree+` FROM lt_roll WHERE id = 1`, s.holder[:], maxLease).Scan(&free)
 	if err != nil || !free {
 		return false, err
 	}
 	var p builder
 	p.add(`UPDATE lt_roll SET lease_holder = ?, lease_until = UNIX_TIMESTAMP() + ?, lease_steps = lease_steps + 1
-		WHERE id = 1 AND (lease_holder = ? OR lease_until < UNIX_TIMESTAMP())`, s.holder[:], leaseSeconds, s.holder[:])
+		WHERE id = 1 AND `+isFree, s.holder[:], leaseSeconds, s.holder[:], maxLease)
 	n, err := p.affect(ctx, s.db)
 	return n == 1, err
 }

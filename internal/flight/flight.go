@@ -16,8 +16,6 @@ type Group struct {
 	mu      sync.Mutex
 	running *run
 	next    *run // for the callers that came since running began; nil: there are none
-
-	runs sync.WaitGroup
 }
 
 type run struct {
@@ -50,27 +48,32 @@ func (g *Group) Do(ctx context.Context) error {
 func (g *Group) start() {
 	r := g.next
 	g.running, g.next = r, nil
-	g.runs.Go(func() {
-		r.err = g.Run()
-		close(r.done)
+	go func() {
+		err := g.Run()
 		g.mu.Lock()
 		defer g.mu.Unlock()
+		r.err = err
+		close(r.done)
 		g.running = nil
 		if g.next != nil {
 			g.start()
 		}
-	})
+	}()
 }
 
-// Wait returns when no run is under way, or ctx ends. Do must not be called any more.
+// Wait returns when no run is under way, or ctx ends.
 func (g *Group) Wait(ctx context.Context) {
-	over := make(chan struct{})
-	go func() {
-		g.runs.Wait()
-		close(over)
-	}()
-	select {
-	case <-over:
-	case <-ctx.Done():
+	for {
+		g.mu.Lock()
+		r := g.running
+		g.mu.Unlock()
+		if r == nil {
+			return
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return
+		}
 	}
 }

@@ -53,3 +53,17 @@ func TestACallerThatGoesAwayEndsNoRun(t *testing.T) {
 		require.Equal(t, failure, <-stayed)
 	})
 }
+
+func TestCallersMayComeWhileWaitEnds(t *testing.T) {
+	for range 200 {
+		g := Group{Run: func() error { return nil }}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() { assert.NoError(t, g.Do(t.Context())) })
+			all.Go(func() { g.Wait(t.Context()) })
+		}
+		all.Wait()
+		g.Wait(t.Context())
+		require.Nil(t, g.running)
+	}
+}
