@@ -1,4 +1,4 @@
-// Package docs_test holds the project's papers to the code.
+// Package docs_test checks the documents of the project against its code.
 package docs_test
 
 import (
@@ -29,9 +29,9 @@ import (
 
 const root = "../.."
 
-// papers returns the text of each Markdown file by its path, with slashes, below
+// documents returns the text of each Markdown file by its path, with slashes, below
 // the repository's root.
-func papers(t *testing.T) map[string]string {
+func documents(t *testing.T) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md"} {
@@ -56,8 +56,8 @@ var (
 	code    = regexp.MustCompile("`([^`\n]+)`")
 )
 
-func TestEveryLinkOfThePapersLeadsSomewhere(t *testing.T) {
-	all := papers(t)
+func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+	all := documents(t)
 	for name, text := range all {
 		for _, m := range link.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 			target, anchor, _ := strings.Cut(m[1], "#")
@@ -93,12 +93,12 @@ func anchors(text string) []string {
 	return all
 }
 
-// maintainers are the papers that name files and identifiers of the code.
+// maintainers are the documents that name files and identifiers of the code.
 var maintainers = []string{"CONTRIBUTING.md", "docs/architecture.md", "docs/operating.md", "docs/embedding.md", "docs/writing-a-store.md"}
 
-func TestEveryFileThatThePapersNameExists(t *testing.T) {
+func TestEveryFileThatTheDocumentsNameExists(t *testing.T) {
 	path := regexp.MustCompile(`^[\w./-]+\.(go|sql|json|md|yml|js)$|^(internal|docs|scripts|pages|mysqlstore|storetest|examples)/[\w./-]+$`)
-	for name, text := range papersOf(t, maintainers) {
+	for name, text := range documentsOf(t, maintainers) {
 		for _, m := range code.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 			if path.MatchString(m[1]) {
 				_, err := os.Stat(filepath.Join(root, m[1]))
@@ -108,7 +108,7 @@ func TestEveryFileThatThePapersNameExists(t *testing.T) {
 	}
 }
 
-func TestEveryFieldAndMethodThatThePapersNameExists(t *testing.T) {
+func TestEveryFieldAndMethodThatTheDocumentsNameExists(t *testing.T) {
 	types := map[string]reflect.Type{
 		"Tracker":          reflect.TypeFor[*linktrack.Tracker](),
 		"Options":          reflect.TypeFor[linktrack.Options](),
@@ -122,7 +122,7 @@ func TestEveryFieldAndMethodThatThePapersNameExists(t *testing.T) {
 		"memstore.Options": reflect.TypeFor[memstore.Options](),
 	}
 	member := regexp.MustCompile(`^((?:\w+\.)?[A-Z]\w+)\.([A-Z]\w+)(?:\.([A-Z]\w+))?$`)
-	for name, text := range papersOf(t, append(maintainers, "README.md")) {
+	for name, text := range documentsOf(t, append(maintainers, "README.md")) {
 		for _, m := range code.FindAllStringSubmatch(text, -1) {
 			parts := member.FindStringSubmatch(m[1])
 			if parts == nil || types[parts[1]] == nil {
@@ -149,7 +149,7 @@ func memberOf(of reflect.Type, name string) (reflect.Type, bool) {
 	return nil, false
 }
 
-func TestEveryTestThatThePapersNameExists(t *testing.T) {
+func TestEveryTestThatTheDocumentsNameExists(t *testing.T) {
 	var tests []string
 	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -162,18 +162,18 @@ func TestEveryTestThatThePapersNameExists(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	for name, text := range papersOf(t, maintainers) {
-		for _, said := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(text, -1) {
-			begins := func(test string) bool { return strings.HasPrefix(test, said) } // as with go test -run
-			assert.True(t, slices.ContainsFunc(tests, begins), "%s names %s, which does not exist", name, said)
+	for name, text := range documentsOf(t, maintainers) {
+		for _, test := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(text, -1) {
+			begins := func(other string) bool { return strings.HasPrefix(other, test) } // as with go test -run
+			assert.True(t, slices.ContainsFunc(tests, begins), "%s names %s, which does not exist", name, test)
 		}
 	}
 }
 
-// papersOf returns those of the named papers that there are.
-func papersOf(t *testing.T, names []string) map[string]string {
+// documentsOf returns those of the named documents that there are.
+func documentsOf(t *testing.T, names []string) map[string]string {
 	t.Helper()
-	all, some := papers(t), make(map[string]string)
+	all, some := documents(t), make(map[string]string)
 	for _, name := range names {
 		if text, ok := all[name]; ok {
 			some[name] = text
@@ -184,7 +184,7 @@ func papersOf(t *testing.T, names []string) map[string]string {
 }
 
 func TestOperatorsAreToldWhatEveryMetricMeans(t *testing.T) {
-	text := papers(t)["docs/operating.md"]
+	text := documents(t)["docs/operating.md"]
 	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
@@ -204,13 +204,13 @@ func TestOperatorsAreToldWhatEveryMetricMeans(t *testing.T) {
 }
 
 func TestOperatorsAreToldWhatEveryMessageOfTheLogMeans(t *testing.T) {
-	text := papers(t)["docs/operating.md"]
+	text := documents(t)["docs/operating.md"]
 	var logged []string
 	eachGoFile(t, func(file string, syntax *ast.File) {
 		for _, message := range messages(syntax) {
-			said := strings.TrimPrefix(message, "linktrack: ")
-			logged = append(logged, said)
-			assert.True(t, explained(text, said), "%s logs %q, which docs/operating.md does not explain", file, message)
+			short := strings.TrimPrefix(message, "linktrack: ")
+			logged = append(logged, short)
+			assert.True(t, explained(text, short), "%s logs %q, which docs/operating.md does not explain", file, message)
 		}
 	})
 	_, section, ok := strings.Cut(text, "\n## The log\n")

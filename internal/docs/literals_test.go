@@ -16,10 +16,10 @@ import (
 )
 
 // A field of an embedded struct cannot be set in a literal of the struct around it.
-func TestCodeInPapersAndCommentsSetsFieldsThatTheStructItselfHas(t *testing.T) {
+func TestCodeInDocumentsAndCommentsSetsFieldsThatTheStructItselfHas(t *testing.T) {
 	fields := structFields(t)
 	literal := regexp.MustCompile(`linktrack\.(\w+)\{\s*([A-Z]\w*):`)
-	texts := papers(t)
+	texts := documents(t)
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
