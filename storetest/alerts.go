@@ -110,11 +110,11 @@ var alerts = []rule{
 		send(t, s, people(both.ID, 9, noon)...)
 		requireAlerts(t, s, "one batch may reach both numbers, which may be the same", alertAt(both, 5), usedUp(both, 5))
 	}},
-	{"people who were let through and are not recorded yet reach no number", func(t *testing.T, s linktrack.Store) {
+	{"permissions without recorded clicks reach no number", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 4))
 		_, err := s.ReserveClicks(t.Context(), l.ID, 4)
 		require.NoError(t, err, "four may pass")
-		requireAlerts(t, s, "nobody is recorded yet")
+		requireAlerts(t, s, "no click is recorded yet")
 		send(t, s, people(l.ID, 4, noon)...)
 		requireAlerts(t, s, "now they are", usedUp(l, 4))
 	}},
@@ -126,7 +126,7 @@ var alerts = []rule{
 		sendBatch(t, s, b)
 		requireAlerts(t, s, "a batch is applied once", alertAt(l, 3))
 	}},
-	{"a number that was reached before it was set alerts nobody", func(t *testing.T, s linktrack.Store) {
+	{"a number that was reached before it was set makes no alert", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		send(t, s, people(l.ID, 5, noon)...)
 		for _, n := range []int64{5, 4, 1} {
@@ -183,7 +183,7 @@ var alerts = []rule{
 			require.NotContains(t, want, a.ID, "no number is reached twice")
 		}
 	}},
-	{"many who send clicks of one link at once alert once", func(t *testing.T, s linktrack.Store) {
+	{"many concurrent batches of one link make an alert once", func(t *testing.T, s linktrack.Store) {
 		var want []linktrack.AlertID
 		made := make([]linktrack.Link, 6)
 		for i := range made {
@@ -206,13 +206,13 @@ var alerts = []rule{
 			return nil
 		})
 		require.NoError(t, err, "all of them get through")
-		requireAlerts(t, s, "somebody's batch reached each number", want...)
+		requireAlerts(t, s, "one of the batches reached each number", want...)
 	}},
 	{"a lease keeps others away until it ends", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, alerting("sale", 1))
 		send(t, s, person(l.ID, noon))
 		_, ok := lease(t, s)
-		require.True(t, ok, "an alert that nobody leased is due")
+		require.True(t, ok, "an alert that was never leased is due")
 		_, err := s.LeaseAlert(t.Context(), until.Add(-time.Microsecond), until.Add(time.Hour))
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "the lease still lasts")
 		a, err := s.LeaseAlert(t.Context(), until, until.Add(time.Minute))
@@ -222,7 +222,7 @@ var alerts = []rule{
 		_, err = s.LeaseAlert(t.Context(), until, until.Add(time.Hour))
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "another has it now")
 	}},
-	{"many who lease at once get different alerts", func(t *testing.T, s linktrack.Store) {
+	{"concurrent callers lease different alerts", func(t *testing.T, s linktrack.Store) {
 		var b []linktrack.Click
 		for i := range 40 {
 			b = append(b, person(create(t, s, alerting(pathOf(i), 1)).ID, noon))
@@ -247,8 +247,8 @@ var alerts = []rule{
 				}
 			}
 		})
-		require.NoError(t, err, "who finds none is told so, and the others get one")
-		require.Len(t, got, 40, "each alert is leased by somebody")
+		require.NoError(t, err, "a caller that finds none gets ErrNotFound, and the others get one")
+		require.Len(t, got, 40, "each alert is leased")
 		for id, n := range got {
 			require.Equal(t, 1, n, "%v is leased by one", id)
 		}
@@ -261,13 +261,13 @@ var alerts = []rule{
 		for range 2 {
 			require.NoError(t, s.FinishAlert(t.Context(), a.ID), "an alert may be finished twice")
 		}
-		require.NoError(t, s.PostponeAlert(t.Context(), a.ID, noon), "who was slow may not know that it is finished")
+		require.NoError(t, s.PostponeAlert(t.Context(), a.ID, noon), "a slow caller may not know that it is finished")
 		_, err := s.LeaseAlert(t.Context(), until.AddDate(100, 0, 0), until.AddDate(200, 0, 0))
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "it is finished, whatever comes after")
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.AlertAt = 9 })
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.AlertAt = 2 })
 		send(t, s, people(l.ID, 9, noon)...)
-		requireAlerts(t, s, "once forever")
+		requireAlerts(t, s, "an alert is made once, forever")
 	}},
 	{"an alert may be finished after its lease ended", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, alerting("sale", 1))
@@ -275,7 +275,7 @@ var alerts = []rule{
 		a, ok := lease(t, s)
 		require.True(t, ok, "one has come")
 		_, err := s.LeaseAlert(t.Context(), until, until.Add(time.Minute))
-		require.NoError(t, err, "somebody else has it now")
+		require.NoError(t, err, "another caller has it now")
 		require.NoError(t, s.FinishAlert(t.Context(), a.ID), "but the first has delivered it")
 		_, err = s.LeaseAlert(t.Context(), until.AddDate(1, 0, 0), until.AddDate(2, 0, 0))
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "it is finished")
@@ -296,7 +296,7 @@ var alerts = []rule{
 		require.True(t, ok, "its time has come again")
 		require.Equal(t, 3, a.Tries, "each lease is a try")
 	}},
-	{"who was never leased comes first, then who is due longest", func(t *testing.T, s linktrack.Store) {
+	{"an alert that was never leased comes first, then the one that is due longest", func(t *testing.T, s linktrack.Store) {
 		made := make([]linktrack.Link, 4)
 		for i := range made {
 			made[i] = create(t, s, alerting(pathOf(i), 1))

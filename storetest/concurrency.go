@@ -56,7 +56,7 @@ var concurrency = []rule{
 				return editAll(ctx, s, made, rounds)
 			case 2:
 				return reserveAll(ctx, s, made[0].ID, limit)
-			case 3: // a sender's double, who repeats what may have been applied
+			case 3: // repeats batches that may have been applied
 				for _, b := range queues[0] {
 					if err := insist(ctx, s, b); err != nil {
 						return err
@@ -96,7 +96,7 @@ var concurrency = []rule{
 			}
 			return nil
 		})
-		require.NoError(t, err, "each link is there for everybody when CreateLink returns")
+		require.NoError(t, err, "each link is found by all callers when CreateLink returns")
 		ids := map[int64]bool{}
 		for _, l := range list(t, s, linktrack.LinkFilter{}) {
 			ids[l.ID] = true

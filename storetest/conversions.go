@@ -22,7 +22,7 @@ func conversion(l linktrack.Link, order string) linktrack.Conversion {
 	}
 }
 
-// convert records a conversion that nobody competes with.
+// convert records a conversion without concurrent calls.
 func convert(t *testing.T, s linktrack.Store, c linktrack.Conversion) (counted bool) {
 	t.Helper()
 	counted, err := s.RecordConversion(t.Context(), c, time.UTC)

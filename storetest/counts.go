@@ -89,7 +89,7 @@ var counts = []rule{
 			{hour.Add(time.Hour - time.Microsecond), 5, "the hour that DaySince lies in is counted whole"},
 			{hour.Add(time.Hour), 2, "an hour's first microsecond is in it"},
 			{hour.Add(2 * time.Hour), 1, "the sum has no end: DaySince says where it begins"},
-			{hour.Add(27 * time.Hour), 0, "nobody has clicked since"},
+			{hour.Add(27 * time.Hour), 0, "there are no clicks since then"},
 		} {
 			require.Equal(t, c.want, dayCount(t, s, l, c.since), "since %v: %s", c.since, c.why)
 		}

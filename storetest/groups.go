@@ -58,7 +58,7 @@ var groups = []rule{
 		require.ErrorIs(t, err, errChange, "change's error is returned")
 		require.Equal(t, "Undone", create(t, s, grouped(".2", "Undone")).Group, "an update that is refused makes no group")
 	}},
-	{"of many who use a new group first one names it", func(t *testing.T, s linktrack.Store) {
+	{"of many concurrent callers that use a new group, one names it", func(t *testing.T, s linktrack.Store) {
 		names := []string{"NEWS", "News", "news", "nEWS"}
 		err := together(16, func(i int) error {
 			_, err := s.CreateLink(t.Context(), grouped(pathOf(i), names[i%len(names)]))

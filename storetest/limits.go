@@ -32,12 +32,12 @@ var limits = []rule{
 		requireGrant(t, s, l, 2, 1, "of two that ask for the last place one may pass")
 		require.EqualValues(t, 5, look(t, s, l).Counts.Used, "what is granted is kept in Used")
 		for _, n := range []int{1, 1, 1000} {
-			requireGrant(t, s, l, n, 0, "nobody passes a link that is used up")
+			requireGrant(t, s, l, n, 0, "a link that is used up grants nothing")
 		}
 		require.EqualValues(t, 5, look(t, s, l).Counts.Used, "what is refused uses nothing")
 		require.Zero(t, look(t, s, l).Counts.People, "a reservation is no click")
 	}},
-	{"the clicks of those who were let through use nothing more", func(t *testing.T, s linktrack.Store) {
+	{"the clicks of people who were let through use nothing more", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 10))
 		requireGrant(t, s, l, 6, 6, "six of ten may pass")
 		send(t, s, people(l.ID, 6, noon)...)
@@ -52,7 +52,7 @@ var limits = []rule{
 		send(t, s, people(l.ID, 3, noon)...)
 		requireGrant(t, s, l, 10, 2, "eight were let through, though three are recorded")
 	}},
-	{"people who were recorded count where nobody reserved", func(t *testing.T, s linktrack.Store) {
+	{"recorded clicks of people count where none were reserved", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		send(t, s, people(l.ID, 7, noon)...)
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.DeactivateAt = 10 })
@@ -66,7 +66,7 @@ var limits = []rule{
 		requireGrant(t, s, l, 1, 0, "seven of seven had passed before there was a limit")
 		edit(t, s, l.ID, func(l *linktrack.Link) { l.DeactivateAt = 3 })
 		requireGrant(t, s, l, 1, 0, "more had passed than the limit allows")
-		require.Zero(t, look(t, s, l).Counts.Used, "nobody was let through since there is a limit")
+		require.Zero(t, look(t, s, l).Counts.Used, "no permission was granted since there is a limit")
 	}},
 	{"bots use up nothing", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 2))

@@ -102,7 +102,7 @@ var linkBatches = []rule{
 		require.Equal(t, made[999], look(t, s, links[999]), "the last is kept like the first")
 		require.ElementsMatch(t, made, lookUp(t, s, names...), "a thousand names are not too many")
 	}},
-	{"of many who make the same links one does", func(t *testing.T, s linktrack.Store) {
+	{"of many concurrent callers that make the same links, one makes them", func(t *testing.T, s linktrack.Store) {
 		var made atomic.Int32
 		err := together(8, func(i int) error {
 			links := []linktrack.Link{plain("a"), plain("b"), plain("c")}
@@ -119,7 +119,7 @@ var linkBatches = []rule{
 		require.EqualValues(t, 1, made.Load(), "exactly one caller makes them")
 		require.Len(t, list(t, s, linktrack.LinkFilter{}), 3, "each link is kept once")
 	}},
-	{"links are looked up by host and key, whoever owns them", func(t *testing.T, s linktrack.Store) {
+	{"links of all accounts are looked up by host and key", func(t *testing.T, s linktrack.Store) {
 		someLinks(t, s)
 		found := lookUp(t, s, linktrack.LinkName{Host: host, Key: "alpha"}, linktrack.LinkName{Host: otherHost, Key: "gamma"},
 			linktrack.LinkName{Host: host, Key: "alpha"}, linktrack.LinkName{Host: otherHost, Key: ".beta"}, linktrack.LinkName{Key: "theirs"})

@@ -126,7 +126,7 @@ var links = []rule{
 		l.Path = ".other"
 		require.NotEqual(t, first.ID, create(t, s, l).ID, "every link has an ID of its own")
 	}},
-	{"a host and key that exist are taken, whoever asks and in whatever case", func(t *testing.T, s linktrack.Store) {
+	{"a host and key that exist are taken, for all accounts and in any case", func(t *testing.T, s linktrack.Store) {
 		first := create(t, s, plain("Spring_Sale"))
 		for _, path := range []string{"Spring_Sale", "spring_sale", "SPRING_SALE"} {
 			for _, account := range []linktrack.AccountID{owner, owner + 1} {
@@ -154,7 +154,7 @@ var links = []rule{
 		require.Equal(t, one, look(t, s, one), "a link is looked up on its host")
 		require.Equal(t, two, look(t, s, two), "a link is looked up on its host")
 	}},
-	{"a path that nobody has is not found", func(t *testing.T, s linktrack.Store) {
+	{"a path without a link is not found", func(t *testing.T, s linktrack.Store) {
 		create(t, s, plain("sale"))
 		for _, n := range []linktrack.LinkName{{Host: host, Key: "sal"}, {Host: host, Key: "s%"}, {Host: host, Key: ""}, {Host: "other.example.com", Key: "sale"}, {Host: "", Key: "sale"}} {
 			_, err := s.LinkByPath(t.Context(), n.Host, n.Key)
@@ -170,7 +170,7 @@ var links = []rule{
 			require.Len(t, list(t, s, linktrack.LinkFilter{Account: account}), 1, "the account's links are found by it")
 		}
 	}},
-	{"of many who want the same path one gets it", func(t *testing.T, s linktrack.Store) {
+	{"of many concurrent callers that want the same path, one gets it", func(t *testing.T, s linktrack.Store) {
 		var made atomic.Int32
 		err := together(16, func(i int) error {
 			_, err := s.CreateLink(t.Context(), plain([]string{"Sale", "sale"}[i%2]))

@@ -11,7 +11,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-const buyer = owner + 1 // to whom links are moved
+const buyer = owner + 1 // the account that links are moved to
 
 func asItIs(*linktrack.Link) error { return nil }
 
@@ -127,7 +127,7 @@ var moves = []rule{
 		require.True(t, convert(t, s, conversion(l, "order")), "the new account has not")
 		requireConverted(t, s, look(t, s, l), 2, "both counted on the link")
 	}},
-	{"of many who want a link one gets it", func(t *testing.T, s linktrack.Store) {
+	{"of many concurrent callers that move a link, one moves it", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		var moved atomic.Int64
 		err := together(16, func(i int) error {

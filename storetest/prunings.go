@@ -78,6 +78,6 @@ var prunings = []rule{
 		send(t, s, late, new)
 		require.EqualValues(t, 3, look(t, s, l).Counts.People, "they count")
 		prune(t, s, midnight.AddDate(0, 0, 1))
-		require.Equal(t, []linktrack.Click{new}, recorded(t, s, l.ID), "what is late is not kept forever")
+		require.Equal(t, []linktrack.Click{new}, recorded(t, s, l.ID), "a late click is not kept forever")
 	}},
 }

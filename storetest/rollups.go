@@ -212,7 +212,7 @@ var rollups = []rule{
 		for _, id := range []int64{0, -1, other.ID + 1, 1 << 62} {
 			require.Empty(t, everyRollup(t, s, id), "a link that does not exist has no roll-ups, and it is no error")
 		}
-		require.Empty(t, everyRollup(t, s, create(t, s, plain("new")).ID), "a link that nobody followed has none")
+		require.Empty(t, everyRollup(t, s, create(t, s, plain("new")).ID), "a link without clicks has none")
 	}},
 	{"a batch sent twice is rolled up once", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
@@ -254,7 +254,7 @@ var rollups = []rule{
 		for range 2 {
 			for _, l := range made {
 				require.Len(t, recorded(t, s, l.ID), 100*len(all), "each click is in the history")
-				requireRollups(t, s, l.ID, time.UTC, "whoever rolled them up")
+				requireRollups(t, s, l.ID, time.UTC, "clicks of all writers")
 			}
 			apply(t, s, time.UTC)
 		}

@@ -227,7 +227,7 @@ func sendIn(t *testing.T, s linktrack.Store, zone *time.Location, b linktrack.Ba
 
 func appendBatch(t *testing.T, s linktrack.Store, b linktrack.Batch) {
 	t.Helper()
-	require.NoError(t, s.AppendClicks(t.Context(), b), "a batch that nobody competes with is appended")
+	require.NoError(t, s.AppendClicks(t.Context(), b), "a batch without concurrent calls is appended")
 }
 
 // apply applies the log, in which nothing is left then.
