@@ -26,6 +26,7 @@ type writer struct {
 
 	batches      atomic.Int64
 	retries      atomic.Int64
+	ending       atomic.Bool  // drain was called
 	down         atomic.Bool  // the last write failed
 	writingSince atomic.Int64 // when the write under way began, in Unix nanoseconds; 0: none is
 
@@ -262,7 +263,7 @@ func (w *writer) quarantine(clicks int, cause error) {
 // requeue tries what is quarantined again: requeueAfter a batch was quarantined,
 // and once before the end.
 func (w *writer) requeue(at time.Time) {
-	last := w.worker.Finishing() && !w.requeuedLast
+	last := w.ending.Load() && !w.requeuedLast
 	if w.quarantinedAt.IsZero() || at.Sub(w.quarantinedAt) < requeueAfter && !last {
 		return
 	}
@@ -303,6 +304,7 @@ func (w *writer) recovered() {
 // drain returns when the journal is empty, or ctx ends, or a durable journal's
 // clicks cannot be stored. After that no further tries are made.
 func (w *writer) drain(ctx context.Context) {
+	w.ending.Store(true) // before the last step begins
 	if w.journal.Size().Quarantined > 0 {
 		w.worker.Wake() // for a last try
 	}
