@@ -91,7 +91,7 @@ func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
 	p, line = start("Pacific/Pago_Pago")
 	assert.Contains(t, p.Stdout(), "time zone: Pacific/Pago_Pago, from -zone\n"+
 		"days and hours of reports: in Pacific/Kiritimati, the time zone at the first click\n")
-	assert.Contains(t, p.Stderr(), "days=Pacific/Kiritimati")
+	p.WaitForStderr(t, "days=Pacific/Kiritimati")
 	click(t, line, link)
 	address, host := request(t, line)
 	api := address[:strings.Index(address, "/makeLink")]

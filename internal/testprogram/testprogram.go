@@ -103,6 +103,18 @@ func (p *Program) Line(t testing.TB, prefix string) string {
 	}
 }
 
+// WaitForStderr waits until what the program wrote to stderr contains text.
+// Stdout and stderr are read by goroutines of their own, so that a line of
+// stdout says nothing about what was written to stderr before it.
+func (p *Program) WaitForStderr(t testing.TB, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !strings.Contains(p.Stderr(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the program wrote nothing to stderr that contains %q in %v", text, patience)
+		}
+	}
+}
+
 // Stop sends SIGTERM and returns the exit status.
 func (p *Program) Stop(t testing.TB) int {
 	t.Helper()
