@@ -81,6 +81,6 @@ func (t *Tracker) proof(pair, pass string) [sha256.Size]byte {
 }
 
 // accountShare limits how many calls of an account run at the same time.
-func accountShare(a Account, most int) share.Limit {
-	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Max: most}
+func accountShare(a Account, maxCalls int) share.Limit {
+	return share.Limit{Key: "account\x00" + strconv.FormatInt(int64(a.ID), 10), Max: maxCalls}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A receiver keeps the alerts it is given, and does then as it is told.
+// A receiver keeps the alerts that it gets, and answers as the test sets.
 type receiver struct {
 	mu     sync.Mutex
 	alerts []linktrack.Alert
@@ -128,7 +128,7 @@ func TestAnAlertNamesTheAccountsAddressOnlyIfItsLinkAsksForIt(t *testing.T) {
 				tracker, err := linktrack.New(store, test.opts)
 				require.NoError(t, err)
 				time.Sleep(time.Second)
-				require.Len(t, r.got(), 1, "an alert that nobody delivered is delivered when somebody is there to do it")
+				require.Len(t, r.got(), 1, "an alert that no process delivered is delivered as soon as one can")
 				require.Equal(t, test.want, r.got()[0].Email)
 				require.NoError(t, tracker.Close(t.Context()))
 			})

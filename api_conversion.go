@@ -21,13 +21,13 @@ import (
 //	POST c.gif                   the beacon of c.js
 //	POST api/v1_0/conversion     the owner's server
 //
-// The first two ask for no credentials and tell nobody what came of it. Their
-// parameters are click, order, value and currency. Without click, it is that of
-// a cookie, which browsers send along where third parties may have any: the
-// newest click, or the newest of one account, if link is the path of any of its
-// links. Where accounts do not know each other, goal pages should say it, lest
-// one counts what another's click led to. No link can have the paths, because
-// of the dot.
+// The first two need no credentials, and their answer does not say whether a
+// conversion was counted. Their parameters are click, link, order, value, and
+// currency. Without click, the click is taken from a cookie, which browsers send
+// if they allow third-party cookies: the newest click, or, if link is the path of a
+// link, the newest click of that link's account. If several accounts use the
+// service, goal pages should pass link, so that a conversion is not counted for a
+// click of another account. No link can have these paths, because of the dot.
 
 const (
 	clickCookie = "linktrack_click_" // and the account in base 36

@@ -193,7 +193,7 @@ func TestAFailingStoreIsNoAnswerToAServerAndNoHarmToAPage(t *testing.T) {
 	s.Store.(*deaf).lost.Store(3)
 	s.GetPixel("click=" + click)
 	s.GetPixel("click=" + click)
-	require.Equal(t, 1, strings.Count(log.String(), "API calls fail"), "said once: %s", log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "API calls fail"), "logged once: %s", log.String())
 	require.NotContains(t, log.String(), click)
 	r := s.Call("conversion", trackertest.Values("click_id", click, "format", "json"))
 	require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)

@@ -54,7 +54,7 @@ func TestParametersComeByQueryFormMultipartAndBasicAuth(t *testing.T) {
 		require.Equal(t, 201, w.StatusCode)
 		require.Equal(t, "http://example.com/?a&b=1", s.Link(trackertest.Text(t, w))["external_url"])
 	})
-	t.Run("parameters nobody knows are ignored", func(t *testing.T) {
+	t.Run("unknown parameters are ignored", func(t *testing.T) {
 		require.Equal(t, 201, s.Call("makeLink", trackertest.Values("external_url", "http://example.com", "colour", "red")).StatusCode)
 	})
 }

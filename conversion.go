@@ -69,7 +69,7 @@ func (t *Tracker) Convert(ctx context.Context, owner *Account, c Conversion) (co
 	return t.convert(ctx, c, []share.Limit{accountShare(*owner, awaitedOfAccount)}, func(l Link) bool { return l.Account == owner.ID })
 }
 
-func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, mayKnow func(Link) bool) (counted bool, err error) {
+func (t *Tracker) convert(ctx context.Context, c Conversion, limits []share.Limit, mayKnow func(Link) bool) (counted bool, err error) {
 	at := now()
 	if err := c.check(at); err != nil {
 		return false, err
@@ -77,7 +77,7 @@ func (t *Tracker) convert(ctx context.Context, c Conversion, who []share.Limit, 
 	if c.Time = c.Time.UTC().Truncate(time.Microsecond); c.Time.IsZero() {
 		c.Time = at
 	}
-	l, err := t.clickedLink(ctx, c.Click, at, who)
+	l, err := t.clickedLink(ctx, c.Click, at, limits)
 	switch {
 	case err != nil:
 		return false, err
@@ -150,12 +150,12 @@ var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
 // clickedLink returns the link of a click that is in the store, or on its way there. The
 // limits are those of the client or account that reports it.
-func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time, who []share.Limit) (Link, error) {
-	who = append(who, share.Limit{Key: "all", Max: maxAwaited})
+func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time, limits []share.Limit) (Link, error) {
+	limits = append(limits, share.Limit{Key: "all", Max: maxAwaited})
 	waits := false
 	defer func() {
 		if waits {
-			t.awaited.Release(who...)
+			t.awaited.Release(limits...)
 		}
 	}()
 	pause := firstAwait
@@ -177,7 +177,7 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			return Link{}, errNotYet
 		}
 		if !waits {
-			if waits = t.awaited.Take(who...); !waits {
+			if waits = t.awaited.Take(limits...); !waits {
 				return Link{}, errNotYet
 			}
 		}

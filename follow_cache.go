@@ -34,7 +34,7 @@ type linkCache struct {
 
 const (
 	cacheBytes    = 64 << 20        // approximately, of all entries; see weigh
-	absentPaths   = 4096            // at most so many paths without a link are kept
+	absentPaths   = 4096            // the maximum number of paths without a link
 	absentTTL     = time.Second     // how long they are used
 	lookupTimeout = time.Second     // of one call to the store
 	downFor       = 1 * time.Second // how long the store is not asked after a failure

@@ -133,7 +133,7 @@ func (t *Tracker) signClaim(l Link) []byte {
 	return mac.Sum(nil)
 }
 
-// claimed returns the link of a claim, of whatever account it is now.
+// claimed returns the link of a claim, whichever account has it now.
 func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	parts := strings.Split(claim, "/")
 	if len(parts) != 3 {

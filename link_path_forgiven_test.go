@@ -235,8 +235,8 @@ func TestCallersNameALinkInAllItsForms(t *testing.T) {
 	}
 }
 
-// Mail transport drops a dot that begins a line. Whoever could have the path
-// without it would get the visitors of the link that was printed with it.
+// Mail transport drops a dot that begins a line. An account that could take the
+// path without the dot would get the visitors of the other link.
 func TestNobodyTakesTheVisitorsOfALinkWhoseDotWentMissing(t *testing.T) {
 	s := trackertest.NewService(t, memstore.New(), linktrack.Options{})
 	ctx := t.Context()

@@ -169,15 +169,15 @@ func (*refusing) Append([]linktrack.Click) error { return trackertest.ErrDown }
 
 func TestAllRoomIsGivenBackByClicksThatTookAnotherWay(t *testing.T) {
 	for name, o := range map[string]linktrack.Options{
-		"set aside":                 {},
-		"refused by the journal":    {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
-		"set aside after a refusal": {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
+		"quarantined":                   {},
+		"refused by the journal":        {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
+		"quarantined after a rejection": {Recording: linktrack.RecordingOptions{Ack: linktrack.AckJournaled, Journal: &refusing{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &trackertest.FaultyStore{Store: memstore.New()}
 				f := trackertest.Follow(t, store, o, linktrack.NewLink{})
-				store.RejectPoison.Store(strings.HasPrefix(name, "set aside"))
+				store.RejectPoison.Store(strings.HasPrefix(name, "quarantined"))
 				for range 10 {
 					f.Passes(linktrack.Visit{Query: "poison", Referrer: "https://www.example.com/" + strings.Repeat("x", 5000)})
 				}

@@ -31,8 +31,8 @@ func (a atlas) Locate(ip netip.Addr) string { return a[ip.String()] }
 
 var world = atlas{"192.0.2.7": "DE", "2001:db8:1:2::7": "jp", "198.51.100.1": "Germany", "198.51.100.2": "4!"}
 
-// told is a visit that says all one can.
-func told(ip string) linktrack.Visit {
+// fullVisit is a visit with every property that a visitor can send.
+func fullVisit(ip string) linktrack.Visit {
 	return linktrack.Visit{IP: netip.MustParseAddr(ip), Referrer: "https://news.example/private?me", UserAgent: trackertest.Firefox, Query: "to=ada"}
 }
 
@@ -72,8 +72,8 @@ func TestWhatIsKeptOfVisitors(t *testing.T) {
 					j := newLockedJournal()
 					f := trackertest.Follow(t, store, linktrack.Options{Privacy: c.privacy, Visitors: linktrack.VisitorOptions{Locator: world}, Recording: linktrack.RecordingOptions{Ack: ack, Journal: j}}, linktrack.NewLink{})
 					store.LoseAnswers.Store(true) // each batch is sent more than once
-					f.Passes(told(c.ip))
-					v := told(c.ip)
+					f.Passes(fullVisit(c.ip))
+					v := fullVisit(c.ip)
 					v.UserAgent = trackertest.Googlebot
 					f.Passes(v)
 					time.Sleep(time.Second)
@@ -120,7 +120,7 @@ func TestNothingThatIsNotKeptComesToDisk(t *testing.T) {
 			_, err = f.Visit(linktrack.Visit{Peek: true}) // the link is known from then on
 			require.NoError(t, err)
 			store.Down.Store(true)
-			v := told(whole.String())
+			v := fullVisit(whole.String())
 			v.Private = c.private
 			f.Passes(v)
 			var left *linktrack.PendingError
@@ -363,7 +363,7 @@ func TestALocatorThatPanicsLosesNoClick(t *testing.T) {
 	var log trackertest.LogBuffer
 	f := trackertest.Follow(t, memstore.New(), linktrack.Options{Visitors: linktrack.VisitorOptions{Locator: panicky{}}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, linktrack.NewLink{})
 	for range 3 {
-		f.Passes(told("192.0.2.7"))
+		f.Passes(fullVisit("192.0.2.7"))
 	}
 	require.EqualValues(t, 3, f.Counts().People)
 	require.Empty(t, lastClick(f).Country)

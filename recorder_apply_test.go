@@ -18,8 +18,8 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A closable store notes calls that it must not get once its Tracker is closed,
-// for then whoever opened it closes it.
+// A closable store records the calls that it gets after its Tracker is closed.
+// There must be none, because the host closes the store then.
 type closable struct {
 	linktrack.Store
 	applied atomic.Int64
@@ -116,7 +116,7 @@ func TestManyReadersShareTheCallsThatApplyTheLog(t *testing.T) {
 			readers.Go(func() {
 				l, err := f.Tracker.Link(t.Context(), f.Account, f.Path)
 				assert.NoError(t, err)
-				assert.EqualValues(t, 1, l.Counts.People, "whoever reads finds the clicks that were answered before")
+				assert.EqualValues(t, 1, l.Counts.People, "a read finds the clicks that were answered before it")
 			})
 		}
 		readers.Wait()

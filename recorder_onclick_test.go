@@ -20,7 +20,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 )
 
-// A watcher keeps the batches that it sees, and does then as it is told.
+// A watcher keeps the batches that it sees, and answers as the test sets.
 type watcher struct {
 	mu      sync.Mutex
 	batches []linktrack.Batch

@@ -62,7 +62,7 @@ func TestAStoreThatPanicsIsUnavailableAndTheLogHearsOfItOnce(t *testing.T) {
 			if strings.Contains(log.String(), "cannot be looked up") {
 				return // the pages of links say that they fail, too
 			}
-			require.Equal(t, 1, strings.Count(log.String(), "level="), "said once: %s", log.String())
+			require.Equal(t, 1, strings.Count(log.String(), "level="), "logged once: %s", log.String())
 		})
 	}
 	_, err := linktrack.New(brokenStore{}, linktrack.Options{})
@@ -83,7 +83,7 @@ func TestAKnownLinkGoesOnWhileItsStorePanics(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, s.Get(limited).StatusCode, "nobody may pass whom the store did not count")
 	}
 	for _, what := range []string{"links cannot be looked up", "links with a limit cannot be followed", "clicks cannot be stored"} {
-		require.Equal(t, 1, strings.Count(log.String(), what), "said once: %s", log.String())
+		require.Equal(t, 1, strings.Count(log.String(), what), "logged once: %s", log.String())
 	}
 	require.Equal(t, 3, strings.Count(log.String(), "level=ERROR"))
 	store.Panic.Store(false)

@@ -48,11 +48,11 @@ func newSound(t *testing.T) sound {
 	}
 	first := next(t, j, 40)
 	require.NoError(t, j.Done())
-	aside := next(t, j, 40)
+	quarantined := next(t, j, 40)
 	require.NoError(t, j.Quarantine())
 	flight := next(t, j, 40)
-	rest := all[len(first.Clicks)+len(aside.Clicks):]
-	s := sound{flight: flight, done: aside.Seq, files: map[string][]byte{}, clicks: append(slices.Clone(rest), aside.Clicks...)}
+	rest := all[len(first.Clicks)+len(quarantined.Clicks):]
+	s := sound{flight: flight, done: quarantined.Seq, files: map[string][]byte{}, clicks: append(slices.Clone(rest), quarantined.Clicks...)}
 	require.NoError(t, j.Close())
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
@@ -93,9 +93,9 @@ func (s sound) opened(t *testing.T, change map[string][]byte) (came int, report 
 	require.NoError(t, err)
 	known := append(slices.Clone(s.clicks), fresh...)
 	// The new clicks come before those that were in quarantine.
-	aside := slices.IndexFunc(known, func(c linktrack.Click) bool { return c.Link == 40 })
-	require.Positive(t, aside)
-	known = slices.Concat(known[:aside], fresh, known[aside:len(known)-len(fresh)])
+	quarantined := slices.IndexFunc(known, func(c linktrack.Click) bool { return c.Link == 40 })
+	require.Positive(t, quarantined)
+	known = slices.Concat(known[:quarantined], fresh, known[quarantined:len(known)-len(fresh)])
 	at := 0
 	last := s.done
 	for {

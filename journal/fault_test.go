@@ -147,8 +147,8 @@ func TestADiskMayFailAtAnyMomentOnceOrForGood(t *testing.T) {
 	}
 }
 
-// After a failed fsync nobody knows what is on the disk: the bytes may come back
-// although the file was cut off in front of them.
+// After a failed fsync the content of the disk is unknown: the bytes may be there
+// later although the file was truncated before them.
 func TestAnAppendWhoseFsyncFailedDoesNotComeBackWithItsBytes(t *testing.T) {
 	for name, loses := range map[string]int{"one": 1, "two in a row": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestQuarantineAfterAFailureNeverTakesAnotherBatch(t *testing.T) {
 	failing = true
 	require.ErrorIs(t, j.Quarantine(), errIll, "it may be done nevertheless")
 	_, err = j.Next(10)
-	require.ErrorIs(t, err, errIll, "nobody gets a batch that may be in quarantine")
+	require.ErrorIs(t, err, errIll, "Next returns no batch that may be in quarantine")
 	require.ErrorIs(t, j.Done(), errIll)
 	failing = false
 	require.NoError(t, j.Quarantine())

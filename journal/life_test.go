@@ -72,7 +72,7 @@ func (l *life) drain(j *Journal, limit int) error {
 	}
 }
 
-// live does a bit of everything. Whatever fails is left, as the recorder does.
+// live calls the journal's methods at random. It goes on after an error, as the recorder does.
 func (l *life) live(j *Journal) {
 	l.append(j, 0, 10)
 	l.append(j, 10, 20)

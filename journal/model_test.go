@@ -58,22 +58,22 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 		o := journal.Options{OSBuffered: seed > 0, Logger: quiet.Logger}
 		dir := t.TempDir()
 		j := open(t, dir, o)
-		var waiting, flight, done, aside []linktrack.Click
-		var said bool   // the journal was told that done is done
-		var safe []byte // the position without that, which a loss of power may leave
+		var waiting, flight, done, quarantined []linktrack.Click
+		var reported bool // the journal was told that done is done
+		var safe []byte   // the position without that, which a loss of power may leave
 		written := func() {
-			if said {
-				done, said = nil, false
+			if reported {
+				done, reported = nil, false
 			}
 		}
 		end := func() {
-			if !said {
+			if !reported {
 				var err error
 				safe, err = os.ReadFile(filepath.Join(dir, "journal.position"))
 				require.NoError(t, err)
 			}
 			require.NoError(t, j.Done())
-			said = true
+			reported = true
 		}
 		var seq int64
 		in, out := 0, 0
@@ -87,7 +87,7 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 			case 4, 5:
 				b := next(t, j, 1+random.IntN(150))
 				switch {
-				case done != nil && !said:
+				case done != nil && !reported:
 					require.True(t, slices.Equal(done, b.Clicks), "a crash undid Done")
 					require.Equal(t, seq, b.Seq)
 					end()
@@ -108,7 +108,7 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				switch random.IntN(3) {
 				case 0:
 					require.NoError(t, j.Quarantine())
-					aside, flight = append(aside, flight...), nil
+					quarantined, flight = append(quarantined, flight...), nil
 				case 1:
 					end()
 					out += len(flight)
@@ -118,8 +118,8 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				if random.IntN(4) == 0 {
 					n, err := j.Requeue()
 					require.NoError(t, err)
-					require.Equal(t, len(aside), n)
-					waiting, aside = append(waiting, aside...), nil
+					require.Equal(t, len(quarantined), n)
+					waiting, quarantined = append(waiting, quarantined...), nil
 					written()
 				}
 			case 7:
@@ -130,14 +130,14 @@ func TestAnythingMayHappenInAnyOrder(t *testing.T) {
 				written()
 			case 9: // a loss of power
 				dir = copied(t, dir)
-				if said {
+				if reported {
 					require.NoError(t, os.WriteFile(filepath.Join(dir, "journal.position"), safe, 0o600))
-					said = false
+					reported = false
 				}
 				j = open(t, dir, o)
 			}
 		}
-		require.Equal(t, int64(len(aside)), j.Size().Quarantined)
-		require.Equal(t, in, len(waiting)+len(flight)+len(aside)+out)
+		require.Equal(t, int64(len(quarantined)), j.Size().Quarantined)
+		require.Equal(t, in, len(waiting)+len(flight)+len(quarantined)+out)
 	}
 }

@@ -71,10 +71,10 @@ func TestASecondProcessIsRefused(t *testing.T) {
 	require.NoError(t, err, string(out))
 }
 
-// appendForEver appends clicks from a number on and prints, after each Append,
-// how far it came: "a 17". At the same time it drains, to a store that is
-// whoever reads its output: "b 5 12 17" is the clicks from 12 to before 17 under
-// the number 5.
+// appendForEver appends clicks with rising numbers. After each Append it prints
+// the number of the next click: "a 17". At the same time it drains the journal to
+// the reader of its output: "b 5 12 17" is the batch with Seq 5, which has the
+// clicks from 12 to 16.
 func appendForEver(args []string) error {
 	o := quiet
 	o.OSBuffered = args[1] == "true"

@@ -60,8 +60,8 @@ func TestFactsComeBackAsTheyWentIn(t *testing.T) {
 	}
 }
 
-// Whatever stands in a row, it is read as facts that mean the same when they
-// are written and read again, and that can be summed up, or it is refused.
+// Bytes of a row are either refused, or read as facts that can be summed up and
+// that are the same after they were written and read again.
 func FuzzFacts(f *testing.F) {
 	at := time.UnixMicro(1_769_083_200_000_000)
 	b := appendFact([]byte{factsVersion}, &linktrack.Click{ID: linktrack.NewClickID(at), Link: 7, ReferrerHost: "é.example", Browser: "Firefox", Unique: true}, time.UTC)

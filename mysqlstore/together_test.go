@@ -13,8 +13,8 @@ import (
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
-// Whatever is done at once in two processes, nobody waits for another in a
-// circle, nothing fails, and all sums agree in the end.
+// Two processes call all methods at the same time: there is no deadlock, no call
+// fails, and all sums agree at the end.
 func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 	s, dsn := opened(t)
 	other, err := mysqlstore.Open(dsn)

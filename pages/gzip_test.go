@@ -47,7 +47,7 @@ func TestPagesAndStaticFilesAreCompressed(t *testing.T) {
 		}
 		private := !strings.HasPrefix(path, "/")
 		r := s.getGzip(path, "Sec-Fetch-Site", "cross-site")
-		require.Equal(t, private, r.Header.Get("Content-Encoding") == "", "%s: whoever makes a browser ask for a page must not learn from its length", path)
+		require.Equal(t, private, r.Header.Get("Content-Encoding") == "", "%s: an attacker who makes a browser load a page must not learn its content from its compressed length", path)
 	}
 	r := s.getGzip("links/go.example.com/spring/qr.png")
 	require.Empty(t, r.Header.Get("Content-Encoding"))

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A drip is a slow upload: so many bytes a second, and size bytes in all.
+// A drip is a slow upload: speed bytes a second, and size bytes in total.
 type drip struct{ speed, size int }
 
 func (d *drip) Read(b []byte) (int, error) {

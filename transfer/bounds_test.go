@@ -22,7 +22,7 @@ type endless struct {
 
 	at   int64
 	read int64 // in all
-	when int64 // call then after so many bytes
+	when int64 // call then after that many bytes
 	then func()
 }
 

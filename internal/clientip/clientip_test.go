@@ -90,9 +90,9 @@ func TestNothingIsReadWhereNobodyIsTrusted(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, a proxy that adds the client's address to it is
-// understood as meaning that, or not at all: never as meaning what the client
-// made up.
+// A proxy adds the client's address to a header that the client may have forged.
+// The result is that address or none, and never an address that the client made
+// up.
 func FuzzForwarded(f *testing.F) {
 	f.Add("", "")
 	f.Add("198.51.100.1", "for=198.51.100.1")

@@ -38,7 +38,7 @@ type attempt struct {
 const answeredBy = "X-Test-Answered-By" // set where the answer is the handler's and not net/http's
 
 // patience is how long one request may take. It is far above the server's own
-// ReadTimeout: whoever exceeds it hangs.
+// ReadTimeout, so a server that exceeds it hangs.
 const patience = 30 * time.Second
 
 func TestAThousandMalformedRequestsAreRefusedAndNothingIsStored(t *testing.T) {

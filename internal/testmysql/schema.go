@@ -21,8 +21,8 @@ var schema struct {
 }
 
 // MigratedDSN is DSN with a schema in the database. The first call of the
-// process makes it by migrate, the others copy it, which takes a fraction of the
-// time. The copies have no partitions of days, which whoever needs them adds as
+// process makes it by migrate. Later calls copy it, which takes a fraction of the
+// time. The copies have no partitions of days; a test that needs them adds them as
 // a migration does.
 func MigratedDSN(t testing.TB, migrate func(dsn string) error) string {
 	t.Helper()

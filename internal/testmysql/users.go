@@ -7,7 +7,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// LimitedDSN is DSN with a user of its own who may have so many connections.
+// LimitedDSN is DSN with a user of its own, which may have that many connections.
 // The user's password is s3cret.
 func LimitedDSN(t testing.TB, connections int) string {
 	t.Helper()

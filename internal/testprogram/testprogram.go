@@ -65,7 +65,7 @@ func Start(t testing.TB, bin string, env []string, args ...string) *Program {
 			p.mu.Unlock()
 			select {
 			case p.lines <- lines.Text():
-			default: // nobody waits for so many
+			default: // the test reads no more lines
 			}
 		}
 		io.Copy(io.Discard, stdout)

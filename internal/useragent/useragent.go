@@ -17,9 +17,9 @@ type Agent struct {
 	Bot      bool   // see IsBot
 }
 
-// maxRead is how many bytes of a user agent are looked at, and maxName how
-// many a name may have: whoever sends the rest chooses neither our cost nor
-// what reports look like.
+// maxRead is how many bytes of a user agent are read, and maxName is how many
+// bytes a name may have. So a sender of long texts can neither make parsing
+// expensive nor fill reports.
 const (
 	maxRead = 1024
 	maxName = 50

@@ -21,10 +21,10 @@ package useragent
 // and from the list that github.com/monperrus/crawler-user-agents collects.
 // HTTP libraries are under the user agent that they send unless told otherwise.
 
-// anywhere are words of bots wherever they stand, except in the name of a
-// phone. All in lower case. A word that ends in "$" must not be followed by a
-// letter. Whatever has "bot" at the end of a word, or "+http" (the address
-// where a bot explains itself, by old custom), needs no entry of its own.
+// anywhere are words that show a bot at any place of a user agent, except in the
+// name of a phone. They are in lower case. A word that ends in "$" must not be
+// followed by a letter. A bot whose name ends in "bot", or that sends "+http" before
+// the address of its documentation, as is usual, needs no entry of its own.
 var anywhere = []string{
 	"+http",
 	"bot$", "bots$",

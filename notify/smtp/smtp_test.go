@@ -238,19 +238,19 @@ func TestOnlyARecipientWhoDoesNotExistIsFinal(t *testing.T) {
 		rcpt, data error
 		final      bool
 	}{
-		"no such mailbox":               {rcpt: refuse(550, 5, 1, 1), final: true},
-		"no such domain":                {rcpt: refuse(550, 5, 1, 2), final: true},
-		"the domain takes no mail":      {rcpt: refuse(556, 5, 1, 10), final: true},
-		"switched off":                  {rcpt: refuse(550, 5, 2, 1), final: true},
-		"no such mailbox, said at last": {data: refuse(550, 5, 1, 1), final: true},
-		"no such mailbox for now":       {rcpt: refuse(450, 4, 1, 1)},
-		"of two minds":                  {rcpt: refuse(450, 5, 1, 1)},
-		"greylisted":                    {rcpt: refuse(451, 4, 7, 1)},
-		"full":                          {rcpt: refuse(552, 5, 2, 2)},
-		"the sender is refused":         {rcpt: refuse(550, 5, 1, 8)},
-		"relaying denied":               {rcpt: refuse(554, 5, 7, 1)},
-		"without an enhanced code":      {rcpt: refuse(550)},
-		"taken for spam":                {data: refuse(554, 5, 7, 1)},
+		"no such mailbox":                      {rcpt: refuse(550, 5, 1, 1), final: true},
+		"no such domain":                       {rcpt: refuse(550, 5, 1, 2), final: true},
+		"the domain takes no mail":             {rcpt: refuse(556, 5, 1, 10), final: true},
+		"switched off":                         {rcpt: refuse(550, 5, 2, 1), final: true},
+		"no such mailbox, reported at the end": {data: refuse(550, 5, 1, 1), final: true},
+		"no such mailbox for now":              {rcpt: refuse(450, 4, 1, 1)},
+		"of two minds":                         {rcpt: refuse(450, 5, 1, 1)},
+		"greylisted":                           {rcpt: refuse(451, 4, 7, 1)},
+		"full":                                 {rcpt: refuse(552, 5, 2, 2)},
+		"the sender is refused":                {rcpt: refuse(550, 5, 1, 8)},
+		"relaying denied":                      {rcpt: refuse(554, 5, 7, 1)},
+		"without an enhanced code":             {rcpt: refuse(550)},
+		"taken for spam":                       {data: refuse(554, 5, 7, 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveMail(t, false)

@@ -121,7 +121,7 @@ func TestWithoutASecretNothingIsSigned(t *testing.T) {
 	require.NoError(t, newHook(t, webhook.Options{URL: address}).Notify(t.Context(), testAlert()))
 }
 
-// whsec returns the secret of a key of so many bytes.
+// whsec returns the secret of a key of that many bytes.
 func whsec(bytes int) []byte {
 	key := strings.Repeat("\xfb\xff7", bytes)[:bytes]
 	return []byte("whsec_" + base64.StdEncoding.EncodeToString([]byte(key)))

@@ -1,6 +1,6 @@
-// Memory prints what the standalone program's memory comes to when strangers
-// send it long requests: before and after so many of each kind, each in a
-// process of its own.
+// Memory prints how much memory the standalone program takes when strangers send
+// long requests: before and after a number of requests of each kind. Each kind has
+// a process of its own.
 //
 //	scripts/with-mariadb go run ./internal/bench/memory
 //

@@ -219,7 +219,7 @@ func (b *bench) measure(ctx context.Context, c contender, conns int, r *report) 
 	return nil
 }
 
-// progress tells whoever waits.
+// progress prints what is being measured, with the time, to stderr.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
