@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,4 +79,20 @@ func (s *Server) About(ctx context.Context) (string, error) {
 		version = "MySQL " + version
 	}
 	return fmt.Sprintf("%s, innodb_flush_log_at_trx_commit %d, innodb_buffer_pool_size %d MB", version, flush, pool>>20), err
+}
+
+// PID returns the process id of the server, which must run on this machine.
+func (s *Server) PID(ctx context.Context) (int, error) {
+	var file, dir string
+	if err := s.db.QueryRowContext(ctx, `SELECT @@pid_file, @@datadir`).Scan(&file, &dir); err != nil {
+		return 0, err
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
 }

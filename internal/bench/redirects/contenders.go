@@ -49,6 +49,7 @@ type subject struct {
 	addr     string
 	answered int64 // redirects since its start
 	counted  func(context.Context) (int64, error)
+	cpu      func() (time.Duration, error)
 	stop     func() error
 }
 
@@ -84,7 +85,7 @@ func (b *bench) start(ctx context.Context, c contender) (*subject, error) {
 				return err
 			}
 			closers = append(closers, db.Close)
-			s.addr = n.Addr
+			s.addr, s.cpu = n.Addr, n.CPU
 			s.counted = func(ctx context.Context) (sum int64, err error) {
 				err = db.QueryRowContext(ctx, `SELECT SUM(clicks) FROM links`).Scan(&sum)
 				return sum, err
@@ -101,7 +102,7 @@ func (b *bench) start(ctx context.Context, c contender) (*subject, error) {
 			return err
 		}
 		closers = append(closers, l.Stop)
-		s.addr, s.counted = l.Addr, l.Counted
+		s.addr, s.counted, s.cpu = l.Addr, l.Counted, l.CPU
 		return l.MakeLinks(ctx, len(b.paths), destination)
 	}()
 	if err != nil {

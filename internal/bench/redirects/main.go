@@ -47,6 +47,8 @@ type bench struct {
 	program  string
 	paths    []string
 
+	databasePID int
+
 	rounds  int
 	round   time.Duration
 	sustain time.Duration
@@ -144,6 +146,9 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	if b.server, err = database.Open(dsn); err != nil {
+		return err
+	}
+	if b.databasePID, err = b.server.PID(ctx); err != nil {
 		return err
 	}
 	progress("build")

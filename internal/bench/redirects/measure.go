@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/linktrackhq/linktrack/internal/bench/server"
 	"github.com/linktrackhq/linktrack/internal/load"
 )
 
@@ -13,6 +14,9 @@ type rateRow struct {
 	name      string
 	goal      float64 // 0: none
 	bare, own []float64
+
+	// processor time per redirect, in seconds, until all clicks are counted
+	bareCPU, serverCPU, databaseCPU []float64
 }
 
 // ratios are those of each round to the bare server's just before.
@@ -32,6 +36,10 @@ func (b *bench) rates(ctx context.Context, s *subject, conns, rounds int) (rateR
 		if i == 0 {
 			l.Duration /= 2 // for warming up; it does not count
 		}
+		before, err := b.times(s)
+		if err != nil {
+			return row, err
+		}
 		bare, err := b.send(ctx, b.bare.Addr, l)
 		if err != nil {
 			return row, err
@@ -40,13 +48,34 @@ func (b *bench) rates(ctx context.Context, s *subject, conns, rounds int) (rateR
 		if err != nil {
 			return row, err
 		}
+		after, err := b.times(s)
+		if err != nil {
+			return row, err
+		}
 		if i > 0 {
 			row.bare = append(row.bare, bare.PerSecond())
 			row.own = append(row.own, own.PerSecond())
+			row.bareCPU = append(row.bareCPU, (after.bare-before.bare).Seconds()/float64(bare.Redirects))
+			row.serverCPU = append(row.serverCPU, (after.server-before.server).Seconds()/float64(own.Redirects))
+			row.databaseCPU = append(row.databaseCPU, (after.database-before.database).Seconds()/float64(own.Redirects))
 			progress("  %d of %d: bare %.0f/s, own %.0f/s", i, rounds, bare.PerSecond(), own.PerSecond())
 		}
 	}
 	return row, nil
+}
+
+// times are the processor times that the servers have taken since their start.
+type times struct{ bare, server, database time.Duration }
+
+func (b *bench) times(s *subject) (t times, err error) {
+	if t.bare, err = b.bare.CPU(); err != nil {
+		return t, err
+	}
+	if t.server, err = s.cpu(); err != nil || !s.mysql {
+		return t, err
+	}
+	t.database, err = server.CPU(b.databasePID)
+	return t, err
 }
 
 // latencyRow are quantiles, round by round, in seconds.

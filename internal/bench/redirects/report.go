@@ -22,13 +22,14 @@ type report struct {
 func (r *report) print(w io.Writer) {
 	if len(r.rates) > 0 {
 		r.title(w, "Redirects per second", fmt.Sprintf(
-			"%d rounds of %v, in each the bare server first. The ratio is the median of the rounds' ratios.", r.bench.rounds, r.bench.round))
-		table(w, "server", "least", "median", "most", "ratio to bare", "its range", "goal", "")
-		var bare []float64
+			"%d rounds of %v, in each the bare server first. The ratio is the median of the rounds' ratios. The processor times are microseconds per redirect, until its click is counted; medians.", r.bench.rounds, r.bench.round))
+		table(w, "server", "least", "median", "most", "ratio to bare", "its range", "goal", "", "CPU of the server", "of the database")
+		var bare, bareCPU []float64
 		for _, row := range r.rates {
 			bare = append(bare, row.bare...)
+			bareCPU = append(bareCPU, row.bareCPU...)
 		}
-		line(w, "bare net/http", whole(slices.Min(bare)), whole(median(bare)), whole(slices.Max(bare)), "1", "", "", "")
+		line(w, "bare net/http", whole(slices.Min(bare)), whole(median(bare)), whole(slices.Max(bare)), "1", "", "", "", micros(median(bareCPU)), "")
 		for _, row := range r.rates {
 			ratios := row.ratios()
 			goal, met := "", ""
@@ -36,7 +37,8 @@ func (r *report) print(w io.Writer) {
 				goal, met = fmt.Sprintf("≥ %.2f", row.goal), verdict(median(ratios) >= row.goal)
 			}
 			line(w, row.name, whole(slices.Min(row.own)), whole(median(row.own)), whole(slices.Max(row.own)),
-				share(median(ratios)), fmt.Sprintf("%.3f to %.3f", slices.Min(ratios), slices.Max(ratios)), goal, met)
+				share(median(ratios)), fmt.Sprintf("%.3f to %.3f", slices.Min(ratios), slices.Max(ratios)), goal, met,
+				micros(median(row.serverCPU)), micros(median(row.databaseCPU)))
 		}
 	}
 	if len(r.latency) > 0 {
@@ -103,6 +105,8 @@ func share(v float64) string { return fmt.Sprintf("%.3f", v) }
 func ms(seconds float64) string {
 	return fmt.Sprintf("%.2f", 1000*seconds)
 }
+
+func micros(seconds float64) string { return fmt.Sprintf("%.1f", 1e6*seconds) }
 
 func verdict(met bool) string {
 	if met {
