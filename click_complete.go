@@ -42,7 +42,14 @@ func (m *completer) complete(c *Click) {
 		c.UserAgent = truncate(c.UserAgent, maxUserAgent)
 		a := m.parse(c.UserAgent)
 		c.Browser, c.Platform = a.Browser, a.Platform
+		c.classify(a.Sign)
 		c.Bot = a.Bot && !m.botsAsPeople && !c.Person
+	}
+	if c.Class == ClickClassNone {
+		c.Class = ClickClassPerson
+		if c.Bot { // an earlier version of this package has dropped its user agent
+			c.Class = ClickClassBot
+		}
 	}
 	if c.Country == "" {
 		c.Country = m.locator.locate(c.IP)
@@ -50,6 +57,22 @@ func (m *completer) complete(c *Click) {
 	c.Query = truncate(c.Query, maxQuery)
 	c.Unique = c.Unique && !c.Bot
 	m.privacy.redact(c)
+}
+
+// classify sets the class and the reason that the user agent tells.
+func (c *Click) classify(sign useragent.Sign) {
+	c.Class, c.Reason = ClickClassPerson, ClickReasonNone
+	if c.Person {
+		return
+	}
+	switch sign {
+	case useragent.Word:
+		c.Class, c.Reason = ClickClassBot, ClickReasonWord
+	case useragent.Address:
+		c.Class, c.Reason = ClickClassBot, ClickReasonAddress
+	case useragent.Program:
+		c.Class, c.Reason = ClickClassBot, ClickReasonProgram
+	}
 }
 
 func (m *completer) parse(userAgent string) useragent.Agent {

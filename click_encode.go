@@ -12,12 +12,14 @@ import (
 //	count   uvarint
 //	clicks  one after the other
 //
-// A click is a byte of flags, its id, its link as a varint, the address as the
-// flags say, and seven texts, each after its length as a uvarint. There is only
-// one way to write a click, and DecodeClicks accepts no other. Version 1 had no
-// text for the country.
+// A click is a byte of flags, its id, a byte each for its class and reason, its link
+// as a varint, the address as the flags say, and seven texts, each after its length
+// as a uvarint. There is only one way to write a click, and DecodeClicks accepts no
+// other. Version 2 had neither class nor reason. Version 1 also had no text for the
+// country.
 const (
-	clicksVersion        = 2
+	clicksVersion        = 3
+	clicksWithoutClass   = 2 // up to this version
 	clicksWithoutCountry = 1
 )
 
@@ -88,6 +90,7 @@ func appendClick(b []byte, c *Click) []byte {
 	at := len(b)
 	b = append(b, 0)
 	b = append(b, c.ID[:]...)
+	b = append(b, byte(c.Class), byte(c.Reason))
 	b = binary.AppendVarint(b, c.Link)
 	var flags byte
 	switch {
@@ -169,6 +172,13 @@ func (d *clickDecoder) click(c *Click, version byte) {
 	}
 	flags := head[0]
 	copy(c.ID[:], head[1:])
+	if version > clicksWithoutClass {
+		class := d.take(2)
+		if d.bad {
+			return
+		}
+		c.Class, c.Reason = ClickClass(class[0]), ClickReason(class[1])
+	}
 	link := d.uvarint()
 	c.Link = int64(link>>1) ^ -int64(link&1)
 	switch flags & (clickIPv4 | clickIPv6 | clickZone) {

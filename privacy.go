@@ -89,7 +89,7 @@ func (k *KeepReferrer) UnmarshalText(text []byte) error {
 	return unmarshalName(keepReferrerNames, k, text)
 }
 
-func nameOf[T ~int](names []string, v T) string {
+func nameOf[T ~int | ~uint8](names []string, v T) string {
 	if int(v) < 0 || int(v) >= len(names) {
 		return fmt.Sprintf("%T(%d)", v, int(v))
 	}

@@ -401,6 +401,8 @@ type Click struct {
 	Country      string // ISO 3166-1 alpha-2; "" not known
 	Query        string // the query string of the tracking link, without "?"
 	Unique       bool
-	Bot          bool // counted in Counts.Bots and nowhere else
-	Person       bool // known to be a person, whatever UserAgent says; a store need not keep it
+	Bot          bool        // counted in Counts.Bots and nowhere else
+	Class        ClickClass  // ClickClassNone: recorded before there were classes
+	Reason       ClickReason // why it has the Class
+	Person       bool        // known to be a person, whatever UserAgent says; a store need not keep it
 }

@@ -20,10 +20,13 @@ type row struct {
 	ends [6]uint32 // the ends of all parts of text except the last one
 	uniq bool
 	bot  bool
+
+	class  linktrack.ClickClass
+	reason linktrack.ClickReason
 }
 
 func newRow(k *linktrack.Click) row {
-	r := row{id: k.ID, ip: k.IP, uniq: k.Unique, bot: k.Bot}
+	r := row{id: k.ID, ip: k.IP, uniq: k.Unique, bot: k.Bot, class: k.Class, reason: k.Reason}
 	parts := [...]string{k.Referrer, k.ReferrerHost, k.UserAgent, k.Browser, k.Platform, k.Country, k.Query}
 	n := 0
 	for i, p := range parts {
@@ -56,6 +59,8 @@ func (r *row) click(link int64) linktrack.Click {
 		Query:        r.text[e[5]:],
 		Unique:       r.uniq,
 		Bot:          r.bot,
+		Class:        r.class,
+		Reason:       r.reason,
 	}
 }
 

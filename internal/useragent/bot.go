@@ -5,10 +5,19 @@ import (
 	"strings"
 )
 
-// botToken looks for the word by which a user agent of at most maxRead bytes
-// says that it is a bot, and returns the name the word stands in, if it has
-// one ("+http" has none).
-func botToken(ua string) (token string, bot bool) {
+// A Sign is what in a user agent says that it is a bot's.
+type Sign int
+
+const (
+	None    Sign = iota // it is not a bot's, as far as it says
+	Word                // a word of bots
+	Address             // the address of a page that explains the bot
+	Program             // it begins with the name of a program that no person looks through
+)
+
+// botToken looks for what says in a user agent of at most maxRead bytes that it
+// is a bot's, and returns the name that it stands in. An address has no name.
+func botToken(ua string) (token string, sign Sign) {
 	var buf [maxRead]byte
 	n := copy(buf[:], ua)
 	s := buf[:n]
@@ -18,10 +27,10 @@ func botToken(ua string) (token string, bot bool) {
 		}
 	}
 	if n == 0 {
-		return "", false
+		return "", None
 	}
 	if beginsAsBot(s) {
-		return ua[:nameEnd(s, 0)], true
+		return ua[:nameEnd(s, 0)], Program
 	}
 	device := false // inside a comment that names a phone
 	depth := 0
@@ -58,12 +67,12 @@ func botToken(ua string) (token string, bot bool) {
 				continue
 			}
 			if c == '+' {
-				return "", true
+				return "", Address
 			}
-			return ua[nameStart(s, i):nameEnd(s, i)], true
+			return ua[nameStart(s, i):nameEnd(s, i)], Word
 		}
 	}
-	return "", false
+	return "", None
 }
 
 // byFirst are the words of anywhere by the byte they begin with.

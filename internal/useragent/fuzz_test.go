@@ -19,7 +19,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ua string) {
 		a := Parse(ua)
-		if a.Bot != IsBot(ua) {
+		if a.Bot != IsBot(ua) || a.Bot != (a.Sign != None) {
 			t.Errorf("Parse and IsBot disagree on %q", ua)
 		}
 		for _, s := range []string{a.Browser, a.Platform} {

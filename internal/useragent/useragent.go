@@ -15,6 +15,7 @@ type Agent struct {
 	Browser  string // "Chrome", "Firefox", "Safari", "Edge", ..., or the name of the bot; "" not known
 	Platform string // "Windows", "macOS", "Linux", "Android", "iOS", "ChromeOS", ...; "" not known
 	Bot      bool   // see IsBot
+	Sign     Sign   // why it is a bot's
 }
 
 // maxRead is how many bytes of a user agent are read, and maxName is how many
@@ -38,15 +39,15 @@ func Parse(userAgent string) Agent {
 // agentOf makes the names that the parser gave fit for a report, and decides
 // whether it is a bot.
 func agentOf(ua, browser, platform string) Agent {
-	token, bot := botToken(ua)
-	if !bot {
+	token, sign := botToken(ua)
+	if sign == None {
 		return Agent{Browser: personName(browser, ua), Platform: platform}
 	}
 	// A bot that dresses up as a browser is parsed as that browser.
-	if _, named := botToken(browser); !named && token != "" {
+	if _, named := botToken(browser); named == None && token != "" {
 		browser = token
 	}
-	return Agent{Browser: cleanName(browser), Platform: platform, Bot: true}
+	return Agent{Browser: cleanName(browser), Platform: platform, Bot: true, Sign: sign}
 }
 
 // IsBot reports whether a user agent says that it is a program which no person
@@ -59,8 +60,8 @@ func agentOf(ua, browser, platform string) Agent {
 // of mail services (GoogleImageProxy, YahooMailProxy), which fetch when a
 // person opens a message.
 func IsBot(userAgent string) bool {
-	_, bot := botToken(cut(userAgent))
-	return bot
+	_, sign := botToken(cut(userAgent))
+	return sign != None
 }
 
 func cut(s string) string {

@@ -164,6 +164,30 @@ func TestOnlyTheBeginningIsRead(t *testing.T) {
 	}
 }
 
+func TestASignSaysWhyItIsABot(t *testing.T) {
+	for _, tt := range []struct {
+		ua   string
+		sign Sign
+	}{
+		{people[1].ua, None},
+		{"", None},
+		{"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Word},
+		{"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", Word},
+		{"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.0.0 Safari/537.36", Word},
+		{"Anything/1.0 (+https://example.com/why)", Address},
+		{"ANYTHING/1.0 (+HTTP://EXAMPLE.COM/)", Address},
+		{"curl/8.5.0", Program},
+		{"Wget/1.21", Program},
+		{"node", Program},
+		{"WhatsApp/2.23", Program},
+	} {
+		got := Parse(tt.ua)
+		if got.Sign != tt.sign || got.Bot != (tt.sign != None) {
+			t.Errorf("Parse(%q) = %+v, want sign %d", tt.ua, got, tt.sign)
+		}
+	}
+}
+
 func TestIsBotAllocatesNothing(t *testing.T) {
 	for _, ua := range []string{"", people[5].ua, people[28].ua, bots[1].ua, bots[49].ua} {
 		if n := testing.AllocsPerRun(100, func() { IsBot(ua) }); n != 0 {
