@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -10,16 +9,22 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// A clickLog has the clicks that are appended but not applied yet.
+// A clickLog has the clicks that are appended but not applied yet. They are in chunks, so
+// that appending never moves the clicks that are there.
 type clickLog struct {
 	mu     sync.Mutex
 	seqs   map[linktrack.Source]int64 // the highest Seq of each source
-	clicks []linktrack.Click          // in the order in which they came
+	chunks [][]linktrack.Click        // in the order in which the clicks came; none is empty
 	bytes  int64
-	spare  []linktrack.Click // empty; its memory is used again
+	spare  [][]linktrack.Click // empty chunks, whose memory is used again
 
 	applying sync.Mutex // held while clicks are applied
 }
+
+const (
+	chunkClicks = 4096 // which are also applied at a time
+	maxSpare    = 8    // chunks, of about a megabyte each
+)
 
 // AppendClicks implements [linktrack.ClickStore]. It copies the clicks, but not the
 // memory of their texts until they are applied.
@@ -34,46 +39,65 @@ func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 		return nil
 	}
 	log.seqs[b.Source] = b.Seq
-	log.clicks = append(log.clicks, b.Clicks...)
 	for i := range b.Clicks {
 		log.bytes += sizeOf(&b.Clicks[i])
+	}
+	for clicks := b.Clicks; len(clicks) > 0; {
+		last := len(log.chunks) - 1
+		if last < 0 || len(log.chunks[last]) == chunkClicks {
+			log.chunks = append(log.chunks, log.empty())
+			last++
+		}
+		n := min(len(clicks), chunkClicks-len(log.chunks[last]))
+		log.chunks[last] = append(log.chunks[last], clicks[:n]...)
+		clicks = clicks[n:]
 	}
 	return nil
 }
 
-// take returns all clicks of the log, and empties it.
-func (log *clickLog) take() []linktrack.Click {
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	clicks := log.clicks
-	log.clicks, log.bytes = log.spare, 0
-	log.spare = nil
-	return clicks
+// empty returns a chunk without clicks, which may be nil. log.mu must be held.
+func (log *clickLog) empty() []linktrack.Click {
+	n := len(log.spare)
+	if n == 0 {
+		return nil
+	}
+	chunk := log.spare[n-1]
+	log.spare = log.spare[:n-1]
+	return chunk
 }
 
-// reuse keeps the memory of clicks, which take has returned, unless it is large because of
-// a backlog.
-func (log *clickLog) reuse(clicks []linktrack.Click) {
-	clear(clicks)
+// take returns all clicks of the log, in chunks, and empties it.
+func (log *clickLog) take() [][]linktrack.Click {
 	log.mu.Lock()
 	defer log.mu.Unlock()
-	if cap(clicks) <= 4*stepClicks {
-		log.spare = clicks[:0]
+	chunks := log.chunks
+	log.chunks, log.bytes = nil, 0
+	return chunks
+}
+
+// reuse keeps the memory of a chunk that take has returned, unless there is enough.
+func (log *clickLog) reuse(chunk []linktrack.Click) {
+	clear(chunk)
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if len(log.spare) < maxSpare {
+		log.spare = append(log.spare, chunk[:0])
 	}
 }
 
 func (log *clickLog) size() linktrack.LogSize {
 	log.mu.Lock()
 	defer log.mu.Unlock()
-	size := linktrack.LogSize{Clicks: int64(len(log.clicks)), Bytes: log.bytes}
-	if len(log.clicks) > 0 {
-		size.Oldest = log.clicks[0].ID.Time()
+	if len(log.chunks) == 0 {
+		return linktrack.LogSize{}
 	}
-	return size
+	last := len(log.chunks) - 1
+	return linktrack.LogSize{
+		Clicks: int64(last*chunkClicks + len(log.chunks[last])),
+		Bytes:  log.bytes,
+		Oldest: log.chunks[0][0].ID.Time(),
+	}
 }
-
-// stepClicks is the number of clicks that are applied at a time.
-const stepClicks = 5000
 
 // ApplyClicks implements [linktrack.ClickStore]. Once it has taken clicks from the log,
 // it applies all of them, even if ctx ends. Nothing is ever quarantined.
@@ -83,12 +107,9 @@ func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, _ time.Tim
 	}
 	s.log.applying.Lock()
 	defer s.log.applying.Unlock()
-	clicks := s.log.take()
-	for step := range slices.Chunk(clicks, stepClicks) {
-		s.apply(step, zone)
-	}
-	if clicks != nil {
-		s.log.reuse(clicks)
+	for _, chunk := range s.log.take() {
+		s.apply(chunk, zone)
+		s.log.reuse(chunk)
 	}
 	return s.log.size(), nil
 }
