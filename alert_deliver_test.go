@@ -140,7 +140,7 @@ func TestAnAlertNamesTheAccountsAddressOnlyIfItsLinkAsksForIt(t *testing.T) {
 func raise(t *testing.T, store linktrack.Store, l linktrack.Link) linktrack.Link {
 	t.Helper()
 	l.Host, l.ExternalURL = "localhost:8080", "https://example.com/"
-	l, err := store.CreateLink(t.Context(), l)
+	l, err := trackertest.CreateLink(t.Context(), store, l)
 	require.NoError(t, err)
 	b := linktrack.Batch{Source: linktrack.Source(linktrack.NewClickID(time.Now())), Seq: 1}
 	for range l.AlertAt {

@@ -145,8 +145,8 @@ const (
 // long as the one before.
 const firstAwait = 20 * time.Millisecond
 
-// errNotYet means that a click may still be on its way to the store.
-var errNotYet = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
+// errNotStored means that a click may still be on its way to the store.
+var errNotStored = fmt.Errorf("%w: the click is not stored yet", ErrUnavailable)
 
 // clickedLink returns the link of a click that is in the store, or on its way there. The
 // limits are those of the client or account that reports it.
@@ -174,18 +174,18 @@ func (t *Tracker) clickedLink(ctx context.Context, click ClickRef, at time.Time,
 			continue
 		}
 		if pause > 640*time.Millisecond { // that is 1.3 seconds in all
-			return Link{}, errNotYet
+			return Link{}, errNotStored
 		}
 		if !waits {
 			if waits = t.awaited.Take(limits...); !waits {
-				return Link{}, errNotYet
+				return Link{}, errNotStored
 			}
 		}
 		select {
 		case <-time.After(pause):
 			pause *= 2
 		case <-ctx.Done():
-			return Link{}, errNotYet
+			return Link{}, errNotStored
 		}
 	}
 }

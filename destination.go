@@ -17,10 +17,34 @@ type destinationRule struct {
 	serves  func(host, port string) bool // whether a link there would be a loop
 }
 
-// check returns an *InvalidError with the first rule that the destination s
-// breaks.
-func (d destinationRule) check(s string) error {
-	const param = "external_url"
+// A destination is where a link leads, and the API's name of the parameter that says so.
+type destination struct{ param, url string }
+
+// changedDestinations returns the destinations of after that before does not have.
+// Every link needs an ExternalURL, so the result has a missing one, too.
+func changedDestinations(before, after *LinkSettings) (changed []destination) {
+	if after.ExternalURL != before.ExternalURL || after.ExternalURL == "" {
+		changed = append(changed, destination{"external_url", after.ExternalURL})
+	}
+	if after.FallbackURL != before.FallbackURL && after.FallbackURL != "" {
+		changed = append(changed, destination{"fallback_url", after.FallbackURL})
+	}
+	return changed
+}
+
+// checkAll returns the first error of check.
+func (d destinationRule) checkAll(all []destination) error {
+	for _, to := range all {
+		if err := d.check(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check returns an *InvalidError with the first rule that a destination breaks.
+func (d destinationRule) check(to destination) error {
+	param, s := to.param, to.url
 	switch {
 	case s == "":
 		return invalid(param, "is missing")
@@ -42,7 +66,7 @@ func (d destinationRule) check(s string) error {
 			return invalid(param, "must not have control characters")
 		}
 	}
-	scheme, rest, err := d.splitScheme(s)
+	scheme, rest, err := d.splitScheme(to)
 	if err != nil {
 		return err
 	}
@@ -56,7 +80,7 @@ func (d destinationRule) check(s string) error {
 	if strings.HasPrefix(rest[2+len(a):], `\`) {
 		return invalid(param, "must not have a backslash behind the host") // read in two ways
 	}
-	return d.checkAuthority(a, scheme)
+	return d.checkAuthority(param, a, scheme)
 }
 
 // authority is what stands between "//" and the path, where browsers see its
@@ -71,11 +95,11 @@ func authority(s string) string {
 	return s
 }
 
-// splitScheme cuts s behind the colon of its scheme, and refuses those that
-// are not allowed. The redirect asks it again.
-func (d destinationRule) splitScheme(s string) (scheme, rest string, err error) {
-	const param = "external_url"
-	scheme, rest, found := strings.Cut(s, ":")
+// splitScheme cuts a destination behind the colon of its scheme, and refuses those
+// that are not allowed. The redirect asks it again.
+func (d destinationRule) splitScheme(to destination) (scheme, rest string, err error) {
+	param := to.param
+	scheme, rest, found := strings.Cut(to.url, ":")
 	scheme = strings.ToLower(scheme)
 	switch {
 	case !found || !isScheme(scheme):
@@ -105,8 +129,7 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-func (d destinationRule) checkAuthority(authority, scheme string) error {
-	const param = "external_url"
+func (d destinationRule) checkAuthority(param, authority, scheme string) error {
 	if strings.Contains(authority, "@") {
 		return invalid(param, "must not have a user name before the host")
 	}

@@ -19,6 +19,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrTaken: the vanity link or the login is in use.
 	ErrTaken = errors.New("already taken")
+	// ErrExternalIDTaken is an ErrTaken: another link of the account has the
+	// [LinkSettings.ExternalID].
+	ErrExternalIDTaken = fmt.Errorf("external_id is %w", ErrTaken)
 	// ErrUnauthorized: the login or the pass is wrong.
 	ErrUnauthorized = errors.New("login or pass is wrong")
 	// ErrForbidden: the account is switched off, its type is not known or does not
@@ -40,6 +43,10 @@ var (
 	ErrInactive = fmt.Errorf("%w: it was switched off", ErrGone)
 	ErrExpired  = fmt.Errorf("%w: it has expired", ErrGone)
 	ErrUsedUp   = fmt.Errorf("%w: its clicks are used up", ErrGone)
+
+	// ErrNotYet: the link lets nobody through before its [LinkSettings.StartsAt].
+	// It is an [ErrNotFound], because visitors get the same status.
+	ErrNotYet = fmt.Errorf("the link does not work yet: %w", ErrNotFound)
 )
 
 // An InvalidError says which parameter breaks which rule. Its text is a sentence that
@@ -100,7 +107,7 @@ func newOutage(log *slog.Logger, fails string) outage {
 }
 
 func (o *outage) note(err error) {
-	if errors.Is(err, ErrUnavailable) && !errors.Is(err, context.Canceled) && !errors.Is(err, errNotYet) {
+	if errors.Is(err, ErrUnavailable) && !errors.Is(err, context.Canceled) && !errors.Is(err, errNotStored) {
 		o.Report(err)
 	}
 }

@@ -2,6 +2,7 @@ package linktrack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -50,7 +51,7 @@ type Visit struct {
 type Outcome struct {
 	Action   Action
 	Link     Link    // without description and notes; its counts may be as old as LinkOptions.CacheTTL
-	Location string  // for ActionRedirect: the destination, ready for a Location header
+	Location string  // for ActionRedirect: the destination or LinkSettings.FallbackURL, ready for a Location header
 	Click    ClickID // zero: no click was recorded
 	Visitor  string  // a token that the visitor brings along at the next visit to this link; "": none
 }
@@ -68,7 +69,8 @@ const (
 // counts. It returns when the click is recorded as [RecordingOptions.Ack] says.
 //
 // The errors:
-//   - [ErrNotFound], or an [ErrGone]
+//   - [ErrNotFound], [ErrNotYet], or an [ErrGone]. A link with a FallbackURL leads
+//     there instead of being an ErrGone, and nothing is counted.
 //   - [ErrWrongPassword], or [ErrThrottled] after too many wrong passwords for the
 //     link
 //   - [ErrUnavailable] if the store cannot look the link up, or cannot say whether
@@ -97,8 +99,17 @@ type decision struct {
 	visitor  string
 }
 
-// follow is the rule: it decides who may pass and what counts.
-func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (out decision, err error) {
+// follow is the rule: it decides where a visitor goes and what counts.
+func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (decision, error) {
+	out, err := t.pass(ctx, e, v, at)
+	if err != nil && e.fallback != "" && errors.Is(err, ErrGone) {
+		return decision{action: ActionRedirect, location: e.fallback}, nil
+	}
+	return out, err
+}
+
+// pass decides who may pass.
+func (t *Tracker) pass(ctx context.Context, e *entry, v *Visit, at time.Time) (out decision, err error) {
 	l := &e.link
 	if err := l.State(at); err != nil {
 		return out, err
@@ -189,7 +200,12 @@ var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of it
 func (t *Tracker) prepare(l Link) *entry {
 	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.hosts.of(&l).cookie(l.Path, aYear)}
 	e.link.Description, e.link.Notes = "", ""
-	scheme, _, err := t.destinations.splitScheme(l.ExternalURL)
+	if l.FallbackURL != "" {
+		if _, _, err := t.destinations.splitScheme(destination{"fallback_url", l.FallbackURL}); err == nil {
+			e.fallback = location(l.FallbackURL)
+		}
+	}
+	scheme, _, err := t.destinations.splitScheme(destination{"external_url", l.ExternalURL})
 	if l.HasConversionTracking {
 		e.clickCookie = true
 		e.clickQuery = t.opts.Links.ClickQuery && (scheme == "http" || scheme == "https")

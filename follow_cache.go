@@ -44,6 +44,7 @@ const (
 type entry struct {
 	link        Link         // without description and notes; ID 0: there is none
 	location    []string     // the value of the Location header
+	fallback    string       // the same for a link that is gone; "": none
 	cookieTail  string       // the attributes of the visitor's cookie
 	clickCookie bool         // visitors get the click's cookie
 	clickQuery  bool         // the destination gets the click as a parameter
@@ -84,8 +85,13 @@ func weigh(name LinkName, e *entry) uint32 {
 		return cacheBytes / absentPaths
 	}
 	const fixed = 600 // the entry, its slices, and the cache's own structures
-	return uint32(fixed + len(name.Key) + len(l.Host) + len(l.Path) + len(l.ExternalURL) + len(e.location[0]) +
-		len(l.Title) + len(l.Group) + len(l.PasswordHash) + len(e.cookieTail))
+	size := fixed + len(name.Key) + len(l.Host) + len(l.Path) + len(l.ExternalURL) + len(e.location[0]) +
+		len(l.Title) + len(l.Group) + len(l.PasswordHash) + len(e.cookieTail) + len(l.ExternalID) + len(l.FallbackURL) + len(e.fallback)
+	for _, tag := range l.Tags {
+		const header = 16 // of a string
+		size += header + len(tag)
+	}
+	return uint32(size)
 }
 
 // get returns the entry of a path, [ErrNotFound] or [ErrUnavailable].

@@ -245,6 +245,8 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, l Link, err err
 	switch {
 	case errors.Is(err, ErrGone):
 		p.Kind = PageGone
+	case errors.Is(err, ErrNotYet):
+		p.Kind = PageNotYet
 	case errors.Is(err, ErrWrongPassword):
 		p.Kind = PagePassword
 	case errors.As(err, &throttled):

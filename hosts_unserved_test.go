@@ -37,7 +37,7 @@ func TestTheLogNamesOnceTheHostsThatAreNotServed(t *testing.T) {
 				before := trackertest.NewService(t, store, linktrack.Options{BaseURL: "http://go.example.com:8080", Hosts: []string{"alt.example"}})
 				before.MakeLink()
 				before.MakeLink()
-				_, err := store.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "alt.example:8080", Path: "sale", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
+				_, err := trackertest.CreateLink(t.Context(), store, linktrack.Link{Account: 1, Host: "alt.example:8080", Path: "sale", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}})
 				require.NoError(t, err)
 
 				var log trackertest.LogBuffer

@@ -54,8 +54,9 @@ func (l Link) Vanity() string {
 // HasPassword reports whether visitors are asked for one.
 func (l Link) HasPassword() bool { return len(l.PasswordHash) > 0 }
 
-// State returns nil if the link lets people through at time now, or else the
-// [ErrGone] that says why not.
+// State returns nil if the link lets people through at time now. Otherwise it
+// returns the [ErrGone] that says why not, or, if the link will work later,
+// [ErrNotYet].
 func (l Link) State(now time.Time) error {
 	switch {
 	case l.Disabled:
@@ -64,6 +65,8 @@ func (l Link) State(now time.Time) error {
 		return ErrExpired
 	case l.usedUp():
 		return ErrUsedUp
+	case now.Before(l.StartsAt):
+		return ErrNotYet
 	}
 	return nil
 }
@@ -72,7 +75,7 @@ func (l Link) usedUp() bool {
 	return l.DeactivateAt > 0 && l.Counts.Passed() >= l.DeactivateAt
 }
 
-// GroupKey is what group names are compared by: without case.
+// GroupKey is what names of groups and of tags are compared by: without case.
 func GroupKey(name string) string { return strings.ToLower(name) }
 
 const maxPath = 100 // characters of a vanity link

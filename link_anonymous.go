@@ -49,7 +49,7 @@ const (
 // The errors are an [*InvalidError], a [*ThrottledError], [ErrForbidden]
 // (CheckDestination) and [ErrUnavailable]. Nothing is made then.
 func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL string) (l Link, claim string, err error) {
-	if err := t.destinations.check(externalURL); err != nil {
+	if err := t.destinations.check(destination{"external_url", externalURL}); err != nil {
 		return Link{}, "", err
 	}
 	if err := t.anonymousQuota.take(client); err != nil {

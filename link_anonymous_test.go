@@ -39,7 +39,7 @@ func TestAClaimIsNotMadeUp(t *testing.T) {
 	// The same path on another host, and a link of somebody's.
 	twin := l
 	twin.Host = "alt.example"
-	_, err := s.Store.CreateLink(t.Context(), twin)
+	_, err := trackertest.CreateLink(t.Context(), s.Store, twin)
 	require.NoError(t, err)
 	own, err := s.Tracker.MakeLink(t.Context(), s.Account, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{ExternalURL: trackertest.Destination}})
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestAClaimIsNotMadeUp(t *testing.T) {
 		require.ErrorIs(t, err, linktrack.ErrNotFound, forged)
 	}
 	elsewhere := trackertest.NewService(t, memstore.New(), linktrack.Options{})
-	_, err = elsewhere.Store.CreateLink(t.Context(), l)
+	_, err = trackertest.CreateLink(t.Context(), elsewhere.Store, l)
 	require.NoError(t, err)
 	_, err = elsewhere.Tracker.AnonymousLink(t.Context(), claim)
 	require.ErrorIs(t, err, linktrack.ErrNotFound, "another service has another secret")

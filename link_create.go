@@ -33,7 +33,8 @@ func (n *NewLink) given() []string {
 //   - an [*InvalidError]
 //   - [ErrForbidden] if the account's type does not allow a parameter, or
 //     [LinkOptions.CheckDestination] or [LinkOptions.CheckPath] refuses the link
-//   - [ErrTaken] if the vanity link is in use
+//   - [ErrTaken] if the vanity link is in use, [ErrExternalIDTaken] if the
+//     ExternalID is
 //   - [ErrUnavailable]
 func (t *Tracker) MakeLink(ctx context.Context, a Account, in NewLink) (Link, error) {
 	if err := t.allow(a, in.given()); err != nil {
@@ -51,7 +52,7 @@ func (t *Tracker) makeLink(ctx context.Context, a Account, in NewLink) (Link, er
 	if !l.ExpiresAt.IsZero() && !l.ExpiresAt.After(l.CreatedAt) {
 		return Link{}, invalid("expires_at", "must not be in the past")
 	}
-	if err := t.checkHook(ctx, l.ExternalURL); err != nil {
+	if err := t.checkHook(ctx, changedDestinations(&LinkSettings{}, &l.LinkSettings)); err != nil {
 		return Link{}, err
 	}
 	l.Path = in.VanityLink
@@ -86,7 +87,7 @@ func (t *Tracker) draft(a Account, in NewLink) (Link, error) {
 			return Link{}, err
 		}
 	}
-	if err := t.destinations.check(l.ExternalURL); err != nil {
+	if err := t.destinations.checkAll(changedDestinations(&LinkSettings{}, &l.LinkSettings)); err != nil {
 		return Link{}, err
 	}
 	return l, t.checkSettings(&LinkSettings{}, &l.LinkSettings)
@@ -102,20 +103,29 @@ func (t *Tracker) createLink(ctx context.Context, l Link) (Link, error) {
 		if len(taken) > 0 {
 			return Link{}, fmt.Errorf("vanity_link %s is %w, with a dot before it", vanity, ErrTaken)
 		}
-		made, err := t.store.CreateLink(ctx, l)
-		if errors.Is(err, ErrTaken) {
+		made, err := t.storeLink(ctx, l)
+		if errors.Is(err, ErrTaken) && !errors.Is(err, ErrExternalIDTaken) {
 			return Link{}, fmt.Errorf("vanity_link %s is %w", vanity, ErrTaken)
 		}
 		return made, unavailable(err)
 	}
 	for range 20 { // the chance that a random path is in use is small; twenty in a row mean a bug
 		l.Path = "." + randomPath(t.opts.Links.PathLength)
-		made, err := t.store.CreateLink(ctx, l)
-		if !errors.Is(err, ErrTaken) {
+		made, err := t.storeLink(ctx, l)
+		if !errors.Is(err, ErrTaken) || errors.Is(err, ErrExternalIDTaken) {
 			return made, unavailable(err)
 		}
 	}
 	return Link{}, unavailable(errors.New("no free path was found"))
+}
+
+// storeLink stores one link.
+func (t *Tracker) storeLink(ctx context.Context, l Link) (Link, error) {
+	made, err := t.store.CreateLinks(ctx, []Link{l})
+	if err != nil {
+		return Link{}, err
+	}
+	return made[0], nil
 }
 
 // randomPath returns n random characters of lower-case base 36, all equally likely.
@@ -154,12 +164,14 @@ func (t *Tracker) hostFor(a Account, name string) (*servedHost, error) {
 	return nil, fmt.Errorf("%w: the account may use no host that is served here", ErrForbidden)
 }
 
-func (t *Tracker) checkHook(ctx context.Context, externalURL string) error {
+func (t *Tracker) checkHook(ctx context.Context, all []destination) error {
 	if t.opts.Links.CheckDestination == nil {
 		return nil
 	}
-	if err := t.opts.Links.CheckDestination(ctx, externalURL); err != nil {
-		return fmt.Errorf("%w: external_url is refused: %w", ErrForbidden, err)
+	for _, to := range all {
+		if err := t.opts.Links.CheckDestination(ctx, to.url); err != nil {
+			return fmt.Errorf("%w: %s is refused: %w", ErrForbidden, to.param, err)
+		}
 	}
 	return nil
 }

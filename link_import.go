@@ -97,8 +97,9 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 //   - All rules of [Tracker.MakeLink] apply. The account's type need not allow a path
 //     that was generated, nor the host on which the account's links are by default.
 //   - The error is that of the first link that has one, or [ErrTaken] if the path of
-//     one is in use or two have the same path; [Tracker.CheckImport] says which. No
-//     link is made then. After an [ErrUnavailable] it is not known whether the links
+//     one is in use or two have the same path; [Tracker.CheckImport] says which. It
+//     is [ErrExternalIDTaken] if an ExternalID is in use or two have the same. No link
+//     is made then. After an [ErrUnavailable] it is not known whether the links
 //     were made.
 func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink) ([]Link, error) {
 	if len(in) == 0 {
@@ -124,7 +125,7 @@ func (t *Tracker) ImportLinks(ctx context.Context, a Account, in []ImportedLink)
 	}
 	var made []Link
 	err := ErrTaken
-	for try := 0; errors.Is(err, ErrTaken) && (try == 0 || generate && try < 3); try++ {
+	for try := 0; errors.Is(err, ErrTaken) && !errors.Is(err, ErrExternalIDTaken) && (try == 0 || generate && try < 3); try++ {
 		for i, link := range in {
 			if link.Path == "" && link.VanityLink == "" {
 				links[i].Path = "." + randomPath(t.opts.Links.PathLength)
@@ -193,7 +194,7 @@ func (t *Tracker) imported(ctx context.Context, a Account, in ImportedLink) (Lin
 	if err := t.checkPath(ctx, l); err != nil {
 		return Link{}, err
 	}
-	return l, t.checkHook(ctx, l.ExternalURL)
+	return l, t.checkHook(ctx, changedDestinations(&LinkSettings{}, &l.LinkSettings))
 }
 
 const (

@@ -48,7 +48,7 @@ func TestALinkIsFoundAsItArrivesFromMailAndText(t *testing.T) {
 func TestTheExactPathComesFirst(t *testing.T) {
 	store := memstore.New()
 	s := trackertest.NewService(t, store, linktrack.Options{})
-	_, err := store.CreateLink(t.Context(), linktrack.Link{
+	_, err := trackertest.CreateLink(t.Context(), store, linktrack.Link{
 		Account: s.Account.ID, Host: "go.example.com", Path: ".abcd123", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/dotted"},
 	})
 	require.NoError(t, err)

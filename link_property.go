@@ -1,6 +1,9 @@
 package linktrack
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A linkProperty describes one field of LinkSettings. Whatever reads, writes,
 // checks, or compares settings does it by linkProperties.
@@ -10,15 +13,16 @@ type linkProperty struct {
 	// their forms.
 	name string
 
-	// field returns a pointer to the field: a *string, *bool, *int64, or
-	// *time.Time. The pointer's type decides how a parameter is parsed.
+	// field returns a pointer to the field: a *string, *bool, *int64, *time.Time,
+	// *[]string, or *Confirm. The pointer's type decides how a parameter is parsed.
 	field func(*LinkSettings) any
 
 	opposite bool // the API's value is the opposite of the field's
 	free     bool // accounts of every type may set it
 	internal bool // the API neither takes nor returns it
+	unlisted bool // LinkSettings.Properties leaves it out, so that forms and exports do not have it
 
-	characters int  // the longest text; 0: the property has a check of its own
+	characters int  // the longest text, or item of a list; 0: the property has a check of its own
 	multiline  bool // the text may have line ends and tabs
 }
 
@@ -42,13 +46,22 @@ var linkProperties = []linkProperty{
 	{name: "deactivate_at", field: func(s *LinkSettings) any { return &s.DeactivateAt }},
 	{name: "expires_at", field: func(s *LinkSettings) any { return &s.ExpiresAt }},
 	{name: "has_public_revenue", field: func(s *LinkSettings) any { return &s.HasPublicRevenue }, free: true, internal: true},
+	{name: "external_id", field: func(s *LinkSettings) any { return &s.ExternalID }, free: true, internal: true, unlisted: true, characters: maxExternalID},
+	{name: "tags", field: func(s *LinkSettings) any { return &s.Tags }, free: true, internal: true, unlisted: true, characters: maxTag},
+	{name: "is_archived", field: func(s *LinkSettings) any { return &s.IsArchived }, free: true, internal: true, unlisted: true},
+	{name: "starts_at", field: func(s *LinkSettings) any { return &s.StartsAt }, free: true, internal: true, unlisted: true},
+	{name: "fallback_url", field: func(s *LinkSettings) any { return &s.FallbackURL }, free: true, internal: true, unlisted: true},
+	{name: "confirm", field: func(s *LinkSettings) any { return &s.Confirm }, free: true, internal: true, unlisted: true},
 }
 
 const (
-	maxTitle       = 255 // characters; likewise the next three
+	maxTitle       = 255 // characters; likewise the next five
 	maxDescription = 2000
 	maxNotes       = 10000
 	maxGroup       = 255
+	maxExternalID  = 255
+	maxTag         = 100
+	maxTags        = 20
 )
 
 // linkParams are the parameters of makeLink that an account type must allow.
@@ -73,6 +86,10 @@ func (p *linkProperty) value(s *LinkSettings) any {
 		return *f
 	case *time.Time:
 		return *f
+	case *[]string:
+		return *f
+	case *Confirm:
+		return *f
 	}
 	return nil
 }
@@ -90,6 +107,10 @@ func (p *linkProperty) parse(s *LinkSettings, from params, zone *time.Location) 
 		*f, err = from.number(p.name)
 	case *time.Time:
 		*f, err = from.time(p.name, zone)
+	case *[]string:
+		*f, err = from.list(p.name)
+	case *Confirm:
+		*f = Confirm(from[p.name])
 	}
 	return err
 }
@@ -97,8 +118,11 @@ func (p *linkProperty) parse(s *LinkSettings, from params, zone *time.Location) 
 // same reports whether a and b do not differ in the property.
 func (p *linkProperty) same(a, b *LinkSettings) bool {
 	x, y := p.value(a), p.value(b)
-	if at, ok := x.(time.Time); ok {
-		return at.Equal(y.(time.Time))
+	switch x := x.(type) {
+	case time.Time:
+		return x.Equal(y.(time.Time))
+	case []string:
+		return slices.Equal(x, y.([]string))
 	}
 	return x == y
 }
@@ -118,6 +142,19 @@ func (p *linkProperty) check(s *LinkSettings, zone *time.Location) error {
 		if y := v.In(zone).Year(); !v.IsZero() && (y < 1970 || y > 9999) {
 			return invalid(p.name, "must be a year from 1970 to 9999")
 		}
+	case []string:
+		if len(v) > maxTags {
+			return invalid(p.name, "must have at most %d items", maxTags)
+		}
+		for _, item := range v {
+			if err := checkText(p.name, item, p.characters, p.multiline); err != nil {
+				return err
+			}
+		}
+	case Confirm:
+		if v != ConfirmDefault {
+			return invalid(p.name, "cannot be set yet")
+		}
 	}
 	return nil
 }
@@ -134,7 +171,7 @@ func differences(a, b *LinkSettings) []string {
 }
 
 // checkSettings holds the properties in which after differs from before to their
-// rules. The destination has its own, see checkDestination.
+// rules. Destinations have their own, see destinationRule.
 func (t *Tracker) checkSettings(before, after *LinkSettings) error {
 	for _, p := range linkProperties {
 		if p.same(before, after) {

@@ -2,6 +2,7 @@ package linktrack
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,17 +30,35 @@ type LinkSettings struct {
 	ExpiresAt    time.Time // from then on the link lets nobody through; stores keep microseconds in UTC; zero: never
 
 	HasPublicRevenue bool // the public report includes the values of conversions
+
+	ExternalID  string    // the owner's own name for the link; at most 255 characters; compared byte by byte, no two links of an account have the same; "": none
+	Tags        []string  // names; at most 20 of at most 100 characters; the first use makes a tag; kept once each, in the order of their GroupKey
+	IsArchived  bool      // the link is left out of lists; it works as before
+	StartsAt    time.Time // before it the link lets nobody through; stores keep microseconds in UTC; zero: always
+	FallbackURL string    // where visitors go if the link is switched off, has expired, or is used up; as ExternalURL; "": they get a page
+	Confirm     Confirm   // kept, but without effect yet: it must be ""
 }
+
+// Confirm says when a visitor must press a button before a link leads on.
+type Confirm string
+
+const (
+	ConfirmDefault Confirm = ""       // the host's choice
+	ConfirmAlways  Confirm = "always" // every visitor
+	ConfirmNever   Confirm = "never"  // no visitor
+	ConfirmAuto    Confirm = "auto"   // a visitor who may not be a person
+)
 
 // Properties returns the settings by the names of the API, in the order in which
 // the API returns them. A value is a string, a bool, an int64, or a time.Time.
 // The names are those of makeLink's parameters, and forward_query and
 // has_public_revenue, which are not part of the API. The value of is_active is
-// the opposite of Disabled.
+// the opposite of Disabled. ExternalID, Tags, IsArchived, StartsAt, FallbackURL and
+// Confirm are left out.
 func (s LinkSettings) Properties() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		for _, p := range linkProperties {
-			if !yield(p.name, p.value(&s)) {
+			if !p.unlisted && !yield(p.name, p.value(&s)) {
 				return
 			}
 		}
@@ -50,4 +69,19 @@ func (s LinkSettings) Properties() iter.Seq2[string, any] {
 func (s *LinkSettings) normalize() {
 	s.Group = strings.TrimSpace(s.Group)
 	s.ExpiresAt = s.ExpiresAt.UTC().Truncate(time.Microsecond)
+	s.StartsAt = s.StartsAt.UTC().Truncate(time.Microsecond)
+	s.Tags = normalizeTags(s.Tags)
+}
+
+// normalizeTags returns the tags without spaces around them, each once, in the order of
+// their keys. The result shares no memory with tags.
+func normalizeTags(tags []string) []string {
+	var names []string
+	for _, name := range tags {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return strings.Compare(GroupKey(a), GroupKey(b)) })
+	return slices.CompactFunc(names, func(a, b string) bool { return GroupKey(a) == GroupKey(b) })
 }

@@ -26,6 +26,10 @@ func eachSetting(t *testing.T, f func(t *testing.T, field string, s LinkSettings
 				*p = 7
 			case *time.Time:
 				*p = time.Date(2199, 12, 24, 10, 35, 16, 0, time.UTC)
+			case *[]string:
+				*p = []string{"A, \"b\"", "c"}
+			case *Confirm:
+				*p = ConfirmAlways
 			default:
 				t.Fatalf("linkProperty does not know the type %T", p)
 			}
@@ -44,8 +48,13 @@ func TestEverySettingIsOnePropertyAndReadsBackAsItWasWritten(t *testing.T) {
 		names[name] = field
 
 		written := params{}
-		for name, value := range s.Properties() {
-			switch v := value.(type) {
+		for _, p := range linkProperties {
+			name := p.name
+			switch v := p.value(&s).(type) {
+			case []string:
+				if v != nil {
+					written[name] = `"A, ""b""", c`
+				}
 			case time.Time:
 				if !v.IsZero() {
 					written[name] = v.Format(timeLayout)

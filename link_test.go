@@ -49,7 +49,7 @@ func TestDestinationsThatAreAccepted(t *testing.T) {
 		"myapp://open/1",
 		"http://example.com/" + strings.Repeat("x", maxDestination-len("http://example.com/")),
 	} {
-		require.NoError(t, d.check(s), "%q", s)
+		require.NoError(t, d.check(destination{"external_url", s}), "%q", s)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestDestinationsThatAreRefusedEachWithItsOwnSentence(t *testing.T) {
 		"http://example.com/" + strings.Repeat("x", 4096): "must have at most 4096 bytes",
 	} {
 		var inv *InvalidError
-		err := d.check(s)
+		err := d.check(destination{"external_url", s})
 		require.ErrorAs(t, err, &inv, "%q", s)
 		require.Equal(t, "external_url", inv.Param, "%q", s)
 		require.Equal(t, want, inv.Reason, "%q", s)
@@ -217,7 +217,7 @@ func FuzzDestination(f *testing.F) {
 	}
 	d := testDestinations(f)
 	f.Fuzz(func(t *testing.T, s string) {
-		if err := d.check(s); err != nil {
+		if err := d.check(destination{"external_url", s}); err != nil {
 			var inv *InvalidError
 			require.ErrorAs(t, err, &inv)
 			require.True(t, utf8.ValidString(err.Error()))
@@ -227,6 +227,6 @@ func FuzzDestination(f *testing.F) {
 		for _, c := range []byte(l) {
 			require.True(t, c > ' ' && c < 0x7f, "%q in the Location of %q", c, s)
 		}
-		require.NoError(t, d.check(l), "what a browser is sent to keeps the rules too: %q", l)
+		require.NoError(t, d.check(destination{"external_url", l}), "what a browser is sent to keeps the rules too: %q", l)
 	})
 }

@@ -3,6 +3,7 @@ package linktrack
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // A LinkEdit is what [Tracker.UpdateLink] can change of a link. The path and the host
@@ -68,14 +69,15 @@ type linkUpdate struct {
 	account Account
 
 	edit    LinkEdit
-	allowed string // the destination that checkHook allowed; "" none yet
-	hashed  string // the password that hash is of
+	allowed []destination // those that checkHook allowed
+	hashed  string        // the password that hash is of
 	hash    []byte
 }
 
 // prepare applies change to a link's settings, and checks the result.
 func (u *linkUpdate) prepare(ctx context.Context, settings LinkSettings, change func(*LinkEdit)) (err error) {
 	u.edit = LinkEdit{LinkSettings: settings}
+	u.edit.Tags = slices.Clone(settings.Tags) // change may write to them
 	change(&u.edit)
 	e := &u.edit
 	e.normalize()
@@ -86,20 +88,18 @@ func (u *linkUpdate) prepare(ctx context.Context, settings LinkSettings, change 
 	if err := u.t.allow(u.account, given); err != nil {
 		return err
 	}
-	if e.ExternalURL != settings.ExternalURL {
-		if err := u.t.destinations.check(e.ExternalURL); err != nil {
-			return err
-		}
+	changed := changedDestinations(&settings, &e.LinkSettings)
+	if err := u.t.destinations.checkAll(changed); err != nil {
+		return err
 	}
 	if err := u.t.checkSettings(&settings, &e.LinkSettings); err != nil {
 		return err
 	}
-	if e.ExternalURL != settings.ExternalURL && e.ExternalURL != u.allowed {
-		if err := u.t.checkHook(ctx, e.ExternalURL); err != nil {
-			return err
-		}
-		u.allowed = e.ExternalURL
+	changed = slices.DeleteFunc(changed, func(to destination) bool { return slices.Contains(u.allowed, to) })
+	if err := u.t.checkHook(ctx, changed); err != nil {
+		return err
 	}
+	u.allowed = append(u.allowed, changed...)
 	if e.Password != nil && *e.Password != u.hashed {
 		if u.hash, err = u.t.hashPassword(ctx, u.account, *e.Password); err != nil {
 			return err

@@ -38,6 +38,7 @@ const (
 	PageUnavailable          // try again after Page.RetryAfter
 	PageReport               // the plus-tracking page with Page.Report
 	PageQR                   // the QR code of a public link, at its address with ".qr" behind it (owners: see package pages)
+	PageNotYet               // the link does not redirect before its StartsAt, which is not in Page.Link
 )
 
 // public returns what anyone may know of a link that has a public page.
@@ -89,6 +90,8 @@ func (p plainPage) Heading() string {
 		return "Too many attempts"
 	case PageUnavailable:
 		return "Please try again in a moment"
+	case PageNotYet:
+		return "This link does not work yet"
 	}
 	return "This link does not exist"
 }
@@ -110,6 +113,8 @@ func (p plainPage) Text() string {
 		return "Please check the address for typing errors."
 	case p.Kind == PageThrottled:
 		return "Please wait a minute, then try again."
+	case p.Kind == PageNotYet:
+		return "Its owner has set a time from which it will work. Please try again later."
 	case p.Kind == PageUnavailable:
 		return "The service cannot answer just now."
 	}

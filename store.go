@@ -87,16 +87,17 @@ type AccountStore interface {
 
 // LinkStore keeps links.
 type LinkStore interface {
-	// CreateLink stores a new link with counts of zero and returns it with its ID.
-	//   - l.ID and l.Counts are ignored.
-	//   - If any account has a link with the same Host and [Link.Key]: [ErrTaken].
+	// CreateLinks stores 1 to 1,000 new links of one account with counts of zero, all
+	// of them or none. It returns them in the given order, with rising IDs.
+	//   - The ID and Counts of the given links are ignored.
+	//   - [ErrExternalIDTaken] if the account has a link with the ExternalID of one
+	//     of them, compared byte by byte, or two of them have the same. "" is none.
+	//   - Otherwise [ErrTaken] if any account has a link with the Host and [Link.Key]
+	//     of one of them, or two of them have the same.
 	//   - Groups are compared by [GroupKey]. A group that the account does not have
 	//     is made. A group that it has keeps its first name, which is returned.
-	CreateLink(ctx context.Context, l Link) (Link, error)
-
-	// CreateLinks is CreateLink for 1 to 1,000 links of one account. It stores all of
-	// them or none, and returns them in the given order, with rising IDs. [ErrTaken]
-	// if the Host and Key of one of them are taken, or two of them have the same.
+	//   - The same holds for tags, which are no groups. A link has each of its tags
+	//     once, in the order of their keys.
 	CreateLinks(ctx context.Context, links []Link) ([]Link, error)
 
 	// UpdateLink calls change with the current link, stores what change left in it,
@@ -106,13 +107,15 @@ type LinkStore interface {
 	//   - If change returns an error, nothing is stored, and that error is
 	//     returned.
 	//   - change may be called more than once. It must not use the store.
-	//   - A group is made as in CreateLink.
-	//   - [ErrNotFound] if there is no such link.
+	//   - Groups and tags are made as in CreateLinks.
+	//   - [ErrNotFound] if there is no such link. [ErrExternalIDTaken] if another
+	//     link of the account has the ExternalID.
 	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
 
 	// MoveLink is UpdateLink for a link that moves to another account.
 	//   - change gets the link with the new account and without a group, because
-	//     groups belong to an account.
+	//     groups belong to an account. It keeps its tags and its ExternalID, which
+	//     are then those of the new account.
 	//   - Counts, history, roll-ups and alerts move with the link. Orders that were
 	//     counted stay with the old account.
 	//   - [ErrNotFound] if the account from has no such link. So one of any number
@@ -138,6 +141,10 @@ type LinkStore interface {
 	// its last link has left it. If there are none, it returns an empty slice and no
 	// error.
 	Groups(ctx context.Context, account AccountID, limit int) ([]string, error)
+
+	// Tags returns the names of the account's tags as Groups returns those of its
+	// groups.
+	Tags(ctx context.Context, account AccountID, limit int) ([]string, error)
 }
 
 // HostLister is what a [LinkStore] can do in addition. The Tracker asks for it

@@ -67,11 +67,6 @@ func (g guardedStore) Zone(ctx context.Context, candidate string) (_ string, err
 	return g.store.Zone(ctx, candidate)
 }
 
-func (g guardedStore) CreateLink(ctx context.Context, l Link) (_ Link, err error) {
-	defer caught(&err)
-	return g.store.CreateLink(ctx, l)
-}
-
 func (g guardedStore) CreateLinks(ctx context.Context, links []Link) (_ []Link, err error) {
 	defer caught(&err)
 	return g.store.CreateLinks(ctx, links)
@@ -105,6 +100,11 @@ func (g guardedStore) Links(ctx context.Context, q LinkFilter) (_ []Link, err er
 func (g guardedStore) Groups(ctx context.Context, account AccountID, limit int) (_ []string, err error) {
 	defer caught(&err)
 	return g.store.Groups(ctx, account, limit)
+}
+
+func (g guardedStore) Tags(ctx context.Context, account AccountID, limit int) (_ []string, err error) {
+	defer caught(&err)
+	return g.store.Tags(ctx, account, limit)
 }
 
 func (g guardedStore) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {

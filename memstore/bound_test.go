@@ -20,10 +20,10 @@ func (s *Store) makeLinks(t *testing.T, n int) []linktrack.Link {
 	t.Helper()
 	links := make([]linktrack.Link, n)
 	for i := range links {
-		var err error
-		links[i], err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprintf(".%d", i)})
-		require.NoError(t, err)
+		links[i] = linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprintf(".%d", i)}
 	}
+	links, err := s.CreateLinks(t.Context(), links)
+	require.NoError(t, err)
 	return links
 }
 

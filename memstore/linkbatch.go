@@ -13,15 +13,15 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		return nil, err
 	}
 	wanted := make(map[linktrack.LinkName]bool, len(links))
+	external := make(map[string]bool)
 	var touched [shards]bool
+	taken := false
 	for _, l := range links {
 		if l.Account != links[0].Account {
 			return nil, fmt.Errorf("memstore: links of accounts %d and %d in one call", links[0].Account, l.Account)
 		}
 		name := linktrack.LinkName{Host: l.Host, Key: l.Key()}
-		if wanted[name] {
-			return nil, linktrack.ErrTaken
-		}
+		taken = taken || wanted[name]
 		wanted[name] = true
 		touched[s.shardOf(name.Key)] = true
 	}
@@ -33,21 +33,35 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	}
 	for name := range wanted {
 		for _, other := range s.pathShard(name.Key).byKey[name.Key] {
-			if other.host == name.Host {
-				return nil, linktrack.ErrTaken
-			}
+			taken = taken || other.host == name.Host
 		}
+	}
+	if len(links) == 0 {
+		return nil, nil
+	}
+	o := s.owner(links[0].Account)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range links {
+		if id := l.ExternalID; id != "" && (external[id] || o.external[id] != nil) {
+			return nil, linktrack.ErrExternalIDTaken
+		}
+		external[l.ExternalID] = true
+	}
+	if taken {
+		return nil, linktrack.ErrTaken
 	}
 	made := make([]linktrack.Link, len(links))
 	for i, l := range links {
 		l = ownLink(l)
-		o, sh, key := s.owner(l.Account), s.pathShard(l.Key()), l.Key()
-		l.Group = o.group(l.Group)
+		sh, key := s.pathShard(l.Key()), l.Key()
+		o.use(&l)
 		kept := s.add(&l)
 		sh.byKey[key] = append(sh.byKey[key], kept)
-		o.mu.Lock()
 		o.links = append(o.links, kept)
-		o.mu.Unlock()
+		if l.ExternalID != "" {
+			o.external[l.ExternalID] = kept
+		}
 		made[i] = kept.snapshot()
 	}
 	return made, nil

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,29 +25,6 @@ type link struct {
 	hours   hours
 	days    days
 	history history
-}
-
-// CreateLink implements [linktrack.LinkStore].
-func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
-	if err := ctx.Err(); err != nil {
-		return linktrack.Link{}, err
-	}
-	l = ownLink(l)
-	key := l.Key()
-	sh, o := s.pathShard(key), s.owner(l.Account)
-
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	for _, other := range sh.byKey[key] {
-		if other.host == l.Host {
-			return linktrack.Link{}, linktrack.ErrTaken
-		}
-	}
-	l.Group = o.group(l.Group)
-	kept := s.add(&l)
-	sh.byKey[key] = append(sh.byKey[key], kept)
-	o.add(kept)
-	return kept.snapshot(), nil
 }
 
 // UpdateLink implements [linktrack.LinkStore]. While change runs, only other
@@ -99,14 +77,14 @@ func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.Accou
 	}
 	if from != to {
 		s.owner(to).add(l)
-		defer s.owner(from).remove(l)
+		defer s.owner(from).remove(l, l.def.Load().ExternalID)
 	}
 	l.def.Store(edited)
 	return l.snapshot(), nil
 }
 
 // edited calls change with the present state of a link, and returns the link that is to
-// replace it. l.edit must be held.
+// replace it, whose names the account has then. l.edit must be held.
 func (s *Store) edited(l *link, edited linktrack.Link, change func(*linktrack.Link) error) (*linktrack.Link, error) {
 	account := edited.Account
 	if err := change(&edited); err != nil {
@@ -115,7 +93,9 @@ func (s *Store) edited(l *link, edited linktrack.Link, change func(*linktrack.Li
 	edited = ownLink(edited)
 	old := l.def.Load()
 	edited.ID, edited.Account, edited.Host, edited.Path, edited.CreatedAt = old.ID, account, old.Host, old.Path, old.CreatedAt
-	edited.Group = s.owner(account).group(edited.Group)
+	if err := s.owner(account).keep(l, &edited); err != nil {
+		return nil, err
+	}
 	return &edited, nil
 }
 
@@ -144,20 +124,30 @@ func (s *Store) find(host, key string) *link {
 
 // snapshot returns the present state of the link, without Counts.Day.
 func (l *link) snapshot() linktrack.Link {
-	out := *l.def.Load()
-	out.PasswordHash = copyBytes(out.PasswordHash)
+	out := copyOf(l.def.Load())
 	out.Counts = l.counts.load()
+	return out
+}
+
+// copyOf returns a copy that a caller may change.
+func copyOf(def *linktrack.Link) linktrack.Link {
+	out := *def
+	out.PasswordHash, out.Tags = copyBytes(out.PasswordHash), slices.Clone(out.Tags)
 	return out
 }
 
 // ownLink returns a copy of l in the form in which the store keeps it, without counts. The
 // copy shares no memory with the caller.
 func ownLink(l linktrack.Link) linktrack.Link {
-	for _, s := range []*string{&l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group} {
+	for _, s := range []*string{&l.Host, &l.Path, &l.ExternalURL, &l.Title, &l.Description, &l.Notes, &l.Group, &l.ExternalID, &l.FallbackURL, (*string)(&l.Confirm)} {
 		*s = strings.Clone(*s)
 	}
 	l.PasswordHash = copyBytes(l.PasswordHash)
-	l.ExpiresAt = micro(l.ExpiresAt)
+	l.Tags = slices.Clone(l.Tags)
+	for i, name := range l.Tags {
+		l.Tags[i] = strings.Clone(name)
+	}
+	l.ExpiresAt, l.StartsAt = micro(l.ExpiresAt), micro(l.StartsAt)
 	l.CreatedAt = micro(l.CreatedAt)
 	l.Counts = linktrack.Counts{}
 	return l

@@ -19,8 +19,6 @@ package memstore
 
 import (
 	"hash/maphash"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,56 +145,4 @@ func (s *Store) add(l *linktrack.Link) *link {
 	}
 	sh.links[i] = kept
 	return kept
-}
-
-// An owner has the links and the groups of an account.
-type owner struct {
-	mu     sync.RWMutex
-	links  []*link           // appended to, or replaced
-	groups map[string]string // from GroupKey to the name of first use
-}
-
-func (s *Store) owner(id linktrack.AccountID) *owner {
-	s.ownersMu.RLock()
-	o := s.owners[id]
-	s.ownersMu.RUnlock()
-	if o != nil {
-		return o
-	}
-	s.ownersMu.Lock()
-	defer s.ownersMu.Unlock()
-	if o := s.owners[id]; o != nil {
-		return o
-	}
-	o = &owner{groups: map[string]string{}}
-	s.owners[id] = o
-	return o
-}
-
-func (o *owner) add(l *link) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.links = append(o.links, l)
-}
-
-func (o *owner) remove(l *link) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.links = slices.DeleteFunc(slices.Clone(o.links), func(other *link) bool { return other == l })
-}
-
-// group returns the stored name of a group. It creates the group if it is new.
-func (o *owner) group(name string) string {
-	if name == "" {
-		return ""
-	}
-	key := linktrack.GroupKey(name)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if first, ok := o.groups[key]; ok {
-		return first
-	}
-	name = strings.Clone(name)
-	o.groups[strings.Clone(key)] = name
-	return name
 }

@@ -62,8 +62,7 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 	views = views[min(len(views), max(q.Offset, 0)):]
 	links := make([]linktrack.Link, min(len(views), max(q.Limit, 0)))
 	for i := range links {
-		links[i] = *views[i].def
-		links[i].PasswordHash = copyBytes(links[i].PasswordHash)
+		links[i] = copyOf(views[i].def)
 		links[i].Counts = views[i].counts
 	}
 	return links, nil
@@ -131,6 +130,16 @@ func searcher(words []string) func(*linktrack.Link) bool {
 
 // Groups implements [linktrack.LinkStore].
 func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
+	return s.names(ctx, account, limit, func(o *owner) names { return o.groups })
+}
+
+// Tags implements [linktrack.LinkStore].
+func (s *Store) Tags(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
+	return s.names(ctx, account, limit, func(o *owner) names { return o.tags })
+}
+
+// names returns names of the account in the order of their keys.
+func (s *Store) names(ctx context.Context, account linktrack.AccountID, limit int, of func(*owner) names) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -142,11 +151,12 @@ func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit i
 	}
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	names := make([]string, 0, len(o.groups))
-	for _, key := range slices.Sorted(maps.Keys(o.groups)) {
-		names = append(names, o.groups[key])
+	all := of(o)
+	sorted := make([]string, 0, len(all))
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		sorted = append(sorted, all[key])
 	}
-	return names[:min(len(names), max(limit, 0))], nil
+	return sorted[:min(len(sorted), max(limit, 0))], nil
 }
 
 var orders = map[linktrack.Sort]func(a, b view) int{

@@ -2,11 +2,10 @@ package mysqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -20,9 +19,9 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	if len(links) == 0 {
 		return []linktrack.Link{}, nil
 	}
-	made := make([]linktrack.Link, len(links))
+	given := make([]linktrack.Link, len(links))
 	account := links[0].Account
-	groups := map[string]string{} // by key, the first spelling among the links
+	external := map[string]bool{}
 	for i, l := range links {
 		if err := fitLink(l); err != nil {
 			return nil, failed(op, err)
@@ -30,80 +29,135 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		if l.Account != account {
 			return nil, failed(op, fmt.Errorf("they are of accounts %d and %d", account, l.Account))
 		}
-		l.Counts = linktrack.Counts{}
-		l.ExpiresAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.CreatedAt))
-		if key := linktrack.GroupKey(l.Group); l.Group != "" && groups[key] == "" {
-			groups[key] = l.Group
+		if l.ExternalID != "" && external[l.ExternalID] {
+			return nil, linktrack.ErrExternalIDTaken
 		}
-		made[i] = l
+		external[l.ExternalID] = true
+		l.Counts = linktrack.Counts{}
+		l.ExpiresAt, l.StartsAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.StartsAt)), fromMicros(micros(l.CreatedAt))
+		given[i] = l
 	}
-	names, err := s.knownGroups(ctx, account, groups)
+	wanted := namesOf(given...)
+	stored, err := wanted.find(ctx, s.db, account)
 	if err != nil {
 		return nil, failed(op, err)
 	}
+	var made []linktrack.Link
 	err = s.transact(ctx, func(tx *sqlx.Tx) error {
-		// As in CreateLink, links come before groups.
-		if err := insertLinks(ctx, tx, made, names); err != nil {
+		made = slices.Clone(given)
+		// Links are inserted before the names that they use. Every transaction that
+		// locks both locks them in this order, so that no deadlock arises.
+		if err := insertLinks(ctx, tx, made, stored); err != nil {
 			return err
 		}
-		if err := readIDs(ctx, tx, made); err != nil {
+		all, err := wanted.complete(ctx, tx, account, stored)
+		if err != nil {
 			return err
 		}
-		if err := makeGroups(ctx, tx, account, made, groups, names); err != nil {
+		if err := useNewNames(ctx, tx, made, stored, all); err != nil {
 			return err
 		}
-		if err := insertPerLink(ctx, tx, made, `INSERT INTO lt_count (link_id, account_id, alert_at, deactivate_at) VALUES `, `(?, ?, ?, ?)`,
+		if err := insertTags(ctx, tx, made, tagKeys); err != nil {
+			return err
+		}
+		if _, err := insertPerLink(ctx, tx, made, `INSERT INTO lt_count (link_id, account_id, alert_at, deactivate_at) VALUES `, `(?, ?, ?, ?)`,
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt} }); err != nil {
 			return err
 		}
-		return insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,
+		_, err = insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account)} })
+		return err
 	})
-	switch {
-	case errors.Is(err, linktrack.ErrTaken):
-		return nil, err
-	case err != nil:
+	if errors.Is(err, linktrack.ErrTaken) {
+		if err = s.takenBy(ctx, account, given, 0); errors.Is(err, linktrack.ErrTaken) {
+			return nil, err
+		}
+	}
+	if err != nil {
 		return nil, failed(op, err)
 	}
 	for i := range made {
-		if name := names[linktrack.GroupKey(made[i].Group)]; name != "" {
-			made[i].Group = name
-		}
 		made[i].PasswordHash = slices.Clone(made[i].PasswordHash)
 	}
 	return made, nil
 }
 
-// knownGroups returns, by key, the stored names of those groups that the account has.
-func (s *Store) knownGroups(ctx context.Context, account linktrack.AccountID, groups map[string]string) (map[string]string, error) {
-	wanted := make([]string, 0, len(groups))
-	for _, name := range groups {
-		wanted = append(wanted, name)
+// takenBy returns why links could not be stored because of a unique key:
+// ErrExternalIDTaken if the account has another link, without the given ID, with the
+// external id of one of them, and else ErrTaken.
+func (s *Store) takenBy(ctx context.Context, account linktrack.AccountID, links []linktrack.Link, id int64) error {
+	var ids []string
+	for _, l := range links {
+		if l.ExternalID != "" {
+			ids = append(ids, l.ExternalID)
+		}
 	}
-	found, err := s.groupNames(ctx, account, wanted)
-	names := make(map[string]string, len(groups))
-	for _, name := range found {
-		names[linktrack.GroupKey(name)] = name
+	if len(ids) == 0 {
+		return linktrack.ErrTaken
 	}
-	return names, err
+	var p builder
+	p.add(`SELECT COUNT(*) FROM lt_link WHERE account_id = ? AND id <> ? AND external_id IN `, int64(account), id)
+	p.in(ids)
+	var n int
+	err := s.db.QueryRowContext(ctx, p.sql.String(), p.args...).Scan(&n)
+	switch {
+	case err != nil:
+		return err
+	case n > 0:
+		return linktrack.ErrExternalIDTaken
+	}
+	return linktrack.ErrTaken
 }
 
-// insertLinks inserts the rows of the links. Links of groups that do not exist yet have no
-// group at first.
-func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, names map[string]string) error {
-	err := insertPerLink(ctx, tx, links, insertLink, insertedRow, func(l *linktrack.Link) []any {
+// insertLinks inserts the rows of the links, and sets their IDs. The rows get those names
+// that are stored.
+func insertLinks(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, stored linkNames) error {
+	last, err := insertPerLink(ctx, tx, links, insertLink, insertedRow, func(l *linktrack.Link) []any {
 		row := *l
-		row.Group = names[linktrack.GroupKey(l.Group)]
+		stored.apply(&row)
 		return linkArgs(&row)
 	})
 	if number(err) == errDuplicate {
 		return linktrack.ErrTaken
 	}
-	return err
+	if err == nil && len(links) == 1 {
+		links[0].ID, err = last.LastInsertId()
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return readIDs(ctx, tx, links)
 }
 
-// insertPerLink inserts a row for each link, in statements of limited size.
-func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, head, row string, values func(*linktrack.Link) []any) error {
+// useNewNames gives the links their names, and writes them to those rows that lack one
+// because it was not stored before.
+func useNewNames(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, stored, all linkNames) error {
+	ids := map[[2]string][]int64{} // by group and tags
+	for i := range links {
+		l := &links[i]
+		before := *l
+		stored.apply(&before)
+		all.apply(l)
+		if l.Group != before.Group || !slices.Equal(l.Tags, before.Tags) {
+			key := [2]string{l.Group, joined(l.Tags)}
+			ids[key] = append(ids[key], l.ID)
+		}
+	}
+	for key, ids := range ids {
+		var p builder
+		p.add(`UPDATE lt_link SET group_name = ?, tags = ? WHERE id IN `, []byte(key[0]), []byte(key[1]))
+		p.inNumbers(ids)
+		if err := p.exec(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertPerLink inserts a row for each link, in statements of limited size. It returns the
+// result of the last one.
+func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, head, row string, values func(*linktrack.Link) []any) (last sql.Result, err error) {
 	var p builder
 	size := 0
 	for i := range links {
@@ -114,15 +168,15 @@ func insertPerLink(ctx context.Context, tx *sqlx.Tx, links []linktrack.Link, hea
 			p.add(", " + row)
 		}
 		p.args = append(p.args, values(l)...)
-		size += 500 + len(l.ExternalURL) + len(l.Title) + len(l.Description) + len(l.Notes)
+		size += 500 + len(l.ExternalURL) + len(l.Title) + len(l.Description) + len(l.Notes) + len(l.FallbackURL) + len(joined(l.Tags))
 		if size >= statementSize || i == len(links)-1 {
-			if _, err := tx.ExecContext(ctx, p.sql.String(), p.args...); err != nil {
-				return err
+			if last, err = tx.ExecContext(ctx, p.sql.String(), p.args...); err != nil {
+				return nil, err
 			}
 			p, size = builder{}, 0
 		}
 	}
-	return nil
+	return last, nil
 }
 
 // readIDs looks up the IDs of the links. LAST_INSERT_ID is not enough, because not every
@@ -169,39 +223,6 @@ func byHost(names []linktrack.LinkName) map[string][]string {
 		keys[n.Host] = append(keys[n.Host], n.Key)
 	}
 	return keys
-}
-
-// makeGroups creates those wanted groups that are not in names, and sets them in their
-// links.
-func makeGroups(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, links []linktrack.Link, wanted, names map[string]string) error {
-	ids := map[string][]int64{}
-	for _, l := range links {
-		if key := linktrack.GroupKey(l.Group); key != "" && names[key] == "" {
-			ids[key] = append(ids[key], l.ID)
-		}
-	}
-	made := map[string]string{} // not names itself, because the transaction may be run again
-	for _, key := range slices.Sorted(maps.Keys(ids)) {
-		name, err := makeGroup(ctx, tx, account, wanted[key])
-		if err != nil {
-			return err
-		}
-		var p builder
-		p.add(`UPDATE lt_link SET group_name = ? WHERE id IN (?`+strings.Repeat(", ?", len(ids[key])-1)+`)`, []byte(name))
-		for _, id := range ids[key] {
-			p.args = append(p.args, id)
-		}
-		if _, err := tx.ExecContext(ctx, p.sql.String(), p.args...); err != nil {
-			return err
-		}
-		made[key] = name
-	}
-	for i := range links {
-		if name := made[linktrack.GroupKey(links[i].Group)]; name != "" {
-			links[i].Group = name
-		}
-	}
-	return nil
 }
 
 // LinksByPath implements [linktrack.LinkStore], with a look-up by the unique

@@ -33,6 +33,12 @@ var editedColumns = []struct {
 	{"password_hash", func(l *linktrack.Link) any { return &l.PasswordHash }},
 	{"alert_at", func(l *linktrack.Link) any { return &l.AlertAt }},
 	{"expires_at", func(l *linktrack.Link) any { return (*moment)(&l.ExpiresAt) }},
+	{"external_id", func(l *linktrack.Link) any { return (*optional)(&l.ExternalID) }},
+	{"tags", func(l *linktrack.Link) any { return (*texts)(&l.Tags) }},
+	{"is_archived", func(l *linktrack.Link) any { return &l.IsArchived }},
+	{"starts_at", func(l *linktrack.Link) any { return (*moment)(&l.StartsAt) }},
+	{"fallback_url", func(l *linktrack.Link) any { return (*text)(&l.FallbackURL) }},
+	{"confirm", func(l *linktrack.Link) any { return (*text)(&l.Confirm) }},
 }
 
 // linkColumns are the columns of lt_link l and lt_count c that scanLink reads. insertLink
@@ -83,8 +89,15 @@ func fitLink(l linktrack.Link) error {
 	return errors.Join(
 		fit("host", l.Host, 255), fit("path", l.Path, 128), fit("external_url", l.ExternalURL, 4096),
 		fit("title", l.Title, 1020), fit("description", l.Description, 8000), fit("notes", l.Notes, 65535),
-		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255))
+		fit("group", l.Group, 1020), fit("password_hash", string(l.PasswordHash), 255),
+		fit("external_id", l.ExternalID, 1020), fit("tags", joined(l.Tags), 8192), fit("fallback_url", l.FallbackURL, 4096),
+		fit("confirm", string(l.Confirm), 16))
 }
+
+// joined returns texts with a separator between them, a byte that UTF-8 does not have.
+func joined(all []string) string { return strings.Join(all, separator) }
+
+const separator = "\xff"
 
 // urlHead returns the first bytes of a destination, which the index for the sort by
 // destination contains.
@@ -103,6 +116,36 @@ func (t *text) Scan(src any) error {
 	var s sql.NullString
 	err := s.Scan(src)
 	*t = text(s.String)
+	return err
+}
+
+// An optional text is stored as NULL if it is "".
+type optional string
+
+// Value implements [driver.Valuer].
+func (o optional) Value() (driver.Value, error) {
+	if o == "" {
+		return nil, nil
+	}
+	return []byte(o), nil
+}
+
+// Scan implements [sql.Scanner].
+func (o *optional) Scan(src any) error { return (*text)(o).Scan(src) }
+
+// texts are stored as one text.
+type texts []string
+
+// Value implements [driver.Valuer].
+func (t texts) Value() (driver.Value, error) { return []byte(joined(t)), nil }
+
+// Scan implements [sql.Scanner].
+func (t *texts) Scan(src any) error {
+	var s text
+	err := s.Scan(src)
+	if *t = nil; s != "" {
+		*t = strings.Split(string(s), separator)
+	}
 	return err
 }
 

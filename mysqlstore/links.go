@@ -4,97 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/linktrackhq/linktrack"
 )
-
-// CreateLink implements [linktrack.LinkStore].
-func (s *Store) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
-	const op = "create a link"
-	if err := fitLink(l); err != nil {
-		return linktrack.Link{}, failed(op, err)
-	}
-	l.Counts = linktrack.Counts{}
-	l.ExpiresAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.CreatedAt))
-	wanted, name, known := l.Group, "", true
-	if wanted != "" {
-		var err error
-		if name, known, err = groupName(ctx, s.db, l.Account, wanted); err != nil {
-			return linktrack.Link{}, failed(op, err)
-		}
-	}
-	create := func(tx *sqlx.Tx) error {
-		// The link is inserted before its group. Every transaction that locks both
-		// locks them in this order, so that no deadlock arises.
-		row := l
-		row.Group = name
-		res, err := tx.ExecContext(ctx, insertLink+insertedRow, linkArgs(&row)...)
-		if number(err) == errDuplicate {
-			return linktrack.ErrTaken
-		}
-		if err != nil {
-			return err
-		}
-		if l.ID, err = res.LastInsertId(); err != nil {
-			return err
-		}
-		l.Group = name
-		if !known {
-			if l.Group, err = makeGroup(ctx, tx, l.Account, wanted); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE lt_link SET group_name = ? WHERE id = ?`, []byte(l.Group), l.ID); err != nil {
-				return err
-			}
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO lt_count (link_id, account_id, alert_at, deactivate_at) VALUES (?, ?, ?, ?)`,
-			l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO lt_rank (link_id, account_id) VALUES (?, ?)`, l.ID, int64(l.Account))
-		return err
-	}
-	err := s.transact(ctx, create)
-	switch {
-	case errors.Is(err, linktrack.ErrTaken):
-		return linktrack.Link{}, err
-	case err != nil:
-		return linktrack.Link{}, failed(op, err)
-	}
-	return l, nil
-}
-
-// groupName returns the name with which a group of the account was created. It needs no
-// lock, because groups are never renamed or removed.
-func groupName(ctx context.Context, db sqlx.QueryerContext, account linktrack.AccountID, group string) (name string, known bool, err error) {
-	err = db.QueryRowxContext(ctx, `SELECT name FROM lt_group WHERE account_id = ? AND name_key = ?`,
-		int64(account), []byte(linktrack.GroupKey(group))).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", false, nil
-	}
-	return name, err == nil, err
-}
-
-// makeGroup creates a group unless it exists, and returns its name. A plain INSERT that
-// finds the key taken would get a shared lock, with which two transactions can deadlock.
-// ON DUPLICATE KEY UPDATE waits for an exclusive lock instead.
-func makeGroup(ctx context.Context, tx *sqlx.Tx, account linktrack.AccountID, group string) (string, error) {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO lt_group (account_id, name_key, name) VALUES (?, ?, ?)
-		ON DUPLICATE KEY UPDATE name_key = VALUES(name_key)`,
-		int64(account), []byte(linktrack.GroupKey(group)), []byte(group))
-	if err != nil {
-		return "", err
-	}
-	name, known, err := groupName(ctx, tx, account, group)
-	if err == nil && !known {
-		err = errors.New("a group that was made is not there")
-	}
-	return name, err
-}
 
 // UpdateLink implements [linktrack.LinkStore].
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
@@ -144,6 +60,7 @@ func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, ch
 		if err != nil {
 			return err
 		}
+		before := old
 		if m != nil {
 			if old.Account != m.from {
 				return linktrack.ErrNotFound
@@ -151,32 +68,28 @@ func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, ch
 			old.Account, old.Group = m.to, ""
 		}
 		l = old
+		l.Tags = slices.Clone(old.Tags) // change may write to them
 		err = change(&l)
 		if refused = err != nil; refused {
 			return err
 		}
 		l.ID, l.Account, l.Host, l.Path, l.CreatedAt, l.Counts = old.ID, old.Account, old.Host, old.Path, old.CreatedAt, old.Counts
-		l.ExpiresAt = fromMicros(micros(l.ExpiresAt))
+		l.ExpiresAt, l.StartsAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.StartsAt))
 		if err := fitLink(l); err != nil {
 			return err
 		}
-		switch {
-		case l.Group == "":
-		case linktrack.GroupKey(l.Group) == linktrack.GroupKey(old.Group):
-			l.Group = old.Group
-		default:
-			name, known, err := groupName(ctx, tx, l.Account, l.Group)
-			if err == nil && !known {
-				name, err = makeGroup(ctx, tx, l.Account, l.Group)
-			}
-			if err != nil {
-				return err
-			}
-			l.Group = name
+		if err := useNames(ctx, tx, &before, &l); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), id)...)
 		if err == nil && m != nil {
 			err = m.in(ctx, tx, id)
+		}
+		if number(err) == errDuplicate {
+			return linktrack.ErrExternalIDTaken
+		}
+		if err == nil {
+			err = editTags(ctx, tx, &before, &l)
 		}
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
@@ -187,10 +100,31 @@ func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, ch
 	switch {
 	case err == nil:
 		return l, nil
-	case refused, errors.Is(err, linktrack.ErrNotFound):
+	case refused, errors.Is(err, linktrack.ErrNotFound), errors.Is(err, linktrack.ErrTaken):
 		return linktrack.Link{}, err
 	}
 	return linktrack.Link{}, failed(op, err)
+}
+
+// useNames gives an edited link the stored names of its group and tags, and makes those that
+// are new. Names that the link had before need no look-up.
+func useNames(ctx context.Context, tx *sqlx.Tx, old, l *linktrack.Link) error {
+	wanted, stored := namesOf(*l), linkNames{names{}, names{}}
+	if old.Account == l.Account {
+		stored = namesOf(*old)
+	}
+	found, err := wanted.without(stored).find(ctx, tx, l.Account)
+	if err != nil {
+		return err
+	}
+	maps.Copy(stored.groups, found.groups)
+	maps.Copy(stored.tags, found.tags)
+	all, err := wanted.complete(ctx, tx, l.Account, stored)
+	if err != nil {
+		return err
+	}
+	all.apply(l)
+	return nil
 }
 
 // LinkByPath implements [linktrack.LinkStore].

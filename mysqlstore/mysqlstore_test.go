@@ -16,6 +16,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
@@ -96,7 +97,7 @@ func makeLink(t testing.TB, s linktrack.Store, l linktrack.Link) linktrack.Link 
 		l.CreatedAt = noon
 	}
 	l.ExternalURL = "https://example.com/" + l.Path
-	l, err := s.CreateLink(t.Context(), l)
+	l, err := trackertest.CreateLink(t.Context(), s, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 					DeactivateAt: 1 << 40, ExpiresAt: noon.Add(time.Hour),
 				}, PasswordHash: []byte{0, 255, '\''}, CreatedAt: noon,
 			}
-			made, err := s.CreateLink(t.Context(), in)
+			made, err := trackertest.CreateLink(t.Context(), s, in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -433,12 +434,12 @@ func TestAGroupIsMadeOnceHoweverManyWantIt(t *testing.T) {
 			if i%2 == 0 {
 				group = "NEWS"
 			}
-			l, err := s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: fmt.Sprint("p", i), LinkSettings: linktrack.LinkSettings{Group: group}})
+			l, err := trackertest.CreateLink(t.Context(), s, linktrack.Link{Account: 1, Host: "h", Path: fmt.Sprint("p", i), LinkSettings: linktrack.LinkSettings{Group: group}})
 			if err != nil {
 				t.Error(err)
 			}
 			names[i] = l.Group
-			_, err = s.CreateLink(t.Context(), linktrack.Link{Account: 1, Host: "h", Path: "same", LinkSettings: linktrack.LinkSettings{Group: "other"}})
+			_, err = trackertest.CreateLink(t.Context(), s, linktrack.Link{Account: 1, Host: "h", Path: "same", LinkSettings: linktrack.LinkSettings{Group: "other"}})
 			if err != nil && !errors.Is(err, linktrack.ErrTaken) {
 				t.Error(err)
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,12 +137,16 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 		}
 	}
 	if q.Groups != nil {
-		names, err := s.groupNames(ctx, q.Account, q.Groups)
-		if err != nil || len(names) == 0 {
+		wanted := names{}
+		for _, g := range q.Groups {
+			wanted.add(g)
+		}
+		found, err := groupTable.find(ctx, s.db, q.Account, wanted)
+		if err != nil || len(found) == 0 {
 			return nil, err
 		}
 		w.add(" AND l.group_name IN ")
-		w.in(names)
+		w.in(slices.Sorted(maps.Values(found)))
 	}
 	if q.Search != "" {
 		oldest, err := s.oldestSearched(ctx, q.Account)
@@ -150,23 +156,6 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 		w.search(q.Words(), oldest)
 	}
 	return w, nil
-}
-
-// groupNames returns the stored names of those groups that the account has.
-func (s *Store) groupNames(ctx context.Context, account linktrack.AccountID, groups []string) ([]string, error) {
-	if len(groups) == 0 {
-		return nil, nil
-	}
-	var p builder
-	keys := make([]string, len(groups))
-	for i, g := range groups {
-		keys[i] = linktrack.GroupKey(g)
-	}
-	p.add(`SELECT name FROM lt_group WHERE account_id = ? AND name_key IN `, int64(account))
-	p.in(keys)
-	var names []string
-	err := s.db.SelectContext(ctx, &names, p.sql.String(), p.args...)
-	return names, err
 }
 
 // pickByKey picks ids by a column of lt_link, which it returns as k.

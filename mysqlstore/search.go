@@ -50,12 +50,20 @@ func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID)
 
 // Groups implements [linktrack.LinkStore].
 func (s *Store) Groups(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
-	const op = "list groups"
-	names := []string{}
-	err := s.db.SelectContext(ctx, &names, `SELECT name FROM lt_group WHERE account_id = ? ORDER BY name_key LIMIT ?`,
-		int64(account), limit)
+	return s.names(ctx, "list groups", groupTable, account, limit)
+}
+
+// Tags implements [linktrack.LinkStore].
+func (s *Store) Tags(ctx context.Context, account linktrack.AccountID, limit int) ([]string, error) {
+	return s.names(ctx, "list tags", tagTable, account, limit)
+}
+
+// names returns the names of the account in the order of their keys, at most limit.
+func (s *Store) names(ctx context.Context, op string, t nameTable, account linktrack.AccountID, limit int) ([]string, error) {
+	list := []string{}
+	err := s.db.SelectContext(ctx, &list, `SELECT name FROM `+string(t)+` WHERE account_id = ? ORDER BY name_key LIMIT ?`, int64(account), limit)
 	if err != nil {
 		return nil, failed(op, err)
 	}
-	return names, nil
+	return list, nil
 }

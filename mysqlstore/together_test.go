@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
@@ -65,7 +66,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 				return err
 			},
 			"make": func(n int) error {
-				_, err := store.CreateLink(ctx, linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprint(i, "-", n), LinkSettings: linktrack.LinkSettings{Group: fmt.Sprint(n % 7)}, CreatedAt: at})
+				_, err := trackertest.CreateLink(ctx, store, linktrack.Link{Account: 1, Host: "go.example.com", Path: fmt.Sprint(i, "-", n), LinkSettings: linktrack.LinkSettings{Group: fmt.Sprint(n % 7)}, CreatedAt: at})
 				return err
 			},
 			"edit": func(n int) error {

@@ -29,6 +29,8 @@ func (p *Pages) row(a linktrack.Account, l linktrack.Link) view.Link {
 		state = "state.expired"
 	case linktrack.ErrUsedUp:
 		state = "state.usedup"
+	case linktrack.ErrNotYet:
+		state = "state.notyet"
 	default:
 		state = "state.inactive"
 	}

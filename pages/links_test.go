@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/pages"
 )
 
@@ -108,6 +109,8 @@ func TestALinkShowsItsStateAndCounts(t *testing.T) {
 	_, err = s.tracker.UpdateLink(t.Context(), s.ada, s.make(s.ada, linktrack.NewLink{}).Path, func(e *linktrack.LinkEdit) { e.ExpiresAt = past })
 	require.NoError(t, err)
 	require.Equal(t, []string{"Expired", "Switched off", "Used up"}, s.get("links").texts("state"))
+	s.make(s.ada, linktrack.NewLink{LinkSettings: linktrack.LinkSettings{StartsAt: time.Now().Add(time.Hour)}})
+	require.Equal(t, []string{"Not yet", "Expired", "Switched off", "Used up"}, s.get("links").texts("state"))
 }
 
 func TestALinkIsSwitchedOffAndOn(t *testing.T) {
@@ -166,7 +169,7 @@ func TestHostileTextsStayTexts(t *testing.T) {
 
 func TestALinkOfAHostThatIsServedNoMoreCanBeEdited(t *testing.T) {
 	s := newSite(t, linktrack.Options{}, pages.Options{})
-	l, err := s.store.CreateLink(t.Context(), linktrack.Link{
+	l, err := trackertest.CreateLink(t.Context(), s.store, linktrack.Link{
 		Account: s.ada.ID, Host: "old.example", Path: "spring", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com"}, CreatedAt: time.Now(),
 	})
 	require.NoError(t, err)

@@ -167,6 +167,7 @@ var english = map[string]string{
 	"state.inactive": "Switched off",
 	"state.expired":  "Expired",
 	"state.usedup":   "Used up",
+	"state.notyet":   "Not yet",
 
 	"sort.l.created_at":    "Date created",
 	"sort.lc.updated_at":   "Last click",
@@ -263,6 +264,8 @@ var english = map[string]string{
 	"visitor.expired.text":      "It worked for a limited time only.",
 	"visitor.usedup.title":      "This link has reached its limit",
 	"visitor.usedup.text":       "It was limited to a certain number of visits.",
+	"visitor.notyet.title":      "This link does not work yet",
+	"visitor.notyet.text":       "Its owner has set a time from which it will work. Please try again later.",
 	"visitor.password.title":    "This link needs a password",
 	"visitor.password.text":     "",
 	"visitor.password.label":    "Password",

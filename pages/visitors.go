@@ -123,6 +123,8 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 		}
 	case linktrack.PageThrottled:
 		key = "visitor.throttled"
+	case linktrack.PageNotYet:
+		key = "visitor.notyet"
 	case linktrack.PageUnavailable:
 		key = "visitor.unavailable"
 	}

@@ -28,6 +28,7 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 		"used":     {LinkSettings: linktrack.LinkSettings{DeactivateAt: 1}},
 		"expired":  {},
 		"limited":  {LinkSettings: linktrack.LinkSettings{DeactivateAt: 5, Title: "<b>Title</b>"}},
+		"notyet":   {LinkSettings: linktrack.LinkSettings{StartsAt: time.Now().Add(time.Hour), Title: "hidden title"}},
 		"summary":  {LinkSettings: linktrack.LinkSettings{HasPlusTracking: true, Title: "Sum", ExpiresAt: time.Date(2199, 1, 2, 3, 4, 5, 0, time.UTC)}},
 	} {
 		in.VanityLink, in.ExternalURL, in.Notes = name, secret, "private notes"
@@ -46,6 +47,7 @@ func TestVisitorsAreToldWhyInTheirOwnWords(t *testing.T) {
 		{"/off", "", 410, "This link is switched off", "Its owner has switched it off."},
 		{"/expired", "", 410, "This link has expired", "It worked for a limited time only."},
 		{"/used", "", 410, "This link has reached its limit", "It was limited to a certain number of visits."},
+		{"/notyet", "", 404, "This link does not work yet", "Its owner has set a time from which it will work. Please try again later."},
 		{"/password", "", 200, "This link needs a password", ""},
 		{"/limited", "Twitterbot/1.0", 200, "<b>Title</b>", ""},
 		{"/summary+", "", 200, "Sum", ""},

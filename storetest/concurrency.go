@@ -85,7 +85,7 @@ var concurrency = []rule{
 		const makers, each = 8, 10
 		err := together(makers, func(i int) error {
 			for j := range each {
-				made, err := s.CreateLink(t.Context(), plain(pathOf(i*each+j)))
+				made, err := createOne(t.Context(), s, plain(pathOf(i*each+j)))
 				if err != nil {
 					return err
 				}
@@ -96,7 +96,7 @@ var concurrency = []rule{
 			}
 			return nil
 		})
-		require.NoError(t, err, "each link is found by all callers when CreateLink returns")
+		require.NoError(t, err, "each link is found by all callers when CreateLinks returns")
 		ids := map[int64]bool{}
 		for _, l := range list(t, s, linktrack.LinkFilter{}) {
 			ids[l.ID] = true

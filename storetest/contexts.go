@@ -39,9 +39,10 @@ var contexts = []rule{
 			"EndSessions": func() error { return s.EndSessions(ctx, account.ID) },
 			"Secret":      func() error { _, err := s.Secret(ctx, []byte("candidate of a cancelled call")); return err },
 			"Zone":        func() error { _, err := s.Zone(ctx, "Europe/Berlin"); return err },
-			"CreateLink":  func() error { _, err := s.CreateLink(ctx, grouped("other", "NEWS")); return err },
 			"CreateLinks": func() error {
-				_, err := s.CreateLinks(ctx, []linktrack.Link{grouped("other", "NEWS")})
+				l := grouped("other", "NEWS")
+				l.Tags, l.ExternalID = []string{"NEWS"}, "news"
+				_, err := s.CreateLinks(ctx, []linktrack.Link{l})
 				return err
 			},
 			"UpdateLink": func() error {
@@ -62,6 +63,7 @@ var contexts = []rule{
 				return err
 			},
 			"Groups":        func() error { _, err := s.Groups(ctx, owner, 10); return err },
+			"Tags":          func() error { _, err := s.Tags(ctx, owner, 10); return err },
 			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
 			"AppendClicks": func() error {
 				return s.AppendClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
@@ -102,12 +104,16 @@ var contexts = []rule{
 		zone, err := s.Zone(t.Context(), "")
 		require.NoError(t, err, "the zone can be read")
 		require.Empty(t, zone, "Zone kept nothing")
-		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLink, CreateLinks, UpdateLink, ReserveClicks, AppendClicks and RecordConversion changed nothing")
+		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLinks, UpdateLink, ReserveClicks, AppendClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "AppendClicks kept nothing")
 		a, ok := lease(t, s)
 		require.True(t, ok, "the alert is still due")
 		require.Equal(t, 1, a.Tries, "LeaseAlert leased nothing")
-		require.Equal(t, "News", create(t, s, grouped("other", "News")).Group, "CreateLink and CreateLinks made no group")
+		other := grouped("other", "News")
+		other.Tags, other.ExternalID = []string{"News"}, "news"
+		other = create(t, s, other)
+		require.Equal(t, "News", other.Group, "CreateLinks made no group")
+		require.Equal(t, []string{"News"}, other.Tags, "CreateLinks made no tag")
 
 		sendBatch(t, s, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
 		requireTotal(t, s, l, 3, "the Seq of a batch that failed was not kept, so it can be sent again")

@@ -18,12 +18,12 @@ var groups = []rule{
 	{"a group keeps the name of its first use", func(t *testing.T, s linktrack.Store) {
 		require.Equal(t, "Ärger 😀", create(t, s, grouped(".1", "Ärger 😀")).Group, "a new group has the name given")
 		second := create(t, s, grouped(".2", "äRGER 😀"))
-		require.Equal(t, "Ärger 😀", second.Group, "CreateLink returns the name that the group was made with")
+		require.Equal(t, "Ärger 😀", second.Group, "CreateLinks returns the name that the group was made with")
 		require.Equal(t, "Ärger 😀", look(t, s, second).Group, "the link is in the group that was there")
 
 		third := create(t, s, plain(".3"))
 		edited := edit(t, s, third.ID, func(l *linktrack.Link) { l.Group = "ÄRGER 😀" })
-		require.Equal(t, "Ärger 😀", edited.Group, "UpdateLink uses a group as CreateLink does, and returns its name")
+		require.Equal(t, "Ärger 😀", edited.Group, "UpdateLink uses a group as CreateLinks does, and returns its name")
 		require.Equal(t, "Ärger 😀", look(t, s, third).Group, "the edited link is in the group that was there")
 	}},
 	{"groups are the same without case and in no other way", func(t *testing.T, s linktrack.Store) {
@@ -51,7 +51,7 @@ var groups = []rule{
 	}},
 	{"what fails makes no group", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
-		_, err := s.CreateLink(t.Context(), grouped("SALE", "REFUSED"))
+		_, err := createOne(t.Context(), s, grouped("SALE", "REFUSED"))
 		require.ErrorIs(t, err, linktrack.ErrTaken, "the path is taken")
 		require.Equal(t, "Refused", create(t, s, grouped(".1", "Refused")).Group, "a link that is refused makes no group")
 		_, err = s.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error { l.Group = "UNDONE"; return errChange })
@@ -61,7 +61,7 @@ var groups = []rule{
 	{"of many concurrent callers that use a new group, one names it", func(t *testing.T, s linktrack.Store) {
 		names := []string{"NEWS", "News", "news", "nEWS"}
 		err := together(16, func(i int) error {
-			_, err := s.CreateLink(t.Context(), grouped(pathOf(i), names[i%len(names)]))
+			_, err := createOne(t.Context(), s, grouped(pathOf(i), names[i%len(names)]))
 			return err
 		})
 		require.NoError(t, err, "everyone gets their link")

@@ -28,6 +28,8 @@ func full(path string) linktrack.Link {
 			HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true,
 			AlertAt:      1 << 40,
 			DeactivateAt: 1<<62 + 1, ExpiresAt: noon.AddDate(75, 0, 0),
+			ExternalID: "id of " + path + " " + odd, Tags: []string{"tag " + odd, "😀"}, IsArchived: true,
+			StartsAt: noon.AddDate(50, 0, 0), FallbackURL: "https://exämple.net/'?" + "😀", Confirm: linktrack.ConfirmAuto,
 		},
 		PasswordHash: []byte{0, 0xff, '\\', '\'', '%', 0},
 		CreatedAt:    noon,
@@ -66,7 +68,7 @@ var links = []rule{
 		}
 		made := create(t, s, want)
 		want.ID = made.ID
-		require.Equal(t, want, made, "CreateLink returns the link with its ID")
+		require.Equal(t, want, made, "CreateLinks returns the link with its ID")
 		require.Equal(t, want, look(t, s, want), "LinkByPath returns what was kept")
 		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkFilter{}), "Links returns what was kept")
 		require.Equal(t, want, edit(t, s, made.ID, func(l *linktrack.Link) {
@@ -87,10 +89,11 @@ var links = []rule{
 	}},
 	{"the first moment of 1970 is not never", func(t *testing.T, s linktrack.Store) {
 		want := plain(".epoch")
-		want.ExpiresAt = time.Unix(0, 0).UTC()
+		want.ExpiresAt, want.StartsAt = time.Unix(0, 0).UTC(), time.Unix(0, 0).UTC()
 		want.ID = create(t, s, want).ID
 		require.False(t, look(t, s, want).ExpiresAt.IsZero(), "a link that has expired would live forever")
 		require.WithinDuration(t, want.ExpiresAt, look(t, s, want).ExpiresAt, time.Microsecond)
+		require.WithinDuration(t, want.StartsAt, look(t, s, want).StartsAt, time.Microsecond)
 	}},
 	{"what a link does not have comes back as zero", func(t *testing.T, s linktrack.Store) {
 		want := linktrack.Link{Account: owner, Host: host, Path: ".empty", LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/"}}
@@ -112,6 +115,11 @@ var links = []rule{
 		want.Description = strings.Repeat("😀", 2000)
 		want.Notes = strings.Repeat("😀", 10000)
 		want.Group = strings.Repeat("😀", 255)
+		want.ExternalID = strings.Repeat("😀", 255)
+		want.FallbackURL = "https://example.com/" + strings.Repeat("ö", (4096-20)/2)
+		for i := range 20 {
+			want.Tags = append(want.Tags, strings.Repeat("😀", 99)+string(rune('a'+i)))
+		}
 		want.PasswordHash = bytes.Repeat([]byte{0xff}, 128)
 		want.ID = create(t, s, want).ID
 		require.Equal(t, want, look(t, s, want), "long fields are not truncated; their lengths are in characters")
@@ -132,7 +140,7 @@ var links = []rule{
 			for _, account := range []linktrack.AccountID{owner, owner + 1} {
 				l := plain(path)
 				l.Account, l.ExternalURL = account, "https://other.example.com/"
-				_, err := s.CreateLink(t.Context(), l)
+				_, err := createOne(t.Context(), s, l)
 				require.ErrorIs(t, err, linktrack.ErrTaken, "path %s has the key of a link on that host", path)
 			}
 		}
@@ -173,7 +181,7 @@ var links = []rule{
 	{"of many concurrent callers that want the same path, one gets it", func(t *testing.T, s linktrack.Store) {
 		var made atomic.Int32
 		err := together(16, func(i int) error {
-			_, err := s.CreateLink(t.Context(), plain([]string{"Sale", "sale"}[i%2]))
+			_, err := createOne(t.Context(), s, plain([]string{"Sale", "sale"}[i%2]))
 			if err == nil {
 				made.Add(1)
 			}

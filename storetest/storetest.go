@@ -13,6 +13,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -37,6 +38,8 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"links", links},
 		{"link batches", linkBatches},
 		{"groups", groups},
+		{"tags", tags},
+		{"external ids", externalIDs},
 		{"edits", edits},
 		{"moves", moves},
 		{"queries", queries},
@@ -90,9 +93,21 @@ func plain(path string) linktrack.Link {
 
 func create(t *testing.T, s linktrack.Store, l linktrack.Link) linktrack.Link {
 	t.Helper()
-	made, err := s.CreateLink(t.Context(), l)
+	made, err := createOne(t.Context(), s, l)
 	require.NoError(t, err, "a link that clashes with no other is made")
 	return made
+}
+
+// createOne makes one link.
+func createOne(ctx context.Context, s linktrack.Store, l linktrack.Link) (linktrack.Link, error) {
+	made, err := s.CreateLinks(ctx, []linktrack.Link{l})
+	if err != nil {
+		return linktrack.Link{}, err
+	}
+	if len(made) != 1 {
+		return linktrack.Link{}, fmt.Errorf("CreateLinks returned %d links for one", len(made))
+	}
+	return made[0], nil
 }
 
 // createMany makes n plain links.

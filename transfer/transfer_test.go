@@ -3,8 +3,8 @@ package transfer_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,8 +110,9 @@ func TestARoundTripKeepsEverything(t *testing.T) {
 				HasConversionTracking: true, HasAlertEmail: true, ForwardQuery: true, HasPublicRevenue: true, Disabled: true,
 			}, Host: "alt.example", VanityLink: "-Sale_2", Password: "letmein",
 		})
-		for field, value := range reflect.ValueOf(full.LinkSettings).Fields() {
-			require.False(t, value.IsZero(), "this test must set %s", field.Name)
+		unset := maps.Collect((linktrack.LinkSettings{}).Properties())
+		for name, value := range full.Properties() {
+			require.NotEqual(t, unset[name], value, "this test must set %s", name)
 		}
 		from.make(linktrack.NewLink{VanityLink: "sale", LinkSettings: linktrack.LinkSettings{Title: "'", Notes: " spaces ", Group: "=gr;'ÜPPE"}})
 		_, err := from.tracker.ImportLinks(t.Context(), from.account, []linktrack.ImportedLink{

@@ -19,6 +19,7 @@ import (
 	"github.com/linktrackhq/linktrack/internal/load"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
@@ -82,7 +83,7 @@ func TestAlertsComeAtLeastOnceHoweverOftenProcessesDie(t *testing.T) {
 	var paths []string
 	makeLink := func(alertAt int64) linktrack.Link {
 		t.Helper()
-		l, err := store.CreateLink(t.Context(), linktrack.Link{
+		l, err := trackertest.CreateLink(t.Context(), store, linktrack.Link{
 			Host: "go.example.com", Path: fmt.Sprint("link", len(paths)), LinkSettings: linktrack.LinkSettings{ExternalURL: "https://example.com/", AlertAt: alertAt},
 		})
 		if err != nil {

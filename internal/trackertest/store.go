@@ -22,7 +22,7 @@ var ErrDown = errors.New("dial tcp 192.0.2.9:3306: connection refused")
 type FaultyStore struct {
 	linktrack.Store
 
-	// These hold for CreateLink, Links, LinkByPath, AccountByLogin, ReserveClicks
+	// These hold for CreateLinks, Links, LinkByPath, AccountByLogin, ReserveClicks
 	// and AppendClicks.
 	Down atomic.Bool // they fail with ErrDown
 	Hang atomic.Bool // they wait for the end of their context
@@ -131,11 +131,20 @@ func (f *FaultyStore) Links(ctx context.Context, q linktrack.LinkFilter) ([]link
 	return f.Store.Links(ctx, q)
 }
 
-func (f *FaultyStore) CreateLink(ctx context.Context, l linktrack.Link) (linktrack.Link, error) {
+func (f *FaultyStore) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {
 	if err := f.fail(ctx); err != nil {
+		return nil, err
+	}
+	return f.Store.CreateLinks(ctx, links)
+}
+
+// CreateLink makes one link.
+func CreateLink(ctx context.Context, s linktrack.LinkStore, l linktrack.Link) (linktrack.Link, error) {
+	made, err := s.CreateLinks(ctx, []linktrack.Link{l})
+	if err != nil {
 		return linktrack.Link{}, err
 	}
-	return f.Store.CreateLink(ctx, l)
+	return made[0], nil
 }
 
 func (f *FaultyStore) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {

@@ -81,7 +81,7 @@ type Option struct {
 type Link struct {
 	linktrack.Link
 	URL       string // the tracking URL
-	State     string // the key of a text: state.active, state.inactive, state.expired, or state.usedup
+	State     string // the key of a text: state.active, state.inactive, state.expired, state.usedup, or state.notyet
 	MaySwitch bool   // the account may switch it on and off
 	Row       string // the id of its element on the list
 	Leads     string // the destination, if it is http or https, so that a page may link to it; otherwise ""

@@ -118,11 +118,11 @@ func makeLinks(ctx context.Context, store linktrack.Store, account linktrack.Acc
 		return nil
 	}, func(ctx context.Context, next <-chan int) error {
 		for i := range next {
-			l, err := store.CreateLink(ctx, s.link(account, i))
+			made, err := store.CreateLinks(ctx, []linktrack.Link{s.link(account, i)})
 			if err != nil {
 				return err
 			}
-			ids[i] = l.ID
+			ids[i] = made[0].ID
 			b.add(1)
 		}
 		return nil

@@ -1,0 +1,101 @@
+package memstore
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// An owner has the links of an account, and the names that its links use.
+type owner struct {
+	mu       sync.RWMutex
+	links    []*link // appended to, or replaced
+	groups   names
+	tags     names
+	external map[string]*link // by Link.ExternalID, which is not ""
+}
+
+// names are the names of groups or of tags by GroupKey, as they were first used.
+type names map[string]string
+
+func (s *Store) owner(id linktrack.AccountID) *owner {
+	s.ownersMu.RLock()
+	o := s.owners[id]
+	s.ownersMu.RUnlock()
+	if o != nil {
+		return o
+	}
+	s.ownersMu.Lock()
+	defer s.ownersMu.Unlock()
+	if o := s.owners[id]; o != nil {
+		return o
+	}
+	o = &owner{groups: names{}, tags: names{}, external: map[string]*link{}}
+	s.owners[id] = o
+	return o
+}
+
+func (o *owner) add(l *link) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.links = append(o.links, l)
+}
+
+// remove removes a link whose external id was the given one.
+func (o *owner) remove(l *link, external string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.links = slices.DeleteFunc(slices.Clone(o.links), func(other *link) bool { return other == l })
+	if o.external[external] == l {
+		delete(o.external, external)
+	}
+}
+
+// keep gives an edited link the stored names of its group and tags, and takes its external
+// id. l.edit must be held.
+func (o *owner) keep(l *link, edited *linktrack.Link) error {
+	old := l.def.Load()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if id := edited.ExternalID; id != "" {
+		if other := o.external[id]; other != nil && other != l {
+			return linktrack.ErrExternalIDTaken
+		}
+		o.external[id] = l
+	}
+	if old.ExternalID != edited.ExternalID && o.external[old.ExternalID] == l {
+		delete(o.external, old.ExternalID)
+	}
+	o.use(edited)
+	return nil
+}
+
+// use gives a link the stored names of its group and tags, and makes those that are new.
+// o.mu must be held.
+func (o *owner) use(l *linktrack.Link) {
+	if l.Group != "" {
+		l.Group = o.groups.first(l.Group)
+	}
+	tags := l.Tags
+	slices.SortStableFunc(tags, func(a, b string) int {
+		return strings.Compare(linktrack.GroupKey(a), linktrack.GroupKey(b))
+	})
+	l.Tags = nil
+	for i, name := range tags {
+		if i == 0 || linktrack.GroupKey(name) != linktrack.GroupKey(tags[i-1]) {
+			l.Tags = append(l.Tags, o.tags.first(name))
+		}
+	}
+}
+
+// first returns the stored form of a name, and stores a new one.
+func (n names) first(name string) string {
+	key := linktrack.GroupKey(name)
+	if first, ok := n[key]; ok {
+		return first
+	}
+	n[strings.Clone(key)] = name
+	return name
+}
