@@ -12,18 +12,16 @@ import (
 )
 
 // A completer fills in what a click holds beside what its request brought. It is
-// used by one goroutine at a time: it remembers user agents, because most visitors
-// have one of a few.
+// used by one goroutine at a time: it remembers user agents and referrers, because most
+// visitors have one of a few.
 type completer struct {
 	privacy      Privacy
 	botsAsPeople bool
 	locator      *guardedLocator
 
-	known map[string]useragent.Agent
-	bytes int // of known, approximately
+	agents    memo[useragent.Agent]
+	referrers memo[string] // their hosts
 }
-
-const maxKnownAgents = 2 << 20 // bytes
 
 func newCompleter(o *Options, locator *guardedLocator) *completer {
 	return &completer{privacy: o.Privacy, botsAsPeople: o.Visitors.BotsAsPeople, locator: locator}
@@ -36,11 +34,17 @@ func newCompleter(o *Options, locator *guardedLocator) *completer {
 func (m *completer) complete(c *Click) {
 	if c.Referrer != "" {
 		c.Referrer = truncate(c.Referrer, maxReferrer)
-		c.ReferrerHost = strings.Clone(referrerHost(c.Referrer)) // the referrer may go
+		c.ReferrerHost = m.referrers.of(c.Referrer, func(referrer string) (string, int) {
+			host := strings.Clone(referrerHost(referrer)) // the referrer may go
+			return host, len(host)
+		})
 	}
 	if c.UserAgent != "" {
 		c.UserAgent = truncate(c.UserAgent, maxUserAgent)
-		a := m.parse(c.UserAgent)
+		a := m.agents.of(c.UserAgent, func(userAgent string) (useragent.Agent, int) {
+			a := parseAgent(userAgent)
+			return a, len(a.Browser) + len(a.Platform)
+		})
 		c.Browser, c.Platform = a.Browser, a.Platform
 		c.classify(a.Sign)
 		c.Bot = a.Bot && !m.botsAsPeople && !c.Person
@@ -75,18 +79,27 @@ func (c *Click) classify(sign useragent.Sign) {
 	}
 }
 
-func (m *completer) parse(userAgent string) useragent.Agent {
-	a, known := m.known[userAgent]
-	if known {
-		return a
+// A memo remembers what was found out about texts. When it is full, it forgets all.
+type memo[T any] struct {
+	known map[string]T
+	bytes int // of known, approximately
+}
+
+const maxMemo = 2 << 20 // bytes
+
+// of returns what find returns for a text. find also returns the number of bytes that its
+// result takes.
+func (m *memo[T]) of(text string, find func(string) (T, int)) T {
+	if t, known := m.known[text]; known {
+		return t
 	}
-	a = parseAgent(userAgent)
-	size := 100 + len(userAgent) + len(a.Browser) + len(a.Platform)
-	if m.bytes += size; m.known == nil || m.bytes > maxKnownAgents {
-		m.known, m.bytes = make(map[string]useragent.Agent), size
+	t, size := find(text)
+	size += 100 + len(text)
+	if m.bytes += size; m.known == nil || m.bytes > maxMemo {
+		m.known, m.bytes = make(map[string]T), size
 	}
-	m.known[strings.Clone(userAgent)] = a
-	return a
+	m.known[strings.Clone(text)] = t
+	return t
 }
 
 // parseAgent returns what a user agent says. The result shares no memory with

@@ -34,14 +34,16 @@ func HourOf(t time.Time) int64 { return max(t.Unix(), 0) / 3600 }
 // zone of Days; nil is UTC.
 func Deltas(clicks []Click, zone *time.Location) []Delta {
 	byLink := make(map[int64]*deltaSums)
+	at := moment{zone: zone}
 	for i := range clicks {
 		c := &clicks[i]
+		at.set(c.ID.Time())
 		s := byLink[c.Link]
 		if s == nil {
 			s = &deltaSums{hours: make(map[int64]Counters), days: make(map[Day]*Rollup)}
 			byLink[c.Link] = s
 		}
-		s.add(c, zone)
+		s.add(c, &at)
 	}
 	deltas := make([]Delta, 0, len(byLink))
 	for _, link := range slices.Sorted(maps.Keys(byLink)) {
@@ -66,27 +68,46 @@ type deltaSums struct {
 	days  map[Day]*Rollup
 }
 
-func (s *deltaSums) add(c *Click, zone *time.Location) {
-	at := c.ID.Time()
+// A moment is the time of a click, and what follows from it. Finding the day takes longer
+// than everything else that is done for a click, and clicks of the same second have the
+// same day and hours.
+type moment struct {
+	zone *time.Location
+
+	time      time.Time
+	hour      int64 // see HourOf
+	day       Day
+	hourOfDay int
+}
+
+func (m *moment) set(at time.Time) {
+	known := !m.time.IsZero() && at.Unix() == m.time.Unix()
+	m.time = at
+	if !known {
+		m.hour = HourOf(at)
+		m.day, m.hourOfDay = DayAndHour(at, m.zone)
+	}
+}
+
+func (s *deltaSums) add(c *Click, at *moment) {
 	n := c.counters()
 	s.delta.People += n.People
 	s.delta.Unique += n.Unique
 	s.delta.Bots += n.Bots
-	s.delta.LastClick = later(s.delta.LastClick, at)
+	s.delta.LastClick = later(s.delta.LastClick, at.time)
 	if !c.Bot {
-		s.delta.LastPerson = later(s.delta.LastPerson, at)
+		s.delta.LastPerson = later(s.delta.LastPerson, at.time)
 	}
-	hour := s.hours[HourOf(at)]
+	hour := s.hours[at.hour]
 	hour.add(n)
-	s.hours[HourOf(at)] = hour
+	s.hours[at.hour] = hour
 
-	day, hourOfDay := DayAndHour(at, zone)
-	r := s.days[day]
+	r := s.days[at.day]
 	if r == nil {
-		r = &Rollup{Day: day}
-		s.days[day] = r
+		r = &Rollup{Day: at.day}
+		s.days[at.day] = r
 	}
-	r.AddClick(c, hourOfDay)
+	r.AddClick(c, at.hourOfDay)
 }
 
 func later(a, b time.Time) time.Time {
