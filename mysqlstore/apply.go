@@ -113,6 +113,9 @@ func (s *Store) logState(ctx context.Context) (l logState, err error) {
 // applyLog returns when each batch that was in the log at the beginning is either applied,
 // by this process or another one, or quarantined.
 func (s *Store) applyLog(ctx context.Context, zone *time.Location, hour int64) error {
+	if err := s.readTextSecret(ctx); err != nil {
+		return err
+	}
 	left, err := s.newestBatches(ctx)
 	if err != nil {
 		return err

@@ -17,13 +17,17 @@ import (
 // 64 MB (MySQL). Statements of 1 MB were a fifth slower than statements of this size.
 const statementSize = 256 << 10
 
-// writeHistory writes the clicks. It ignores a click whose id is in the history already:
-// an error would make the step fail each time that it is tried.
-func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
+// sortClicks sorts the clicks in the order of the history's primary key.
+func (w *work) sortClicks() {
 	slices.SortFunc(w.clicks, func(x, y linktrack.Click) int {
 		return cmp.Or(cmp.Compare(x.Link, y.Link), slices.Compare(x.ID[:], y.ID[:]))
 	})
-	const head = `INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot) VALUES `
+}
+
+// writeHistory writes the clicks. It ignores a click whose id is in the history already:
+// an error would make the step fail each time that it is tried.
+func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
+	const head = `INSERT INTO lt_hit (link_id, id, ip, agent_id, referrer_id, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot) VALUES `
 	const tail = ` ON DUPLICATE KEY UPDATE link_id = VALUES(link_id)`
 	var b []byte
 	for i := range w.clicks {
@@ -37,7 +41,8 @@ func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
 		b = strconv.AppendInt(b, c.Link, 10)
 		b = literal(append(b, ','), string(c.ID[:]))
 		b = literal(append(b, ','), string(c.IP.AsSlice()))
-		for _, s := range [...]string{c.Referrer, c.ReferrerHost, c.UserAgent, c.Browser, c.Platform, c.Country, c.Query} {
+		agentID, referrerID, referrer, host, userAgent, browser, platform := w.texts[i].rowTexts(c)
+		for _, s := range [...]string{agentID, referrerID, referrer, host, userAgent, browser, platform, c.Country, c.Query} {
 			b = literal(append(b, ','), s)
 		}
 		b = appendBool(append(b, ','), c.Unique)

@@ -72,6 +72,10 @@ func (st *step) apply(ctx context.Context, tx *sqlx.Tx, from int64, rows *logRow
 		return err
 	}
 	w.sum(st.zone)
+	w.sortClicks()
+	if err := w.shareTexts(ctx, tx, st.store.textUsage, st.store.textSecret); err != nil {
+		return err
+	}
 	if err := w.write(ctx, tx, from); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 // A work holds all that a step adds to the tables.
 type work struct {
 	clicks []linktrack.Click // they go to the history and to deltas
+	texts  []clickTexts      // of clicks, in the same order
 	deltas []linktrack.Delta // the sums of clicks by link, for the counts
 
 	// The sums of the clicks and of the facts (see fact).

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -54,61 +53,4 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 		}
 		// The limit was raised in between: try again.
 	}
-}
-
-// Clicks implements [linktrack.ClickStore]. It reads a range of the primary key, in the
-// partitions of the days that overlap the range.
-func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
-	const op = "read the history"
-	done, err := s.beginReading(ctx)
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	defer done()
-	if q.Limit < 1 {
-		return nil, failed(op, fmt.Errorf("%d is not a limit: it must be at least 1", q.Limit))
-	}
-	var p builder
-	p.add(`
-		SELECT id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot
-		FROM lt_click WHERE link_id = ?`, q.Link)
-	bound := func(op string, id linktrack.ClickID) { p.add(` AND id `+op+` ?`, id[:]) }
-	if !q.From.IsZero() {
-		bound(">=", linktrack.FirstClickID(q.From))
-	}
-	if !q.To.IsZero() {
-		bound("<", linktrack.FirstClickID(q.To))
-	}
-	if !q.Before.IsZero() {
-		bound("<", q.Before)
-	}
-	if !q.After.IsZero() {
-		bound(">", q.After)
-	}
-	dir := "DESC"
-	if q.Ascending {
-		dir = "ASC"
-	}
-	p.add(` ORDER BY id `+dir+` LIMIT ?`, q.Limit)
-	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	defer rows.Close()
-	clicks := []linktrack.Click{}
-	for rows.Next() {
-		c := linktrack.Click{Link: q.Link}
-		var id, ip sql.RawBytes
-		err := rows.Scan(&id, &ip, &c.Referrer, &c.ReferrerHost, &c.UserAgent, &c.Browser, &c.Platform, &c.Country, &c.Query, &c.Unique, &c.Bot)
-		if err != nil {
-			return nil, failed(op, err)
-		}
-		copy(c.ID[:], id)
-		c.IP, _ = netip.AddrFromSlice(ip)
-		clicks = append(clicks, c)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failed(op, err)
-	}
-	return clicks, nil
 }

@@ -17,9 +17,10 @@ import (
 func (s *Store) LinkByClick(ctx context.Context, click linktrack.ClickRef) (linktrack.Link, error) {
 	l, err := scanLink(s.db.QueryRowContext(ctx, `
 		SELECT `+linkColumns+`
-		FROM lt_click k JOIN lt_link l ON l.id = k.link_id JOIN lt_count c ON c.link_id = k.link_id
-		WHERE k.link_id = ? AND k.id = ?`,
-		click.Link, click.ID[:]))
+		FROM lt_link l JOIN lt_count c ON c.link_id = l.id
+		WHERE l.id = ? AND (EXISTS (SELECT 1 FROM lt_hit WHERE link_id = ? AND id = ?)
+			OR EXISTS (SELECT 1 FROM lt_click WHERE link_id = ? AND id = ?))`,
+		click.Link, click.Link, click.ID[:], click.Link, click.ID[:]))
 	if errors.Is(err, sql.ErrNoRows) {
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}

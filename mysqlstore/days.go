@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,23 @@ const (
 	daysAhead = 31
 	later     = "p_later" // the partition without an upper bound
 )
+
+// A partitioned table has a partition for each day (UTC).
+type partitioned struct {
+	name, column string
+	literal      func(day time.Time) string // the lowest value of the column on a day
+}
+
+var (
+	hits      = partitioned{"lt_hit", "id", idLiteral}
+	oldClicks = partitioned{"lt_click", "id", idLiteral}
+	dayTexts  = partitioned{"lt_text", "day", func(d time.Time) string { return strconv.FormatInt(d.Unix()/86400, 10) }}
+)
+
+func idLiteral(d time.Time) string {
+	id := linktrack.FirstClickID(d)
+	return fmt.Sprintf("x'%x'", id[:])
+}
 
 // PruneClicks removes from the history the clicks of all days (UTC) that ended
 // at or before the given time. Counts and roll-ups stay.
@@ -42,56 +60,67 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		if until.Unix() <= 0 {
 			return nil // no click is older
 		}
-		days, err := partitions(ctx, conn)
-		if err != nil {
-			return failed(op, err)
-		}
-		last := name(until.Add(-day)) // the partition that ends at until
-		var old []string
-		found, next := false, later
-		for _, d := range days {
-			if d > last {
-				next = d
-				break
-			}
-			found = d == last
-			if !found {
-				old = append(old, d)
-			}
-		}
-		// The partition that ends at until is emptied and kept. Without it, older
-		// clicks that are stored late would go to the next partition, which would
-		// have to be split to remove them.
-		var ddl []string
-		if !found && len(old) == 0 {
-			var one int
-			err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT 1 FROM lt_click PARTITION (%s) WHERE id < %s LIMIT 1`, next, bound(last))).Scan(&one)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
+		// The texts of a day go after the clicks that have them.
+		for _, table := range []partitioned{hits, oldClicks, dayTexts} {
+			ddl, err := table.prune(ctx, conn, until)
 			if err != nil {
 				return failed(op, err)
 			}
-		}
-		if !found {
-			end := "MAXVALUE"
-			if next != later {
-				end = bound(next)
-			}
-			ddl = append(ddl, fmt.Sprintf(`ALTER TABLE lt_click REORGANIZE PARTITION %s INTO (PARTITION %s VALUES LESS THAN (%s), PARTITION %s VALUES LESS THAN (%s))`,
-				next, last, bound(last), next, end))
-		}
-		if len(old) > 0 {
-			ddl = append(ddl, `ALTER TABLE lt_click DROP PARTITION `+strings.Join(old, ", "))
-		}
-		ddl = append(ddl, `ALTER TABLE lt_click TRUNCATE PARTITION `+last)
-		for _, stmt := range ddl {
-			if _, err := conn.ExecContext(ctx, stmt); err != nil {
-				return denied(op, err)
+			for _, stmt := range ddl {
+				if _, err := conn.ExecContext(ctx, stmt); err != nil {
+					return denied(op, err)
+				}
 			}
 		}
 		return nil
 	})
+}
+
+// prune returns the statements that remove the rows of all days before until.
+func (p *partitioned) prune(ctx context.Context, conn *sql.Conn, until time.Time) (ddl []string, err error) {
+	days, err := p.days(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	last := name(until.Add(-day)) // the partition that ends at until
+	var old []string
+	found, next := false, later
+	for _, d := range days {
+		if d > last {
+			next = d
+			break
+		}
+		found = d == last
+		if !found {
+			old = append(old, d)
+		}
+	}
+	// The partition that ends at until is emptied and kept. Without it, older
+	// clicks that are stored late would go to the next partition, which would
+	// have to be split to remove them.
+	if !found && len(old) == 0 {
+		var one int
+		err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT 1 FROM %s PARTITION (%s) WHERE %s < %s LIMIT 1`, p.name, next, p.column, p.bound(last))).Scan(&one)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	alter := `ALTER TABLE ` + p.name
+	if !found {
+		end := "MAXVALUE"
+		if next != later {
+			end = p.bound(next)
+		}
+		ddl = append(ddl, fmt.Sprintf(alter+` REORGANIZE PARTITION %s INTO (PARTITION %s VALUES LESS THAN (%s), PARTITION %s VALUES LESS THAN (%s))`,
+			next, last, p.bound(last), next, end))
+	}
+	if len(old) > 0 {
+		ddl = append(ddl, alter+` DROP PARTITION `+strings.Join(old, ", "))
+	}
+	return append(ddl, alter+` TRUNCATE PARTITION `+last), nil
 }
 
 // pruneSources deletes the marks of sources of which no batch was applied for 400 days.
@@ -111,62 +140,63 @@ func (s *Store) pruneSources(ctx context.Context) error {
 	})
 }
 
-// makeDays creates a partition for each day behind the last partition, up to daysAhead
-// days ahead. If there are no day partitions, it begins with yesterday.
+// makeDays creates a partition for each day behind the last partition, up to daysAhead days
+// ahead. If there are no day partitions, it begins with yesterday. lt_click needs no more:
+// processes of the version before that write to it make their own.
 func makeDays(ctx context.Context, conn *sql.Conn) error {
 	const op = "create the day partitions of the history"
-	days, err := partitions(ctx, conn)
-	if err != nil {
-		return failed(op, err)
-	}
 	var now int64
 	if err := conn.QueryRowContext(ctx, `SELECT UNIX_TIMESTAMP()`).Scan(&now); err != nil {
 		return failed(op, err)
 	}
 	today := time.Unix(now, 0).UTC().Truncate(day)
-	d := today.Add(-day)
-	if len(days) > 0 {
-		last, err := time.Parse("p20060102", days[len(days)-1])
+	for _, table := range []partitioned{hits, dayTexts} {
+		days, err := table.days(ctx, conn)
 		if err != nil {
-			return fmt.Errorf("mysqlstore: lt_click has a partition %q that linktrack did not make", days[len(days)-1])
+			return failed(op, err)
 		}
-		d = last.Add(day)
-	}
-	var b strings.Builder
-	for ; !d.After(today.Add(daysAhead * day)); d = d.Add(day) {
-		fmt.Fprintf(&b, "PARTITION %s VALUES LESS THAN (%s), ", name(d), bound(name(d)))
-	}
-	if b.Len() == 0 {
-		return nil
-	}
-	_, err = conn.ExecContext(ctx, `ALTER TABLE lt_click REORGANIZE PARTITION `+later+` INTO (`+b.String()+`PARTITION `+later+` VALUES LESS THAN (MAXVALUE))`)
-	if err != nil {
-		return denied(op, err)
+		d := today.Add(-day)
+		if len(days) > 0 {
+			last, _ := time.Parse(partitionLayout, days[len(days)-1])
+			d = last.Add(day)
+		}
+		var b strings.Builder
+		for ; !d.After(today.Add(daysAhead * day)); d = d.Add(day) {
+			fmt.Fprintf(&b, "PARTITION %s VALUES LESS THAN (%s), ", name(d), table.bound(name(d)))
+		}
+		if b.Len() == 0 {
+			continue
+		}
+		_, err = conn.ExecContext(ctx, `ALTER TABLE `+table.name+` REORGANIZE PARTITION `+later+` INTO (`+b.String()+`PARTITION `+later+` VALUES LESS THAN (MAXVALUE))`)
+		if err != nil {
+			return denied(op, err)
+		}
 	}
 	return nil
 }
 
-// name returns the name of the partition that ends with a day.
-func name(d time.Time) string { return d.Format("p20060102") }
+const partitionLayout = "p20060102"
 
-// bound returns the upper bound of the named partition, as a literal: the clicks in it
-// have lower ids.
-func bound(partition string) string {
-	d, err := time.Parse("p20060102", partition)
+// name returns the name of the partition that ends with a day.
+func name(d time.Time) string { return d.Format(partitionLayout) }
+
+// bound returns the upper bound of the named partition, as a literal: the rows in it have
+// lower values in the column.
+func (p *partitioned) bound(partition string) string {
+	d, err := time.Parse(partitionLayout, partition)
 	if err != nil {
-		panic(err) // partitions has checked the names
+		panic(err) // days has checked the names
 	}
-	id := linktrack.FirstClickID(d.Add(day))
-	return fmt.Sprintf("x'%x'", id[:])
+	return p.literal(d.Add(day))
 }
 
-// partitions returns the names of the partitions in order, without the last one, which has
-// no upper bound.
-func partitions(ctx context.Context, conn *sql.Conn) ([]string, error) {
-	rows, err := conn.QueryContext(ctx, `
+// days returns the names of the partitions in order, without the last one, which has no
+// upper bound.
+func (p *partitioned) days(ctx context.Context, conn *sql.Conn) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
 		SELECT PARTITION_NAME FROM information_schema.PARTITIONS
-		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'lt_click' AND PARTITION_NAME <> 'p_later'
-		ORDER BY PARTITION_ORDINAL_POSITION`)
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s' AND PARTITION_NAME <> 'p_later'
+		ORDER BY PARTITION_ORDINAL_POSITION`, p.name))
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +207,8 @@ func partitions(ctx context.Context, conn *sql.Conn) ([]string, error) {
 		if err := rows.Scan(&name); err != nil {
 			return nil, err
 		}
-		if _, err := time.Parse("p20060102", name); err != nil {
-			return nil, fmt.Errorf("lt_click has a partition %q that linktrack did not make", name)
+		if _, err := time.Parse(partitionLayout, name); err != nil {
+			return nil, fmt.Errorf("%s has a partition %q that linktrack did not make", p.name, name)
 		}
 		all = append(all, name)
 	}

@@ -35,7 +35,7 @@ func TestManyMigrateAtOnce(t *testing.T) {
 	wg.Wait()
 	var days []string
 	err := admin(t, dsn).Select(&days, `SELECT PARTITION_NAME FROM information_schema.PARTITIONS
-		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'lt_click' ORDER BY PARTITION_ORDINAL_POSITION`)
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'lt_hit' ORDER BY PARTITION_ORDINAL_POSITION`)
 	today := time.Now().UTC().Format("p20060102")
 	if err != nil || len(days) < 33 || len(days) > 35 || days[1] != today && days[2] != today || days[len(days)-1] != "p_later" {
 		t.Errorf("partitions %v, %v", days, err)
@@ -102,7 +102,7 @@ func TestMigrateWaitsForAnotherAsLongAsItsContext(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		// A reader holds the table, and so the migrator that prunes, up.
-		if _, err := conn.ExecContext(t.Context(), `LOCK TABLES lt_click READ`); err != nil {
+		if _, err := conn.ExecContext(t.Context(), `LOCK TABLES lt_hit READ`); err != nil {
 			t.Error(err)
 		}
 		close(holding)

@@ -54,6 +54,8 @@ type Store struct {
 	holder      linktrack.Source // identifies this Store as the holder of the lease
 	applying    chan struct{}    // holds a value while a call applies the log
 	pace        pace
+	textUsage   *usage
+	textSecret  []byte   // the key of the ids of lt_text; nil: not read yet
 	quarantined *badRows // the last one that no call has returned yet; nil: none. Guarded by applying
 }
 
@@ -78,6 +80,7 @@ func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
 		insertLog: statement{sql: insertLog},
 		holder:    newSource(),
 		applying:  make(chan struct{}, 1),
+		textUsage: newUsage(),
 	}
 }
 

@@ -153,7 +153,7 @@ func requireEverySum(t *testing.T, s *Store, want int) {
 		`SELECT total FROM lt_count`,
 		`SELECT total FROM lt_rank`,
 		`SELECT COALESCE(SUM(clicks), 0) FROM lt_hour`,
-		`SELECT COUNT(*) FROM lt_click`,
+		`SELECT (SELECT COUNT(*) FROM lt_click) + (SELECT COUNT(*) FROM lt_hit)`,
 	} {
 		var got int
 		require.NoError(t, s.db.Get(&got, sum))

@@ -129,10 +129,10 @@ func (c *crash) check(lost int64) {
 	}
 	var total, rows, hours, apart int64
 	for query, into := range map[string]*int64{
-		`SELECT SUM(total) FROM lt_count`:                &total,
-		`SELECT COUNT(*) FROM lt_click WHERE is_bot = 0`: &rows,
-		`SELECT COALESCE(SUM(clicks), 0) FROM lt_hour`:   &hours,
-		`SELECT COUNT(*) FROM lt_count c WHERE total <> (SELECT COUNT(*) FROM lt_click h WHERE h.link_id = c.link_id AND is_bot = 0)`: &apart,
+		`SELECT SUM(total) FROM lt_count`:              &total,
+		`SELECT COUNT(*) FROM lt_hit WHERE is_bot = 0`: &rows,
+		`SELECT COALESCE(SUM(clicks), 0) FROM lt_hour`: &hours,
+		`SELECT COUNT(*) FROM lt_count c WHERE total <> (SELECT COUNT(*) FROM lt_hit h WHERE h.link_id = c.link_id AND is_bot = 0)`: &apart,
 	} {
 		if err := c.db.QueryRow(query).Scan(into); err != nil {
 			c.Fatalf("%s: %v", query, err)

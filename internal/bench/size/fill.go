@@ -78,7 +78,10 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if _, err := store.ApplyClicks(ctx, time.UTC, now.Add(-day)); err != nil {
 		return err
 	}
-	return analyze(ctx, dsn)
+	if err := analyze(ctx, dsn); err != nil {
+		return err
+	}
+	return sizes(ctx, dsn, f.clicks)
 }
 
 // makeDays makes the partitions of the days to come, which are in the past.
@@ -259,9 +262,35 @@ func analyze(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_rank, lt_hour, lt_day, lt_click`)
+	analyzed, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_rank, lt_hour, lt_day, lt_hit, lt_text`)
 	if err != nil {
 		return err
 	}
-	return rows.Close()
+	return analyzed.Close()
+}
+
+// sizes prints the bytes that each table takes for a click.
+func sizes(ctx context.Context, dsn string, clicks int64) error {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `
+		SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('lt_hit', 'lt_text', 'lt_click', 'lt_day', 'lt_hour') ORDER BY TABLE_NAME`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	fmt.Printf("\n### Size of the tables\n\n%d clicks. The history is lt_hit with its texts in lt_text.\n\n| table | rows, about | MB | bytes per click |\n| --- | --: | --: | --: |\n", clicks)
+	for rows.Next() {
+		var table string
+		var n, bytes int64
+		if err := rows.Scan(&table, &n, &bytes); err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %d | %d | %.0f |\n", table, n, bytes>>20, float64(bytes)/float64(clicks))
+	}
+	return rows.Err()
 }
