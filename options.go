@@ -182,10 +182,14 @@ type RecordingOptions struct {
 	MaxPending int
 
 	// MaxPendingBytes is approximately how many bytes of memory these clicks may
-	// take. A typical click takes a few hundred bytes; one with a long referrer,
-	// user agent, and query string takes up to 20,000. Clicks beyond the limit
-	// are dropped and counted as with MaxPending. Default: 16 MiB, which is
-	// some 30,000 typical clicks.
+	// take. Clicks beyond the limit are dropped and counted as with MaxPending.
+	//   - A click that waits is kept in its binary form ([AppendClicks]), which is
+	//     what counts. That is 200 bytes for a typical click, and up to 20,000
+	//     for one with a long referrer, user agent, and query string.
+	//   - A click that is on its way to the store or the Journal counts with the
+	//     memory of its [Click], which is 200 bytes more. The batch that is being
+	//     sent may exceed the limit by that.
+	// Default: 16 MiB, which is some 80,000 typical clicks.
 	MaxPendingBytes int64
 
 	// MaxLogBytes is approximately how many bytes the store's click log may have: the

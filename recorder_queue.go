@@ -3,10 +3,15 @@ package linktrack
 import (
 	"crypto/rand"
 	"sync"
+	"unsafe"
 )
 
-// A queue is the [Journal] in memory: it keeps clicks until the store has them.
-// Every click in it has its size reserved in the budget; the queue releases it.
+// A queue is the [Journal] in memory: it keeps clicks until the store has them. Only
+// clicks that have to wait are brought to their binary form.
+//
+// The budget has the bytes of all clicks in it, which are, for each click:
+//   - in the current batch: its size
+//   - in a backlog: the bytes of its binary form
 type queue struct {
 	budget *budget
 	source Source
@@ -17,8 +22,8 @@ type queue struct {
 	current     Batch   // the batch that is being stored; Seq 0: none
 	reserved    int64   // the bytes that the budget has for current
 	direct      bool    // current is begin's, not Next's
-	clicks      []Click // behind current, oldest first
-	quarantined []Click
+	waiting     backlog // behind current
+	quarantined backlog
 }
 
 func newQueue(b *budget) *queue {
@@ -31,38 +36,32 @@ func newQueue(b *budget) *queue {
 // bytes.
 const maxBatchBytes = 4 << 20
 
-// firstBatch returns how many of the clicks, from the first one on, make a batch of
-// at most limit clicks, and their size.
-func firstBatch(clicks []Click, limit int) (n int, bytes int64) {
-	for n < min(limit, len(clicks)) && bytes < maxBatchBytes {
-		bytes += clicks[n].size()
-		n++
-	}
-	return n, bytes
-}
-
-// Append implements Journal.
+// Append implements Journal. The clicks have their sizes reserved in the budget.
 func (q *queue) Append(clicks []Click) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.clicks = append(q.clicks, clicks...)
+	q.append(clicks, sizeOf(clicks))
 	return nil
+}
+
+func (q *queue) append(clicks []Click, reserved int64) {
+	q.budget.release(0, reserved-q.waiting.add(clicks))
 }
 
 // begin returns the clicks as a batch to be stored at once, for which end must be
 // called. If others wait, or the clicks are more than one batch, ok is false and
 // they are appended. One goroutine calls it at a time.
 func (q *queue) begin(clicks []Click) (b Batch, ok bool) {
-	n, bytes := firstBatch(clicks, maxBatch)
+	reserved := sizeOf(clicks)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.current.Seq != 0 || len(q.clicks) > 0 || n < len(clicks) {
-		q.clicks = append(q.clicks, clicks...)
+	if q.current.Seq != 0 || q.waiting.clicks > 0 || len(clicks) > maxBatch || reserved > maxBatchBytes {
+		q.append(clicks, reserved)
 		return Batch{}, false
 	}
 	q.seq++
 	q.current = Batch{Source: q.source, Seq: q.seq, Clicks: clicks}
-	q.reserved, q.direct = bytes, true // Next returns nothing until end
+	q.reserved, q.direct = reserved, true // Next returns nothing until end
 	return q.current, true
 }
 
@@ -76,18 +75,29 @@ func (q *queue) end(err error) {
 		return
 	}
 	q.current.Clicks = append([]Click(nil), q.current.Clicks...) // the slice is begin's caller's
+	size := sizeOf(q.current.Clicks)                             // completed clicks have another size
+	q.budget.release(0, q.reserved-size)
+	q.reserved = size
 }
 
-// Next implements Journal.
+// Next implements Journal. It decodes the clicks without the lock, so that visitors who
+// append do not wait for that.
 func (q *queue) Next(limit int) (Batch, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.current.Seq == 0 && len(q.clicks) > 0 {
-		var n int
-		n, q.reserved = firstBatch(q.clicks, limit)
+	if q.current.Seq == 0 && q.waiting.clicks > 0 {
+		waiting := q.waiting.snapshot()
+		q.mu.Unlock()
+		clicks, bytes, err := waiting.first(limit)
+		q.mu.Lock()
+		if err != nil {
+			return Batch{}, err
+		}
+		q.waiting.remove(len(clicks), bytes)
 		q.seq++
-		q.current = Batch{Source: q.source, Seq: q.seq, Clicks: q.clicks[:n:n]}
-		q.clicks = q.clicks[n:]
+		q.current = Batch{Source: q.source, Seq: q.seq, Clicks: clicks}
+		q.reserved = bytes + int64(cap(clicks))*int64(unsafe.Sizeof(Click{})) // their texts share the binary form
+		q.budget.release(0, bytes-q.reserved)
 	}
 	if q.direct {
 		return Batch{}, nil
@@ -99,11 +109,8 @@ func (q *queue) Next(limit int) (Batch, error) {
 func (q *queue) Done() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	clear(q.current.Clicks) // they share their memory with q.clicks, which keeps it
+	clear(q.current.Clicks) // else a batch that the caller still has would keep their texts
 	q.drop()
-	if len(q.clicks) == 0 {
-		q.clicks = nil // release the memory of a backlog
-	}
 	return nil
 }
 
@@ -117,8 +124,7 @@ func (q *queue) drop() {
 func (q *queue) Quarantine() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.budget.release(0, q.reserved-sizeOf(q.current.Clicks)) // completed clicks have another size
-	q.quarantined = append(q.quarantined, q.current.Clicks...)
+	q.budget.release(0, q.reserved-q.quarantined.add(q.current.Clicks))
 	clear(q.current.Clicks)
 	q.current, q.reserved = Batch{}, 0
 	return nil
@@ -128,9 +134,8 @@ func (q *queue) Quarantine() error {
 func (q *queue) Requeue() (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := len(q.quarantined)
-	q.clicks = append(q.clicks, q.quarantined...)
-	q.quarantined = nil
+	n := q.quarantined.clicks
+	q.waiting.move(&q.quarantined)
 	return n, nil
 }
 
@@ -138,5 +143,5 @@ func (q *queue) Requeue() (int, error) {
 func (q *queue) Size() JournalSize {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return JournalSize{Clicks: int64(len(q.current.Clicks) + len(q.clicks)), Quarantined: int64(len(q.quarantined))}
+	return JournalSize{Clicks: int64(len(q.current.Clicks) + q.waiting.clicks), Quarantined: int64(q.quarantined.clicks)}
 }
