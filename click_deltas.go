@@ -7,7 +7,7 @@ import (
 )
 
 // A Delta is what some clicks add to one link. Stores add it to what they keep of the
-// link.
+// link. What [Reclassify] returns may be negative.
 type Delta struct {
 	Link   int64
 	Counts          // People, Unique, Bots, and LastClick; the other counts are zero
@@ -33,36 +33,54 @@ func HourOf(t time.Time) int64 { return max(t.Unix(), 0) / 3600 }
 // Deltas returns what the clicks add to their links, in the order of Link. zone is the
 // zone of Days; nil is UTC.
 func Deltas(clicks []Click, zone *time.Location) []Delta {
-	byLink := make(map[int64]*deltaSums)
-	at := moment{zone: zone}
+	sums := newSums(zone)
 	for i := range clicks {
-		c := &clicks[i]
-		at.set(c.ID.Time())
-		s := byLink[c.Link]
-		if s == nil {
-			s = &deltaSums{hours: make(map[int64]Counters), days: make(map[Day]*Rollup)}
-			byLink[c.Link] = s
-		}
-		s.add(c, &at)
+		sums.count(&clicks[i], 1).limitSometimes()
 	}
-	deltas := make([]Delta, 0, len(byLink))
-	for _, link := range slices.Sorted(maps.Keys(byLink)) {
-		s := byLink[link]
-		d := s.delta
+	return sums.deltas()
+}
+
+// sums are deltas while they are added up.
+type sums struct {
+	byLink map[int64]*linkSums
+	at     moment
+}
+
+func newSums(zone *time.Location) *sums {
+	return &sums{byLink: make(map[int64]*linkSums), at: moment{zone: zone}}
+}
+
+// count adds a click with n = 1, and takes it back with n = -1. It returns the roll-up of
+// the click's day.
+func (s *sums) count(c *Click, n int64) *Rollup {
+	s.at.set(c.ID.Time())
+	l := s.byLink[c.Link]
+	if l == nil {
+		l = &linkSums{hours: make(map[int64]Counters), days: make(map[Day]*Rollup)}
+		s.byLink[c.Link] = l
+	}
+	return l.count(c, &s.at, n)
+}
+
+func (s *sums) deltas() []Delta {
+	deltas := make([]Delta, 0, len(s.byLink))
+	for _, link := range slices.Sorted(maps.Keys(s.byLink)) {
+		l := s.byLink[link]
+		d := l.delta
 		d.Link = link
-		for _, hour := range slices.Sorted(maps.Keys(s.hours)) {
-			d.Hours = append(d.Hours, Hourly{hour, s.hours[hour]})
+		for _, hour := range slices.Sorted(maps.Keys(l.hours)) {
+			d.Hours = append(d.Hours, Hourly{hour, l.hours[hour]})
 		}
-		for _, day := range slices.Sorted(maps.Keys(s.days)) {
-			d.Days = append(d.Days, *s.days[day])
+		for _, day := range slices.Sorted(maps.Keys(l.days)) {
+			d.Days = append(d.Days, *l.days[day])
 		}
 		deltas = append(deltas, d)
 	}
 	return deltas
 }
 
-// deltaSums are the sums of one link while they are added up.
-type deltaSums struct {
+// linkSums are the sums of one link while they are added up.
+type linkSums struct {
 	delta Delta // without Link, Hours, and Days
 	hours map[int64]Counters
 	days  map[Day]*Rollup
@@ -89,25 +107,28 @@ func (m *moment) set(at time.Time) {
 	}
 }
 
-func (s *deltaSums) add(c *Click, at *moment) {
-	n := c.counters()
-	s.delta.People += n.People
-	s.delta.Unique += n.Unique
-	s.delta.Bots += n.Bots
-	s.delta.LastClick = later(s.delta.LastClick, at.time)
-	if !c.Bot {
-		s.delta.LastPerson = later(s.delta.LastPerson, at.time)
+func (l *linkSums) count(c *Click, at *moment, n int64) *Rollup {
+	counts := c.counters(n)
+	l.delta.People += counts.People
+	l.delta.Unique += counts.Unique
+	l.delta.Bots += counts.Bots
+	if n > 0 {
+		l.delta.LastClick = later(l.delta.LastClick, at.time)
+		if !c.Bot {
+			l.delta.LastPerson = later(l.delta.LastPerson, at.time)
+		}
 	}
-	hour := s.hours[at.hour]
-	hour.add(n)
-	s.hours[at.hour] = hour
+	hour := l.hours[at.hour]
+	hour.add(counts)
+	l.hours[at.hour] = hour
 
-	r := s.days[at.day]
+	r := l.days[at.day]
 	if r == nil {
 		r = &Rollup{Day: at.day}
-		s.days[at.day] = r
+		l.days[at.day] = r
 	}
-	r.AddClick(c, at.hourOfDay)
+	r.countClick(c, at.hourOfDay, n)
+	return r
 }
 
 func later(a, b time.Time) time.Time {
@@ -117,15 +138,15 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// counters returns what the click adds to counts.
-func (c *Click) counters() Counters {
+// counters returns what n times the click adds to counts.
+func (c *Click) counters(n int64) Counters {
 	switch {
 	case c.Bot:
-		return Counters{Bots: 1}
+		return Counters{Bots: n}
 	case c.Unique:
-		return Counters{People: 1, Unique: 1}
+		return Counters{People: n, Unique: n}
 	}
-	return Counters{People: 1}
+	return Counters{People: n}
 }
 
 // Alerts returns the alerts that the delta brings about on a link with these limits, of

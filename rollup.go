@@ -85,7 +85,9 @@ const maxTop = 100 // values of a property
 
 // A Tally counts clicks by value. When there are more than 100 values, the
 // rarest are added to Other; a value that comes again after that starts at zero. So the
-// sum is always exact, and each value is exact if there are at most 100 of them.
+// sum is always exact, and each value is exact if there are at most 100 of them. A click
+// that is taken back ([Reclassify]) is taken from its value, or from Other if the value is
+// not there any more.
 type Tally struct {
 	Top   map[string]int64 `json:"t,omitempty"`
 	Other int64            `json:"o,omitzero"`
@@ -94,15 +96,12 @@ type Tally struct {
 // IsZero reports whether nothing was counted.
 func (t Tally) IsZero() bool { return len(t.Top) == 0 && t.Other == 0 }
 
-// count adds one click. It copies the value, which may be a part of a request, because
+// count adds n clicks. It copies the value, which may be a part of a request, because
 // a tally lives long. Bytes that are not UTF-8 are replaced, as JSON would do, so that
 // no two values become one key there.
-func (t *Tally) count(value string) {
+func (t *Tally) count(value string, n int64) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
-	t.add(strings.Clone(value), 1) // also for a known value, because a map takes the new key
-	if len(t.Top) > 2*maxTop {     // not each time, because it sorts
-		t.limit()
-	}
+	t.add(strings.Clone(value), n) // also for a known value, because a map takes the new key
 }
 
 func (t *Tally) add(value string, n int64) {
@@ -110,6 +109,39 @@ func (t *Tally) add(value string, n int64) {
 		t.Top = make(map[string]int64)
 	}
 	t.Top[value] += n
+}
+
+// takesBack reports whether the tally has negative numbers.
+func (t *Tally) takesBack() bool {
+	for _, n := range t.Top {
+		if n < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// settle takes clicks that were subtracted from a value, and that the value does not have,
+// from Other, to which they were moved. If Other does not have them either, because the
+// click has lost its value since it was counted, settle takes them from the rarest values.
+func (t *Tally) settle() {
+	for value, n := range t.Top {
+		if n <= 0 {
+			t.Other += n
+			delete(t.Top, value)
+		}
+	}
+	if t.Other >= 0 {
+		return
+	}
+	for _, v := range slices.Backward(t.ranking()) {
+		n := min(v.Clicks, -t.Other)
+		t.Other += n
+		if t.Top[v.Value] -= n; t.Top[v.Value] > 0 {
+			return
+		}
+		delete(t.Top, v.Value)
+	}
 }
 
 // limit moves all but the most frequent maxTop values to Other.
@@ -152,7 +184,9 @@ func (t Tally) ranking() []ValueClicks {
 // result does not depend on the order in which a map is read.
 func (t *Tally) addAll(o Tally) {
 	for value, n := range o.Top {
-		t.add(value, n)
+		if n != 0 {
+			t.add(value, n)
+		}
 	}
 	t.Other += o.Other
 }
@@ -169,14 +203,29 @@ func DayAndHour(t time.Time, zone *time.Location) (Day, int) {
 
 // AddClick counts a click of that hour of the day, see [DayAndHour].
 func (r *Rollup) AddClick(c *Click, hour int) {
-	r.addSums(c.counters(), hour)
+	r.countClick(c, hour, 1)
+	r.limitSometimes()
+}
+
+// limitSometimes limits the number of values, but not each time, because that sorts.
+func (r *Rollup) limitSometimes() {
+	for _, t := range r.tallies() {
+		if len(t.Top) > 2*maxTop {
+			t.limit()
+		}
+	}
+}
+
+// countClick counts a click n times. It does not limit the number of values.
+func (r *Rollup) countClick(c *Click, hour int, n int64) {
+	r.addSums(c.counters(n), hour)
 	if c.Bot {
 		return
 	}
-	r.Referrers.count(c.ReferrerHost)
-	r.Browsers.count(c.Browser)
-	r.Platforms.count(c.Platform)
-	r.Countries.count(c.Country)
+	r.Referrers.count(c.ReferrerHost, n)
+	r.Browsers.count(c.Browser, n)
+	r.Platforms.count(c.Platform, n)
+	r.Countries.count(c.Country, n)
 }
 
 // AddConversion counts a conversion of that hour of the day, see [DayAndHour].
@@ -235,10 +284,15 @@ func (r *Rollup) addHour(s Counters, hour int) {
 }
 
 // Merge adds the counts of another roll-up, without sharing memory with it. Hours are
-// added only if both roll-ups are of the same day.
+// added only if both roll-ups are of the same day. The counts of o may be negative, see
+// [Reclassify]. Then r must be what is kept, which has counted what o takes back.
 func (r *Rollup) Merge(o Rollup) {
 	r.addAll(o)
-	for _, t := range r.tallies() {
+	of := o.tallies()
+	for i, t := range r.tallies() {
+		if of[i].takesBack() {
+			t.settle()
+		}
 		t.limit()
 	}
 }

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,12 +18,13 @@ type counts struct {
 
 func (c *counts) load() linktrack.Counts {
 	n := linktrack.Counts{
-		Unique:      c.unique.Load(), // before Total, which is written first
+		Unique:      c.unique.Load(), // before People, which is written first
 		People:      c.total.Load(),
 		Bots:        c.bot.Load(),
 		Used:        c.used.Load(),
 		Conversions: c.conversion.Load(),
 	}
+	n.Unique = min(n.Unique, n.People) // both may fall meanwhile, see ReclassifyClicks
 	if last := c.last.Load(); last != 0 {
 		n.LastClick = time.UnixMicro(last).UTC()
 	}
@@ -44,7 +46,7 @@ type hour struct {
 	n     int64
 }
 
-// add counts people's clicks of an hour.
+// add counts people's clicks of an hour, which may be negative.
 func (h *hours) add(start, people int64) {
 	if people == 0 {
 		return
@@ -54,7 +56,9 @@ func (h *hours) add(start, people int64) {
 		i--
 	}
 	if i > 0 && (*h)[i-1].start == start {
-		(*h)[i-1].n += people
+		if (*h)[i-1].n += people; (*h)[i-1].n == 0 {
+			*h = slices.Delete(*h, i-1, i)
+		}
 		return
 	}
 	*h = append(*h, hour{})

@@ -152,6 +152,13 @@ func (l *link) apply(d *linktrack.Delta, rows []row, a *alerts) (bytes int64) {
 		l.history.add(&rows[i])
 		bytes += rows[i].size()
 	}
+	l.count(d, a)
+	return bytes
+}
+
+// count adds the delta to the sums, and makes the alerts that come due. The caller holds
+// l.mu.
+func (l *link) count(d *linktrack.Delta, a *alerts) {
 	before := l.counts.total.Load()
 	l.counts.add(d)
 	for _, h := range d.Hours {
@@ -164,7 +171,6 @@ func (l *link) apply(d *linktrack.Delta, rows []row, a *alerts) (bytes int64) {
 	for _, id := range d.Alerts(def.AlertAt, def.DeactivateAt, before) {
 		a.make(l, id, d.LastPerson)
 	}
-	return bytes
 }
 
 func sizeOf(c *linktrack.Click) int64 {

@@ -63,6 +63,8 @@ type Store struct {
 var (
 	_ linktrack.Store      = (*Store)(nil)
 	_ linktrack.HostLister = (*Store)(nil)
+
+	_ linktrack.ClickReclassifier = (*Store)(nil)
 )
 
 // New returns an empty store.
