@@ -27,7 +27,7 @@ func (w *work) sortClicks() {
 // writeHistory writes the clicks. It ignores a click whose id is in the history already:
 // an error would make the step fail each time that it is tried.
 func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
-	const head = `INSERT INTO lt_hit (link_id, id, ip, agent_id, referrer_id, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot) VALUES `
+	const head = `INSERT INTO lt_hit (link_id, id, ip, agent_id, referrer_id, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot, class, reason) VALUES `
 	const tail = ` ON DUPLICATE KEY UPDATE link_id = VALUES(link_id)`
 	var b []byte
 	for i := range w.clicks {
@@ -47,6 +47,8 @@ func (w *work) writeHistory(ctx context.Context, tx *sqlx.Tx) error {
 		}
 		b = appendBool(append(b, ','), c.Unique)
 		b = appendBool(append(b, ','), c.Bot)
+		b = strconv.AppendInt(append(b, ','), signed(c.Class), 10)
+		b = strconv.AppendInt(append(b, ','), signed(c.Reason), 10)
 		b = append(b, ')')
 		if len(b) >= statementSize || i == len(w.clicks)-1 {
 			if _, err := tx.ExecContext(ctx, string(append(b, tail...))); err != nil {
@@ -68,6 +70,10 @@ func fitClick(c *linktrack.Click) {
 	c.Country = truncate(c.Country, 8)
 	c.Query = truncate(c.Query, 8192)
 }
+
+// signed returns a class or reason as its column holds it: numbers from 128 on, which no
+// version of this package has, are negative there.
+func signed[T ~uint8](v T) int64 { return int64(int8(v)) }
 
 func appendBool(b []byte, v bool) []byte {
 	if v {

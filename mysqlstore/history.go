@@ -63,7 +63,7 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 	if !q.After.IsZero() {
 		bound(">", q.After)
 	}
-	rows, err := s.readRows(ctx, `agent_id, referrer_id`, `lt_hit`, &where, q, nil)
+	rows, err := s.readRows(ctx, `agent_id, referrer_id, class, reason`, `lt_hit`, &where, q, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 		}
 	}
 	n := len(rows)
-	rows, err = s.readRows(ctx, `'', ''`, `lt_click`, &where, q, rows)
+	rows, err = s.readRows(ctx, `'', '', 0, 0`, `lt_click`, &where, q, rows)
 	if err != nil || len(rows) == n {
 		return rows, err
 	}
@@ -90,10 +90,10 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 	return rows[:min(len(rows), q.Limit)], nil
 }
 
-// readRows appends the rows of a table to rows.
-func (s *Store) readRows(ctx context.Context, textIDs, table string, where *builder, q *linktrack.ClickFilter, rows []historyRow) ([]historyRow, error) {
+// readRows appends the rows of a table to rows. own are the columns that only lt_hit has.
+func (s *Store) readRows(ctx context.Context, own, table string, where *builder, q *linktrack.ClickFilter, rows []historyRow) ([]historyRow, error) {
 	var p builder
-	p.add(`SELECT id, ip, ` + textIDs + `, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot FROM ` + table)
+	p.add(`SELECT id, ip, ` + own + `, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot FROM ` + table)
 	p.append(where)
 	if q.Ascending {
 		p.add(` ORDER BY id ASC LIMIT ?`, q.Limit)
@@ -108,13 +108,15 @@ func (s *Store) readRows(ctx context.Context, textIDs, table string, where *buil
 	for found.Next() {
 		r := historyRow{Click: linktrack.Click{Link: q.Link}}
 		var id, ip, agent, referrer sql.RawBytes
-		err := found.Scan(&id, &ip, &agent, &referrer, &r.Referrer, &r.ReferrerHost, &r.UserAgent, &r.Browser, &r.Platform, &r.Country, &r.Query, &r.Unique, &r.Bot)
+		var class, reason int8
+		err := found.Scan(&id, &ip, &agent, &referrer, &class, &reason, &r.Referrer, &r.ReferrerHost, &r.UserAgent, &r.Browser, &r.Platform, &r.Country, &r.Query, &r.Unique, &r.Bot)
 		if err != nil {
 			return nil, err
 		}
 		copy(r.ID[:], id)
 		copy(r.agent[:], agent)
 		copy(r.referrer[:], referrer)
+		r.Class, r.Reason = linktrack.ClickClass(class), linktrack.ClickReason(reason)
 		r.IP, _ = netip.AddrFromSlice(ip)
 		rows = append(rows, r)
 	}

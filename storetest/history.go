@@ -41,6 +41,18 @@ var history = []rule{
 		require.Equal(t, want, got, "the history has what was recorded: text as it was, a version 4 address as one, no address as none")
 		require.Equal(t, noon, got[0].ID.Time(), "the time of a click is kept to the microsecond")
 	}},
+	{"a click comes back with its class and its reason", func(t *testing.T, s linktrack.Store) {
+		l := create(t, s, plain("sale"))
+		var want []linktrack.Click
+		for i := range 256 {
+			k := person(l.ID, noon.Add(time.Duration(i)*time.Second))
+			k.Bot = i%2 == 0
+			k.Class, k.Reason = linktrack.ClickClass(i), linktrack.ClickReason(255-i)
+			want = append(want, k)
+		}
+		send(t, s, want...)
+		require.Equal(t, want, recorded(t, s, l.ID), "0 is a click without a class, and numbers that are not known yet are kept")
+	}},
 	{"each text of a click is its own", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		want := []linktrack.Click{{ID: linktrack.NewClickID(noon), Link: l.ID}}
