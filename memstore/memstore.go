@@ -61,10 +61,10 @@ type Store struct {
 }
 
 var (
-	_ linktrack.Store      = (*Store)(nil)
-	_ linktrack.HostLister = (*Store)(nil)
-
+	_ linktrack.Store             = (*Store)(nil)
+	_ linktrack.HostLister        = (*Store)(nil)
 	_ linktrack.ClickReclassifier = (*Store)(nil)
+	_ linktrack.VisitorEraser     = (*Store)(nil)
 )
 
 // New returns an empty store.

@@ -60,8 +60,9 @@ type Store struct {
 }
 
 var (
-	_ linktrack.Store      = (*Store)(nil)
-	_ linktrack.HostLister = (*Store)(nil)
+	_ linktrack.Store         = (*Store)(nil)
+	_ linktrack.HostLister    = (*Store)(nil)
+	_ linktrack.VisitorEraser = (*Store)(nil)
 )
 
 // New returns a Store that uses the caller's pool. The Store never closes the pool.

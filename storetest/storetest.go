@@ -51,6 +51,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"history", history},
 		{"rollups", rollups},
 		{"prunings", prunings},
+		{"erasures", erasures},
 		{"limits", limits},
 		{"alerts", alerts},
 		{"conversions", conversions},
