@@ -19,6 +19,7 @@ type Link struct {
 
 	PasswordHash []byte // nil: no password
 	CreatedAt    time.Time
+	DeletedAt    time.Time // zero: not deleted
 
 	Counts Counts
 }

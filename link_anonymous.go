@@ -93,13 +93,13 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 	}
 	if err == nil {
 		t.applier.beforeReading(ctx)
-		l, err = t.store.MoveLink(ctx, l.ID, AnonymousAccount, a.ID, func(l *Link) error {
-			l.ExpiresAt = time.Time{}
+		l, err = t.store.UpdateLink(ctx, l.ID, func(l *Link) error {
+			if l.Account != AnonymousAccount { // another caller claimed it first
+				return errClaimed
+			}
+			l.Account, l.ExpiresAt = a.ID, time.Time{}
 			return nil
 		})
-		if errors.Is(err, ErrNotFound) { // another caller claimed it first
-			err = errClaimed
-		}
 		err = unavailable(err)
 	}
 	if errors.Is(err, ErrTaken) {

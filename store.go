@@ -89,7 +89,7 @@ type AccountStore interface {
 type LinkStore interface {
 	// CreateLinks stores 1 to 1,000 new links of one account with counts of zero, all
 	// of them or none. It returns them in the given order, with rising IDs.
-	//   - The ID and Counts of the given links are ignored.
+	//   - The ID and Counts of the given links are ignored. DeletedAt is zero.
 	//   - [ErrExternalIDTaken] if the account has a link with the ExternalID of one
 	//     of them, compared byte by byte, or two of them have the same. "" is none.
 	//   - Otherwise [ErrTaken] if any account has a link with the Host and [Link.Key]
@@ -103,24 +103,19 @@ type LinkStore interface {
 	// UpdateLink calls change with the current link, stores what change left in it,
 	// and returns that, with a Counts.Day of zero.
 	//   - No other update of the link happens in between.
-	//   - ID, Account, Host, Path, CreatedAt and Counts do not change.
+	//   - ID, Host, Path, CreatedAt and Counts do not change.
 	//   - If change returns an error, nothing is stored, and that error is
 	//     returned.
 	//   - change may be called more than once. It must not use the store.
-	//   - Groups and tags are made as in CreateLinks.
+	//   - Groups and tags are made as in CreateLinks, in the account that the link
+	//     has then.
+	//   - DeletedAt set deletes the link, and DeletedAt cleared restores it. Nothing
+	//     else of it changes.
+	//   - Another Account moves the link to that account, with its counts, history,
+	//     roll-ups and alerts. Orders that were counted stay with the old account.
 	//   - [ErrNotFound] if there is no such link. [ErrExternalIDTaken] if another
-	//     link of the account has the ExternalID.
+	//     link of the account that the link has then has the ExternalID.
 	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
-
-	// MoveLink is UpdateLink for a link that moves to another account.
-	//   - change gets the link with the new account and without a group, because
-	//     groups belong to an account. It keeps its tags and its ExternalID, which
-	//     are then those of the new account.
-	//   - Counts, history, roll-ups and alerts move with the link. Orders that were
-	//     counted stay with the old account.
-	//   - [ErrNotFound] if the account from has no such link. So one of any number
-	//     of concurrent calls, in any processes, moves it.
-	MoveLink(ctx context.Context, id int64, from, to AccountID, change func(*Link) error) (Link, error)
 
 	// LinkByPath returns the link with that host and key (see [Link.Key]), of any
 	// account, or [ErrNotFound]. Counts.Day is zero. Redirects call it, so it should

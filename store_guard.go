@@ -77,11 +77,6 @@ func (g guardedStore) UpdateLink(ctx context.Context, id int64, change func(*Lin
 	return g.store.UpdateLink(ctx, id, change)
 }
 
-func (g guardedStore) MoveLink(ctx context.Context, id int64, from, to AccountID, change func(*Link) error) (_ Link, err error) {
-	defer caught(&err)
-	return g.store.MoveLink(ctx, id, from, to, change)
-}
-
 func (g guardedStore) LinkByPath(ctx context.Context, host, key string) (_ Link, err error) {
 	defer caught(&err)
 	return g.store.LinkByPath(ctx, host, key)

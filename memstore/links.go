@@ -29,7 +29,8 @@ type link struct {
 
 // UpdateLink implements [linktrack.LinkStore]. While change runs, only other
 // updates of the same link wait. Counts.Day is zero in what change gets and in
-// what is returned.
+// what is returned. While a link moves, it is in the lists of both accounts for a
+// moment, but queries compare its account, so they find it in one of them only.
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	if err := ctx.Err(); err != nil {
 		return linktrack.Link{}, err
@@ -43,60 +44,21 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	if err := ctx.Err(); err != nil { // the wait may have been long
 		return linktrack.Link{}, err
 	}
-	edited, err := s.edited(l, l.snapshot(), change)
-	if err != nil {
-		return linktrack.Link{}, err
-	}
-	l.def.Store(edited)
-	return l.snapshot(), nil
-}
-
-// MoveLink implements [linktrack.LinkStore]. The link is in the lists of both accounts
-// for a moment, but queries compare its account, so they find it in one of them only.
-func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.AccountID, change func(*linktrack.Link) error) (linktrack.Link, error) {
-	if err := ctx.Err(); err != nil {
-		return linktrack.Link{}, err
-	}
-	l := s.link(id)
-	if l == nil {
-		return linktrack.Link{}, linktrack.ErrNotFound
-	}
-	l.edit.Lock()
-	defer l.edit.Unlock()
-	if err := ctx.Err(); err != nil { // the wait may have been long
-		return linktrack.Link{}, err
-	}
-	moved := l.snapshot()
-	if moved.Account != from {
-		return linktrack.Link{}, linktrack.ErrNotFound
-	}
-	moved.Account, moved.Group = to, ""
-	edited, err := s.edited(l, moved, change)
-	if err != nil {
-		return linktrack.Link{}, err
-	}
-	if from != to {
-		s.owner(to).add(l)
-		defer s.owner(from).remove(l, l.def.Load().ExternalID)
-	}
-	l.def.Store(edited)
-	return l.snapshot(), nil
-}
-
-// edited calls change with the present state of a link, and returns the link that is to
-// replace it, whose names the account has then. l.edit must be held.
-func (s *Store) edited(l *link, edited linktrack.Link, change func(*linktrack.Link) error) (*linktrack.Link, error) {
-	account := edited.Account
+	old, edited := l.def.Load(), l.snapshot()
 	if err := change(&edited); err != nil {
-		return nil, err
+		return linktrack.Link{}, err
 	}
 	edited = ownLink(edited)
-	old := l.def.Load()
-	edited.ID, edited.Account, edited.Host, edited.Path, edited.CreatedAt = old.ID, account, old.Host, old.Path, old.CreatedAt
-	if err := s.owner(account).keep(l, &edited); err != nil {
-		return nil, err
+	edited.ID, edited.Host, edited.Path, edited.CreatedAt = old.ID, old.Host, old.Path, old.CreatedAt
+	if err := s.owner(edited.Account).keep(l, &edited); err != nil {
+		return linktrack.Link{}, err
 	}
-	return &edited, nil
+	if edited.Account != old.Account {
+		s.owner(edited.Account).add(l)
+		defer s.owner(old.Account).remove(l, old.ExternalID)
+	}
+	l.def.Store(&edited)
+	return l.snapshot(), nil
 }
 
 // LinkByPath implements [linktrack.LinkStore]. Counts.Day is zero.
@@ -148,7 +110,7 @@ func ownLink(l linktrack.Link) linktrack.Link {
 		l.Tags[i] = strings.Clone(name)
 	}
 	l.ExpiresAt, l.StartsAt = micro(l.ExpiresAt), micro(l.StartsAt)
-	l.CreatedAt = micro(l.CreatedAt)
+	l.CreatedAt, l.DeletedAt = micro(l.CreatedAt), micro(l.DeletedAt)
 	l.Counts = linktrack.Counts{}
 	return l
 }

@@ -34,7 +34,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		}
 		external[l.ExternalID] = true
 		l.Counts = linktrack.Counts{}
-		l.ExpiresAt, l.StartsAt, l.CreatedAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.StartsAt)), fromMicros(micros(l.CreatedAt))
+		toMicros(&l)
 		given[i] = l
 	}
 	wanted := namesOf(given...)

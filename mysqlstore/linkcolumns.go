@@ -38,11 +38,13 @@ var editedColumns = []struct {
 	{"is_archived", func(l *linktrack.Link) any { return &l.IsArchived }},
 	{"starts_at", func(l *linktrack.Link) any { return (*moment)(&l.StartsAt) }},
 	{"fallback_url", func(l *linktrack.Link) any { return (*text)(&l.FallbackURL) }},
+	{"deleted_at", func(l *linktrack.Link) any { return (*moment)(&l.DeletedAt) }},
 	{"confirm", func(l *linktrack.Link) any { return (*text)(&l.Confirm) }},
 }
 
 // linkColumns are the columns of lt_link l and lt_count c that scanLink reads. insertLink
-// and insertedRow take the values of linkArgs, and editLink takes those of editArgs.
+// and insertedRow take the values of linkArgs, and editLink takes those of
+// editArgs, the account, and the ID.
 var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, row, edit string) {
 	for _, c := range editedColumns {
 		columns += ", l." + c.name
@@ -53,7 +55,7 @@ var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, ro
 		`, c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
 	insert = `INSERT INTO lt_link (account_id, host, path_key, path, created_at, url_head` + insert + `) VALUES `
 	row = "(?" + strings.Repeat(", ?", 5+len(editedColumns)) + ")"
-	edit = `UPDATE lt_link SET url_head = ?` + edit + ` WHERE id = ?`
+	edit = `UPDATE lt_link SET url_head = ?` + edit + `, account_id = ? WHERE id = ?`
 	return columns, insert, row, edit
 }()
 
@@ -82,6 +84,13 @@ func scanLink(row interface{ Scan(...any) error }) (linktrack.Link, error) {
 	to = append(to, &l.DeactivateAt, &l.Counts.People, &l.Counts.Unique, &l.Counts.Bots, &l.Counts.Conversions, &l.Counts.Used, (*moment)(&l.Counts.LastClick))
 	err := row.Scan(to...)
 	return l, err
+}
+
+// toMicros gives the times of a link the form in which they are stored.
+func toMicros(l *linktrack.Link) {
+	for _, t := range []*time.Time{&l.ExpiresAt, &l.StartsAt, &l.DeletedAt, &l.CreatedAt} {
+		*t = fromMicros(micros(*t))
+	}
 }
 
 // fitLink checks that the texts of a link fit their columns.

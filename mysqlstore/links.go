@@ -14,35 +14,6 @@ import (
 
 // UpdateLink implements [linktrack.LinkStore].
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
-	return s.updateLink(ctx, "update a link", id, nil, change)
-}
-
-// MoveLink implements [linktrack.LinkStore].
-func (s *Store) MoveLink(ctx context.Context, id int64, from, to linktrack.AccountID, change func(*linktrack.Link) error) (linktrack.Link, error) {
-	return s.updateLink(ctx, "move a link", id, &move{from, to}, change)
-}
-
-// A move gives a link of one account to another account.
-type move struct{ from, to linktrack.AccountID }
-
-// in changes the account in every table that has a row of the link. The caller has locked
-// the link. The rows are locked in the order in which ApplyClicks locks them: the one of
-// lt_count last.
-func (m move) in(ctx context.Context, tx *sqlx.Tx, id int64) error {
-	for _, stmt := range []string{
-		`UPDATE lt_link SET account_id = ? WHERE id = ?`,
-		`UPDATE lt_rank SET account_id = ? WHERE link_id = ?`,
-		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
-	} {
-		if _, err := tx.ExecContext(ctx, stmt, int64(m.to), id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// updateLink updates a link, and moves it unless m is nil.
-func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	var l linktrack.Link
 	refused := false // change returned an error
 	err := s.transact(ctx, func(tx *sqlx.Tx) error {
@@ -60,36 +31,29 @@ func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, ch
 		if err != nil {
 			return err
 		}
-		before := old
-		if m != nil {
-			if old.Account != m.from {
-				return linktrack.ErrNotFound
-			}
-			old.Account, old.Group = m.to, ""
-		}
 		l = old
 		l.Tags = slices.Clone(old.Tags) // change may write to them
 		err = change(&l)
 		if refused = err != nil; refused {
 			return err
 		}
-		l.ID, l.Account, l.Host, l.Path, l.CreatedAt, l.Counts = old.ID, old.Account, old.Host, old.Path, old.CreatedAt, old.Counts
-		l.ExpiresAt, l.StartsAt = fromMicros(micros(l.ExpiresAt)), fromMicros(micros(l.StartsAt))
+		l.ID, l.Host, l.Path, l.CreatedAt, l.Counts = old.ID, old.Host, old.Path, old.CreatedAt, old.Counts
+		toMicros(&l)
 		if err := fitLink(l); err != nil {
 			return err
 		}
-		if err := useNames(ctx, tx, &before, &l); err != nil {
+		if err := useNames(ctx, tx, &old, &l); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), id)...)
-		if err == nil && m != nil {
-			err = m.in(ctx, tx, id)
-		}
+		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), int64(l.Account), id)...)
 		if number(err) == errDuplicate {
 			return linktrack.ErrExternalIDTaken
 		}
 		if err == nil {
-			err = editTags(ctx, tx, &before, &l)
+			err = editTags(ctx, tx, &old, &l)
+		}
+		if err == nil && l.Account != old.Account {
+			err = moveLink(ctx, tx, id, l.Account)
 		}
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
@@ -103,7 +67,22 @@ func (s *Store) updateLink(ctx context.Context, op string, id int64, m *move, ch
 	case refused, errors.Is(err, linktrack.ErrNotFound), errors.Is(err, linktrack.ErrTaken):
 		return linktrack.Link{}, err
 	}
-	return linktrack.Link{}, failed(op, err)
+	return linktrack.Link{}, failed("update a link", err)
+}
+
+// moveLink changes the account in the other tables that have a row for each link. The
+// caller has locked the link. The rows are locked in the order in which ApplyClicks locks
+// them: the one of lt_count last.
+func moveLink(ctx context.Context, tx *sqlx.Tx, id int64, to linktrack.AccountID) error {
+	for _, stmt := range []string{
+		`UPDATE lt_rank SET account_id = ? WHERE link_id = ?`,
+		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, stmt, int64(to), id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // useNames gives an edited link the stored names of its group and tags, and makes those that

@@ -49,10 +49,6 @@ var contexts = []rule{
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
 				return err
 			},
-			"MoveLink": func() error {
-				_, err := s.MoveLink(ctx, l.ID, owner, owner+1, func(l *linktrack.Link) error { l.Title = "moved"; return nil })
-				return err
-			},
 			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
 			"LinksByPath": func() error {
 				_, err := s.LinksByPath(ctx, []linktrack.LinkName{{Host: l.Host, Key: l.Key()}})

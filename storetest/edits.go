@@ -25,13 +25,13 @@ var edits = []rule{
 		edit(t, s, got.ID, func(l *linktrack.Link) { *l = want })
 		require.Equal(t, want, look(t, s, want), "UpdateLink takes away what change took away")
 	}},
-	{"an update does not change ID, account, host, path, creation or counts", func(t *testing.T, s linktrack.Store) {
+	{"an update does not change ID, host, path, creation or counts", func(t *testing.T, s linktrack.Store) {
 		before := create(t, s, plain("Sale"))
 		other := create(t, s, plain("Other"))
 		send(t, s, visitor(before.ID, noon), bot(before.ID, noon))
 		before = look(t, s, before)
 		got := edit(t, s, before.ID, func(l *linktrack.Link) {
-			l.ID, l.Account, l.Host, l.Path, l.CreatedAt = other.ID, owner+1, "other.example.com", "else", noon.AddDate(-1, 0, 0)
+			l.ID, l.Host, l.Path, l.CreatedAt = other.ID, "other.example.com", "else", noon.AddDate(-1, 0, 0)
 			l.Counts = linktrack.Counts{Day: 91, People: 92, Unique: 93, Bots: 94, Conversions: 95, Used: 96, LastClick: noon.AddDate(1, 0, 0)}
 			l.Title = "new"
 		})
@@ -40,6 +40,15 @@ var edits = []rule{
 		require.Equal(t, want, got, "UpdateLink returns the link as it was kept")
 		require.Equal(t, want, look(t, s, want), "only the title is new")
 		require.Equal(t, other, look(t, s, other), "no other link is touched")
+	}},
+	{"a link is deleted and restored, and keeps all else", func(t *testing.T, s linktrack.Store) {
+		want := create(t, s, full("sale"))
+		want.DeletedAt = noon.Add(time.Hour)
+		require.Equal(t, want, edit(t, s, want.ID, func(l *linktrack.Link) { l.DeletedAt = noon.Add(time.Hour) }), "UpdateLink returns the link as it was kept")
+		require.Equal(t, want, edit(t, s, want.ID, func(*linktrack.Link) {}), "a link stays deleted")
+		want.DeletedAt = time.Time{}
+		require.Equal(t, want, edit(t, s, want.ID, func(l *linktrack.Link) { l.DeletedAt = time.Time{} }), "a link is restored as it was")
+		require.Equal(t, want, look(t, s, want), "a link is restored as it was")
 	}},
 	{"change gets the link as it stands", func(t *testing.T, s linktrack.Store) {
 		l := plain("sale")

@@ -81,18 +81,21 @@ var externalIDs = []rule{
 		theirs.Account = buyer
 		create(t, s, theirs)
 		l, other := create(t, s, external("sale", "x")), create(t, s, external("other", "y"))
-		_, err := s.MoveLink(t.Context(), l.ID, owner, buyer, asItIs)
+		_, err := s.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error { l.Account = buyer; return nil })
 		requireIDTaken(t, err, "a link of the new account has it")
 		require.Equal(t, l, look(t, s, l), "nothing is moved")
 		require.Len(t, list(t, s, linktrack.LinkFilter{Account: buyer}), 1)
 
-		move(t, s, l.ID, func(l *linktrack.Link) error { l.ExternalID = ""; return nil })
-		require.Equal(t, "y", move(t, s, other.ID, asItIs).ExternalID)
+		edit(t, s, l.ID, func(l *linktrack.Link) { l.Account, l.ExternalID = buyer, "" })
+		require.Equal(t, "y", move(t, s, other.ID, buyer).ExternalID)
 		createAll(t, s, []linktrack.Link{external("a", "x"), external("b", "y")})
 		again := external("c", "y")
 		again.Account = buyer
 		_, err = createOne(t.Context(), s, again)
 		requireIDTaken(t, err, "the moved link has it")
+		both := create(t, s, plain("both"))
+		both = edit(t, s, both.ID, func(l *linktrack.Link) { l.Account, l.ExternalID = owner+2, "x" })
+		require.Equal(t, "x", look(t, s, both).ExternalID, "an id that a link of the old account has is free in the new one")
 	}},
 	{"of many concurrent callers that use an external id, one gets it", func(t *testing.T, s linktrack.Store) {
 		edited := create(t, s, plain("edited"))

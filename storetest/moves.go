@@ -13,13 +13,9 @@ import (
 
 const buyer = owner + 1 // the account that links are moved to
 
-func asItIs(*linktrack.Link) error { return nil }
-
-func move(t *testing.T, s linktrack.Store, id int64, change func(*linktrack.Link) error) linktrack.Link {
+func move(t *testing.T, s linktrack.Store, id int64, to linktrack.AccountID) linktrack.Link {
 	t.Helper()
-	l, err := s.MoveLink(t.Context(), id, owner, buyer, change)
-	require.NoError(t, err, "a link of the account can be moved")
-	return l
+	return edit(t, s, id, func(l *linktrack.Link) { l.Account = to })
 }
 
 var everySort = []linktrack.Sort{
@@ -37,9 +33,9 @@ var moves = []rule{
 		want, stays = look(t, s, want), look(t, s, stays)
 		history, days := recorded(t, s, want.ID), sumsAround(t, s, want)
 
-		want.Account, want.Group = buyer, ""
-		require.Equal(t, want, move(t, s, want.ID, asItIs), "MoveLink returns the link as it was kept, in no group")
-		require.Equal(t, want, look(t, s, want), "only the account and the group are others")
+		want.Account = buyer
+		require.Equal(t, want, move(t, s, want.ID, buyer), "UpdateLink returns the link as it was kept")
+		require.Equal(t, want, look(t, s, want), "only the account is another")
 		require.Equal(t, history, recorded(t, s, want.ID), "the history goes with the link")
 		require.Equal(t, days, sumsAround(t, s, want), "the roll-ups go with the link")
 
@@ -59,39 +55,39 @@ var moves = []rule{
 	}},
 	{"a move keeps what change sets, and not what an update does not change", func(t *testing.T, s linktrack.Store) {
 		before := create(t, s, full("sale"))
-		got := move(t, s, before.ID, func(l *linktrack.Link) error {
-			require.Equal(t, buyer, l.Account, "change gets it as the new account's")
-			require.Empty(t, l.Group, "change gets it in no group")
-			l.ID, l.Account, l.Host, l.Path, l.CreatedAt = 4711, owner+2, "other.example.com", "else", noon.AddDate(-1, 0, 0)
-			l.Title, l.ExpiresAt, l.AlertAt = "moved", time.Time{}, 5
-			return nil
+		got := edit(t, s, before.ID, func(l *linktrack.Link) {
+			require.Equal(t, before, *l, "change gets the link as it stands")
+			l.ID, l.Account, l.CreatedAt = 4711, buyer, noon.AddDate(-1, 0, 0)
+			l.Title, l.Group, l.ExpiresAt, l.AlertAt, l.Counts.Used = "moved", "", time.Time{}, 5, 7
 		})
 		want := before
 		want.Account, want.Group, want.Title, want.ExpiresAt, want.AlertAt = buyer, "", "moved", time.Time{}, 5
-		require.Equal(t, want, got, "MoveLink returns the link as it was kept")
-		require.Equal(t, want, look(t, s, want), "MoveLink keeps what change left")
+		require.Equal(t, want, got, "UpdateLink returns the link as it was kept")
+		require.Equal(t, want, look(t, s, want), "UpdateLink keeps what change left")
 	}},
 	{"groups are not moved, and the new account's are used", func(t *testing.T, s linktrack.Store) {
 		theirs := grouped("theirs", "News")
 		theirs.Account = buyer
 		create(t, s, theirs)
 		l := create(t, s, grouped("sale", "NEWS"))
-		got := move(t, s, l.ID, func(l *linktrack.Link) error { l.Group = "news"; return nil })
-		require.Equal(t, "News", got.Group, "a group is one of the new account")
+		require.Equal(t, "News", move(t, s, l.ID, buyer).Group, "a group is one of the new account")
 		require.Equal(t, "News", look(t, s, l).Group, "a group is one of the new account")
-		l = create(t, s, grouped("other", "Own"))
-		move(t, s, l.ID, asItIs)
+		l = create(t, s, grouped("made", "Own"))
+		require.Equal(t, "Own", move(t, s, l.ID, buyer).Group, "a group that the new account does not have is made")
+		l = create(t, s, grouped("none", "Left"))
+		edit(t, s, l.ID, func(l *linktrack.Link) { l.Account, l.Group = buyer, "" })
 		names, err := s.Groups(t.Context(), buyer, 10)
 		require.NoError(t, err, "groups can be listed")
-		require.Equal(t, []string{"News"}, names, "the link leaves its group behind")
+		require.Equal(t, []string{"News", "Own"}, names, "a link leaves the group behind that change takes away")
+		require.ElementsMatch(t, []string{"theirs", "sale", "made"}, paths(list(t, s, linktrack.LinkFilter{Account: buyer, Groups: []string{"news", "own"}})), "the new account finds its links by their groups")
 		names, err = s.Groups(t.Context(), owner, 10)
 		require.NoError(t, err, "groups can be listed")
-		require.Equal(t, []string{"NEWS", "Own"}, names, "the old account keeps its groups")
+		require.Equal(t, []string{"Left", "NEWS", "Own"}, names, "the old account keeps its groups")
 	}},
 	{"an error of change is returned and nothing is moved", func(t *testing.T, s linktrack.Store) {
 		before := create(t, s, full("sale"))
-		_, err := s.MoveLink(t.Context(), before.ID, owner, buyer, func(l *linktrack.Link) error {
-			l.Title = "moved"
+		_, err := s.UpdateLink(t.Context(), before.ID, func(l *linktrack.Link) error {
+			l.Account, l.Group, l.Title = buyer, "made", "moved"
 			return errChange
 		})
 		require.ErrorIs(t, err, errChange, "change's error comes back")
@@ -99,22 +95,12 @@ var moves = []rule{
 		require.Empty(t, list(t, s, linktrack.LinkFilter{Account: buyer}), "nothing of a refused move is kept")
 		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "nothing of a refused move is kept")
 	}},
-	{"a link that is not the account's is not found", func(t *testing.T, s linktrack.Store) {
-		l := create(t, s, plain("sale"))
-		for id, from := range map[int64]linktrack.AccountID{l.ID: buyer, l.ID + 1: owner, 0: owner, -1: owner} {
-			_, err := s.MoveLink(t.Context(), id, from, owner+2, func(*linktrack.Link) error { return errors.New("called") })
-			require.ErrorIs(t, err, linktrack.ErrNotFound, "link %d of account %d", id, from)
-		}
-		require.Equal(t, l, look(t, s, l), "it stays where it is")
-	}},
 	{"a link can be moved on and back", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		for range 2 {
-			move(t, s, l.ID, asItIs)
-			_, err := s.MoveLink(t.Context(), l.ID, buyer, linktrack.AnonymousAccount, asItIs)
-			require.NoError(t, err, "a link can be moved on")
-			_, err = s.MoveLink(t.Context(), l.ID, linktrack.AnonymousAccount, owner, asItIs)
-			require.NoError(t, err, "a link can be moved back")
+			move(t, s, l.ID, buyer)
+			move(t, s, l.ID, linktrack.AnonymousAccount)
+			move(t, s, l.ID, owner)
 			require.Equal(t, []linktrack.Link{l}, list(t, s, linktrack.LinkFilter{}), "it is there once")
 		}
 		require.Empty(t, list(t, s, linktrack.LinkFilter{Account: buyer}), "it is nowhere else")
@@ -122,25 +108,31 @@ var moves = []rule{
 	{"an order that was counted stays the old account's", func(t *testing.T, s linktrack.Store) {
 		l, stays := create(t, s, plain("sale")), create(t, s, plain("stays"))
 		require.True(t, convert(t, s, conversion(l, "order")), "it is counted")
-		move(t, s, l.ID, asItIs)
+		move(t, s, l.ID, buyer)
 		require.False(t, convert(t, s, conversion(stays, "order")), "the old account has counted it")
 		require.True(t, convert(t, s, conversion(l, "order")), "the new account has not")
 		requireConverted(t, s, look(t, s, l), 2, "both counted on the link")
 	}},
-	{"of many concurrent callers that move a link, one moves it", func(t *testing.T, s linktrack.Store) {
+	{"of many concurrent callers that move a link from its account, one moves it", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, plain("sale"))
 		var moved atomic.Int64
 		err := together(16, func(i int) error {
 			to := buyer + linktrack.AccountID(i)
-			_, err := s.MoveLink(t.Context(), l.ID, owner, to, asItIs)
+			_, err := s.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error {
+				if l.Account != owner {
+					return errChange
+				}
+				l.Account = to
+				return nil
+			})
 			if err == nil {
 				moved.Add(int64(to))
-			} else if errors.Is(err, linktrack.ErrNotFound) {
+			} else if errors.Is(err, errChange) {
 				return nil
 			}
 			return err
 		})
-		require.NoError(t, err, "all others get ErrNotFound")
+		require.NoError(t, err, "all others see that it was moved")
 		require.EqualValues(t, look(t, s, l).Account, moved.Load(), "one account has it")
 		require.Len(t, list(t, s, linktrack.LinkFilter{Account: linktrack.AccountID(moved.Load())}), 1, "one account has it")
 	}},

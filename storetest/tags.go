@@ -122,9 +122,9 @@ var tags = []rule{
 		theirs.Account = buyer
 		create(t, s, theirs)
 		l := create(t, s, tagged("sale", "NEWS", "Own"))
-		got := move(t, s, l.ID, func(l *linktrack.Link) error {
+		got := edit(t, s, l.ID, func(l *linktrack.Link) {
 			require.Equal(t, []string{"NEWS", "Own"}, l.Tags, "change gets the link with its tags")
-			return nil
+			l.Account = buyer
 		})
 		require.Equal(t, []string{"News", "Own"}, got.Tags, "the tags are those of the new account")
 		require.Equal(t, got, look(t, s, l))
