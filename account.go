@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,31 +149,6 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 }
 
 const maxLogin = 100 // characters
-
-func (t *Tracker) authenticate(ctx context.Context, login, pass string) (Account, error) {
-	if t.opts.Accounts.Authenticate != nil {
-		a, err := t.opts.Accounts.Authenticate(ctx, login, pass)
-		if errors.Is(err, ErrUnauthorized) {
-			err = ErrUnauthorized // the same text, whatever the host wrapped it in
-		}
-		if err != nil && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, ErrForbidden) {
-			err = fmt.Errorf("%w: %v", ErrUnavailable, err) // also if the host returned another error with a meaning
-		}
-		return a, err
-	}
-	a, err := t.store.AccountByLogin(ctx, login)
-	unknown := errors.Is(err, ErrNotFound)
-	if err != nil && !unknown {
-		return Account{}, unavailable(err)
-	}
-	if unknown {
-		a = Account{PassHash: noPassHash}
-	}
-	if !checkPass(a.PassHash, pass) || unknown {
-		return Account{}, ErrUnauthorized
-	}
-	return a, nil
-}
 
 // SetPass sets the account's PassHash to 16 random bytes and the SHA-256 of them and
 // the pass. It is for code that writes to a [Store] itself; a Tracker has

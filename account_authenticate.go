@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -21,9 +22,9 @@ const (
 	failuresOfSite   = 200 // of an IPv6 /48, which has many clients
 )
 
-// Authenticate returns the account for a login and its pass. The error is
-// [ErrUnauthorized] if either is wrong, and [ErrForbidden] if the account is
-// switched off. client identifies the caller, usually by an IP address. After
+// Authenticate returns the account for the login and the pass of one of its keys that
+// has [ScopeAll]. The error is [ErrUnauthorized] if either is wrong, and [ErrForbidden]
+// if the account is switched off or the key has another scope. client identifies the caller, usually by an IP address. After
 // ten failures of a login from a client, fifty of a client, or 200 of an IPv6
 // /48 within a minute, further attempts are [ErrThrottled] and are not checked.
 // Because many people may share an address, the last two limits do not apply to
@@ -31,6 +32,12 @@ const (
 // them applies if the pass is the same as then. If [AccountOptions.Authenticate] is
 // set, that function decides, behind the same throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
+	return t.authenticate(ctx, login, pass, client, ScopeAll)
+}
+
+// authenticate is Authenticate for what a key with that scope, or one that includes it,
+// may do.
+func (t *Tracker) authenticate(ctx context.Context, login, pass, client string, needed KeyScope) (Account, error) {
 	client = clientip.KeyOf(client)
 	if len(login) > 4*maxLogin { // no login is that long
 		login = login[:4*maxLogin]
@@ -52,7 +59,7 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	if err := throttled(t.failures.Check(checked...)); err != nil {
 		return Account{}, err
 	}
-	a, err := t.authenticate(ctx, login, pass)
+	a, scope, err := t.checkLogin(ctx, login, pass)
 	switch {
 	case errors.Is(err, ErrUnauthorized):
 		t.failures.Count(bounds...)
@@ -69,7 +76,41 @@ func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) 
 	if err := a.refuse(); err != nil {
 		return Account{}, err
 	}
+	if !scope.includes(needed) {
+		return Account{}, fmt.Errorf("%w: the key has the scope %s, but this needs %s", ErrForbidden, scope, needed)
+	}
 	return a, nil
+}
+
+// checkLogin returns the account and the scope of the key with that login and pass. The
+// first use of a key on a day is noted in the store.
+func (t *Tracker) checkLogin(ctx context.Context, login, pass string) (Account, KeyScope, error) {
+	if t.opts.Accounts.Authenticate != nil {
+		a, err := t.opts.Accounts.Authenticate(ctx, login, pass)
+		if errors.Is(err, ErrUnauthorized) {
+			err = ErrUnauthorized // the same text, whatever the host wrapped it in
+		}
+		if err != nil && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, ErrForbidden) {
+			err = fmt.Errorf("%w: %v", ErrUnavailable, err) // also if the host returned another error with a meaning
+		}
+		return a, ScopeAll, err
+	}
+	k, a, err := t.store.KeyByLogin(ctx, login)
+	unknown := errors.Is(err, ErrNotFound)
+	if err != nil && !unknown {
+		return Account{}, "", unavailable(err)
+	}
+	if unknown {
+		k = Key{PassHash: noPassHash}
+	}
+	if !checkPass(k.PassHash, pass) || unknown {
+		return Account{}, "", ErrUnauthorized
+	}
+	if today := DayOf(now().In(t.opts.TimeZone)); k.LastUsed < today {
+		// The call goes on without this note.
+		t.outage.note(unavailable(t.store.UseKey(ctx, a.ID, k.ID, today)))
+	}
+	return a, k.Scope, nil
 }
 
 // proof is the hash of a correct pass that is kept in memory. Without the secret the

@@ -43,7 +43,7 @@ type route struct {
 	params  []string // read beside login and pass; all others are ignored
 	posted  []string // read as well, and refused with GET
 	formats []Format // of the answer, the default first; nil: text
-	makes   bool     // it makes something, also with GET
+	scope   KeyScope // that the key must have; beyond ScopeRead, the call changes something, also with GET
 	long    bool     // the answer may take longer than apiTimeout
 	serve   func(*handler, http.ResponseWriter, *http.Request, *route)
 }
@@ -57,36 +57,36 @@ var (
 
 var apiRoutes = []route{
 	{
-		name: "v1_0/makeLink", methods: getOrPost, makes: true, serve: line(http.StatusCreated, (*handler).makeLink),
+		name: "v1_0/makeLink", methods: getOrPost, scope: ScopeCreate, serve: line(http.StatusCreated, (*handler).makeLink),
 		params: []string{"external_url"}, posted: linkParams,
 	},
 	{
-		name: "v1_0/getLink", methods: getOrPost, serve: document((*handler).getLink),
+		name: "v1_0/getLink", methods: getOrPost, scope: ScopeRead, serve: document((*handler).getLink),
 		params: append([]string{"redirect_hash"}, listParams...), formats: []Format{formatXML, FormatJSON},
 	},
 	{
-		name: "v1_0/getLinks", methods: getOrPost, serve: document((*handler).getLinks),
+		name: "v1_0/getLinks", methods: getOrPost, scope: ScopeRead, serve: document((*handler).getLinks),
 		params: listParams, formats: []Format{formatXML, FormatJSON},
 	},
 	{
-		name: "v1_0/getLinkHistory", methods: getOrPost, serve: document((*handler).getLinkHistory),
+		name: "v1_0/getLinkHistory", methods: getOrPost, scope: ScopeRead, serve: document((*handler).getLinkHistory),
 		params:  []string{"redirect_hash", "sort", "order", "limit", "start_date", "end_date", "before", "after", "format"},
 		formats: []Format{formatXML, FormatJSON, FormatCSV},
 	},
 	{
-		name: "v1_0/getReport", methods: getOrPost, serve: document((*handler).getReport),
+		name: "v1_0/getReport", methods: getOrPost, scope: ScopeRead, serve: document((*handler).getReport),
 		params: []string{"redirect_hash", "from", "to", "by", "format"}, formats: []Format{formatXML, FormatJSON, FormatCSV},
 	},
 	{
-		name: "v1_0/exportHistory", methods: append(getOrHead, http.MethodPost), long: true, serve: (*handler).exportHistory,
+		name: "v1_0/exportHistory", methods: append(getOrHead, http.MethodPost), scope: ScopeRead, long: true, serve: (*handler).exportHistory,
 		params: []string{"redirect_hash", "start_date", "end_date", "after", "format"}, formats: []Format{FormatCSV, FormatJSON},
 	},
 	{
-		name: "v1_0/conversion", methods: []string{http.MethodPost}, serve: document((*handler).conversion),
+		name: "v1_0/conversion", methods: []string{http.MethodPost}, scope: ScopeCreate, serve: document((*handler).conversion),
 		params: []string{"click_id", "order_id", "value", "currency", "format"}, formats: []Format{formatXML, FormatJSON},
 	},
 	{
-		name: "v1_0/getOptOutLink", methods: getOrPost, makes: true, serve: line(http.StatusOK, (*handler).getOptOutLink),
+		name: "v1_0/getOptOutLink", methods: getOrPost, scope: ScopeCreate, serve: line(http.StatusOK, (*handler).getOptOutLink),
 		params: []string{"host"},
 	},
 	{
@@ -169,7 +169,7 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, c *route) (param
 	p, err := readParams(w, r, slices.Concat([]string{"login", "pass"}, c.params, c.posted))
 	var a Account
 	if err == nil {
-		a, err = h.authenticate(r, p, c.makes)
+		a, err = h.authenticate(r, p, c.scope)
 	}
 	format, formatErr := c.format(p)
 	if err == nil {
@@ -185,7 +185,7 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, c *route) (param
 	return p, a, format, err
 }
 
-func (h *handler) authenticate(r *http.Request, p params, makes bool) (Account, error) {
+func (h *handler) authenticate(r *http.Request, p params, needed KeyScope) (Account, error) {
 	if h.account != nil {
 		return *h.account, h.account.refuse()
 	}
@@ -200,11 +200,11 @@ func (h *handler) authenticate(r *http.Request, p params, makes bool) (Account, 
 		return Account{}, invalid("pass", "is missing")
 	}
 	if basic {
-		if err := checkOrigin(r, makes); err != nil {
+		if err := checkOrigin(r, needed != ScopeRead); err != nil {
 			return Account{}, err
 		}
 	}
-	return h.t.Authenticate(r.Context(), login, pass, h.t.ClientOf(r))
+	return h.t.authenticate(r.Context(), login, pass, h.t.ClientOf(r), needed)
 }
 
 // formatXML is the default of most documents; files have no such format.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Store keeps accounts, links and clicks. This file is all that a store's author
-// needs to read. Package storetest tests a store against it.
+// A Store keeps accounts, links and clicks. This file and store_keys.go are all that a
+// store's author needs to read. Package storetest tests a store against it.
 //
 //   - Every method is safe for concurrent use, also by many processes if they share
 //     the database.
@@ -25,6 +25,7 @@ import (
 //     possibly wrapped. Any other error means that the store could not do its work.
 type Store interface {
 	AccountStore
+	KeyStore
 	LinkStore
 	ClickStore
 	AlertStore
@@ -35,11 +36,9 @@ type Store interface {
 // its own ([AccountOptions.Authenticate]), only Secret and Zone are called.
 type AccountStore interface {
 	// CreateAccount keeps a new account and returns it with its ID.
-	// A login that exists, compared byte by byte, is [ErrTaken].
+	// A login that exists, compared byte by byte, is [ErrTaken]. [KeyStore.KeyByLogin]
+	// finds the account by its login.
 	CreateAccount(ctx context.Context, a Account) (Account, error)
-
-	// AccountByLogin returns the account, or [ErrNotFound].
-	AccountByLogin(ctx context.Context, login string) (Account, error)
 
 	// AccountByID returns the account, or [ErrNotFound].
 	AccountByID(ctx context.Context, id AccountID) (Account, error)
@@ -52,7 +51,7 @@ type AccountStore interface {
 	//     returned.
 	//   - change may be called more than once. It must not use the store.
 	//   - Errors: [ErrNotFound] if there is no such account, [ErrTaken] if another
-	//     account has the login.
+	//     account or a key has the login.
 	UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (Account, error)
 
 	// Session returns how often [AccountStore.EndSessions] was called for the

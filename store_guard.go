@@ -27,11 +27,6 @@ func (g guardedStore) CreateAccount(ctx context.Context, a Account) (_ Account, 
 	return g.store.CreateAccount(ctx, a)
 }
 
-func (g guardedStore) AccountByLogin(ctx context.Context, login string) (_ Account, err error) {
-	defer caught(&err)
-	return g.store.AccountByLogin(ctx, login)
-}
-
 func (g guardedStore) AccountByID(ctx context.Context, id AccountID) (_ Account, err error) {
 	defer caught(&err)
 	return g.store.AccountByID(ctx, id)
@@ -65,6 +60,31 @@ func (g guardedStore) Secret(ctx context.Context, candidate []byte) (_ []byte, e
 func (g guardedStore) Zone(ctx context.Context, candidate string) (_ string, err error) {
 	defer caught(&err)
 	return g.store.Zone(ctx, candidate)
+}
+
+func (g guardedStore) CreateKey(ctx context.Context, k Key) (_ Key, err error) {
+	defer caught(&err)
+	return g.store.CreateKey(ctx, k)
+}
+
+func (g guardedStore) KeyByLogin(ctx context.Context, login string) (_ Key, _ Account, err error) {
+	defer caught(&err)
+	return g.store.KeyByLogin(ctx, login)
+}
+
+func (g guardedStore) Keys(ctx context.Context, account AccountID) (_ []Key, err error) {
+	defer caught(&err)
+	return g.store.Keys(ctx, account)
+}
+
+func (g guardedStore) DeleteKey(ctx context.Context, account AccountID, id int64) (err error) {
+	defer caught(&err)
+	return g.store.DeleteKey(ctx, account, id)
+}
+
+func (g guardedStore) UseKey(ctx context.Context, account AccountID, id int64, day Day) (err error) {
+	defer caught(&err)
+	return g.store.UseKey(ctx, account, id, day)
 }
 
 func (g guardedStore) CreateLinks(ctx context.Context, links []Link) (_ []Link, err error) {

@@ -14,12 +14,16 @@ import (
 type accounts struct {
 	mu      sync.RWMutex
 	byID    map[linktrack.AccountID]linktrack.Account
-	byLogin map[string]linktrack.AccountID
+	byLogin map[string]keyName
 	lastID  linktrack.AccountID
 	secret  []byte
 	epochs  map[linktrack.AccountID]int64
 	ended   map[endedSession]time.Time // the time until which the entry is kept
 	zone    string
+
+	keys    map[linktrack.AccountID][]linktrack.Key // without the accounts' own, in order
+	lastKey int64
+	used    map[linktrack.AccountID]linktrack.Day // the LastUsed of the accounts' own keys
 }
 
 // CreateAccount implements [linktrack.AccountStore]. a.ID is ignored.
@@ -36,22 +40,8 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 	s.accounts.lastID++
 	a.ID = s.accounts.lastID
 	s.accounts.byID[a.ID] = a
-	s.accounts.byLogin[a.Login] = a.ID
+	s.accounts.byLogin[a.Login] = keyName{account: a.ID}
 	return copyAccount(a), nil
-}
-
-// AccountByLogin implements [linktrack.AccountStore].
-func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
-	if err := ctx.Err(); err != nil {
-		return linktrack.Account{}, err
-	}
-	s.accounts.mu.RLock()
-	defer s.accounts.mu.RUnlock()
-	id, ok := s.accounts.byLogin[login]
-	if !ok {
-		return linktrack.Account{}, linktrack.ErrNotFound
-	}
-	return copyAccount(s.accounts.byID[id]), nil
 }
 
 // AccountByID implements [linktrack.AccountStore].
@@ -86,11 +76,12 @@ func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, chang
 	}
 	a = ownAccount(a)
 	a.ID, a.CreatedAt = old.ID, old.CreatedAt
-	if other, ok := s.accounts.byLogin[a.Login]; ok && other != id {
+	own := keyName{account: id}
+	if other, ok := s.accounts.byLogin[a.Login]; ok && other != own {
 		return linktrack.Account{}, linktrack.ErrTaken
 	}
 	delete(s.accounts.byLogin, old.Login)
-	s.accounts.byLogin[a.Login] = id
+	s.accounts.byLogin[a.Login] = own
 	s.accounts.byID[id] = a
 	return copyAccount(a), nil
 }

@@ -81,7 +81,9 @@ func NewWith(o Options) *Store {
 	s := &Store{
 		accounts: accounts{
 			byID:    map[linktrack.AccountID]linktrack.Account{},
-			byLogin: map[string]linktrack.AccountID{},
+			byLogin: map[string]keyName{},
+			keys:    map[linktrack.AccountID][]linktrack.Key{},
+			used:    map[linktrack.AccountID]linktrack.Day{},
 			epochs:  map[linktrack.AccountID]int64{},
 			ended:   map[endedSession]time.Time{},
 		},

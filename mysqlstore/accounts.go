@@ -14,22 +14,29 @@ import (
 // CreateAccount implements [linktrack.AccountStore].
 func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktrack.Account, error) {
 	const op = "create an account"
-	hosts, err := accountColumns(a)
+	hosts, err := fitAccount(a)
 	if err != nil {
 		return linktrack.Account{}, failed(op, err)
 	}
-	res, err := s.db.ExecContext(ctx, `
-		INSERT INTO lt_account (login, pass_hash, type, email, hosts, is_disabled, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, micros(a.CreatedAt))
-	if number(err) == errDuplicate {
+	var id int64
+	err = s.transact(ctx, func(tx *sqlx.Tx) error {
+		if err := takeLogin(ctx, tx, a.Login); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `
+			INSERT INTO lt_account (login, pass_hash, type, email, hosts, is_disabled, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			[]byte(a.Login), a.PassHash, []byte(a.Type), []byte(a.Email), hosts, a.Disabled, micros(a.CreatedAt))
+		if err != nil {
+			return err
+		}
+		id, err = res.LastInsertId()
+		return err
+	})
+	switch {
+	case errors.Is(err, linktrack.ErrTaken), number(err) == errDuplicate:
 		return linktrack.Account{}, linktrack.ErrTaken
-	}
-	if err != nil {
-		return linktrack.Account{}, failed(op, err)
-	}
-	id, err := res.LastInsertId()
-	if err != nil {
+	case err != nil:
 		return linktrack.Account{}, failed(op, err)
 	}
 	a.ID = linktrack.AccountID(id)
@@ -40,34 +47,27 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 	return a, nil
 }
 
-// AccountByLogin implements [linktrack.AccountStore].
-func (s *Store) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
-	return found(scanAccount(s.db.QueryRowContext(ctx, selectAccount+`login = ?`, []byte(login))))
-}
-
 // AccountByID implements [linktrack.AccountStore].
 func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktrack.Account, error) {
-	return found(scanAccount(s.db.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id))))
-}
-
-// found turns the result of scanAccount into the result of a look-up.
-func found(a linktrack.Account, err error) (linktrack.Account, error) {
+	a, err := scanAccount(s.db.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id)))
 	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
 		err = failed("look up an account", err)
 	}
 	return a, err
 }
 
-const selectAccount = `
-	SELECT id, login, pass_hash, type, email, hosts, is_disabled, created_at
-	FROM lt_account WHERE `
+// accountColumns are the columns of lt_account a that scanAccount reads.
+const accountColumns = `a.id, a.login, a.pass_hash, a.type, a.email, a.hosts, a.is_disabled, a.created_at`
 
-// scanAccount returns the account in a row. If there is no row, it returns ErrNotFound.
-func scanAccount(row *sql.Row) (linktrack.Account, error) {
+const selectAccount = `SELECT ` + accountColumns + ` FROM lt_account a WHERE `
+
+// scanAccount returns the account in a row, whose further columns it scans into more. If
+// there is no row, it returns ErrNotFound.
+func scanAccount(row *sql.Row, more ...any) (linktrack.Account, error) {
 	var a linktrack.Account
 	var hosts []byte
 	var created int64
-	err := row.Scan(&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created)
+	err := row.Scan(append([]any{&a.ID, &a.Login, &a.PassHash, &a.Type, &a.Email, &hosts, &a.Disabled, &created}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return linktrack.Account{}, linktrack.ErrNotFound
 	}
@@ -99,9 +99,14 @@ func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, chang
 		if len(a.Hosts) == 0 {
 			a.Hosts = nil
 		}
-		hosts, err := accountColumns(a)
+		hosts, err := fitAccount(a)
 		if err != nil {
 			return err
+		}
+		if a.Login != old.Login {
+			if err := takeLogin(ctx, tx, a.Login); err != nil {
+				return err
+			}
 		}
 		_, err = tx.ExecContext(ctx, `
 			UPDATE lt_account SET login = ?, pass_hash = ?, type = ?, email = ?, hosts = ?, is_disabled = ?
@@ -114,15 +119,15 @@ func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, chang
 		return a, nil
 	case refused, errors.Is(err, linktrack.ErrNotFound):
 		return linktrack.Account{}, err
-	case number(err) == errDuplicate:
+	case errors.Is(err, linktrack.ErrTaken), number(err) == errDuplicate:
 		return linktrack.Account{}, linktrack.ErrTaken
 	}
 	return linktrack.Account{}, failed("update an account", err)
 }
 
-// accountColumns checks that the texts fit their columns, and returns the hosts as JSON. An
+// fitAccount checks that the texts fit their columns, and returns the hosts as JSON. An
 // account without hosts has null, which is read as nil.
-func accountColumns(a linktrack.Account) (hosts []byte, err error) {
+func fitAccount(a linktrack.Account) (hosts []byte, err error) {
 	if err := errors.Join(fit("login", a.Login, 400), fit("type", a.Type, 255), fit("email", a.Email, 1020),
 		fit("pass_hash", string(a.PassHash), 255)); err != nil {
 		return nil, err

@@ -207,7 +207,7 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 					t.Fatal(err)
 				}
 				a.ID = made.ID
-				got, err := s.AccountByLogin(t.Context(), a.Login)
+				_, got, err := s.KeyByLogin(t.Context(), a.Login)
 				if err != nil || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", a) {
 					t.Errorf("account %#v, %v\nwant %#v", got, err, a)
 				}
@@ -219,7 +219,7 @@ func TestEveryTextComesBackAsItWentIn(t *testing.T) {
 					t.Errorf("an update of no account: %v", err)
 				}
 			}
-			if _, err := s.AccountByLogin(t.Context(), "LOGIN0TRUE"); !errors.Is(err, linktrack.ErrNotFound) {
+			if _, _, err := s.KeyByLogin(t.Context(), "LOGIN0TRUE"); !errors.Is(err, linktrack.ErrNotFound) {
 				t.Errorf("login in another case: %v", err)
 			}
 			if _, err := s.LinkByPath(t.Context(), "go.example.com", "spring_sale "); !errors.Is(err, linktrack.ErrNotFound) {

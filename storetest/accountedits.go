@@ -27,16 +27,16 @@ var accountEdits = []rule{
 		require.Equal(t, want, got, "UpdateAccount returns the account as it is kept")
 		require.Equal(t, want, kept(t, s, made.ID), "UpdateAccount keeps what change left")
 		require.Equal(t, other, kept(t, s, other.ID), "no other account is touched")
-		found, err := s.AccountByLogin(t.Context(), "new")
+		_, found, err := s.KeyByLogin(t.Context(), "new")
 		require.NoError(t, err, "the account is found by its new login")
-		require.Equal(t, want, found, "AccountByLogin returns what was kept")
-		_, err = s.AccountByLogin(t.Context(), "old")
+		require.Equal(t, want, found, "KeyByLogin returns what was kept")
+		_, _, err = s.KeyByLogin(t.Context(), "old")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "the old login is free")
 		_, err = s.CreateAccount(t.Context(), someone("old"))
 		require.NoError(t, err, "the old login can be given again")
 
 		editAccount(t, s, made.ID, func(a *linktrack.Account) { *a = linktrack.Account{Login: "new"} })
-		found, err = s.AccountByLogin(t.Context(), "new")
+		_, found, err = s.KeyByLogin(t.Context(), "new")
 		require.NoError(t, err, "the account keeps its login")
 		require.Nil(t, found.Hosts, "an update takes away the hosts")
 		require.Empty(t, found.PassHash, "an update takes away the hash")
@@ -58,7 +58,7 @@ var accountEdits = []rule{
 		require.Equal(t, []byte("hash"), kept(t, s, made.ID).PassHash, "nothing of a refused change is kept")
 		require.Equal(t, []string{"one"}, kept(t, s, made.ID).Hosts, "nothing of a refused change is kept")
 		require.Empty(t, kept(t, s, made.ID).Email, "nothing of a refused change is kept")
-		_, err = s.AccountByLogin(t.Context(), "changed")
+		_, _, err = s.KeyByLogin(t.Context(), "changed")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "nothing of a refused change is kept")
 		editAccount(t, s, made.ID, func(a *linktrack.Account) { a.Email = "ada@example.com" })
 		require.Equal(t, "ada@example.com", kept(t, s, made.ID).Email, "the account can be edited after a refused change")
@@ -71,7 +71,7 @@ var accountEdits = []rule{
 			return nil
 		})
 		require.ErrorIs(t, err, linktrack.ErrTaken, "another account has the login")
-		found, err := s.AccountByLogin(t.Context(), "second")
+		_, found, err := s.KeyByLogin(t.Context(), "second")
 		require.NoError(t, err, "the refused account keeps its login")
 		require.Equal(t, second, found, "a refused update changes nothing")
 	}},
@@ -84,7 +84,7 @@ var accountEdits = []rule{
 			})
 			require.ErrorIs(t, err, linktrack.ErrNotFound, "there is no account %d", id)
 			require.False(t, called, "there is nothing to change")
-			_, err = s.AccountByLogin(t.Context(), "nobody")
+			_, _, err = s.KeyByLogin(t.Context(), "nobody")
 			require.ErrorIs(t, err, linktrack.ErrNotFound, "a refused update makes no account")
 		}
 	}},

@@ -42,9 +42,9 @@ var accounts = []rule{
 		require.Positive(t, made.ID, "no account of linktrack's own has an ID below 1")
 		want.ID = made.ID
 		require.Equal(t, want, made, "CreateAccount returns the account with its ID")
-		found, err := s.AccountByLogin(t.Context(), odd)
+		_, found, err := s.KeyByLogin(t.Context(), odd)
 		require.NoError(t, err, "an account that was made is found by its login")
-		require.Equal(t, want, found, "AccountByLogin returns what was kept")
+		require.Equal(t, want, found, "KeyByLogin returns what was kept")
 		found, err = s.AccountByID(t.Context(), made.ID)
 		require.NoError(t, err, "an account that was made is found by its ID")
 		require.Equal(t, want, found, "AccountByID returns what was kept")
@@ -55,7 +55,7 @@ var accounts = []rule{
 		made, err := s.CreateAccount(t.Context(), a)
 		require.NoError(t, err, "a login of 100 characters and an email of 254 are allowed")
 		a.ID = made.ID
-		found, err := s.AccountByLogin(t.Context(), a.Login)
+		_, found, err := s.KeyByLogin(t.Context(), a.Login)
 		require.NoError(t, err, "a login of 100 characters is found")
 		require.Equal(t, a, found, "long fields are not truncated")
 	}},
@@ -66,7 +66,7 @@ var accounts = []rule{
 		} {
 			made, err := s.CreateAccount(t.Context(), a)
 			require.NoError(t, err, "an account needs a login and nothing else")
-			found, err := s.AccountByLogin(t.Context(), a.Login)
+			_, found, err := s.KeyByLogin(t.Context(), a.Login)
 			require.NoError(t, err, "an account that was made is found by its login")
 			for _, got := range []linktrack.Account{made, found} {
 				require.Nil(t, got.Hosts, "nil and empty Hosts are the same to a store, and come back as nil")
@@ -83,7 +83,7 @@ var accounts = []rule{
 		other.Email = "other@example.com"
 		_, err = s.CreateAccount(t.Context(), other)
 		require.ErrorIs(t, err, linktrack.ErrTaken, "a second account with the same login is ErrTaken")
-		found, err := s.AccountByLogin(t.Context(), "ada")
+		_, found, err := s.KeyByLogin(t.Context(), "ada")
 		require.NoError(t, err, "the first account is still there")
 		require.Equal(t, first, found, "a refused account changes nothing of the first")
 	}},
@@ -97,11 +97,11 @@ var accounts = []rule{
 			ids[made.ID] = true
 		}
 		for _, login := range logins {
-			found, err := s.AccountByLogin(t.Context(), login)
+			_, found, err := s.KeyByLogin(t.Context(), login)
 			require.NoError(t, err, "login %q exists", login)
 			require.Equal(t, login, found.Login, "the account found has the very login")
 		}
-		_, err := s.AccountByLogin(t.Context(), "ADA")
+		_, _, err := s.KeyByLogin(t.Context(), "ADA")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "a login in another case is another login")
 	}},
 	{"an account is found by its ID", func(t *testing.T, s linktrack.Store) {
@@ -120,7 +120,7 @@ var accounts = []rule{
 		}
 	}},
 	{"an unknown login is not found", func(t *testing.T, s linktrack.Store) {
-		_, err := s.AccountByLogin(t.Context(), "nobody")
+		_, _, err := s.KeyByLogin(t.Context(), "nobody")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown login is ErrNotFound")
 		_, err = s.AccountByID(t.Context(), 4711)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "an unknown ID is ErrNotFound")
@@ -131,7 +131,7 @@ var accounts = []rule{
 		require.NoError(t, err, "an account with a new login is made")
 		a.PassHash[0], a.Hosts[0] = 'X', "changed"
 		made.PassHash[1], made.Hosts[1] = 'X', "changed"
-		found, err := s.AccountByLogin(t.Context(), "ada")
+		_, found, err := s.KeyByLogin(t.Context(), "ada")
 		require.NoError(t, err, "an account that was made is found by its login")
 		require.Equal(t, []byte("hash"), found.PassHash, "the hash kept is the store's own")
 		require.Equal(t, []string{"one", "two"}, found.Hosts, "the hosts kept are the store's own")

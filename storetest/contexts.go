@@ -15,6 +15,7 @@ var contexts = []rule{
 	{"a cancelled context is an error, and nothing is changed", func(t *testing.T, s linktrack.Store) {
 		account, err := s.CreateAccount(t.Context(), someone("ada"))
 		require.NoError(t, err, "an account with a new login is made")
+		own := key(t, s, account.ID, "own")
 		l := create(t, s, limited("sale", 5))
 		alerted := create(t, s, alerting("alerted", 1))
 		send(t, s, person(alerted.ID, noon))
@@ -25,9 +26,16 @@ var contexts = []rule{
 		cancel()
 		source := newSource()
 		calls := map[string]func() error{
-			"CreateAccount":  func() error { _, err := s.CreateAccount(ctx, someone("bob")); return err },
-			"AccountByLogin": func() error { _, err := s.AccountByLogin(ctx, "ada"); return err },
-			"AccountByID":    func() error { _, err := s.AccountByID(ctx, account.ID); return err },
+			"CreateAccount": func() error { _, err := s.CreateAccount(ctx, someone("bob")); return err },
+			"KeyByLogin":    func() error { _, _, err := s.KeyByLogin(ctx, "ada"); return err },
+			"CreateKey": func() error {
+				_, err := s.CreateKey(ctx, linktrack.Key{Account: account.ID, Login: "key"})
+				return err
+			},
+			"Keys":        func() error { _, err := s.Keys(ctx, account.ID); return err },
+			"DeleteKey":   func() error { return s.DeleteKey(ctx, account.ID, own.ID) },
+			"UseKey":      func() error { return s.UseKey(ctx, account.ID, own.ID, 20000) },
+			"AccountByID": func() error { _, err := s.AccountByID(ctx, account.ID); return err },
 			"UpdateAccount": func() error {
 				_, err := s.UpdateAccount(ctx, account.ID, func(a *linktrack.Account) error { a.Email = "changed@example.com"; return nil })
 				return err
@@ -88,11 +96,12 @@ var contexts = []rule{
 			require.NotErrorIs(t, err, linktrack.ErrTaken, "%s: a store that did not look does not know", name)
 		}
 
-		found, err := s.AccountByLogin(t.Context(), "ada")
+		_, found, err := s.KeyByLogin(t.Context(), "ada")
 		require.NoError(t, err, "the account is still there")
 		require.Equal(t, account, found, "UpdateAccount changed nothing")
+		require.Equal(t, []linktrack.Key{ownKey(account), own}, keysOf(t, s, account.ID), "CreateKey, DeleteKey and UseKey changed nothing")
 		standing(t, s, account.ID, linktrack.SessionID{1}, 0, false, "EndSession and EndSessions changed nothing")
-		_, err = s.AccountByLogin(t.Context(), "bob")
+		_, _, err = s.KeyByLogin(t.Context(), "bob")
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "CreateAccount kept nothing")
 		secret, err := s.Secret(t.Context(), []byte("first candidate"))
 		require.NoError(t, err, "the first call keeps its candidate")

@@ -34,6 +34,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 	}{
 		{"accounts", accounts},
 		{"account edits", accountEdits},
+		{"keys", keys},
 		{"sessions", sessions},
 		{"links", links},
 		{"link batches", linkBatches},

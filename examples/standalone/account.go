@@ -24,7 +24,7 @@ type account struct {
 // that login. An existing account is left as it is, except that it gets a given
 // pass, also to replace a lost one, and a given mail address.
 func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Store, c config) (account, error) {
-	a, err := store.AccountByLogin(ctx, c.login)
+	_, a, err := store.KeyByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		made, pass, cause := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
 		switch {
@@ -35,7 +35,7 @@ func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Stor
 		case !errors.Is(cause, linktrack.ErrTaken):
 			return account{}, ofAccount("make", c.login, cause)
 		}
-		a, err = store.AccountByLogin(ctx, c.login) // another process made it just now
+		_, a, err = store.KeyByLogin(ctx, c.login) // another process made it just now
 	}
 	switch {
 	case err != nil:

@@ -15,12 +15,12 @@ type slowStore struct {
 	lookedUp bool
 }
 
-func (s *slowStore) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+func (s *slowStore) KeyByLogin(ctx context.Context, login string) (linktrack.Key, linktrack.Account, error) {
 	if !s.lookedUp {
 		s.lookedUp = true
-		return linktrack.Account{}, linktrack.ErrNotFound
+		return linktrack.Key{}, linktrack.Account{}, linktrack.ErrNotFound
 	}
-	return s.Store.AccountByLogin(ctx, login)
+	return s.Store.KeyByLogin(ctx, login)
 }
 
 func TestAnAccountThatAnotherProcessMakesMeanwhileIsTaken(t *testing.T) {

@@ -37,7 +37,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 		return openAccount(t.Context(), tracker, store, config{login: "ada", pass: pass, email: email, accountType: linktrack.AccountTypeProfessional})
 	}
 	kept := func() linktrack.Account {
-		a, err := store.AccountByLogin(t.Context(), "ada")
+		_, a, err := store.KeyByLogin(t.Context(), "ada")
 		require.NoError(t, err)
 		return a
 	}

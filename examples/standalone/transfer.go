@@ -120,7 +120,7 @@ func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do fun
 		return refusedOption(err)
 	}
 	defer t.Close(context.WithoutCancel(ctx))
-	a, err := store.AccountByLogin(ctx, c.login)
+	_, a, err := store.KeyByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		return fmt.Errorf("there is no account %s", c.login)
 	} else if err != nil {

@@ -22,7 +22,7 @@ var ErrDown = errors.New("dial tcp 192.0.2.9:3306: connection refused")
 type FaultyStore struct {
 	linktrack.Store
 
-	// These hold for CreateLinks, Links, LinkByPath, AccountByLogin, ReserveClicks
+	// These hold for CreateLinks, Links, LinkByPath, KeyByLogin, ReserveClicks
 	// and AppendClicks.
 	Down atomic.Bool // they fail with ErrDown
 	Hang atomic.Bool // they wait for the end of their context
@@ -147,9 +147,9 @@ func CreateLink(ctx context.Context, s linktrack.LinkStore, l linktrack.Link) (l
 	return made[0], nil
 }
 
-func (f *FaultyStore) AccountByLogin(ctx context.Context, login string) (linktrack.Account, error) {
+func (f *FaultyStore) KeyByLogin(ctx context.Context, login string) (linktrack.Key, linktrack.Account, error) {
 	if err := f.fail(ctx); err != nil {
-		return linktrack.Account{}, err
+		return linktrack.Key{}, linktrack.Account{}, err
 	}
-	return f.Store.AccountByLogin(ctx, login)
+	return f.Store.KeyByLogin(ctx, login)
 }
