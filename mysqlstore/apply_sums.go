@@ -111,7 +111,9 @@ func (w *work) writeDay(ctx context.Context, tx *sqlx.Tx, keys []linkDay) error 
 		if err := json.Unmarshal(data, &kept); err != nil {
 			return errDay // err is left out because it may quote the data
 		}
-		w.days[linkDay{link, keys[0].day}].Merge(kept)
+		k := linkDay{link, keys[0].day}
+		kept.Merge(*w.days[k])
+		w.days[k] = &kept
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err

@@ -102,7 +102,12 @@ func (w *work) takeFact(f *fact) {
 
 // sum adds the clicks to the sums. zone is the time zone of the days.
 func (w *work) sum(zone *time.Location) {
-	w.deltas = linktrack.Deltas(w.clicks, zone)
+	w.takeDeltas(linktrack.Deltas(w.clicks, zone))
+}
+
+// takeDeltas adds deltas to the sums. Those of days may be negative if w has no sums yet.
+func (w *work) takeDeltas(deltas []linktrack.Delta) {
+	w.deltas = deltas
 	for i := range w.deltas {
 		d := &w.deltas[i]
 		for _, h := range d.Hours {
@@ -112,7 +117,11 @@ func (w *work) sum(zone *time.Location) {
 			hour.Bots += h.Bots
 		}
 		for _, day := range d.Days {
-			w.day(d.Link, day.Day).Merge(day)
+			if k := (linkDay{d.Link, day.Day}); w.days[k] == nil {
+				w.days[k] = &day
+			} else {
+				w.days[k].Merge(day)
+			}
 		}
 		rank := w.rank(d.Link)
 		rank.total += d.People

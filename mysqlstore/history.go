@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/linktrackhq/linktrack"
 )
 
@@ -33,7 +35,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 	}
 	rows, err := s.readHistory(ctx, &q)
 	if err == nil {
-		err = s.addTexts(ctx, rows)
+		err = addTexts(ctx, s.db, rows)
 	}
 	if err != nil {
 		return nil, failed(op, err)
@@ -93,23 +95,32 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 // readRows appends the rows of a table to rows. own are the columns that only lt_hit has.
 func (s *Store) readRows(ctx context.Context, own, table string, where *builder, q *linktrack.ClickFilter, rows []historyRow) ([]historyRow, error) {
 	var p builder
-	p.add(`SELECT id, ip, ` + own + `, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot FROM ` + table)
+	p.add(selectHistory(own, table))
 	p.append(where)
 	if q.Ascending {
 		p.add(` ORDER BY id ASC LIMIT ?`, q.Limit)
 	} else {
 		p.add(` ORDER BY id DESC LIMIT ?`, q.Limit)
 	}
-	found, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
+	return scanHistory(ctx, s.db, &p, rows)
+}
+
+func selectHistory(own, table string) string {
+	return `SELECT link_id, id, ip, ` + own + `, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot FROM ` + table
+}
+
+// scanHistory appends the rows of a statement that begins with selectHistory to rows.
+func scanHistory(ctx context.Context, db sqlx.QueryerContext, p *builder, rows []historyRow) ([]historyRow, error) {
+	found, err := db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
 	for found.Next() {
-		r := historyRow{Click: linktrack.Click{Link: q.Link}}
+		var r historyRow
 		var id, ip, agent, referrer sql.RawBytes
 		var class, reason int8
-		err := found.Scan(&id, &ip, &agent, &referrer, &class, &reason, &r.Referrer, &r.ReferrerHost, &r.UserAgent, &r.Browser, &r.Platform, &r.Country, &r.Query, &r.Unique, &r.Bot)
+		err := found.Scan(&r.Link, &id, &ip, &agent, &referrer, &class, &reason, &r.Referrer, &r.ReferrerHost, &r.UserAgent, &r.Browser, &r.Platform, &r.Country, &r.Query, &r.Unique, &r.Bot)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +136,7 @@ func (s *Store) readRows(ctx context.Context, own, table string, where *builder,
 
 // addTexts adds the texts of lt_text to the rows. Where lt_text does not have a text, the
 // click is without it.
-func (s *Store) addTexts(ctx context.Context, rows []historyRow) error {
+func addTexts(ctx context.Context, db sqlx.QueryerContext, rows []historyRow) error {
 	texts := make(map[textKey]dayText)
 	for i := range rows {
 		for _, id := range [...]textID{rows[i].agent, rows[i].referrer} {
@@ -134,7 +145,7 @@ func (s *Store) addTexts(ctx context.Context, rows []historyRow) error {
 			}
 		}
 	}
-	err := readTexts(ctx, s.db, `day, id, text, host, browser, platform`, slices.Collect(maps.Keys(texts)), func(scan func(...any) error) error {
+	err := readTexts(ctx, db, `day, id, text, host, browser, platform`, slices.Collect(maps.Keys(texts)), func(scan func(...any) error) error {
 		var k textKey
 		var id []byte
 		var t dayText

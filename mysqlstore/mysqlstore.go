@@ -60,9 +60,10 @@ type Store struct {
 }
 
 var (
-	_ linktrack.Store         = (*Store)(nil)
-	_ linktrack.HostLister    = (*Store)(nil)
-	_ linktrack.VisitorEraser = (*Store)(nil)
+	_ linktrack.Store             = (*Store)(nil)
+	_ linktrack.HostLister        = (*Store)(nil)
+	_ linktrack.VisitorEraser     = (*Store)(nil)
+	_ linktrack.ClickReclassifier = (*Store)(nil)
 )
 
 // New returns a Store that uses the caller's pool. The Store never closes the pool.

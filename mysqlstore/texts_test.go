@@ -206,16 +206,18 @@ func TestTheIDOfATextDependsOnASecretOfTheDatabase(t *testing.T) {
 	}
 }
 
+// insertOld adds a click to the history as a process of the version before does.
+func insertOld(db *sqlx.DB, c linktrack.Click) {
+	db.MustExec(`INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, c.Link, c.ID[:], c.IP.AsSlice(), []byte(c.Referrer), []byte(c.ReferrerHost), []byte(c.UserAgent),
+		[]byte(c.Browser), []byte(c.Platform), []byte(c.Country), []byte(c.Query), c.Unique, c.Bot)
+}
+
 // Processes of the version before write to lt_click, also while this one runs.
 func TestAHistoryInBothTablesIsReadAsOne(t *testing.T) {
 	s, dsn := opened(t)
 	db := admin(t, dsn)
 	l, other := makeLink(t, s, linktrack.Link{Path: "a"}), makeLink(t, s, linktrack.Link{Path: "b"})
-	insertOld := func(c linktrack.Click) {
-		db.MustExec(`INSERT INTO lt_click (link_id, id, ip, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, c.Link, c.ID[:], c.IP.AsSlice(), []byte(c.Referrer), []byte(c.ReferrerHost), []byte(c.UserAgent),
-			[]byte(c.Browser), []byte(c.Platform), []byte(c.Country), []byte(c.Query), c.Unique, c.Bot)
-	}
 	all := visits(l.ID, noon, 100)
 	var new []linktrack.Click
 	for i, c := range all {
@@ -223,15 +225,15 @@ func TestAHistoryInBothTablesIsReadAsOne(t *testing.T) {
 		all[i] = c
 		switch {
 		case i < 20, i >= 40 && i%3 == 0:
-			insertOld(c)
+			insertOld(db, c)
 		case i == 50: // both have it
-			insertOld(c)
+			insertOld(db, c)
 			new = append(new, c)
 		default:
 			new = append(new, c)
 		}
 	}
-	insertOld(click(other.ID, noon))
+	insertOld(db, click(other.ID, noon))
 	record(t, s, linktrack.Batch{Seq: 1, Clicks: new})
 	for _, limit := range []int{1, 2, 3, 7, 50, 99, 100, 1000} {
 		for from := 0; from < len(all); from += 9 {

@@ -56,6 +56,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"limits", limits},
 		{"alerts", alerts},
 		{"conversions", conversions},
+		{"reclassifications", reclassifications},
 		{"contexts", contexts},
 		{"concurrency", concurrency},
 	} {
