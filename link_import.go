@@ -221,7 +221,7 @@ func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error
 			return
 		}
 		t.applier.beforeReading(ctx)
-		q := LinkFilter{Account: a.ID, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
+		q := LinkFilter{Account: a.ID, Archived: WithArchived, Sort: SortID, Ascending: true, Limit: exportPage, DaySince: daySince(now())}
 		for {
 			links, err := t.linksPart(ctx, q)
 			if err != nil {
@@ -236,7 +236,8 @@ func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error
 			if len(links) < exportPage {
 				return
 			}
-			q.AfterID = links[len(links)-1].ID
+			after := CursorOf(links[len(links)-1], q.Sort)
+			q.After = &after
 		}
 	}
 }

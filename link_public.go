@@ -51,6 +51,7 @@ func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) 
 	links, err := t.store.Links(ctx, LinkFilter{ // the cache has old counts
 		Account:  l.Account,
 		Names:    []LinkName{{Host: l.Host, Key: l.Key()}},
+		Archived: WithArchived,
 		Sort:     SortCreated,
 		Limit:    1,
 		DaySince: daySince(at),

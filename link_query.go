@@ -58,6 +58,7 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 	found, err := t.store.Links(ctx, LinkFilter{
 		Account:  a.ID,
 		Names:    names,
+		Archived: WithArchived,
 		Sort:     SortID,
 		Limit:    maxLimit,
 		DaySince: daySince(now()),
@@ -95,7 +96,8 @@ func (t *Tracker) LinkByID(ctx context.Context, a Account, id int64) (Link, erro
 	t.applier.beforeReading(ctx)
 	found, err := t.store.Links(ctx, LinkFilter{
 		Account:   a.ID,
-		AfterID:   id - 1,
+		Archived:  WithArchived,
+		After:     &LinkCursor{ID: id - 1},
 		Sort:      SortID,
 		Ascending: true,
 		Limit:     1,

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -129,6 +127,11 @@ type LinkStore interface {
 	// Links returns the links that q describes, in q's order. If there are none, it
 	// returns an empty slice and no error.
 	Links(ctx context.Context, q LinkFilter) ([]Link, error)
+
+	// CountLinks returns how many links q describes. Sort, Ascending, Limit, Offset,
+	// After and DaySince have no effect. If only Account, Archived and Deleted are
+	// set, its time does not grow with the number of links.
+	CountLinks(ctx context.Context, q LinkFilter) (int64, error)
 
 	// Groups returns the names of the account's groups, at most limit of them (at
 	// least 1), ordered by the code points of their [GroupKey]. A group stays when
@@ -310,72 +313,6 @@ type LogSize struct {
 
 // A Source is the random name of a sender of batches.
 type Source [16]byte
-
-// LinkFilter says which links [LinkStore.Links] returns.
-type LinkFilter struct {
-	Account AccountID  // only links of this account
-	Names   []LinkName // only links that have one of these names; nil: all
-	Groups  []string   // nil: all. Names of groups, compared by GroupKey; unknown ones, and "", match nothing.
-	AfterID int64      // only links with a higher ID; 0: all. With SortID, ascending, it continues after the last page.
-
-	// Search has words, see [LinkFilter.Words]. A link matches if it contains
-	// every word in its destination, title, path, notes, or group. A word with a
-	// slash also matches in the host and path joined by a slash, as in
-	// go.example.com/spring. A word that is equal to a host matches all links on
-	// that host. Without words, all links match. ASCII letters are compared
-	// without case; a store may do the same for other letters. At least the
-	// [SearchDepth] links of the account with the highest IDs are searched;
-	// older links may be left out.
-	Search string
-
-	Sort      Sort // required
-	Ascending bool // else descending; equal links are ordered by ID in the same direction
-	Limit     int  // at least 1
-	Offset    int  // how many of the first links are left out
-
-	// DaySince is the beginning of Counts.Day. Its whole hour (UTC) is counted,
-	// because Day is a sum of sums by hour.
-	DaySince time.Time
-}
-
-// SearchDepth is the minimum number of an account's newest links that a search
-// covers. It limits the cost of a search.
-const SearchDepth = 50_000
-
-// Words returns the distinct words of Search, which white space separates. A
-// [Tracker] passes at most 20 of them.
-func (q LinkFilter) Words() []string {
-	var words []string
-	for w := range strings.FieldsSeq(q.Search) {
-		if !slices.Contains(words, w) {
-			words = append(words, w)
-		}
-	}
-	return words
-}
-
-// A LinkName names a link by its key, on one host or on any.
-type LinkName struct {
-	Host string // "" is any host
-	Key  string // see [Link.Key]
-}
-
-// A Sort is a property by which links are sorted, under the API's name for it. Text
-// is sorted by code point. A missing title or group is sorted as empty text, and a
-// link without clicks as the link whose last click is the oldest.
-type Sort string
-
-const (
-	SortExternalURL Sort = "l.external_url"
-	SortPath        Sort = "l.redirect_hash" // by Link.Key
-	SortCreated     Sort = "l.created_at"
-	SortDay         Sort = "lc.count_day"
-	SortTotal       Sort = "lc.count_total"
-	SortLastClick   Sort = "lc.updated_at"
-	SortTitle       Sort = "d.title"
-	SortGroup       Sort = "g.name" // by the name as it was first given
-	SortID          Sort = "l.id"   // the order in which links were stored; the API does not have it
-)
 
 // ClickFilter says which clicks [ClickStore.Clicks] returns: those that meet all of
 // its conditions.

@@ -112,6 +112,11 @@ func (g guardedStore) Links(ctx context.Context, q LinkFilter) (_ []Link, err er
 	return g.store.Links(ctx, q)
 }
 
+func (g guardedStore) CountLinks(ctx context.Context, q LinkFilter) (_ int64, err error) {
+	defer caught(&err)
+	return g.store.CountLinks(ctx, q)
+}
+
 func (g guardedStore) Groups(ctx context.Context, account AccountID, limit int) (_ []string, err error) {
 	defer caught(&err)
 	return g.store.Groups(ctx, account, limit)

@@ -59,6 +59,7 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		kept := s.add(&l)
 		sh.byKey[key] = append(sh.byKey[key], kept)
 		o.links = append(o.links, kept)
+		o.counts[kindOf(&l)]++
 		if l.ExternalID != "" {
 			o.external[l.ExternalID] = kept
 		}

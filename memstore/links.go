@@ -54,8 +54,8 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		return linktrack.Link{}, err
 	}
 	if edited.Account != old.Account {
-		s.owner(edited.Account).add(l)
-		defer s.owner(old.Account).remove(l, old.ExternalID)
+		s.owner(edited.Account).add(l, &edited)
+		defer s.owner(old.Account).remove(l, old)
 	}
 	l.def.Store(&edited)
 	return l.snapshot(), nil

@@ -15,16 +15,39 @@ type owner struct {
 	groups   names
 	tags     names
 	external map[string]*link // by Link.ExternalID, which is not ""
+	counts   map[kind]int64   // how many links are of each kind
+}
+
+// A kind says in which lists a link is.
+type kind struct{ archived, deleted bool }
+
+func kindOf(l *linktrack.Link) kind {
+	return kind{archived: l.IsArchived, deleted: !l.DeletedAt.IsZero()}
+}
+
+// in reports whether links of the kind are in the list of q.
+func (k kind) in(q linktrack.LinkFilter) bool {
+	switch {
+	case k.deleted || q.Deleted:
+		return k.deleted && q.Deleted
+	case q.Archived == linktrack.WithArchived:
+		return true
+	}
+	return k.archived == (q.Archived == linktrack.OnlyArchived)
+}
+
+// known returns the owner of that account, or nil if it never had a link.
+func (s *Store) known(id linktrack.AccountID) *owner {
+	s.ownersMu.RLock()
+	defer s.ownersMu.RUnlock()
+	return s.owners[id]
 }
 
 // names are the names of groups or of tags by GroupKey, as they were first used.
 type names map[string]string
 
 func (s *Store) owner(id linktrack.AccountID) *owner {
-	s.ownersMu.RLock()
-	o := s.owners[id]
-	s.ownersMu.RUnlock()
-	if o != nil {
+	if o := s.known(id); o != nil {
 		return o
 	}
 	s.ownersMu.Lock()
@@ -32,29 +55,32 @@ func (s *Store) owner(id linktrack.AccountID) *owner {
 	if o := s.owners[id]; o != nil {
 		return o
 	}
-	o = &owner{groups: names{}, tags: names{}, external: map[string]*link{}}
+	o := &owner{groups: names{}, tags: names{}, external: map[string]*link{}, counts: map[kind]int64{}}
 	s.owners[id] = o
 	return o
 }
 
-func (o *owner) add(l *link) {
+// add adds a link that will be def.
+func (o *owner) add(l *link, def *linktrack.Link) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.links = append(o.links, l)
+	o.counts[kindOf(def)]++
 }
 
-// remove removes a link whose external id was the given one.
-func (o *owner) remove(l *link, external string) {
+// remove removes a link that was def.
+func (o *owner) remove(l *link, def *linktrack.Link) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.counts[kindOf(def)]--
 	o.links = slices.DeleteFunc(slices.Clone(o.links), func(other *link) bool { return other == l })
-	if o.external[external] == l {
-		delete(o.external, external)
+	if o.external[def.ExternalID] == l {
+		delete(o.external, def.ExternalID)
 	}
 }
 
-// keep gives an edited link the stored names of its group and tags, and takes its external
-// id. l.edit must be held.
+// keep gives an edited link the stored names of its group and tags, takes its external
+// id, and counts it by its new kind. l.edit must be held.
 func (o *owner) keep(l *link, edited *linktrack.Link) error {
 	old := l.def.Load()
 	o.mu.Lock()
@@ -67,6 +93,10 @@ func (o *owner) keep(l *link, edited *linktrack.Link) error {
 	}
 	if old.ExternalID != edited.ExternalID && o.external[old.ExternalID] == l {
 		delete(o.external, old.ExternalID)
+	}
+	if old.Account == edited.Account {
+		o.counts[kindOf(old)]--
+		o.counts[kindOf(edited)]++
 	}
 	o.use(edited)
 	return nil

@@ -1,9 +1,9 @@
 package memstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -16,48 +16,28 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	order := orders[q.Sort]
-	if order == nil {
+	if !slices.Contains(sorts, q.Sort) {
 		return nil, fmt.Errorf("memstore: %q is no sort", q.Sort)
 	}
-	s.ownersMu.RLock()
-	o := s.owners[q.Account]
-	s.ownersMu.RUnlock()
-	if o == nil {
-		return []linktrack.Link{}, nil
+	order := func(a, b linktrack.LinkCursor) int {
+		if q.Ascending {
+			return a.Compare(b)
+		}
+		return b.Compare(a)
 	}
-
-	var found []*link
-	if q.Names != nil {
-		found = s.named(q.Names)
-	} else {
-		o.mu.RLock()
-		found = o.links[:len(o.links):len(o.links)] // these elements are never written to again
-		o.mu.RUnlock()
-	}
-	fits := func(*linktrack.Link) bool { return true }
-	if q.Groups != nil {
-		fits = o.inGroups(q.Groups)
-	}
-	has := searcher(q.Words())
-
-	views := make([]view, 0, len(found))
-	for _, l := range found {
-		if def := l.def.Load(); def.Account == q.Account && def.ID > q.AfterID && fits(def) && has(def) {
-			v := view{def: def}
-			l.mu.Lock()
-			v.counts = l.counts.load()
-			v.counts.Day = l.hours.since(q.DaySince)
-			l.mu.Unlock()
+	views := []view{}
+	for l := range s.matching(q) {
+		v := view{def: l.def.Load()}
+		l.mu.Lock()
+		v.counts = l.counts.load()
+		v.counts.Day = l.hours.since(q.DaySince)
+		l.mu.Unlock()
+		v.place = linktrack.CursorOf(v.link(), q.Sort)
+		if q.After == nil || order(v.place, *q.After) > 0 {
 			views = append(views, v)
 		}
 	}
-	slices.SortFunc(views, func(a, b view) int {
-		if !q.Ascending {
-			a, b = b, a
-		}
-		return cmp.Or(order(a, b), cmp.Compare(a.def.ID, b.def.ID))
-	})
+	slices.SortFunc(views, func(a, b view) int { return order(a.place, b.place) })
 
 	views = views[min(len(views), max(q.Offset, 0)):]
 	links := make([]linktrack.Link, min(len(views), max(q.Limit, 0)))
@@ -72,6 +52,74 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 type view struct {
 	def    *linktrack.Link
 	counts linktrack.Counts
+	place  linktrack.LinkCursor
+}
+
+func (v view) link() linktrack.Link {
+	l := *v.def
+	l.Counts = v.counts
+	return l
+}
+
+// CountLinks implements [linktrack.LinkStore]. Without filters, it returns a kept number.
+func (s *Store) CountLinks(ctx context.Context, q linktrack.LinkFilter) (n int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if q.Names == nil && q.Groups == nil && q.Tags == nil && q.Host == "" && q.State == "" && len(q.Words()) == 0 {
+		if o := s.known(q.Account); o != nil {
+			o.mu.RLock()
+			defer o.mu.RUnlock()
+			for kind, links := range o.counts {
+				if kind.in(q) {
+					n += links
+				}
+			}
+		}
+		return n, nil
+	}
+	for range s.matching(q) {
+		n++
+	}
+	return n, nil
+}
+
+// matching returns the links that meet the conditions of q, without its After.
+func (s *Store) matching(q linktrack.LinkFilter) iter.Seq[*link] {
+	return func(yield func(*link) bool) {
+		o := s.known(q.Account)
+		if o == nil {
+			return
+		}
+		var found []*link
+		if q.Names != nil {
+			found = s.named(q.Names)
+		} else {
+			o.mu.RLock()
+			found = o.links[:len(o.links):len(o.links)] // these elements are never written to again
+			o.mu.RUnlock()
+		}
+		inGroups, hasTags := o.chosen(o.groups, q.Groups), o.chosen(o.tags, q.Tags)
+		has := searcher(q.Words())
+		for _, l := range found {
+			def := l.def.Load()
+			if def.Account != q.Account || !kindOf(def).in(q) || q.Host != "" && def.Host != q.Host ||
+				q.Groups != nil && !inGroups[def.Group] || q.Tags != nil && !slices.ContainsFunc(def.Tags, func(tag string) bool { return hasTags[tag] }) ||
+				!has(def) {
+				continue
+			}
+			if q.State != "" {
+				now := *def
+				now.Counts = l.counts.load()
+				if !q.State.Has(&now, q.Now) {
+					continue
+				}
+			}
+			if !yield(l) {
+				return
+			}
+		}
+	}
 }
 
 // named returns the links that have one of the names, each link once.
@@ -92,17 +140,17 @@ func (s *Store) named(names []linktrack.LinkName) []*link {
 	return found
 }
 
-// inGroups returns whether a link of the account is in one of the groups.
-func (o *owner) inGroups(names []string) func(*linktrack.Link) bool {
-	in := make(map[string]bool, len(names)) // by the stored names of the groups
+// chosen returns those of the stored names that are among the given ones.
+func (o *owner) chosen(stored names, given []string) map[string]bool {
+	in := make(map[string]bool, len(given))
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	for _, n := range names {
-		if first, ok := o.groups[linktrack.GroupKey(n)]; ok {
+	for _, n := range given {
+		if first, ok := stored[linktrack.GroupKey(n)]; ok {
 			in[first] = true
 		}
 	}
-	return func(l *linktrack.Link) bool { return in[l.Group] }
+	return in
 }
 
 // searcher returns whether a link has all the words. All links are searched:
@@ -143,9 +191,7 @@ func (s *Store) names(ctx context.Context, account linktrack.AccountID, limit in
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.ownersMu.RLock()
-	o := s.owners[account]
-	s.ownersMu.RUnlock()
+	o := s.known(account)
 	if o == nil {
 		return []string{}, nil
 	}
@@ -159,16 +205,9 @@ func (s *Store) names(ctx context.Context, account linktrack.AccountID, limit in
 	return sorted[:min(len(sorted), max(limit, 0))], nil
 }
 
-var orders = map[linktrack.Sort]func(a, b view) int{
-	linktrack.SortExternalURL: func(a, b view) int { return strings.Compare(a.def.ExternalURL, b.def.ExternalURL) },
-	linktrack.SortPath:        func(a, b view) int { return strings.Compare(a.def.Key(), b.def.Key()) },
-	linktrack.SortCreated:     func(a, b view) int { return a.def.CreatedAt.Compare(b.def.CreatedAt) },
-	linktrack.SortDay:         func(a, b view) int { return cmp.Compare(a.counts.Day, b.counts.Day) },
-	linktrack.SortTotal:       func(a, b view) int { return cmp.Compare(a.counts.People, b.counts.People) },
-	linktrack.SortLastClick:   func(a, b view) int { return a.counts.LastClick.Compare(b.counts.LastClick) },
-	linktrack.SortTitle:       func(a, b view) int { return strings.Compare(a.def.Title, b.def.Title) },
-	linktrack.SortGroup:       func(a, b view) int { return strings.Compare(a.def.Group, b.def.Group) },
-	linktrack.SortID:          func(view, view) int { return 0 },
+var sorts = []linktrack.Sort{
+	linktrack.SortExternalURL, linktrack.SortPath, linktrack.SortCreated, linktrack.SortDay, linktrack.SortTotal,
+	linktrack.SortLastClick, linktrack.SortTitle, linktrack.SortGroup, linktrack.SortID,
 }
 
 // LinkHosts implements [linktrack.HostLister].

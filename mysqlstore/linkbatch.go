@@ -64,9 +64,15 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account), l.AlertAt, l.DeactivateAt} }); err != nil {
 			return err
 		}
-		_, err = insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id) VALUES `, `(?, ?)`,
-			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account)} })
-		return err
+		if _, err := insertPerLink(ctx, tx, made, `INSERT INTO lt_rank (link_id, account_id, list_kind) VALUES `, `(?, ?, ?)`,
+			func(l *linktrack.Link) []any { return []any{l.ID, int64(l.Account), int64(kindOf(l))} }); err != nil {
+			return err
+		}
+		numbers := map[listed]int64{}
+		for i := range made {
+			numbers[listedAs(&made[i])]++
+		}
+		return addLinks(ctx, tx, numbers)
 	})
 	if errors.Is(err, linktrack.ErrTaken) {
 		if err = s.takenBy(ctx, account, given, 0); errors.Is(err, linktrack.ErrTaken) {

@@ -51,10 +51,11 @@ var linkColumns, insertLink, insertedRow, editLink = func() (columns, insert, ro
 		insert += ", " + c.name
 		edit += ", " + c.name + " = ?"
 	}
+	edit += ", list_kind = ?, uncounted = 0"
 	columns = ` l.id, l.account_id, l.host, l.path, l.created_at` + columns +
 		`, c.deactivate_at, c.total, c.uniques, c.bots, c.conversions, c.used, c.last_click`
-	insert = `INSERT INTO lt_link (account_id, host, path_key, path, created_at, url_head` + insert + `) VALUES `
-	row = "(?" + strings.Repeat(", ?", 5+len(editedColumns)) + ")"
+	insert = `INSERT INTO lt_link (account_id, host, path_key, path, created_at, url_head` + insert + `, list_kind, uncounted) VALUES `
+	row = "(?" + strings.Repeat(", ?", 6+len(editedColumns)) + ", 0)"
 	edit = `UPDATE lt_link SET url_head = ?` + edit + `, account_id = ? WHERE id = ?`
 	return columns, insert, row, edit
 }()
@@ -65,7 +66,7 @@ func editArgs(l *linktrack.Link) []any {
 	for _, c := range editedColumns {
 		args = append(args, c.field(l))
 	}
-	return args
+	return append(args, int64(kindOf(l)))
 }
 
 // linkArgs returns the values of all columns of lt_link.

@@ -16,10 +16,11 @@ import (
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
 	var l linktrack.Link
 	refused := false // change returned an error
+	var uncounted bool
 	err := s.transact(ctx, func(tx *sqlx.Tx) error {
 		// Only the link is locked, not its counts, so clicks can be counted while
 		// change runs.
-		err := tx.QueryRowContext(ctx, `SELECT id FROM lt_link WHERE id = ? FOR UPDATE`, id).Scan(&id)
+		err := tx.QueryRowContext(ctx, `SELECT uncounted FROM lt_link WHERE id = ? FOR UPDATE`, id).Scan(&uncounted)
 		if errors.Is(err, sql.ErrNoRows) {
 			return linktrack.ErrNotFound
 		}
@@ -46,6 +47,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			return err
 		}
 		_, err = tx.ExecContext(ctx, editLink, append(editArgs(&l), int64(l.Account), id)...)
+		if err == nil && kindOf(&old) != kindOf(&l) {
+			_, err = tx.ExecContext(ctx, `UPDATE lt_rank SET list_kind = ? WHERE link_id = ?`, int64(kindOf(&l)), id)
+		}
 		if number(err) == errDuplicate {
 			return linktrack.ErrExternalIDTaken
 		}
@@ -58,6 +62,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		if err == nil && (l.AlertAt != old.AlertAt || l.DeactivateAt != old.DeactivateAt) {
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
 				l.AlertAt, l.DeactivateAt, id)
+		}
+		if err == nil {
+			err = recount(ctx, tx, &old, &l, uncounted)
 		}
 		return err
 	})

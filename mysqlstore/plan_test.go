@@ -129,7 +129,7 @@ func TestAPartOfAllLinksIsReadByKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reads(t, dsn, func(s linktrack.Store) {
-		links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortID, Ascending: true, AfterID: after, Limit: 10})
+		links, err := s.Links(t.Context(), linktrack.LinkFilter{Account: 1, Sort: linktrack.SortID, Ascending: true, After: &linktrack.LinkCursor{ID: after}, Limit: 10})
 		if err != nil || len(links) != 10 {
 			t.Errorf("%d links, %v", len(links), err)
 		}

@@ -55,13 +55,10 @@ func (s *Store) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.
 			return nil, failed(op, err)
 		}
 		if from != linktrack.HourOf(q.DaySince) {
-			return s.read(ctx, q, pickByHours(q, where))
+			return s.read(ctx, q, pickByHours(q, where), "p.k")
 		}
-		return s.read(ctx, q, pickByRank(q, where))
-	case linktrack.SortTotal, linktrack.SortLastClick:
-		return s.read(ctx, q, pickByRank(q, where))
 	}
-	return s.read(ctx, q, pickByKey(q, where))
+	return s.read(ctx, q, pick(q, where), "p.k")
 }
 
 // direction returns the direction of ORDER BY.
@@ -86,10 +83,11 @@ func orderBy(q linktrack.LinkFilter, column, id string) string {
 	return order + `, ` + id + ` ` + dir
 }
 
-// filtered reports whether q asks for only some of the account's links. If so, the server
-// chooses how to find them; otherwise the index of the sort is read in order.
+// filtered reports whether q asks for only some of the links of its kinds. If so, the server
+// chooses how to find them; otherwise the index of the sort is read in order. Most links are
+// active, so the index is also read in order if only those are wanted.
 func filtered(q linktrack.LinkFilter) bool {
-	return q.Names != nil || q.Groups != nil || q.Search != "" || q.AfterID != 0 && q.Sort != linktrack.SortID
+	return q.Names != nil || q.Groups != nil || q.Tags != nil || q.Host != "" || q.Search != "" || q.State != "" && q.State != linktrack.StateActive
 }
 
 // reach returns the number of links on the page of q and on all pages before it.
@@ -101,9 +99,25 @@ func (p *builder) page(q linktrack.LinkFilter) { p.add(` LIMIT ? OFFSET ?`, q.Li
 // which returns the conditions on lt_link l, or nil if no link can meet them.
 func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, error) {
 	w := &builder{}
-	w.add("l.account_id = ?", int64(q.Account))
-	if q.AfterID != 0 {
-		w.add(" AND l.id > ?", q.AfterID)
+	w.add("l.account_id = ? AND ", int64(q.Account))
+	w.kind("l.list_kind", q)
+	if q.Host != "" {
+		w.add(" AND l.host = ?", []byte(q.Host))
+	}
+	if q.State != "" && !w.state(q.Account, q.State, q.Now) {
+		return nil, nil
+	}
+	if q.Tags != nil {
+		if len(q.Tags) == 0 {
+			return nil, nil
+		}
+		keys := make([]string, len(q.Tags))
+		for i, tag := range q.Tags {
+			keys[i] = linktrack.GroupKey(tag)
+		}
+		w.add(" AND l.id IN (SELECT t.link_id FROM lt_link_tag t WHERE t.account_id = ? AND t.name_key IN ", int64(q.Account))
+		w.in(keys)
+		w.add(")")
 	}
 	if q.Names != nil {
 		hosts := map[string][]string{} // keys by host
@@ -149,7 +163,7 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 		w.in(slices.Sorted(maps.Values(found)))
 	}
 	if q.Search != "" {
-		oldest, err := s.oldestSearched(ctx, q.Account)
+		oldest, err := s.oldestSearched(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -158,107 +172,14 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 	return w, nil
 }
 
-// pickByKey picks ids by a column of lt_link, which it returns as k.
-func pickByKey(q linktrack.LinkFilter, where *builder) (p builder) {
-	by := sortKeys[q.Sort]
-	p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l `)
-	if !filtered(q) {
-		p.add(`FORCE INDEX (` + by.key + `) `)
-	}
-	p.add(`WHERE `)
-	p.append(where)
-	p.add(orderBy(q, by.column, "l.id"))
-	p.page(q)
-	return p
-}
-
-// pickByRank picks ids by a column of lt_rank, which clicks change.
-func pickByRank(q linktrack.LinkFilter, where *builder) (p builder) {
-	by := sortKeys[q.Sort]
-	if filtered(q) {
-		p.add(`SELECT ` + by.column + ` AS k, l.id FROM lt_link l JOIN lt_rank r ON r.link_id = l.id WHERE `)
-		p.append(where)
-		p.add(orderBy(q, by.column, "l.id"))
-	} else {
-		p.add(`SELECT `+by.column+` AS k, r.link_id AS id FROM lt_rank r FORCE INDEX (`+by.key+`) WHERE r.account_id = ?`, int64(q.Account))
-		p.add(orderBy(q, by.column, "r.link_id"))
-	}
-	p.page(q)
-	return p
-}
-
-// pickByHours picks ids by the clicks since q.DaySince. It is slow, and needed only if
-// lt_rank.recent counts from another hour, because the clock of this process is behind
-// that of another one.
-func pickByHours(q linktrack.LinkFilter, where *builder) (p builder) {
-	p.add(`SELECT COALESCE(SUM(h.clicks), 0) AS k, l.id FROM lt_link l LEFT JOIN lt_hour h ON h.link_id = l.id AND h.hour >= ? WHERE `,
-		linktrack.HourOf(q.DaySince))
-	p.append(where)
-	p.add(` GROUP BY l.id` + orderBy(q, "k", "id"))
-	p.page(q)
-	return p
-}
-
-// linksByURL sorts by the destination, which is too long for an index. The index on its
-// first bytes shows which links can be on the page: those whose first bytes do not come
-// after those of the link at the limit. Only these links are sorted by the whole
-// destination.
-func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *builder) ([]linktrack.Link, error) {
-	const op = "list links"
-	dir, side := direction(q), ">="
-	if q.Ascending {
-		side = "<="
-	}
-	var bound []byte
-	if !filtered(q) {
-		rows, err := s.db.QueryContext(ctx, `
-			SELECT url_head FROM lt_link FORCE INDEX (lt_link_url) WHERE account_id = ?
-			ORDER BY url_head `+dir+`, id `+dir+` LIMIT 1 OFFSET ?`, int64(q.Account), reach(q)-1)
-		if err != nil {
-			return nil, failed(op, err)
-		}
-		defer rows.Close()
-		if rows.Next() {
-			err = rows.Scan(&bound)
-		}
-		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
-			return nil, failed(op, err)
-		}
-	}
-	if bound != nil && len(bound) < headSize {
-		// The index has the whole destination of the last link, so the links
-		// that sort before that one also come before it in the index.
-		var p builder
-		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l FORCE INDEX (lt_link_url) WHERE l.account_id = ?`, int64(q.Account))
-		p.add(` ORDER BY l.url_head ` + dir + `, l.id ` + dir)
-		p.page(q)
-		return s.read(ctx, q, p)
-	}
-	pick := func(bounded bool) (p builder) {
-		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l WHERE `)
-		p.append(where)
-		if bounded {
-			p.add(` AND l.url_head `+side+` ?`, bound)
-		}
-		p.add(orderBy(q, "l.external_url", "l.id"))
-		p.page(q)
-		return p
-	}
-	links, err := s.read(ctx, q, pick(bound != nil))
-	if err == nil && bound != nil && len(links) < q.Limit {
-		// A link was edited after the bound was read, and is no longer within it.
-		links, err = s.read(ctx, q, pick(false))
-	}
-	return links, err
-}
-
-// read returns the links that pick picks, in the order of its k.
-func (s *Store) read(ctx context.Context, q linktrack.LinkFilter, pick builder) ([]linktrack.Link, error) {
+// read returns the links that pick picks, in the order of by, which is a column of p, the
+// picked ids, or of lt_link l.
+func (s *Store) read(ctx context.Context, q linktrack.LinkFilter, pick builder, by string) ([]linktrack.Link, error) {
 	const op = "list links"
 	var p builder
 	p.add(`SELECT ` + linkColumns + ` FROM (`)
 	p.append(&pick)
-	p.add(`) p STRAIGHT_JOIN lt_link l ON l.id = p.id STRAIGHT_JOIN lt_count c ON c.link_id = p.id` + orderBy(q, "p.k", "p.id"))
+	p.add(`) p STRAIGHT_JOIN lt_link l ON l.id = p.id STRAIGHT_JOIN lt_count c ON c.link_id = p.id` + orderBy(q, by, "p.id"))
 	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return nil, failed(op, err)

@@ -36,16 +36,25 @@ func lowered(text string) string {
 	return "LOWER(CONVERT(" + text + " USING utf8mb4) COLLATE utf8mb4_bin)"
 }
 
-// oldestSearched returns the lowest ID of the account's links that are searched. It reads
-// at most SearchDepth entries of an index.
-func (s *Store) oldestSearched(ctx context.Context, account linktrack.AccountID) (id int64, err error) {
-	err = s.db.QueryRowContext(ctx, `
-		SELECT id FROM lt_link FORCE INDEX (lt_link_account) WHERE account_id = ?
-		ORDER BY id DESC LIMIT 1 OFFSET ?`, int64(account), linktrack.SearchDepth-1).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) { // the account has fewer links
-		return 0, nil
+// oldestSearched returns the lowest ID that is searched. For each kind of links in q, it
+// reads at most SearchDepth entries of an index.
+func (s *Store) oldestSearched(ctx context.Context, q linktrack.LinkFilter) (oldest int64, err error) {
+	for i, kind := range kinds(q) {
+		var id int64
+		err := s.db.QueryRowContext(ctx, `
+			SELECT id FROM lt_link FORCE INDEX (lt_link_account) WHERE account_id = ? AND list_kind = ?
+			ORDER BY id DESC LIMIT 1 OFFSET ?`, int64(q.Account), int64(kind), linktrack.SearchDepth-1).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) { // the account has fewer links
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 || id < oldest {
+			oldest = id
+		}
 	}
-	return id, err
+	return oldest, nil
 }
 
 // Groups implements [linktrack.LinkStore].

@@ -66,7 +66,11 @@ var contexts = []rule{
 				_, err := s.Links(ctx, linktrack.LinkFilter{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
 				return err
 			},
-			"Groups":        func() error { _, err := s.Groups(ctx, owner, 10); return err },
+			"Groups": func() error { _, err := s.Groups(ctx, owner, 10); return err },
+			"CountLinks": func() error {
+				_, err := s.CountLinks(ctx, linktrack.LinkFilter{Account: owner})
+				return err
+			},
 			"Tags":          func() error { _, err := s.Tags(ctx, owner, 10); return err },
 			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
 			"AppendClicks": func() error {

@@ -36,6 +36,13 @@ func full(path string) linktrack.Link {
 	}
 }
 
+// listed is full for a link that lists have without being asked for archived ones.
+func listed(path string) linktrack.Link {
+	l := full(path)
+	l.IsArchived = false
+	return l
+}
+
 var links = []rule{
 	{"the hosts that links are on are listed in order", func(t *testing.T, s linktrack.Store) {
 		lister, ok := s.(linktrack.HostLister)
@@ -70,7 +77,7 @@ var links = []rule{
 		want.ID = made.ID
 		require.Equal(t, want, made, "CreateLinks returns the link with its ID")
 		require.Equal(t, want, look(t, s, want), "LinkByPath returns what was kept")
-		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkFilter{}), "Links returns what was kept")
+		require.Equal(t, []linktrack.Link{want}, list(t, s, linktrack.LinkFilter{Archived: linktrack.WithArchived}), "Links returns what was kept")
 		require.Equal(t, want, edit(t, s, made.ID, func(l *linktrack.Link) {
 			require.Equal(t, want, *l, "UpdateLink's change gets what was kept")
 		}), "UpdateLink returns what was kept")

@@ -25,7 +25,7 @@ var everySort = []linktrack.Sort{
 
 var moves = []rule{
 	{"a move takes a link with its counts, history and roll-ups to another account", func(t *testing.T, s linktrack.Store) {
-		want, stays := create(t, s, full("sale")), create(t, s, plain("stays"))
+		want, stays := create(t, s, listed("sale")), create(t, s, plain("stays"))
 		send(t, s, visitor(want.ID, noon), person(want.ID, noon.Add(time.Second)), bot(want.ID, noon.Add(time.Minute)), person(stays.ID, noon))
 		require.True(t, convert(t, s, conversion(want, "order")), "it is counted")
 		_, err := s.ReserveClicks(t.Context(), want.ID, 3)
@@ -85,7 +85,7 @@ var moves = []rule{
 		require.Equal(t, []string{"Left", "NEWS", "Own"}, names, "the old account keeps its groups")
 	}},
 	{"an error of change is returned and nothing is moved", func(t *testing.T, s linktrack.Store) {
-		before := create(t, s, full("sale"))
+		before := create(t, s, listed("sale"))
 		_, err := s.UpdateLink(t.Context(), before.ID, func(l *linktrack.Link) error {
 			l.Account, l.Group, l.Title = buyer, "made", "moved"
 			return errChange
