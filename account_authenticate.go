@@ -24,13 +24,14 @@ const (
 
 // Authenticate returns the account for the login and the pass of one of its keys that
 // has [ScopeAll]. The error is [ErrUnauthorized] if either is wrong, and [ErrForbidden]
-// if the account is switched off or the key has another scope. client identifies the caller, usually by an IP address. After
-// ten failures of a login from a client, fifty of a client, or 200 of an IPv6
-// /48 within a minute, further attempts are [ErrThrottled] and are not checked.
-// Because many people may share an address, the last two limits do not apply to
-// a login that succeeded from that client within the last 24 hours, and none of
-// them applies if the pass is the same as then. If [AccountOptions.Authenticate] is
-// set, that function decides, behind the same throttle.
+// if the account is switched off or the key has another scope: only calls of the API
+// accept those. client identifies the caller, usually by an IP address. After ten
+// failures of a login from a client, fifty of a client, or 200 of an IPv6 /48 within a
+// minute, further attempts are [ErrThrottled] and are not checked. Because many people
+// may share an address, the last two limits do not apply to a login that succeeded from
+// that client within the last 24 hours, and none of them applies if the pass is the same
+// as then. If [AccountOptions.Authenticate] is set, that function decides, behind the
+// same throttle.
 func (t *Tracker) Authenticate(ctx context.Context, login, pass, client string) (Account, error) {
 	return t.authenticate(ctx, login, pass, client, ScopeAll)
 }
@@ -100,8 +101,8 @@ func (t *Tracker) checkLogin(ctx context.Context, login, pass string) (Account, 
 	if err != nil && !unknown {
 		return Account{}, "", unavailable(err)
 	}
-	if unknown {
-		k = Key{PassHash: noPassHash}
+	if len(k.PassHash) == 0 { // also if the account's own key was revoked
+		k.PassHash = noPassHash
 	}
 	if !checkPass(k.PassHash, pass) || unknown {
 		return Account{}, "", ErrUnauthorized
