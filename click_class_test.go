@@ -89,3 +89,18 @@ func TestAClassAndAReasonHaveANameEach(t *testing.T) {
 	}
 	require.Equal(t, []string{"", "word", "address", "program", "header", "network", "burst", "trap", "host", "linktrack.ClickReason(9)"}, names)
 }
+
+func TestAClickThatHasBecomeABotsIsNotUniqueInTheAPI(t *testing.T) {
+	store := memstore.New()
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	l := s.AddLink(linktrack.NewLink{VanityLink: "spring"})
+	id := linktrack.NewClickID(time.Now())
+	s.Record(linktrack.Click{ID: id, Link: l.ID, Unique: true})
+	for _, isBot := range []bool{true, false} {
+		_, err := store.ReclassifyClicks(t.Context(), []linktrack.Verdict{{Click: linktrack.ClickRef{Link: l.ID, ID: id}, Bot: isBot}}, nil)
+		require.NoError(t, err)
+		item, counts := s.History("spring")[0], s.Link("spring")
+		want := map[bool][]any{true: {0.0, 1.0, 0.0, 1.0}, false: {1.0, 0.0, 1.0, 0.0}}[isBot]
+		require.Equal(t, want, []any{item["is_unique"], item["is_bot"], counts["count_unique"], counts["count_bot"]})
+	}
+}

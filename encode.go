@@ -89,7 +89,7 @@ func (t *Tracker) clickModel(c Click) clickModel {
 		UserAgent:    text(c.UserAgent),
 		Browser:      text(c.Browser),
 		Platform:     text(c.Platform),
-		IsUnique:     flag(c.Unique),
+		IsUnique:     flag(c.Unique && !c.Bot), // a click that was re-classified as a bot's stays Unique
 		IsBot:        flag(c.Bot),
 		Query:        text(c.Query),
 	}

@@ -334,11 +334,11 @@ type Click struct {
 	Referrer     string     // as sent; "" none
 	ReferrerHost string     // "" none
 	UserAgent    string
-	Browser      string // its name, or the bot's; "" not known
-	Platform     string // the operating system; "" not known
-	Country      string // ISO 3166-1 alpha-2; "" not known
-	Query        string // the query string of the tracking link, without "?"
-	Unique       bool
+	Browser      string      // its name, or the bot's; "" not known
+	Platform     string      // the operating system; "" not known
+	Country      string      // ISO 3166-1 alpha-2; "" not known
+	Query        string      // the query string of the tracking link, without "?"
+	Unique       bool        // a new visitor; counted in Counts.Unique unless Bot
 	Bot          bool        // counted in Counts.Bots and nowhere else
 	Class        ClickClass  // ClickClassNone: recorded before there were classes
 	Reason       ClickReason // why it has the Class

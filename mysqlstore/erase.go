@@ -39,7 +39,7 @@ func (s *Store) EraseVisitor(ctx context.Context, account linktrack.AccountID, p
 		if len(links) == 0 {
 			return clicks, nil
 		}
-		for _, table := range []string{"lt_hit", "lt_click"} {
+		for _, table := range []string{"lt_click", "lt_hit"} { // in the order in which ReclassifyClicks moves clicks
 			e := eraser{table, first, last}
 			n, err := e.eraseAll(ctx, s, links)
 			clicks += n
