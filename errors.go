@@ -37,12 +37,13 @@ var (
 	// ErrUnavailable: the store could not do its work.
 	ErrUnavailable = errors.New("the service is unavailable for the moment")
 
-	// ErrGone: the link exists but does not redirect. The next three errors are
+	// ErrGone: the link exists but does not redirect. The next four errors are
 	// ErrGone, too.
 	ErrGone     = errors.New("the link is gone")
 	ErrInactive = fmt.Errorf("%w: it was switched off", ErrGone)
 	ErrExpired  = fmt.Errorf("%w: it has expired", ErrGone)
 	ErrUsedUp   = fmt.Errorf("%w: its clicks are used up", ErrGone)
+	ErrDeleted  = fmt.Errorf("%w: it was deleted", ErrGone)
 
 	// ErrNotYet: the link lets nobody through before its [LinkSettings.StartsAt].
 	// It is an [ErrNotFound], because visitors get the same status.
@@ -90,7 +91,7 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // their own stay as they are.
 func unavailable(err error) error {
 	var inv *InvalidError
-	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) ||
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) || errors.Is(err, ErrGone) ||
 		errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnavailable) || errors.As(err, &inv) {
 		return err
 	}

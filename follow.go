@@ -70,13 +70,15 @@ const (
 //
 // The errors:
 //   - [ErrNotFound], [ErrNotYet], or an [ErrGone]. A link with a FallbackURL leads
-//     there instead of being an ErrGone, and nothing is counted.
+//     there instead of being an ErrGone, unless it was deleted, and nothing is
+//     counted.
 //   - [ErrWrongPassword], or [ErrThrottled] after too many wrong passwords for the
 //     link
 //   - [ErrUnavailable] if the store cannot look the link up, or cannot say whether
 //     one more visitor may pass a link with a limit
 //
-// Outcome.Link is also set with an error, if the link is known.
+// Outcome.Link is also set with an error, if the link is known. Of a deleted link it has
+// only ID, Account, Host, Path, and DeletedAt.
 func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
 	at := now()
 	e, asked, err := t.visited(ctx, v.Host, v.Path, at)
@@ -196,8 +198,12 @@ func (t *Tracker) pass(ctx context.Context, e *entry, v *Visit, at time.Time) (o
 
 var errPrefetch = fmt.Errorf("%w: a link with a limit is not fetched ahead of its user", ErrUnavailable)
 
-// prepare computes once what many visits to a link need.
+// prepare computes once what many visits to a link need. Visitors learn nothing of a
+// deleted link, so nothing else of it is kept.
 func (t *Tracker) prepare(l Link) *entry {
+	if l.IsDeleted() {
+		return &entry{link: Link{ID: l.ID, Account: l.Account, Host: l.Host, Path: l.Path, DeletedAt: l.DeletedAt}, location: []string{""}}
+	}
 	e := &entry{link: l, location: []string{location(l.ExternalURL)}, cookieTail: t.hosts.of(&l).cookie(l.Path, aYear)}
 	e.link.Description, e.link.Notes = "", ""
 	if l.FallbackURL != "" {

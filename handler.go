@@ -148,7 +148,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		Private:   h.t.opts.Privacy.HonorGPC && asksForPrivacy(r.Header),
 	}
 	switch {
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+	case r.Method == http.MethodGet || r.Method == http.MethodHead || e.link.IsDeleted():
 	case r.Method == http.MethodPost && e.link.HasPassword():
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		p := newParams("password")

@@ -19,7 +19,7 @@ type Link struct {
 
 	PasswordHash []byte // nil: no password
 	CreatedAt    time.Time
-	DeletedAt    time.Time // zero: not deleted
+	DeletedAt    time.Time // zero: not deleted. A deleted link answers 410 and is in no list or report.
 
 	Counts Counts
 }
@@ -60,6 +60,8 @@ func (l Link) HasPassword() bool { return len(l.PasswordHash) > 0 }
 // [ErrNotYet].
 func (l Link) State(now time.Time) error {
 	switch {
+	case l.IsDeleted():
+		return ErrDeleted
 	case l.Disabled:
 		return ErrInactive
 	case !l.ExpiresAt.IsZero() && !now.Before(l.ExpiresAt):
@@ -71,6 +73,9 @@ func (l Link) State(now time.Time) error {
 	}
 	return nil
 }
+
+// IsDeleted reports whether the link was deleted and not restored.
+func (l Link) IsDeleted() bool { return !l.DeletedAt.IsZero() }
 
 func (l Link) usedUp() bool {
 	return l.DeactivateAt > 0 && l.Counts.Passed() >= l.DeactivateAt

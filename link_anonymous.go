@@ -64,8 +64,8 @@ func (t *Tracker) MakeAnonymousLink(ctx context.Context, client, externalURL str
 }
 
 // AnonymousLink returns the anonymous link of a claim. [ErrNotFound] if
-// MakeAnonymousLink did not return this claim, [ErrTaken] if the link was claimed,
-// [ErrExpired] if it has expired.
+// MakeAnonymousLink did not return this claim, [ErrDeleted] if the link was deleted,
+// [ErrTaken] if it was claimed, [ErrExpired] if it has expired.
 func (t *Tracker) AnonymousLink(ctx context.Context, claim string) (Link, error) {
 	l, err := t.claimed(ctx, claim)
 	switch {
@@ -96,6 +96,9 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 		l, err = t.store.UpdateLink(ctx, l.ID, func(l *Link) error {
 			if l.Account != AnonymousAccount { // another caller claimed it first
 				return errClaimed
+			}
+			if l.IsDeleted() {
+				return ErrDeleted
 			}
 			l.Account, l.ExpiresAt = a.ID, time.Time{}
 			return nil
@@ -149,6 +152,9 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	}
 	if !hmac.Equal(mac, t.signClaim(l)) {
 		return Link{}, ErrNotFound
+	}
+	if l.IsDeleted() {
+		return Link{}, ErrDeleted
 	}
 	return l, nil
 }

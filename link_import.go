@@ -83,7 +83,7 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 		case l.Path != "" && !taken && mistakable[LinkName{Host: l.Host, Key: l.Key()}]:
 			checks[i].Err = ErrTaken
 		case l.Path == "" || !taken:
-		case there.Account == a.ID && there.ExternalURL == l.ExternalURL:
+		case there.Account == a.ID && there.ExternalURL == l.ExternalURL && !there.IsDeleted():
 			checks[i].Err = ErrPresent
 		default:
 			checks[i].Err = ErrTaken

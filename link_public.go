@@ -33,7 +33,7 @@ func (l *Link) shows(page PageKind) bool {
 //     Other, because visitors can choose their names.
 //
 // The errors: [ErrNotFound], also if the owner does not allow the page and for other
-// kinds of pages, and [ErrUnavailable].
+// kinds of pages, [ErrDeleted], and [ErrUnavailable].
 func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) (Report, error) {
 	at := now()
 	e, _, err := t.visited(ctx, host, path, at)
@@ -41,6 +41,9 @@ func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) 
 		return Report{}, err
 	}
 	l := e.link
+	if l.IsDeleted() {
+		return Report{}, ErrDeleted
+	}
 	if !l.shows(page) {
 		return Report{}, ErrNotFound
 	}

@@ -41,6 +41,9 @@ func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, change
 		}
 		var current LinkSettings
 		l, err := t.store.UpdateLink(ctx, old.ID, func(l *Link) error {
+			if l.Account != a.ID || l.IsDeleted() { // by another caller since it was found
+				return ErrNotFound
+			}
 			current = l.LinkSettings
 			if len(differences(&settings, &current)) > 0 {
 				return errEdited

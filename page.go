@@ -103,6 +103,8 @@ func (p plainPage) Text() string {
 		return "It has expired."
 	case p.Kind == PageGone && p.Err == ErrUsedUp:
 		return "The number of visits that it was made for has been reached."
+	case p.Kind == PageGone && p.Err == ErrDeleted:
+		return "It was deleted."
 	case p.Kind == PageGone:
 		return "Its owner has switched it off."
 	case p.Kind == PagePassword && p.Err != nil:

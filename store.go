@@ -115,12 +115,12 @@ type LinkStore interface {
 	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
 
 	// LinkByPath returns the link with that host and key (see [Link.Key]), of any
-	// account, or [ErrNotFound]. Counts.Day is zero. Redirects call it, so it should
+	// account, deleted or not, or [ErrNotFound]. Counts.Day is zero. Redirects call it, so it should
 	// be one look-up by a unique key.
 	LinkByPath(ctx context.Context, host, key string) (Link, error)
 
-	// LinksByPath returns the links, of any account, that have one of the 1 to 1,000
-	// names, each once and in any order. Each name has a Host. Counts.Day is zero.
+	// LinksByPath returns the links, of any account, deleted or not, that have one of
+	// the 1 to 1,000 names, each once and in any order. Each name has a Host. Counts.Day is zero.
 	// If there are none, it returns an empty slice and no error.
 	LinksByPath(ctx context.Context, names []LinkName) ([]Link, error)
 
@@ -167,6 +167,7 @@ type ClickStore interface {
 	//     applied, whichever is higher. What is granted now is added to that and
 	//     stored.
 	//   - Fewer than n may be granted.
+	//   - A deleted link grants nothing.
 	//   - A link without a limit (DeactivateAt 0) grants n and stores nothing.
 	//   - [ErrNotFound] if there is no such link.
 	ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error)

@@ -66,7 +66,11 @@ func (s *Store) ReserveClicks(ctx context.Context, id int64, n int) (granted int
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limit := l.def.Load().DeactivateAt
+	def := l.def.Load()
+	if def.IsDeleted() {
+		return 0, nil
+	}
+	limit := def.DeactivateAt
 	if limit <= 0 {
 		return n, nil
 	}

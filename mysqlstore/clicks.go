@@ -23,7 +23,7 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 		res, err := s.db.ExecContext(ctx, `
 			UPDATE lt_count
 			SET used = GREATEST(used, total) + LAST_INSERT_ID(LEAST(?, deactivate_at - GREATEST(used, total)))
-			WHERE link_id = ? AND GREATEST(used, total) < deactivate_at`, n, link)
+			WHERE link_id = ? AND is_deleted = 0 AND GREATEST(used, total) < deactivate_at`, n, link)
 		if err != nil {
 			return 0, failed(op, err)
 		}
@@ -38,14 +38,17 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 			}
 			return int(id), nil
 		}
+		var deleted bool
 		var limit, used int64
-		err = s.db.QueryRowContext(ctx, `SELECT deactivate_at, GREATEST(used, total) FROM lt_count WHERE link_id = ?`, link).
-			Scan(&limit, &used)
+		err = s.db.QueryRowContext(ctx, `SELECT is_deleted, deactivate_at, GREATEST(used, total) FROM lt_count WHERE link_id = ?`, link).
+			Scan(&deleted, &limit, &used)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return 0, linktrack.ErrNotFound
 		case err != nil:
 			return 0, failed(op, err)
+		case deleted:
+			return 0, nil
 		case limit == 0:
 			return n, nil
 		case used >= limit:

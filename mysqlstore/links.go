@@ -63,6 +63,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET alert_at = ?, deactivate_at = ? WHERE link_id = ?`,
 				l.AlertAt, l.DeactivateAt, id)
 		}
+		if err == nil && l.IsDeleted() != old.IsDeleted() {
+			_, err = tx.ExecContext(ctx, `UPDATE lt_count SET is_deleted = ? WHERE link_id = ?`, l.IsDeleted(), id)
+		}
 		if err == nil {
 			err = recount(ctx, tx, &old, &l, uncounted)
 		}

@@ -260,6 +260,8 @@ var english = map[string]string{
 	"visitor.notfound.text":     "Please check the address for typos.",
 	"visitor.inactive.title":    "This link is switched off",
 	"visitor.inactive.text":     "Its owner has switched it off.",
+	"visitor.deleted.title":     "This link was deleted",
+	"visitor.deleted.text":      "It leads nowhere any more.",
 	"visitor.expired.title":     "This link has expired",
 	"visitor.expired.text":      "It worked for a limited time only.",
 	"visitor.usedup.title":      "This link has reached its limit",

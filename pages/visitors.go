@@ -104,6 +104,8 @@ func (v *Visitors) page(p linktrack.Page) view.Visitor {
 			key = "visitor.expired"
 		case errors.Is(p.Err, linktrack.ErrUsedUp):
 			key = "visitor.usedup"
+		case errors.Is(p.Err, linktrack.ErrDeleted):
+			key = "visitor.deleted"
 		default:
 			key = "visitor.inactive"
 		}

@@ -41,15 +41,6 @@ var edits = []rule{
 		require.Equal(t, want, look(t, s, want), "only the title is new")
 		require.Equal(t, other, look(t, s, other), "no other link is touched")
 	}},
-	{"a link is deleted and restored, and keeps all else", func(t *testing.T, s linktrack.Store) {
-		want := create(t, s, full("sale"))
-		want.DeletedAt = noon.Add(time.Hour)
-		require.Equal(t, want, edit(t, s, want.ID, func(l *linktrack.Link) { l.DeletedAt = noon.Add(time.Hour) }), "UpdateLink returns the link as it was kept")
-		require.Equal(t, want, edit(t, s, want.ID, func(*linktrack.Link) {}), "a link stays deleted")
-		want.DeletedAt = time.Time{}
-		require.Equal(t, want, edit(t, s, want.ID, func(l *linktrack.Link) { l.DeletedAt = time.Time{} }), "a link is restored as it was")
-		require.Equal(t, want, look(t, s, want), "a link is restored as it was")
-	}},
 	{"change gets the link as it stands", func(t *testing.T, s linktrack.Store) {
 		l := plain("sale")
 		l.DeactivateAt = 10

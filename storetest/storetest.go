@@ -43,6 +43,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"external ids", externalIDs},
 		{"edits", edits},
 		{"moves", moves},
+		{"deletions", deletions},
 		{"queries", queries},
 		{"sorts", sorts},
 		{"searches", searches},
