@@ -75,7 +75,7 @@ func TestTheWindowIsThirtyDaysFromTheClick(t *testing.T) {
 		require.ErrorAs(t, err, new(*linktrack.InvalidError))
 		time.Sleep(24 * time.Hour)
 		require.True(t, f.Convert(linktrack.Conversion{Click: two, Time: clicked.Add(time.Minute)}), "what matters is when it happened")
-		days, err := store.Rollups(t.Context(), one.Link, 0, 1<<30)
+		days, err := store.Rollups(t.Context(), linktrack.RollupOf{Link: one.Link}, 0, 1<<30)
 		require.NoError(t, err)
 		require.Len(t, days, 2, "it counts on the day it happened")
 		require.EqualValues(t, 1, days[0].Conversions)

@@ -139,7 +139,7 @@ func (q ReportQuery) complete(today Day) (ReportQuery, error) {
 const lastDay Day = 2932896 // 9999-12-31
 
 func (t *Tracker) report(ctx context.Context, l Link, q ReportQuery, zone *time.Location) (Report, error) {
-	days, err := t.store.Rollups(ctx, l.ID, q.From, q.To)
+	days, err := t.store.Rollups(ctx, RollupOf{Link: l.ID}, q.From, q.To)
 	if err != nil {
 		return Report{}, unavailable(err)
 	}

@@ -21,7 +21,7 @@ type countingStore struct {
 	down             bool
 }
 
-func (s *countingStore) Rollups(ctx context.Context, link int64, first, last linktrack.Day) ([]linktrack.Rollup, error) {
+func (s *countingStore) Rollups(ctx context.Context, of linktrack.RollupOf, first, last linktrack.Day) ([]linktrack.Rollup, error) {
 	s.sum.Add(1)
 	n := s.reads.Add(1)
 	defer s.reads.Add(-1)
@@ -30,7 +30,7 @@ func (s *countingStore) Rollups(ctx context.Context, link int64, first, last lin
 	if s.down {
 		return nil, errors.New("no connection")
 	}
-	return s.Store.Rollups(ctx, link, first, last)
+	return s.Store.Rollups(ctx, of, first, last)
 }
 
 func TestTheLastDayReadsFewAtATimeAndOnlyWhatWasClicked(t *testing.T) {

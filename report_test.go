@@ -81,7 +81,7 @@ type rolled struct {
 	err     error
 }
 
-func (s *rolled) Rollups(_ context.Context, _ int64, first, last linktrack.Day) ([]linktrack.Rollup, error) {
+func (s *rolled) Rollups(_ context.Context, _ linktrack.RollupOf, first, last linktrack.Day) ([]linktrack.Rollup, error) {
 	var found []linktrack.Rollup
 	for _, r := range s.rollups {
 		if first <= r.Day && r.Day <= last {

@@ -206,10 +206,17 @@ type ClickStore interface {
 	// many clicks they have.
 	RequeueClicks(ctx context.Context) (clicks int64, err error)
 
-	// Rollups returns the sums of a link by day in order, from first to last, both
-	// included. Days without counts are left out. A link that does not exist has
-	// none.
-	Rollups(ctx context.Context, link int64, first, last Day) ([]Rollup, error)
+	// Rollups returns the sums by day, in order, from first to last, both included.
+	// Days without counts are left out. What does not exist has none.
+	//   - Clicks and conversions count for the account, the group and the tags that
+	//     their link has when they are applied. These sums stay where they are when
+	//     the link gets another account, group, or tags, or is deleted.
+	//   - What is taken back, as by a trusted conversion or a [Verdict], is
+	//     subtracted from the sums of the account, the group and the tags that the
+	//     link has at that time.
+	//   - The sums of accounts, groups and tags begin when a version that keeps them
+	//     first runs on the store. Those of links have all.
+	Rollups(ctx context.Context, of RollupOf, first, last Day) ([]Rollup, error)
 
 	// PruneClicks removes the clicks of all days (UTC) that ended at or before the
 	// given time from the history. Counts and roll-ups stay. The Tracker calls it

@@ -147,9 +147,9 @@ func (g guardedStore) RequeueClicks(ctx context.Context) (clicks int64, err erro
 	return g.store.RequeueClicks(ctx)
 }
 
-func (g guardedStore) Rollups(ctx context.Context, link int64, first, last Day) (_ []Rollup, err error) {
+func (g guardedStore) Rollups(ctx context.Context, of RollupOf, first, last Day) (_ []Rollup, err error) {
 	defer caught(&err)
-	return g.store.Rollups(ctx, link, first, last)
+	return g.store.Rollups(ctx, of, first, last)
 }
 
 func (g guardedStore) PruneClicks(ctx context.Context, before time.Time) (err error) {

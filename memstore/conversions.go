@@ -77,9 +77,11 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	for _, b := range before {
 		if b != nil && all.clicks[b.Click] == b { // else it is both
 			all.remove(b)
+			s.sums.of(b.link.def.Load(), b.day, func(r *linktrack.Rollup) { r.RemoveConversion(&b.Conversion, b.hour) })
 		}
 	}
 	all.add(k)
+	s.sums.of(l.def.Load(), k.day, func(r *linktrack.Rollup) { r.AddConversion(&k.Conversion, k.hour) })
 	return true, nil
 }
 

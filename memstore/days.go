@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"context"
 	"slices"
 
 	"github.com/linktrackhq/linktrack"
@@ -24,19 +23,10 @@ func (d *days) of(day linktrack.Day) *linktrack.Rollup {
 	return r
 }
 
-// Rollups implements [linktrack.ClickStore].
-func (s *Store) Rollups(ctx context.Context, id int64, first, last linktrack.Day) ([]linktrack.Rollup, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	l := s.link(id)
-	if l == nil {
-		return []linktrack.Rollup{}, nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// between returns copies of the roll-ups from first to last, without empty ones.
+func (d days) between(first, last linktrack.Day) []linktrack.Rollup {
 	found := []linktrack.Rollup{}
-	for _, r := range l.days {
+	for _, r := range d {
 		if first <= r.Day && r.Day <= last {
 			copied := linktrack.Rollup{Day: r.Day}
 			copied.Merge(*r)
@@ -45,5 +35,5 @@ func (s *Store) Rollups(ctx context.Context, id int64, first, last linktrack.Day
 			}
 		}
 	}
-	return found, nil
+	return found
 }

@@ -130,6 +130,7 @@ func (s *Store) apply(clicks []linktrack.Click, zone *time.Location) {
 			continue
 		}
 		s.bytes.Add(l.apply(&d, rows[d.Link], &s.alerts))
+		s.sums.add(l.def.Load(), &d)
 		for range rows[d.Link] {
 			touched = append(touched, l)
 		}

@@ -58,6 +58,7 @@ type Store struct {
 	alerts   alerts
 
 	conversions conversions
+	sums        sums
 }
 
 var (
@@ -92,6 +93,7 @@ func NewWith(o Options) *Store {
 		log:      clickLog{seqs: map[linktrack.Source]int64{}},
 		kept:     ring{max: o.MaxClicks},
 		maxBytes: o.MaxBytes,
+		sums:     sums{all: map[linktrack.RollupOf]*days{}},
 		conversions: conversions{
 			clicks: map[linktrack.ClickRef]*conversion{},
 			orders: map[order]*conversion{},

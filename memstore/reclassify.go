@@ -21,13 +21,13 @@ func (s *Store) ReclassifyClicks(ctx context.Context, verdicts []linktrack.Verdi
 	}
 	for _, id := range slices.Sorted(maps.Keys(byLink)) {
 		if l := s.link(id); l != nil {
-			changed += l.reclassify(byLink[id], zone, &s.alerts)
+			changed += s.reclassify(l, byLink[id], zone)
 		}
 	}
 	return changed, nil
 }
 
-func (l *link) reclassify(verdicts []linktrack.Verdict, zone *time.Location, a *alerts) (changed int) {
+func (s *Store) reclassify(l *link, verdicts []linktrack.Verdict, zone *time.Location) (changed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rows := make(map[linktrack.ClickID]*row, len(verdicts))
@@ -45,7 +45,8 @@ func (l *link) reclassify(verdicts []linktrack.Verdict, zone *time.Location, a *
 		r.bot, r.class, r.reason = now[i].Bot, now[i].Class, now[i].Reason
 	}
 	for i := range deltas {
-		l.count(&deltas[i], a)
+		l.count(&deltas[i], &s.alerts)
+		s.sums.add(l.def.Load(), &deltas[i])
 	}
 	return len(now)
 }

@@ -66,6 +66,9 @@ func (w *work) write(ctx context.Context, tx *sqlx.Tx, from int64) error {
 			return err
 		}
 	}
+	if err := w.writePlaces(ctx, tx); err != nil {
+		return err
+	}
 	return w.writeDays(ctx, tx)
 }
 

@@ -2,6 +2,7 @@ package mysqlstore
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -21,6 +22,8 @@ type work struct {
 	hours map[linkHour]*linktrack.Counters
 	days  map[linkDay]*linktrack.Rollup
 	ranks map[int64]*rank // by link
+
+	places map[int64][]linktrack.RollupOf // what each link counts for beside itself
 }
 
 type linkHour struct{ link, hour int64 }
@@ -34,7 +37,8 @@ type linkDay struct {
 type rank struct{ recent, total, last int64 }
 
 func newWork() *work {
-	return &work{hours: make(map[linkHour]*linktrack.Counters), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank)}
+	return &work{hours: make(map[linkHour]*linktrack.Counters), days: make(map[linkDay]*linktrack.Rollup), ranks: make(map[int64]*rank),
+		places: make(map[int64][]linktrack.RollupOf)}
 }
 
 func (w *work) hour(link, hour int64) *linktrack.Counters {
@@ -130,7 +134,8 @@ func (w *work) takeDeltas(deltas []linktrack.Delta) {
 	}
 }
 
-// forgetUnknown drops the clicks and sums of links that do not exist.
+// forgetUnknown drops the clicks and sums of links that do not exist, and reads what the
+// others count for.
 func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 	links := make(map[int64]bool)
 	for i := range w.clicks {
@@ -141,14 +146,26 @@ func (w *work) forgetUnknown(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
 		var p builder
-		p.add(`SELECT link_id FROM lt_rank WHERE link_id IN `)
+		p.add(`SELECT id, account_id, group_name, tags FROM lt_link WHERE id IN `)
 		p.inNumbers(part)
-		var known []int64
-		if err := tx.SelectContext(ctx, &known, p.sql.String(), p.args...); err != nil {
+		rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+		if err != nil {
 			return err
 		}
-		for _, link := range known {
+		defer rows.Close()
+		for rows.Next() {
+			var link int64
+			var account linktrack.AccountID
+			var group string
+			var tags texts
+			if err := rows.Scan(&link, &account, &group, &tags); err != nil {
+				return err
+			}
 			links[link] = true
+			w.places[link] = linktrack.RollupsOf(account, group, tags)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
 		}
 	}
 	w.clicks = slices.DeleteFunc(w.clicks, func(c linktrack.Click) bool { return !links[c.Link] })

@@ -159,7 +159,7 @@ func requireEverySum(t *testing.T, s *Store, want int) {
 		require.NoError(t, s.db.Get(&got, sum))
 		require.Equal(t, want, got, sum)
 	}
-	days, err := s.Rollups(t.Context(), 1, 0, 1<<30)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: 1}, 0, 1<<30)
 	require.NoError(t, err)
 	var sum int64
 	for _, d := range days {

@@ -12,7 +12,7 @@ import (
 
 func total(t *testing.T, s linktrack.Store, link int64) (people int64) {
 	t.Helper()
-	days, err := s.Rollups(t.Context(), link, 0, 1<<30)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: link}, 0, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}

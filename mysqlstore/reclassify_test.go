@@ -32,7 +32,7 @@ func reclassify(t testing.TB, s linktrack.Store, verdicts []linktrack.Verdict) i
 // onlyDay returns the counts of the link's only day.
 func onlyDay(t testing.TB, s linktrack.Store, link int64) linktrack.Rollup {
 	t.Helper()
-	days, err := s.Rollups(t.Context(), link, 0, 1<<30)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: link}, 0, 1<<30)
 	require.NoError(t, err)
 	require.Len(t, days, 1)
 	return days[0]

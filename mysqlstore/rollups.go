@@ -8,14 +8,22 @@ import (
 )
 
 // Rollups implements [linktrack.ClickStore]. It reads a range of the primary key.
-func (s *Store) Rollups(ctx context.Context, link int64, first, last linktrack.Day) ([]linktrack.Rollup, error) {
+func (s *Store) Rollups(ctx context.Context, of linktrack.RollupOf, first, last linktrack.Day) ([]linktrack.Rollup, error) {
 	const op = "read roll-ups"
 	done, err := s.beginReading(ctx)
 	if err != nil {
 		return nil, failed(op, err)
 	}
 	defer done()
-	rows, err := s.db.QueryContext(ctx, `SELECT day, data FROM lt_day WHERE link_id = ? AND day BETWEEN ? AND ? ORDER BY day`, link, int64(first), int64(last))
+	var p builder
+	if of.Link != 0 {
+		p.add(`SELECT day, data FROM lt_day WHERE link_id = ?`, of.Link)
+	} else {
+		kind, name := sumKind(of)
+		p.add(`SELECT day, data FROM lt_sum WHERE account_id = ? AND kind = ? AND name_key = ?`, int64(of.Account), kind, []byte(linktrack.GroupKey(name)))
+	}
+	p.add(` AND day BETWEEN ? AND ? ORDER BY day`, int64(first), int64(last))
+	rows, err := s.db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return nil, failed(op, err)
 	}

@@ -96,7 +96,7 @@ func TestManyApplyAtOnceAndNothingIsSummedTwice(t *testing.T) {
 	}
 	all.Wait()
 	var sum int64
-	days, err := s.Rollups(t.Context(), l.ID, 0, 1<<30)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, 0, 1<<30)
 	for _, d := range days {
 		sum += d.People
 	}
@@ -120,7 +120,7 @@ func TestManyLargeBatchesAreAppliedInSteps(t *testing.T) {
 		appendBatch(t, s, b)
 	}
 	apply(t, s)
-	days, err := s.Rollups(t.Context(), l.ID, 0, 1<<30)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, 0, 1<<30)
 	if err != nil || len(days) != 1 || days[0].People != 18000 || len(days[0].Referrers.Top) != 100 {
 		t.Fatalf("%d days, %v", len(days), err)
 	}

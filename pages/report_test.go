@@ -461,7 +461,7 @@ func TestTheListIsThereWithoutItsSparks(t *testing.T) {
 // noRollups is a store that cannot read its roll-ups.
 type noRollups struct{ *memstore.Store }
 
-func (noRollups) Rollups(context.Context, int64, linktrack.Day, linktrack.Day) ([]linktrack.Rollup, error) {
+func (noRollups) Rollups(context.Context, linktrack.RollupOf, linktrack.Day, linktrack.Day) ([]linktrack.Rollup, error) {
 	return nil, trackertest.ErrDown
 }
 

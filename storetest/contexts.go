@@ -78,7 +78,7 @@ var contexts = []rule{
 			},
 			"ApplyClicks":   func() error { return applyOnce(ctx, s) },
 			"RequeueClicks": func() error { _, err := s.RequeueClicks(ctx); return err },
-			"Rollups":       func() error { _, err := s.Rollups(ctx, l.ID, 0, 1<<30); return err },
+			"Rollups":       func() error { _, err := s.Rollups(ctx, linktrack.RollupOf{Link: l.ID}, 0, 1<<30); return err },
 			"PruneClicks":   func() error { return s.PruneClicks(ctx, noon.AddDate(0, 0, 2)) },
 			"Clicks":        func() error { _, err := s.Clicks(ctx, linktrack.ClickFilter{Link: l.ID, Limit: 1}); return err },
 			"LeaseAlert":    func() error { _, err := s.LeaseAlert(ctx, later, until); return err },

@@ -43,7 +43,7 @@ func requireConverted(t *testing.T, s linktrack.Store, l linktrack.Link, n int, 
 func daysOf(t *testing.T, s linktrack.Store, l linktrack.Link) []linktrack.Rollup {
 	t.Helper()
 	apply(t, s, time.UTC)
-	days, err := s.Rollups(t.Context(), l.ID, 0, linktrack.DayOf(noon)+400)
+	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, 0, linktrack.DayOf(noon)+400)
 	require.NoError(t, err, "roll-ups can be read")
 	return days
 }
@@ -274,7 +274,7 @@ var conversions = []rule{
 		}
 		apply(t, s, time.UTC)
 		today := linktrack.DayOf(noon.In(zone))
-		days, err := s.Rollups(t.Context(), l.ID, today-2, today+2)
+		days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, today-2, today+2)
 		require.NoError(t, err, "roll-ups can be read")
 		require.Equal(t, []linktrack.Rollup{
 			{

@@ -41,7 +41,7 @@ var erasures = []rule{
 		}
 		look := func() (found []sums) {
 			for _, l := range made {
-				days, err := s.Rollups(t.Context(), l.ID, linktrack.DayOf(noon), linktrack.DayOf(noon)+10)
+				days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, linktrack.DayOf(noon), linktrack.DayOf(noon)+10)
 				require.NoError(t, err)
 				found = append(found, sums{look(t, s, l), days})
 			}

@@ -20,7 +20,7 @@ func prune(t *testing.T, s linktrack.Store, before time.Time) {
 func sumsAround(t *testing.T, s linktrack.Store, l linktrack.Link) []linktrack.Rollup {
 	t.Helper()
 	day := linktrack.DayOf(noon)
-	found, err := s.Rollups(t.Context(), l.ID, day-1, day+1)
+	found, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, day-1, day+1)
 	require.NoError(t, err, "sums by the day can be read")
 	return found
 }

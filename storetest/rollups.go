@@ -23,7 +23,7 @@ func zone(t *testing.T, name string) *time.Location {
 
 func rolled(t *testing.T, s linktrack.Store, link int64, first, last linktrack.Day) []linktrack.Rollup {
 	t.Helper()
-	found, err := s.Rollups(t.Context(), link, first, last)
+	found, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: link}, first, last)
 	require.NoError(t, err, "a query for roll-ups has no errors of its own, even if nothing matches")
 	return found
 }

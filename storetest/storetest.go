@@ -55,6 +55,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"click log", clickLog},
 		{"history", history},
 		{"rollups", rollups},
+		{"sums", sums},
 		{"prunings", prunings},
 		{"erasures", erasures},
 		{"limits", limits},
