@@ -26,6 +26,8 @@ package mysqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -115,7 +117,12 @@ const (
 	deadlockPause = 10 * time.Millisecond
 )
 
-func (s *Store) transactOnce(ctx context.Context, do func(*sqlx.Tx) error) error {
+func (s *Store) transactOnce(ctx context.Context, do func(*sqlx.Tx) error) (err error) {
+	defer func() {
+		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
+			err = ctx.Err() // the driver has closed the connection because ctx has ended
+		}
+	}()
 	var o *sql.TxOptions
 	if s.own == nil {
 		o = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
