@@ -232,8 +232,8 @@ type ClickStore interface {
 // AlertStore keeps alerts until they are delivered. [ClickStore.ApplyClicks] makes
 // an alert in the same step as it counts clicks if people's clicks on a link were below
 // its AlertAt before the step and are not below it after the step, and likewise for
-// DeactivateAt (see [Delta.Alerts]). So a link whose AlertAt is set to a number that it has already reached
-// gets no alert. There is never more than one alert for an [AlertID].
+// DeactivateAt (see [Delta.Alerts]). So a link whose AlertAt is set to a number that it
+// has already reached gets no alert. There is never more than one alert for an [AlertID].
 type AlertStore interface {
 	// LeaseAlert returns an alert that is due at the time now, and leases it to the
 	// caller until the time until.

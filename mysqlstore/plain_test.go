@@ -78,7 +78,8 @@ func TestEveryMigrationIsPlainSQL(t *testing.T) {
 	files, err := filepath.Glob("migrations/*.sql")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for _, file := range files {
+	for i, file := range files {
+		require.Regexp(t, fmt.Sprintf(`^%04d_`, i+1), filepath.Base(file), "a migration's number is its version, so no two have the same")
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		comments := regexp.MustCompile(`--[^\n]*`)

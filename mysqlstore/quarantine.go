@@ -35,7 +35,7 @@ func (b *badRows) isolate() int {
 	return len(b.rows) / 2
 }
 
-var errDay = errors.New("a row of lt_day cannot be read")
+var errDay = errors.New("a row of lt_day or lt_sum cannot be read")
 
 // isBad reports whether the content of the rows is the cause of an error.
 func (r *logRows) isBad(err error) bool {
