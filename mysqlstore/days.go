@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 const (
@@ -49,7 +48,7 @@ func idLiteral(d time.Time) string {
 //     one of these calls at a time works on a database; the others wait.
 func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	const op = "prune clicks"
-	if err := s.pruneSources(ctx); err != nil {
+	if err := sqlstore.PruneSources(ctx, s.shared); err != nil {
 		return failed(op, err)
 	}
 	return s.alone(ctx, op, func(conn *sql.Conn) error {
@@ -121,23 +120,6 @@ func (p *partitioned) prune(ctx context.Context, conn *sql.Conn, until time.Time
 		ddl = append(ddl, alter+` DROP PARTITION `+strings.Join(old, ", "))
 	}
 	return append(ddl, alter+` TRUNCATE PARTITION `+last), nil
-}
-
-// pruneSources deletes the marks of sources of which no batch was applied for 400 days.
-// Processes of the previous version do not set applied_at, so where it is 0, the 400 days
-// begin now.
-func (s *Store) pruneSources(ctx context.Context) error {
-	return s.transact(ctx, func(tx *sqlx.Tx) error {
-		for _, stmt := range []string{
-			`UPDATE lt_source SET applied_at = UNIX_TIMESTAMP() * 1000000 WHERE applied_at = 0`,
-			`DELETE FROM lt_source WHERE applied_at < (UNIX_TIMESTAMP() - 400 * 86400) * 1000000`,
-		} {
-			if _, err := tx.ExecContext(ctx, stmt); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // makeDays creates a partition for each day behind the last partition, up to daysAhead days

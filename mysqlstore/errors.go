@@ -2,9 +2,10 @@ package mysqlstore
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 // The numbers of the server errors that the Store treats in different ways. They are the
@@ -38,13 +39,28 @@ func number(err error) uint16 {
 }
 
 // failed returns an error that names the operation which failed. err must not be nil.
-func failed(op string, err error) error { return &failure{op, err} }
+func failed(op string, err error) error { return dialect.Failed(op, err) }
 
-// rejected reports whether the server refused a statement because of its content or
-// because the schema is not the expected one. The same statement would be refused again.
-func rejected(err error) bool {
-	switch number(err) {
-	case 1048, // a column cannot be null
+// isClass reports whether an error is of a class.
+func isClass(err error, c sqlstore.Class) bool {
+	n := number(err)
+	switch c {
+	case sqlstore.Duplicate:
+		return n == errDuplicate
+	case sqlstore.Conflict:
+		return n == errDeadlock || // Galera also uses it for a conflict at the commit
+			n == 3101 // Group Replication's number for a conflict at the commit
+	case sqlstore.Rejected:
+		return slices.Contains(rejected, n)
+	case sqlstore.BadValue:
+		return slices.Contains(badValues, n)
+	}
+	return false
+}
+
+var (
+	rejected = []uint16{
+		1048, // a column cannot be null
 		1054, // unknown column
 		errDuplicate,
 		1064, // syntax
@@ -58,36 +74,12 @@ func rejected(err error) bool {
 		1406, // data too long
 		1526, // no partition for a value
 		3140, // invalid JSON (MySQL)
-		4038: // invalid JSON (MariaDB)
-		return true
+		4038, // invalid JSON (MariaDB)
 	}
-	return false
-}
-
-// mayRepeat reports whether a transaction was rolled back because it conflicted with
-// another one, so that it can be run again.
-func mayRepeat(err error) bool {
-	switch number(err) {
-	case errDeadlock, // Galera also uses it for a conflict at the commit
-		3101: // Group Replication's number for a conflict at the commit
-		return true
+	badValues = []uint16{
+		errOutOfRange,
+		1264, // out of range
+		1366, // incorrect string
+		1406, // data too long
 	}
-	return errors.Is(err, errLogChanged)
-}
-
-type failure struct {
-	op  string
-	err error
-}
-
-func (f *failure) Unwrap() error { return f.err }
-
-// Error includes the server's text without the parts that it quotes: these may be private
-// data, and errors end up in logs.
-func (f *failure) Error() string {
-	var e *mysql.MySQLError
-	if !errors.As(f.err, &e) {
-		return fmt.Sprintf("mysqlstore: %s: %v", f.op, f.err)
-	}
-	return fmt.Sprintf("mysqlstore: %s: %s", f.op, explain(e))
-}
+)

@@ -1,6 +1,7 @@
 package mysqlstore
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -8,11 +9,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
-// explain describes a server error: its text without the parts that it quotes, its number,
+// explain returns the text of an error. That of the server comes without the parts that it
+// quotes: these may be private data, and errors end up in logs.
+func explain(err error) string {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	return describe(e)
+}
+
+// describe describes a server error: its text without the parts that it quotes, its number,
 // and advice.
-func explain(e *mysql.MySQLError) string {
+func describe(e *mysql.MySQLError) string {
 	text := strings.TrimRight(redact(e.Message), ". ")
 	return fmt.Sprintf("%s (error %d): %s", text, e.Number, advice(e))
 }
@@ -113,7 +125,7 @@ func redact(text string) string {
 	text = maskQuoted(text)
 	text = dsnPart.ReplaceAllString(text, "…@")
 	text = address.ReplaceAllString(text, "…")
-	return truncate(text, maxServerText)
+	return sqlstore.Truncate(text, maxServerText)
 }
 
 // maskQuoted replaces everything from the first opening quote to the last closing one,

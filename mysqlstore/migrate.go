@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
-	"regexp"
-	"strings"
+
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 //go:embed migrations/*.sql
@@ -41,63 +41,30 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return err
 }
 
+// migrate runs the migrations. MySQL commits each statement that changes a table, so an
+// earlier run of a file may have stopped halfway. So when a statement runs twice, it must
+// either do no harm or fail with one of the errors of hasRun.
 func migrate(ctx context.Context, conn *sql.Conn) error {
-	const op = "migrate"
-	_, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS lt_migration (
-		version INT NOT NULL, name VARBINARY(255) NOT NULL, PRIMARY KEY (version)) ENGINE=InnoDB`)
+	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return denied(op, err)
+		return failed("migrate", err)
 	}
-	var have int
-	if err := conn.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM lt_migration`).Scan(&have); err != nil {
-		return failed(op, err)
+	m := sqlstore.Migrations{
+		Dialect: dialect,
+		Files:   files,
+		Table: `CREATE TABLE IF NOT EXISTS lt_migration (
+			version INT NOT NULL, name VARBINARY(255) NOT NULL, PRIMARY KEY (version)) ENGINE=InnoDB`,
+		HasRun: hasRun,
+		Failed: denied,
 	}
-	files, err := fs.Glob(migrations, "migrations/*.sql") // in the order of their numbers
-	if err != nil {
-		return failed(op, err)
-	}
-	if have > len(files) {
-		return fmt.Errorf("mysqlstore: the database was migrated to version %d by a newer linktrack; this one knows versions up to %d", have, len(files))
-	}
-	for i, file := range files[have:] {
-		version := have + i + 1
-		text, err := migrations.ReadFile(file)
-		if err != nil {
-			return failed(op, err)
-		}
-		// MySQL commits each statement that changes a table, so an earlier run of
-		// the file may have stopped halfway. So when a statement runs twice, it
-		// must either do no harm or fail with one of the errors ignored below.
-		for _, stmt := range statements(string(text)) {
-			_, err := conn.ExecContext(ctx, stmt)
-			if n := number(err); n == errDuplicateColumn || n == errDuplicateKey || n == errNoSuchColumn {
-				continue // it has run before. Not every server supports ADD COLUMN IF NOT EXISTS
-			}
-			if err != nil {
-				return denied(fmt.Sprintf("migrate to version %d", version), err)
-			}
-		}
-		_, err = conn.ExecContext(ctx, fmt.Sprintf(`INSERT INTO lt_migration (version, name) VALUES (%d, '%s')`,
-			version, strings.TrimPrefix(file, "migrations/")))
-		if err != nil {
-			return failed(op, err)
-		}
-	}
-	return nil
+	return m.Run(ctx, conn)
 }
 
-var comment = regexp.MustCompile(`--[^\n]*`)
-
-// statements splits a migration into its statements and removes the comments. No literal
-// in a migration may contain "--" or ";".
-func statements(text string) []string {
-	var all []string
-	for stmt := range strings.SplitSeq(comment.ReplaceAllString(text, ""), ";") {
-		if stmt = strings.TrimSpace(stmt); stmt != "" {
-			all = append(all, stmt)
-		}
-	}
-	return all
+// hasRun reports whether a statement failed because it has run before. Not every server
+// supports ADD COLUMN IF NOT EXISTS.
+func hasRun(err error) bool {
+	n := number(err)
+	return n == errDuplicateColumn || n == errDuplicateKey || n == errNoSuchColumn
 }
 
 func denied(op string, err error) error {

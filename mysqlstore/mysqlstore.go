@@ -24,42 +24,30 @@
 package mysqlstore
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 // A Store is a [linktrack.Store] on MySQL or MariaDB. It is made by [Open] or
-// [New].
+// [New]. It also implements [linktrack.HostLister], [linktrack.VisitorEraser], and
+// [linktrack.ClickReclassifier].
 type Store struct {
+	*shared
 	db *sqlx.DB
 
 	// Set by Open, whose sessions use READ COMMITTED; both are nil on a host's pool.
 	// own is the configuration of the connections, and pool makes them.
 	own  *mysql.Config
 	pool *pool
-
-	reading *readers
-
-	insertLog statement // used by AppendClicks
-
-	// Used by ApplyClicks:
-	holder      linktrack.Source // identifies this Store as the holder of the lease
-	applying    chan struct{}    // holds a value while a call applies the log
-	pace        pace
-	textUsage   *usage
-	textSecret  []byte   // the key of the ids of lt_text; nil: not read yet
-	quarantined *badRows // the last one that no call has returned yet; nil: none. Guarded by applying
 }
+
+// shared has the methods that are the same on every SQL database.
+type shared = sqlstore.Store
 
 var (
 	_ linktrack.Store             = (*Store)(nil)
@@ -78,14 +66,9 @@ var (
 // Set db.SetMaxOpenConns to at most the number that the server allows the user.
 // The server refuses further connections, and the calls that need them fail.
 func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
-	return &Store{
-		db:        wrap(db),
-		reading:   &readers{freed: make(chan struct{}, 1)},
-		insertLog: statement{sql: insertLog},
-		holder:    newSource(),
-		applying:  make(chan struct{}, 1),
-		textUsage: newUsage(),
-	}
+	x := wrap(db)
+	o := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	return &Store{shared: sqlstore.New(dialect, x, x, o), db: x}
 }
 
 func wrap(db any) *sqlx.DB {
@@ -93,76 +76,4 @@ func wrap(db any) *sqlx.DB {
 		return x
 	}
 	return sqlx.NewDb(db.(*sql.DB), "mysql")
-}
-
-// transact runs do in a transaction at READ COMMITTED. If the transaction was rolled back
-// because of another one (see mayRepeat), it is run again after a random pause, which
-// keeps the two from colliding again.
-func (s *Store) transact(ctx context.Context, do func(*sqlx.Tx) error) error {
-	for try := 1; ; try++ {
-		err := s.transactOnce(ctx, do)
-		if try == maxTries || !mayRepeat(err) {
-			return err
-		}
-		select {
-		case <-time.After(rand.N(time.Duration(try) * deadlockPause)):
-		case <-ctx.Done():
-			return err
-		}
-	}
-}
-
-const (
-	maxTries      = 12 // of a transaction
-	deadlockPause = 10 * time.Millisecond
-)
-
-func (s *Store) transactOnce(ctx context.Context, do func(*sqlx.Tx) error) (err error) {
-	defer func() {
-		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
-			err = ctx.Err() // the driver has closed the connection because ctx has ended
-		}
-	}()
-	var o *sql.TxOptions
-	if s.own == nil {
-		o = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	tx, err := s.db.BeginTxx(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	if err := do(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// micros returns a time as it is stored: in microseconds since 1970, and 0 for the
-// zero time.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	if n := t.UnixMicro(); n != 0 {
-		return n
-	}
-	return 1 // 0 stands for the zero time
-}
-
-func fromMicros(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(n).UTC()
-}
-
-// fit checks that a text fits its column of limit bytes. A server in strict mode refuses
-// a longer text itself, but the sessions of a host's pool may not be strict, and the
-// server would then truncate it.
-func fit(column, text string, limit int) error {
-	if len(text) > limit {
-		return fmt.Errorf("%s has %d bytes, but the limit is %d", column, len(text), limit)
-	}
-	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/jmoiron/sqlx"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 // Open connects to the database that the DSN names, as
@@ -85,9 +85,8 @@ func Open(dsn string, options ...Option) (*Store, error) {
 		p.close()
 		return nil, refused(c, err)
 	}
-	s := New(sqlx.NewDb(p.db, "mysql"))
-	s.own, s.pool = c, p
-	return s, nil
+	db := wrap(p.db)
+	return &Store{shared: sqlstore.New(dialect, db, db, nil), db: db, own: c, pool: p}, nil
 }
 
 // An Option changes how [Open] connects.
@@ -153,7 +152,7 @@ func refused(c *mysql.Config, err error) error {
 	case n == errDBAccessDenied:
 		cause = fmt.Sprintf("user %q may not use the database %q on the server at %s", c.User, c.DBName, c.Addr)
 	case errors.As(err, &e):
-		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, explain(e))
+		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, describe(e))
 	case errors.Is(err, mysql.ErrNoTLS):
 		cause = fmt.Sprintf("the server at %s does not offer TLS, which the DSN requires: enable TLS on the server, or remove tls from the DSN", c.Addr)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):

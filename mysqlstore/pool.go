@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
 // A pool makes the connections that a Store shares, and adapts their number to
@@ -86,7 +87,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		if p.useOthers() {
 			return nil, &refusal{err}
 		}
-		if !sleep(ctx, pause) {
+		if !sqlstore.Sleep(ctx, pause) {
 			p.count(-1)
 			return nil, err
 		}
@@ -185,7 +186,7 @@ func (s single) Connect(ctx context.Context) (driver.Conn, error) {
 			return conn, err
 		}
 		s.pool.giveUpOne()
-		if !sleep(ctx, pause) {
+		if !sqlstore.Sleep(ctx, pause) {
 			return nil, err
 		}
 	}
@@ -225,15 +226,3 @@ func tooMany(err error) bool {
 type refusal struct{ error }
 
 func (r *refusal) Unwrap() []error { return []error{r.error, driver.ErrBadConn} }
-
-// sleep waits for d. It returns false if the context ends before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -1,0 +1,125 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/linktrackhq/linktrack"
+)
+
+// A sumDay is the key of a row of lt_sum. The names in of are keys.
+type sumDay struct {
+	of  linktrack.RollupOf
+	day linktrack.Day
+}
+
+// The values of lt_sum.kind.
+const (
+	sumOfAccount = 1
+	sumOfGroup   = 2
+	sumOfTag     = 3
+)
+
+func sumKind(of linktrack.RollupOf) (kind int, name string) {
+	switch {
+	case of.Group != "":
+		return sumOfGroup, of.Group
+	case of.Tag != "":
+		return sumOfTag, of.Tag
+	}
+	return sumOfAccount, ""
+}
+
+// writePlaces merges the sums of days of the links into those of their accounts, groups
+// and tags. Only the holder of the lock on lt_roll writes lt_sum.
+func (w *work) writePlaces(ctx context.Context, tx *transaction) error {
+	days := slices.SortedFunc(maps.Keys(w.days), func(x, y linkDay) int {
+		return cmp.Or(cmp.Compare(x.day, y.day), cmp.Compare(x.link, y.link))
+	})
+	sums := make(map[sumDay][]*linktrack.Rollup)
+	for _, k := range days {
+		for _, of := range w.places[k.link] {
+			key := sumDay{of, k.day}
+			sums[key] = append(sums[key], w.days[k])
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(sums), func(x, y sumDay) int {
+		return cmp.Or(cmp.Compare(x.of.Account, y.of.Account), cmp.Compare(x.of.Group, y.of.Group),
+			cmp.Compare(x.of.Tag, y.of.Tag), cmp.Compare(x.day, y.day))
+	})
+	for part := range slices.Chunk(keys, sumsAtOnce) {
+		if err := writeSums(ctx, tx, part, sums); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumsAtOnce bounds the memory of a statement: a row may have some 20 KB.
+const sumsAtOnce = 50
+
+// writeSums merges what is added to some rows of lt_sum into them, one by one: what takes
+// back must be merged into what has counted it.
+func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added map[sumDay][]*linktrack.Rollup) error {
+	type row struct {
+		account int64
+		kind    int
+		name    string
+		day     linktrack.Day
+	}
+	rowOf := make(map[row]sumDay, len(keys))
+	sums := make(map[sumDay]*linktrack.Rollup, len(keys))
+	var p builder
+	p.add(`SELECT account_id, kind, name_key, day, data FROM lt_sum WHERE `)
+	for i, k := range keys {
+		kind, name := sumKind(k.of)
+		rowOf[row{int64(k.of.Account), kind, name, k.day}] = k
+		if i > 0 {
+			p.add(` OR `)
+		}
+		p.add(`(account_id = ? AND kind = ? AND name_key = ? AND day = ?)`, int64(k.of.Account), kind, []byte(name), int64(k.day))
+	}
+	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r row
+		var data []byte
+		if err := rows.Scan(&r.account, &r.kind, &r.name, &r.day, &data); err != nil {
+			return err
+		}
+		kept := linktrack.Rollup{Day: r.day}
+		if err := json.Unmarshal(data, &kept); err != nil {
+			return errDay // err is left out because it may quote the data
+		}
+		sums[rowOf[r]] = &kept
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	p = builder{}
+	p.add(`INSERT INTO lt_sum (account_id, kind, name_key, day, data) VALUES `)
+	for i, k := range keys {
+		sum := sums[k]
+		if sum == nil {
+			sum = &linktrack.Rollup{Day: k.day}
+		}
+		for _, day := range added[k] {
+			sum.Merge(*day)
+		}
+		data, err := json.Marshal(sum)
+		if err != nil {
+			return err
+		}
+		kind, name := sumKind(k.of)
+		p.row(i, int64(k.of.Account), kind, []byte(name), int64(k.day), data)
+	}
+	p.add(tx.upsert("lt_sum", "account_id, kind, name_key, day", replace("data")))
+	return p.exec(ctx, tx)
+}

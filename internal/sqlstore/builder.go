@@ -1,0 +1,64 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// A builder builds a statement, or a part of one, and its arguments.
+type builder struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (p *builder) add(sql string, args ...any) {
+	p.sql.WriteString(sql)
+	p.args = append(p.args, args...)
+}
+
+func (p *builder) append(other *builder) { p.add(other.sql.String(), other.args...) }
+
+// in adds a list of texts in parentheses. The list must not be empty.
+func (p *builder) in(texts []string) {
+	p.add("(?" + strings.Repeat(", ?", len(texts)-1) + ")")
+	for _, t := range texts {
+		p.args = append(p.args, []byte(t))
+	}
+}
+
+// inNumbers adds a list of numbers in parentheses. The list must not be empty.
+func (p *builder) inNumbers(numbers []int64) {
+	p.add("(?" + strings.Repeat(", ?", len(numbers)-1) + ")")
+	for _, n := range numbers {
+		p.args = append(p.args, n)
+	}
+}
+
+// row adds the values of row i of an INSERT, beginning at 0.
+func (p *builder) row(i int, values ...any) {
+	if i > 0 {
+		p.add(", ")
+	}
+	p.add("(?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+}
+
+// exec executes the statement.
+func (p *builder) exec(ctx context.Context, db execer) error {
+	_, err := db.ExecContext(ctx, p.sql.String(), p.args...)
+	return err
+}
+
+// affect executes the statement and returns the number of affected rows.
+func (p *builder) affect(ctx context.Context, db execer) (int64, error) {
+	res, err := db.ExecContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// An execer is a transaction, a connection, or a pool.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}

@@ -1,0 +1,115 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// A Dialect has what differs among SQL engines. All other SQL of this package is understood
+// by each of them: texts are bound as bytes, a text in a statement is a literal of bytes in
+// hexadecimal, and all else is integers.
+//
+// A Dialect must not change after it was given to [New].
+type Dialect struct {
+	// Name is the name of the store's package. Errors begin with it.
+	Name string
+
+	// ForUpdate is the end of a SELECT that locks its rows until the transaction ends. It
+	// is empty where a transaction that writes excludes all others from its beginning.
+	ForUpdate string
+	// Join joins two tables in the order in which they are written.
+	Join string
+	// Now is the time of the database in seconds since 1970.
+	Now string
+	// Index makes the engine use the index with this name, or [primary] key, of the table
+	// before it.
+	Index func(name string) string
+	// OnConflict begins the end of an INSERT that changes the rows whose key, a list of
+	// columns, exists. Inserted is the value that the INSERT has for a column.
+	OnConflict func(key string) string
+	Inserted   func(column string) string
+	// Lowered is a text in lower case, for every letter of Unicode. The text is a column, a
+	// placeholder, or an expression of them.
+	Lowered func(text string) string
+	// Literal appends a literal of the bytes of s.
+	Literal func(b []byte, s string) []byte
+
+	// Reserve adds to lt_count.used of a link that is not deleted as much of n as its limit
+	// allows, and returns how much that is. Calls at the same time never exceed the limit.
+	// It returns 0 if nothing was added, for whatever reason.
+	Reserve func(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error)
+
+	// Is reports whether an error of the engine is of a class.
+	Is func(err error, c Class) bool
+	// Explain returns the text of an error without data of visitors and credentials.
+	Explain func(err error) string
+
+	// OldTables says that the database may have rows in lt_click and lt_pending, where
+	// versions before the click log kept the history and what was not applied.
+	OldTables bool
+}
+
+// A Class is one of the kinds of errors that the Store treats in different ways.
+type Class int
+
+const (
+	// Duplicate: a row with this key exists.
+	Duplicate Class = iota
+	// Conflict: the transaction was rolled back because of another one, and can be run again.
+	Conflict
+	// Rejected: the statement was refused because of its content, or because the schema is not
+	// the expected one. It would be refused again.
+	Rejected
+	// BadValue: a value does not fit its column.
+	BadValue
+)
+
+// primary is the name of a table's primary key as an index.
+const primary = "PRIMARY"
+
+// A change is what an upsert does with a column of a row that exists.
+type change struct{ column, format string }
+
+// add adds the value of the INSERT to the column.
+func add(column string) change { return change{column, `%[1]s = %[2]s.%[1]s + %[3]s`} }
+
+// replace sets the column to the value of the INSERT.
+func replace(column string) change { return change{column, `%[1]s = %[3]s`} }
+
+// raise sets the column to the value of the INSERT if that is higher.
+func raise(column string) change {
+	return change{column, `%[1]s = CASE WHEN %[3]s > %[2]s.%[1]s THEN %[3]s ELSE %[2]s.%[1]s END`}
+}
+
+// upsert returns the end of an INSERT into a table, which makes the changes in rows whose
+// key exists. The key is a list of columns.
+func (d *Dialect) upsert(table, key string, changes ...change) string {
+	var b strings.Builder
+	b.WriteString(d.OnConflict(key))
+	for i, c := range changes {
+		if i > 0 {
+			b.WriteString(`, `)
+		}
+		fmt.Fprintf(&b, c.format, c.column, table, d.Inserted(c.column))
+	}
+	return b.String()
+}
+
+// Failed returns an error that names the operation which failed. err must not be nil.
+func (d *Dialect) Failed(op string, err error) error { return &failure{d, op, err} }
+
+type failure struct {
+	dialect *Dialect
+	op      string
+	err     error
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// Error has the text of Explain, because errors end up in logs.
+func (f *failure) Error() string {
+	return fmt.Sprintf("%s: %s: %s", f.dialect.Name, f.op, f.dialect.Explain(f.err))
+}

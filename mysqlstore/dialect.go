@@ -1,0 +1,67 @@
+package mysqlstore
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
+)
+
+// dialect is the SQL that MySQL and MariaDB have in common.
+var dialect = &sqlstore.Dialect{
+	Name:       "mysqlstore",
+	ForUpdate:  " FOR UPDATE",
+	Join:       " STRAIGHT_JOIN ",
+	Now:        "UNIX_TIMESTAMP()",
+	Index:      func(name string) string { return " FORCE INDEX (" + name + ")" },
+	OnConflict: func(string) string { return " ON DUPLICATE KEY UPDATE " },
+	Inserted:   func(column string) string { return "VALUES(" + column + ")" },
+	Lowered:    lowered,
+	Literal:    literal,
+	Reserve:    reserve,
+	Is:         isClass,
+	Explain:    explain,
+	OldTables:  true,
+}
+
+// lowered compares letters by a binary collation, so that texts that differ only in accents
+// stay different.
+func lowered(text string) string {
+	return "LOWER(CONVERT(CAST(" + text + " AS BINARY) USING utf8mb4) COLLATE utf8mb4_bin)"
+}
+
+// literal appends s as an SQL literal that stands for the same bytes in every SQL
+// mode and character set: printable ASCII in quotes, anything else in hexadecimal.
+func literal(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '\'' || c == '\\' {
+			b = append(b, "x'"...)
+			const digits = "0123456789abcdef"
+			for i := range len(s) {
+				b = append(b, digits[s[i]>>4], digits[s[i]&15])
+			}
+			return append(b, '\'')
+		}
+	}
+	b = append(b, '\'')
+	b = append(b, s...)
+	return append(b, '\'')
+}
+
+// reserve is one UPDATE, which compares with the limit itself, because it locks the row
+// before it reads it. LAST_INSERT_ID returns how many clicks were granted. A row that
+// matches always changes, so RowsAffected does not depend on clientFoundRows.
+func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error) {
+	res, err := db.ExecContext(ctx, `
+		UPDATE lt_count
+		SET used = GREATEST(used, total) + LAST_INSERT_ID(LEAST(?, deactivate_at - GREATEST(used, total)))
+		WHERE link_id = ? AND is_deleted = 0 AND GREATEST(used, total) < deactivate_at`, n, link)
+	if err != nil {
+		return 0, err
+	}
+	if affected, err := res.RowsAffected(); err != nil || affected == 0 {
+		return 0, err
+	}
+	return res.LastInsertId()
+}
