@@ -22,6 +22,9 @@ var (
 	// ErrExternalIDTaken is an ErrTaken: another link of the account has the
 	// [LinkSettings.ExternalID].
 	ErrExternalIDTaken = fmt.Errorf("external_id is %w", ErrTaken)
+	// ErrHasLinks: the account cannot be erased because it has links, perhaps deleted
+	// ones, see [AccountStore.EraseAccount].
+	ErrHasLinks = errors.New("the account has links")
 	// ErrUnauthorized: the login or the pass is wrong.
 	ErrUnauthorized = errors.New("login or pass is wrong")
 	// ErrForbidden: the account is switched off, its type is not known or does not
@@ -91,7 +94,7 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // their own stay as they are.
 func unavailable(err error) error {
 	var inv *InvalidError
-	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) || errors.Is(err, ErrGone) ||
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) || errors.Is(err, ErrHasLinks) || errors.Is(err, ErrGone) ||
 		errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnavailable) || errors.As(err, &inv) {
 		return err
 	}

@@ -52,6 +52,16 @@ type AccountStore interface {
 	//     account or a key has the login.
 	UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (Account, error)
 
+	// EraseAccount removes an account that has no links with its keys, sessions,
+	// groups, tags and roll-ups, and the ids of orders that were counted for it.
+	//   - [ErrNotFound] if there is no such account. So of several calls for an account,
+	//     one returns nil.
+	//   - [ErrHasLinks] if the account has a link, deleted or not. Then nothing is
+	//     removed, unless the link was made during the call.
+	//   - Its logins are free then. Its ID is never given again.
+	//   - It may work in steps. After an error, another call does the rest.
+	EraseAccount(ctx context.Context, id AccountID) error
+
 	// Session returns how often [AccountStore.EndSessions] was called for the
 	// account, and whether this session of the account was ended. The error is
 	// [ErrNotFound] if there is no such account.
@@ -142,6 +152,25 @@ type LinkStore interface {
 	// Tags returns the names of the account's tags as Groups returns those of its
 	// groups.
 	Tags(ctx context.Context, account AccountID, limit int) ([]string, error)
+
+	// DeletedLinks returns the IDs of the links of all accounts whose DeletedAt is
+	// before a time, in the order of DeletedAt and then of the IDs: the first limit (at
+	// least 1) of them. Its time does not grow with the number of links. If there are
+	// none, it returns an empty slice and no error.
+	DeletedLinks(ctx context.Context, before time.Time, limit int) ([]int64, error)
+
+	// PurgeLink removes a deleted link with its history, roll-ups, conversions and
+	// alerts.
+	//   - [ErrNotFound] if there is no such link, or if it is not deleted. So of several
+	//     calls for a link, one returns nil.
+	//   - The roll-ups of its account, group and tags keep what it has counted.
+	//   - Its path is free for any link. Its ID is never given again.
+	//   - What comes later for it has no effect: clicks are ignored, also those that
+	//     were in the click log before, and a conversion is [ErrNotFound].
+	//   - It works in steps, so that other calls do not wait for long. Until the last
+	//     one, the link is there as a deleted link, but UpdateLink no longer finds it:
+	//     it cannot be restored. After an error, another call does the rest.
+	PurgeLink(ctx context.Context, id int64, freePaths bool) error
 }
 
 // HostLister is what a [LinkStore] can do in addition. The Tracker asks for it

@@ -37,6 +37,11 @@ func (g guardedStore) UpdateAccount(ctx context.Context, id AccountID, change fu
 	return g.store.UpdateAccount(ctx, id, change)
 }
 
+func (g guardedStore) EraseAccount(ctx context.Context, id AccountID) (err error) {
+	defer caught(&err)
+	return g.store.EraseAccount(ctx, id)
+}
+
 func (g guardedStore) Session(ctx context.Context, a AccountID, id SessionID) (_ int64, _ bool, err error) {
 	defer caught(&err)
 	return g.store.Session(ctx, a, id)
@@ -125,6 +130,16 @@ func (g guardedStore) Groups(ctx context.Context, account AccountID, limit int) 
 func (g guardedStore) Tags(ctx context.Context, account AccountID, limit int) (_ []string, err error) {
 	defer caught(&err)
 	return g.store.Tags(ctx, account, limit)
+}
+
+func (g guardedStore) DeletedLinks(ctx context.Context, before time.Time, limit int) (_ []int64, err error) {
+	defer caught(&err)
+	return g.store.DeletedLinks(ctx, before, limit)
+}
+
+func (g guardedStore) PurgeLink(ctx context.Context, id int64, freePaths bool) (err error) {
+	defer caught(&err)
+	return g.store.PurgeLink(ctx, id, freePaths)
 }
 
 func (g guardedStore) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {

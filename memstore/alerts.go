@@ -3,6 +3,7 @@ package memstore
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,12 +11,13 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// alerts has all alerts that were ever created. wait has those that are not delivered yet,
+// alerts has all alerts of the links that there are. wait has those that are not delivered yet,
 // in the order in which they are due.
 type alerts struct {
 	mu   sync.Mutex
 	byID map[linktrack.AlertID]*alert // nil if the alert was delivered
 	wait []*alert
+	made int // how many were created
 }
 
 type alert struct {
@@ -41,7 +43,8 @@ func (a *alerts) make(l *link, id linktrack.AlertID, reached time.Time) {
 	if a.byID == nil {
 		a.byID = make(map[linktrack.AlertID]*alert)
 	}
-	n := &alert{id: id, link: l, reached: reached, number: len(a.byID)}
+	n := &alert{id: id, link: l, reached: reached, number: a.made}
+	a.made++
 	a.byID[id] = n
 	a.insert(n)
 }
@@ -54,6 +57,14 @@ func (a *alerts) insert(n *alert) {
 func (a *alerts) remove(n *alert) {
 	i, _ := slices.BinarySearchFunc(a.wait, n, (*alert).compare)
 	a.wait = slices.Delete(a.wait, i, i+1)
+}
+
+// purge removes the alerts of a link.
+func (a *alerts) purge(link int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.byID, func(id linktrack.AlertID, _ *alert) bool { return id.Link == link })
+	a.wait = slices.DeleteFunc(a.wait, func(n *alert) bool { return n.id.Link == link })
 }
 
 // LeaseAlert implements [linktrack.AlertStore].

@@ -9,7 +9,8 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// conversions has the conversions that were counted. Only a replaced one is removed.
+// conversions has the conversions that were counted. A replaced one is removed, and so are
+// those of a purged link.
 type conversions struct {
 	mu     sync.Mutex
 	clicks map[linktrack.ClickRef]*conversion
@@ -55,19 +56,19 @@ func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zo
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	all := &s.conversions
+	all.mu.Lock()
+	defer all.mu.Unlock()
 	l := s.link(c.Click.Link)
 	if l == nil {
 		return false, linktrack.ErrNotFound
 	}
-	if zone == nil {
-		zone = time.UTC
-	}
 	c.OrderID, c.Currency = strings.Clone(c.OrderID), strings.Clone(c.Currency)
 	k := &conversion{Conversion: c, link: l, order: order{l.def.Load().Account, c.OrderID}}
 	k.day, k.hour = linktrack.DayAndHour(c.Time, zone)
-	all := &s.conversions
-	all.mu.Lock()
-	defer all.mu.Unlock()
 	before := []*conversion{all.clicks[c.Click], all.orders[k.order]}
 	for _, b := range before {
 		if b != nil && (b.Trusted || !c.Trusted) {

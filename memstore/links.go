@@ -16,8 +16,9 @@ type link struct {
 	id   int64
 	host string
 
-	edit sync.Mutex // held by an update while its change runs
-	def  atomic.Pointer[linktrack.Link]
+	edit   sync.Mutex // held by an update while its change runs
+	def    atomic.Pointer[linktrack.Link]
+	purged bool // guarded by edit
 
 	counts counts // written under mu
 
@@ -43,6 +44,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	defer l.edit.Unlock()
 	if err := ctx.Err(); err != nil { // the wait may have been long
 		return linktrack.Link{}, err
+	}
+	if l.purged {
+		return linktrack.Link{}, linktrack.ErrNotFound
 	}
 	old, edited := l.def.Load(), l.snapshot()
 	if err := change(&edited); err != nil {

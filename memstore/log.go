@@ -18,7 +18,7 @@ type clickLog struct {
 	bytes  int64
 	spare  [][]linktrack.Click // empty chunks, whose memory is used again
 
-	applying sync.Mutex // held while clicks are applied
+	applying sync.Mutex // held while clicks are applied, re-classified, or purged
 }
 
 const (

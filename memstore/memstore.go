@@ -123,7 +123,7 @@ func (s *Store) shardOf(key string) uint64 { return maphash.String(s.seed, key) 
 // A linkShard finds links by ID: link n is in shard n%shards at index n/shards.
 type linkShard struct {
 	mu    sync.RWMutex
-	links []*link // nil while the link with this ID is being added
+	links []*link // nil while the link with this ID is being added, and after its purge
 	_     [16]byte
 }
 

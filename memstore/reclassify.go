@@ -19,6 +19,8 @@ func (s *Store) ReclassifyClicks(ctx context.Context, verdicts []linktrack.Verdi
 	for _, v := range verdicts {
 		byLink[v.Click.Link] = append(byLink[v.Click.Link], v)
 	}
+	s.log.applying.Lock()
+	defer s.log.applying.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(byLink)) {
 		if l := s.link(id); l != nil {
 			changed += s.reclassify(l, byLink[id], zone)

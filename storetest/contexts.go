@@ -21,6 +21,7 @@ var contexts = []rule{
 		send(t, s, person(alerted.ID, noon))
 		alerted = look(t, s, alerted)
 		alerted.Counts.Day = 1 // which list counts
+		deleted := remove(t, s, create(t, s, plain("deleted")))
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -40,7 +41,8 @@ var contexts = []rule{
 				_, err := s.UpdateAccount(ctx, account.ID, func(a *linktrack.Account) error { a.Email = "changed@example.com"; return nil })
 				return err
 			},
-			"Session": func() error { _, _, err := s.Session(ctx, account.ID, linktrack.SessionID{1}); return err },
+			"EraseAccount": func() error { return s.EraseAccount(ctx, account.ID) },
+			"Session":      func() error { _, _, err := s.Session(ctx, account.ID, linktrack.SessionID{1}); return err },
 			"EndSession": func() error {
 				return s.EndSession(ctx, account.ID, linktrack.SessionID{1}, noon.AddDate(0, 0, 30), noon)
 			},
@@ -71,6 +73,8 @@ var contexts = []rule{
 				_, err := s.CountLinks(ctx, linktrack.LinkFilter{Account: owner})
 				return err
 			},
+			"DeletedLinks":  func() error { _, err := s.DeletedLinks(ctx, noon.AddDate(1, 0, 0), 10); return err },
+			"PurgeLink":     func() error { return s.PurgeLink(ctx, deleted.ID, true) },
 			"Tags":          func() error { _, err := s.Tags(ctx, owner, 10); return err },
 			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
 			"AppendClicks": func() error {
@@ -115,6 +119,7 @@ var contexts = []rule{
 		require.Empty(t, zone, "Zone kept nothing")
 		require.Equal(t, []linktrack.Link{l, alerted}, list(t, s, linktrack.LinkFilter{}), "CreateLinks, UpdateLink, ReserveClicks, AppendClicks and RecordConversion changed nothing")
 		require.Empty(t, recorded(t, s, l.ID), "AppendClicks kept nothing")
+		require.Equal(t, deleted, look(t, s, deleted), "PurgeLink removed nothing")
 		a, ok := lease(t, s)
 		require.True(t, ok, "the alert is still due")
 		require.Equal(t, 1, a.Tries, "LeaseAlert leased nothing")

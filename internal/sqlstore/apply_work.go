@@ -132,8 +132,8 @@ func (w *work) takeDeltas(deltas []linktrack.Delta) {
 	}
 }
 
-// forgetUnknown drops the clicks and sums of links that do not exist, and reads what the
-// others count for.
+// forgetUnknown drops the clicks and sums of links that do not exist or whose purge has
+// begun, and reads what the others count for.
 func (w *work) forgetUnknown(ctx context.Context, tx *transaction) error {
 	links := make(map[int64]bool)
 	for i := range w.clicks {
@@ -144,7 +144,7 @@ func (w *work) forgetUnknown(ctx context.Context, tx *transaction) error {
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
 		var p builder
-		p.add(`SELECT id, account_id, group_name, tags FROM lt_link WHERE id IN `)
+		p.add(`SELECT id, account_id, group_name, tags FROM lt_link WHERE is_purging = 0 AND id IN `)
 		p.inNumbers(part)
 		rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
 		if err != nil {

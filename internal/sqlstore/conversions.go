@@ -173,11 +173,28 @@ func (k *conversion) count(ctx context.Context, tx *transaction, replaced []conv
 		}
 	}
 	for _, link := range slices.Sorted(maps.Keys(changes)) {
-		if _, err := tx.ExecContext(ctx, `UPDATE lt_count SET conversions = conversions + ? WHERE link_id = ?`, changes[link], link); err != nil {
+		found, err := addConversions(ctx, tx, link, changes[link])
+		if err != nil {
 			return err
+		}
+		if !found && link == k.Click.Link {
+			return linktrack.ErrNotFound // it was purged meanwhile
 		}
 	}
 	return nil
+}
+
+// addConversions adds to the conversions of a link, whose count it locks. It returns false
+// if there is no such link.
+func addConversions(ctx context.Context, tx *transaction, link, n int64) (found bool, err error) {
+	if n == 0 {
+		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM lt_count WHERE link_id = ?`+tx.ForUpdate, link).Scan(&found)
+		return found, err
+	}
+	var p builder
+	p.add(`UPDATE lt_count SET conversions = conversions + ? WHERE link_id = ?`, n, link)
+	changed, err := p.affect(ctx, tx)
+	return changed > 0, err
 }
 
 // leaveFacts appends a conversion to the click log, in the transaction that counts it or

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 )
 
@@ -82,5 +83,33 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// withLease runs do in a transaction when no other process has the lease, and waits for
+// that. do begins with lockLease, and ends the lease with keepLease.
+func (s *Store) withLease(ctx context.Context, do func(*transaction) error) error {
+	select {
+	case s.applying <- struct{}{}:
+		defer func() { <-s.applying }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		held, err := s.takeLease(ctx)
+		if err != nil && !s.mayRepeat(err) {
+			return err
+		}
+		if held {
+			if err := s.transact(ctx, do); err == nil {
+				return nil
+			} else if !errors.Is(err, errLeaseLost) {
+				s.endLease(ctx)
+				return err
+			}
+		}
+		if !Sleep(ctx, minLeasePause+rand.N(maxLeasePause-minLeasePause)) {
+			return ctx.Err()
+		}
 	}
 }

@@ -18,7 +18,7 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	err := s.transact(ctx, func(tx *transaction) error {
 		// Only the link is locked, not its counts, so clicks can be counted while
 		// change runs.
-		err := tx.QueryRowContext(ctx, `SELECT uncounted FROM lt_link WHERE id = ?`+tx.ForUpdate, id).Scan(&uncounted)
+		err := tx.QueryRowContext(ctx, `SELECT uncounted FROM lt_link WHERE id = ? AND is_purging = 0`+tx.ForUpdate, id).Scan(&uncounted)
 		if errors.Is(err, sql.ErrNoRows) {
 			return linktrack.ErrNotFound
 		}

@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -40,36 +38,16 @@ func compareClicks(x, y linktrack.ClickRef) int {
 	return cmp.Or(cmp.Compare(x.Link, y.Link), slices.Compare(x.ID[:], y.ID[:]))
 }
 
-// reclassify makes one step. It waits until no other process has the lease.
+// reclassify makes one step.
 func (s *Store) reclassify(ctx context.Context, verdicts []linktrack.Verdict, zone *time.Location) (changed int, err error) {
-	select {
-	case s.applying <- struct{}{}:
-		defer func() { <-s.applying }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	err = s.withLease(ctx, func(tx *transaction) (err error) {
+		changed, err = s.reclassifyIn(ctx, tx, verdicts, zone)
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
-	for {
-		held, err := s.takeLease(ctx)
-		if err != nil && !s.mayRepeat(err) {
-			return 0, err
-		}
-		if held {
-			err := s.transact(ctx, func(tx *transaction) (err error) {
-				changed, err = s.reclassifyIn(ctx, tx, verdicts, zone)
-				return err
-			})
-			if err == nil {
-				return changed, nil
-			}
-			if !errors.Is(err, errLeaseLost) {
-				s.endLease(ctx)
-				return 0, err
-			}
-		}
-		if !Sleep(ctx, minLeasePause+rand.N(maxLeasePause-minLeasePause)) {
-			return 0, ctx.Err()
-		}
-	}
+	return changed, nil
 }
 
 // reclassifyIn locks and changes rows in the order in which a step of ApplyClicks does, and
