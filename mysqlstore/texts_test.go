@@ -290,3 +290,26 @@ func TestTextsOfAnyBytesComeBack(t *testing.T) {
 	}
 	require.ElementsMatch(t, b.Clicks, history(t, s, l.ID))
 }
+
+func TestAPageOfHistoryIsOneStatementOnceItsTextsAreKnown(t *testing.T) {
+	dsn := migrated(t)
+	var selects []string
+	s := hooked(t, dsn, func(statement string, _ func()) {
+		if strings.Contains(statement, "FROM lt_hit") || strings.Contains(statement, "FROM lt_text") {
+			selects = append(selects, statement)
+		}
+	})
+	l := makeLink(t, s, linktrack.Link{Path: "a"})
+	clicks := visits(l.ID, noon, 90)
+	record(t, s, linktrack.Batch{Seq: 1, Clicks: clicks})
+	for _, statements := range []int{2, 1} {
+		selects = nil
+		require.ElementsMatch(t, clicks, history(t, s, l.ID))
+		require.Len(t, selects, statements)
+	}
+	_, err := s.EraseVisitor(t.Context(), l.Account, netip.PrefixFrom(clicks[0].IP, clicks[0].IP.BitLen()))
+	require.NoError(t, err)
+	for _, c := range history(t, s, l.ID) {
+		require.Empty(t, c.UserAgent+c.Browser+c.Referrer+c.ReferrerHost, "what is known of an erased visitor is not shown either")
+	}
+}

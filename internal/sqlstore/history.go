@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 
@@ -35,7 +34,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 	}
 	rows, err := s.readHistory(ctx, &q)
 	if err == nil {
-		err = addTexts(ctx, s.readDB, rows)
+		err = s.addTexts(ctx, s.readDB, rows)
 	}
 	if err != nil {
 		return nil, s.failed(op, err)
@@ -65,24 +64,31 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 	if !q.After.IsZero() {
 		bound(">", q.After)
 	}
-	rows, err := s.readRows(ctx, `agent_id, referrer_id, class, reason`, `lt_hit`, &where, q, nil)
-	if err != nil || !s.d.OldTables {
-		return rows, err
-	}
-	if len(rows) == q.Limit { // older or newer ones than these are not asked for
-		last := rows[len(rows)-1].ID
+	var p builder
+	add := func(own, table string) {
+		p.add(selectHistory(own, table))
+		p.append(&where)
 		if q.Ascending {
-			bound("<", last)
+			p.add(` ORDER BY id ASC LIMIT ?`, q.Limit)
 		} else {
-			bound(">", last)
+			p.add(` ORDER BY id DESC LIMIT ?`, q.Limit)
 		}
 	}
-	n := len(rows)
-	rows, err = s.readRows(ctx, `'', '', 0, 0`, `lt_click`, &where, q, rows)
-	if err != nil || len(rows) == n {
-		return rows, err
+	const own = `agent_id, referrer_id, class, reason`
+	if !s.d.OldTables {
+		add(own, `lt_hit`)
+		return scanHistory(ctx, s.readDB, &p)
 	}
-	slices.SortStableFunc(rows, func(x, y historyRow) int {
+	p.add(`(`)
+	add(own, `lt_hit`)
+	p.add(`) UNION ALL (`)
+	add(`'', '', 0, 0`, `lt_click`)
+	p.add(`)`)
+	rows, err := scanHistory(ctx, s.readDB, &p)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rows, func(x, y historyRow) int { // servers may return a union in any order
 		if !q.Ascending {
 			x, y = y, x
 		}
@@ -92,25 +98,12 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 	return rows[:min(len(rows), q.Limit)], nil
 }
 
-// readRows appends the rows of a table to rows. own are the columns that only lt_hit has.
-func (s *Store) readRows(ctx context.Context, own, table string, where *builder, q *linktrack.ClickFilter, rows []historyRow) ([]historyRow, error) {
-	var p builder
-	p.add(selectHistory(own, table))
-	p.append(where)
-	if q.Ascending {
-		p.add(` ORDER BY id ASC LIMIT ?`, q.Limit)
-	} else {
-		p.add(` ORDER BY id DESC LIMIT ?`, q.Limit)
-	}
-	return scanHistory(ctx, s.readDB, &p, rows)
-}
-
 func selectHistory(own, table string) string {
 	return `SELECT link_id, id, ip, ` + own + `, referrer, referrer_host, user_agent, browser, platform, country, query, is_unique, is_bot FROM ` + table
 }
 
-// scanHistory appends the rows of a statement that begins with selectHistory to rows.
-func scanHistory(ctx context.Context, db sqlx.QueryerContext, p *builder, rows []historyRow) ([]historyRow, error) {
+// scanHistory returns the rows of a statement that begins with selectHistory.
+func scanHistory(ctx context.Context, db sqlx.QueryerContext, p *builder) (rows []historyRow, err error) {
 	found, err := db.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return nil, err
@@ -136,24 +129,16 @@ func scanHistory(ctx context.Context, db sqlx.QueryerContext, p *builder, rows [
 
 // addTexts adds the texts of lt_text to the rows. Where lt_text does not have a text, the
 // click is without it.
-func addTexts(ctx context.Context, db querier, rows []historyRow) error {
-	texts := make(map[textKey]dayText)
+func (s *Store) addTexts(ctx context.Context, db querier, rows []historyRow) error {
+	keys := make(map[textKey]struct{})
 	for i := range rows {
 		for _, id := range [...]textID{rows[i].agent, rows[i].referrer} {
 			if id != (textID{}) {
-				texts[textKey{textDay(rows[i].ID), id}] = dayText{}
+				keys[textKey{textDay(rows[i].ID), id}] = struct{}{}
 			}
 		}
 	}
-	err := readTexts(ctx, db, `day, id, text, host, browser, platform`, slices.Collect(maps.Keys(texts)), func(scan func(...any) error) error {
-		var k textKey
-		var id []byte
-		var t dayText
-		err := scan(&k.day, &id, &t.text, &t.host, &t.browser, &t.platform)
-		copy(k.id[:], id)
-		texts[k] = t
-		return err
-	})
+	texts, err := s.texts.read(ctx, db, keys)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *Store) reclassifyIn(ctx context.Context, tx *transaction, verdicts []li
 	if err != nil {
 		return 0, err
 	}
-	rows, err := lockHits(ctx, tx, verdicts)
+	rows, err := s.lockHits(ctx, tx, verdicts)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +85,7 @@ func (s *Store) reclassifyIn(ctx context.Context, tx *transaction, verdicts []li
 
 // lockHits returns the rows of the verdicts' clicks, and locks them. Clicks that are in
 // lt_click, which has no columns for a class and a reason, are moved to lt_hit.
-func lockHits(ctx context.Context, tx *transaction, verdicts []linktrack.Verdict) ([]historyRow, error) {
+func (s *Store) lockHits(ctx context.Context, tx *transaction, verdicts []linktrack.Verdict) ([]historyRow, error) {
 	if tx.OldTables {
 		if err := moveOldClicks(ctx, tx, verdicts); err != nil {
 			return nil, err
@@ -95,11 +95,11 @@ func lockHits(ctx context.Context, tx *transaction, verdicts []linktrack.Verdict
 	hits.add(selectHistory(`agent_id, referrer_id, class, reason`, `lt_hit`))
 	hits.inClicks(verdicts)
 	hits.add(tx.ForUpdate)
-	rows, err := scanHistory(ctx, tx, &hits, nil)
+	rows, err := scanHistory(ctx, tx, &hits)
 	if err != nil {
 		return nil, err
 	}
-	return rows, addTexts(ctx, tx, rows)
+	return rows, s.addTexts(ctx, tx, rows)
 }
 
 // moveOldClicks moves clicks from lt_click to lt_hit.

@@ -28,6 +28,7 @@ type Store struct {
 	txOptions *sql.TxOptions
 
 	reading *readers
+	texts   textCache // used by Clicks
 
 	insertLog statement // used by AppendClicks
 
@@ -49,6 +50,7 @@ func New(d *Dialect, write, read *sqlx.DB, o *sql.TxOptions) *Store {
 		readDB:    &database{read, d},
 		txOptions: o,
 		reading:   &readers{freed: make(chan struct{}, 1)},
+		texts:     newTextCache(),
 		insertLog: statement{sql: insertLog},
 		holder:    newSource(),
 		applying:  make(chan struct{}, 1),
