@@ -49,6 +49,7 @@ type entry struct {
 	clickCookie bool         // visitors get the click's cookie
 	clickQuery  bool         // the destination gets the click as a parameter
 	blocked     bool         // the destination is not allowed
+	former      bool         // the path is a former one; link has only the ID, Host, and Path
 	dotted      string       // if there is no link: the key with a dot that has one; "" none
 	usedUp      atomic.Bool  // the store granted no further visitor
 	granted     atomic.Int64 // visitors whom the store granted since the entry was loaded
@@ -94,8 +95,30 @@ func weigh(name LinkName, e *entry) uint32 {
 	return uint32(size)
 }
 
-// get returns the entry of a path, [ErrNotFound] or [ErrUnavailable].
+// get returns the entry of a path, [ErrNotFound] or [ErrUnavailable]. For a former path it
+// is that of the present one, so that a link has one entry with its state.
 func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*entry, error) {
+	for range 3 {
+		e, err := c.one(ctx, host, key, at)
+		if err != nil || !e.former {
+			return e, err
+		}
+		present, err := c.one(ctx, e.link.Host, e.link.Key(), at)
+		if err == nil && present.link.ID == e.link.ID && !present.former {
+			return present, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		// The link was renamed since one of the two entries was loaded.
+		c.forget(e.link)
+		c.entries.Invalidate(LinkName{Host: host, Key: key})
+	}
+	return nil, ErrUnavailable
+}
+
+// one returns the entry of a path, [ErrNotFound] or [ErrUnavailable].
+func (c *linkCache) one(ctx context.Context, host, key string, at time.Time) (*entry, error) {
 	name := LinkName{Host: host, Key: key}
 	e, known := c.entries.GetIfPresent(name)
 	if known && c.fresh(e, at) {
@@ -190,6 +213,9 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	c.down.Recovered()
 	if none {
 		return &entry{loaded: at, dotted: dotted}, nil
+	}
+	if l.Host != name.Host || l.Key() != name.Key {
+		return &entry{link: Link{ID: l.ID, Host: l.Host, Path: l.Path}, location: []string{""}, former: true, loaded: at}, nil
 	}
 	e := c.prepare(l)
 	e.loaded = at

@@ -32,7 +32,7 @@ func (s *shelf) LinkByPath(_ context.Context, host, key string) (Link, error) {
 	return Link{ID: 1, Host: host, Path: key, LinkSettings: LinkSettings{ExternalURL: "https://example.com/" + strings.Repeat("x", 4000), Title: strings.Repeat("x", 255)}}, nil
 }
 
-func (s *shelf) LinksByPath(context.Context, []LinkName) ([]Link, error) {
+func (s *shelf) LinksByPath(context.Context, []LinkName) (map[LinkName]Link, error) {
 	if s.down {
 		return nil, errors.New("connection refused")
 	}

@@ -190,7 +190,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	}
 	if out.visitor != "" {
 		tail := e.cookieTail
-		if path != e.link.Path {
+		if path != e.link.Path || host.name != e.link.Host {
 			tail = host.cookie(host.cookiePathOf(r, path, p, e.link.Path), aYear)
 		}
 		header["Set-Cookie"] = append(header["Set-Cookie"], visitCookie+"="+out.visitor+tail)

@@ -123,16 +123,17 @@ var errClaimed = fmt.Errorf("the link is %w", ErrTaken)
 // by slashes. The signed data never changes, so a claim is still recognized when the link
 // has been claimed.
 func (t *Tracker) claimOf(l Link) string {
-	return l.Host + "/" + l.Path + "/" + base64.RawURLEncoding.EncodeToString(t.signClaim(l))
+	return l.Host + "/" + l.Path + "/" + base64.RawURLEncoding.EncodeToString(t.signClaim(l, LinkName{Host: l.Host, Key: l.Key()}))
 }
 
-func (t *Tracker) signClaim(l Link) []byte {
+// signClaim signs the claim of a link that was made with the name.
+func (t *Tracker) signClaim(l Link, name LinkName) []byte {
 	key := t.Key("claim of a quick link")
 	mac := hmac.New(sha256.New, key[:])
 	b := binary.BigEndian.AppendUint64(nil, uint64(l.ID))
 	b = binary.BigEndian.AppendUint64(b, uint64(l.CreatedAt.Add(AnonymousLinkLife).UnixMicro()))
 	mac.Write(b)
-	mac.Write([]byte(l.Host + "/" + l.Key()))
+	mac.Write([]byte(name.Host + "/" + name.Key))
 	return mac.Sum(nil)
 }
 
@@ -146,11 +147,12 @@ func (t *Tracker) claimed(ctx context.Context, claim string) (Link, error) {
 	if !isLinkPath(parts[1]) || err != nil || len(mac) != sha256.Size {
 		return Link{}, ErrNotFound
 	}
-	l, err := t.store.LinkByPath(ctx, parts[0], Link{Path: parts[1]}.Key())
+	name := LinkName{Host: parts[0], Key: Link{Path: parts[1]}.Key()}
+	l, err := t.store.LinkByPath(ctx, name.Host, name.Key) // it may be a former path by now
 	if err != nil {
 		return Link{}, unavailable(err)
 	}
-	if !hmac.Equal(mac, t.signClaim(l)) {
+	if !hmac.Equal(mac, t.signClaim(l, name)) {
 		return Link{}, ErrNotFound
 	}
 	if l.IsDeleted() {

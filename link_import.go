@@ -64,17 +64,13 @@ func (t *Tracker) CheckImport(ctx context.Context, a Account, in []ImportedLink)
 	if len(names) == 0 {
 		return checks, nil
 	}
-	found, err := t.store.LinksByPath(ctx, names)
+	owners, err := t.store.LinksByPath(ctx, names)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	mistakable, err := t.lookAlikes(ctx, a.ID, names)
 	if err != nil {
 		return nil, err
-	}
-	owners := make(map[LinkName]Link, len(found))
-	for _, l := range found {
-		owners[LinkName{Host: l.Host, Key: l.Key()}] = l
 	}
 	for i := range checks {
 		l := checks[i].Link

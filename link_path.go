@@ -129,9 +129,9 @@ func (t *Tracker) lookAlikes(ctx context.Context, a AccountID, names []LinkName)
 		return nil, unavailable(err)
 	}
 	taken := make(map[LinkName]bool, len(found))
-	for _, l := range found {
+	for other, l := range found {
 		if l.Account != a {
-			taken[of[LinkName{Host: l.Host, Key: l.Key()}]] = true
+			taken[of[other]] = true
 		}
 	}
 	return taken, nil

@@ -157,7 +157,7 @@ func (s *lookups) LinkByPath(ctx context.Context, host, key string) (linktrack.L
 	return s.Store.LinkByPath(ctx, host, key)
 }
 
-func (s *lookups) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]linktrack.Link, error) {
+func (s *lookups) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
 	s.byPath.Add(int64(len(names)))
 	return s.Store.LinksByPath(ctx, names)
 }

@@ -99,8 +99,11 @@ type LinkStore interface {
 	//   - The ID and Counts of the given links are ignored. DeletedAt is zero.
 	//   - [ErrExternalIDTaken] if the account has a link with the ExternalID of one
 	//     of them, compared byte by byte, or two of them have the same. "" is none.
-	//   - Otherwise [ErrTaken] if any account has a link with the Host and [Link.Key]
-	//     of one of them, or two of them have the same.
+	//   - Otherwise [ErrTaken] if a link of any account has or had the Host and
+	//     [Link.Key] of one of them, another account has them reserved, or two of
+	//     the new links have the same.
+	//   - A path that is reserved for the account is not reserved any more when one of
+	//     the links has it.
 	//   - Groups are compared by [GroupKey]. A group that the account does not have
 	//     is made. A group that it has keeps its first name, which is returned.
 	//   - The same holds for tags, which are no groups. A link has each of its tags
@@ -110,29 +113,44 @@ type LinkStore interface {
 	// UpdateLink calls change with the current link, stores what change left in it,
 	// and returns that, with a Counts.Day of zero.
 	//   - No other update of the link happens in between.
-	//   - ID, Host, Path, CreatedAt and Counts do not change.
+	//   - ID, CreatedAt and Counts do not change.
 	//   - If change returns an error, nothing is stored, and that error is
 	//     returned.
 	//   - change may be called more than once. It must not use the store.
 	//   - Groups and tags are made as in CreateLinks, in the account that the link
 	//     has then.
+	//   - Another Host or [Link.Key] renames the link. Its old name becomes a former
+	//     path, which leads to the link, and which no other link can get. A former
+	//     path that the link gets back is no former path any more. So each of its
+	//     names leads to the link at any time.
 	//   - DeletedAt set deletes the link, and DeletedAt cleared restores it. Nothing
 	//     else of it changes.
 	//   - Another Account moves the link to that account, with its counts, history,
-	//     roll-ups and alerts. Orders that were counted stay with the old account.
+	//     former paths, roll-ups and alerts. Orders that were counted stay with the
+	//     old account.
 	//   - [ErrNotFound] if there is no such link. [ErrExternalIDTaken] if another
-	//     link of the account that the link has then has the ExternalID.
+	//     link of the account that the link has then has the ExternalID, otherwise
+	//     [ErrTaken] if another link has or had the Host and [Link.Key], or they are
+	//     reserved for another account.
 	UpdateLink(ctx context.Context, id int64, change func(*Link) error) (Link, error)
 
-	// LinkByPath returns the link with that host and key (see [Link.Key]), of any
-	// account, deleted or not, or [ErrNotFound]. Counts.Day is zero. Redirects call it, so it should
-	// be one look-up by a unique key.
+	// FormerPaths returns the former paths of a link, in the order of Host and Key. A
+	// link that does not exist has none.
+	FormerPaths(ctx context.Context, link int64) ([]LinkName, error)
+
+	// ReleasePaths makes former paths of a link free for any link. Names that are not
+	// among its former paths are left as they are.
+	ReleasePaths(ctx context.Context, link int64, names []LinkName) error
+
+	// LinkByPath returns the link that has or had that host and key (see [Link.Key]),
+	// of any account, deleted or not, or [ErrNotFound]; a path that is only reserved
+	// leads to none. Counts.Day is zero. Redirects call it, so it should be one
+	// look-up by a unique key, and a second one only if no link has the path now.
 	LinkByPath(ctx context.Context, host, key string) (Link, error)
 
-	// LinksByPath returns the links, of any account, deleted or not, that have one of
-	// the 1 to 1,000 names, each once and in any order. Each name has a Host. Counts.Day is zero.
-	// If there are none, it returns an empty slice and no error.
-	LinksByPath(ctx context.Context, names []LinkName) ([]Link, error)
+	// LinksByPath returns the link that LinkByPath returns for each of the 1 to 1,000
+	// names, by that name. Names without a link are left out. Each name has a Host.
+	LinksByPath(ctx context.Context, names []LinkName) (map[LinkName]Link, error)
 
 	// Links returns the links that q describes, in q's order. If there are none, it
 	// returns an empty slice and no error.
@@ -164,7 +182,7 @@ type LinkStore interface {
 	//   - [ErrNotFound] if there is no such link, or if it is not deleted. So of several
 	//     calls for a link, one returns nil.
 	//   - The roll-ups of its account, group and tags keep what it has counted.
-	//   - Its path is free for any link. Its ID is never given again.
+	//   - Its path and former paths are free for any link. Its ID is never given again.
 	//   - What comes later for it has no effect: clicks are ignored, also those that
 	//     were in the click log before, and a conversion is [ErrNotFound].
 	//   - It works in steps, so that other calls do not wait for long. Until the last

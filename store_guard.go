@@ -107,9 +107,19 @@ func (g guardedStore) LinkByPath(ctx context.Context, host, key string) (_ Link,
 	return g.store.LinkByPath(ctx, host, key)
 }
 
-func (g guardedStore) LinksByPath(ctx context.Context, names []LinkName) (_ []Link, err error) {
+func (g guardedStore) LinksByPath(ctx context.Context, names []LinkName) (_ map[LinkName]Link, err error) {
 	defer caught(&err)
 	return g.store.LinksByPath(ctx, names)
+}
+
+func (g guardedStore) FormerPaths(ctx context.Context, link int64) (_ []LinkName, err error) {
+	defer caught(&err)
+	return g.store.FormerPaths(ctx, link)
+}
+
+func (g guardedStore) ReleasePaths(ctx context.Context, link int64, names []LinkName) (err error) {
+	defer caught(&err)
+	return g.store.ReleasePaths(ctx, link, names)
 }
 
 func (g guardedStore) Links(ctx context.Context, q LinkFilter) (_ []Link, err error) {

@@ -3,6 +3,8 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -12,32 +14,23 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if len(links) == 0 {
+		return nil, nil
+	}
 	wanted := make(map[linktrack.LinkName]bool, len(links))
 	external := make(map[string]bool)
-	var touched [shards]bool
 	taken := false
 	for _, l := range links {
 		if l.Account != links[0].Account {
 			return nil, fmt.Errorf("memstore: links of accounts %d and %d in one call", links[0].Account, l.Account)
 		}
-		name := linktrack.LinkName{Host: l.Host, Key: l.Key()}
+		name := nameOf(&l)
 		taken = taken || wanted[name]
 		wanted[name] = true
-		touched[s.shardOf(name.Key)] = true
 	}
-	for i := range s.paths { // always in this order, so that no deadlock arises
-		if touched[i] {
-			s.paths[i].mu.Lock()
-			defer s.paths[i].mu.Unlock()
-		}
-	}
+	defer s.lockPaths(slices.Collect(maps.Keys(wanted))...)()
 	for name := range wanted {
-		for _, other := range s.pathShard(name.Key).byKey[name.Key] {
-			taken = taken || other.host == name.Host
-		}
-	}
-	if len(links) == 0 {
-		return nil, nil
+		taken = taken || s.pathShard(name.Key).isTaken(name, nil, links[0].Account)
 	}
 	o := s.owner(links[0].Account)
 	o.mu.Lock()
@@ -54,10 +47,10 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	made := make([]linktrack.Link, len(links))
 	for i, l := range links {
 		l = ownLink(l)
-		sh, key := s.pathShard(l.Key()), l.Key()
 		o.use(&l)
 		kept := s.add(&l)
-		sh.byKey[key] = append(sh.byKey[key], kept)
+		name := nameOf(&l)
+		s.pathShard(name.Key).take(name, kept)
 		o.links = append(o.links, kept)
 		o.counts[kindOf(&l)]++
 		if l.ExternalID != "" {
@@ -69,16 +62,14 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 }
 
 // LinksByPath implements [linktrack.LinkStore].
-func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]linktrack.Link, error) {
+func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	links := []linktrack.Link{}
-	seen := make(map[*link]bool, len(names))
+	links := make(map[linktrack.LinkName]linktrack.Link, len(names))
 	for _, n := range names {
-		if l := s.find(n.Host, n.Key); l != nil && !seen[l] {
-			seen[l] = true
-			links = append(links, l.snapshot())
+		if l := s.find(n); l != nil {
+			links[n] = l.snapshot()
 		}
 	}
 	return links, nil

@@ -13,12 +13,12 @@ import (
 // A link has all that the store keeps of one link. Its definition is replaced as a whole
 // and never modified, so that look-ups read it and the counts without a lock.
 type link struct {
-	id   int64
-	host string
+	id int64
 
-	edit   sync.Mutex // held by an update while its change runs
+	edit   sync.Mutex           // held by an update while its change runs
+	former []linktrack.LinkName // the former paths; guarded by edit
+	purged bool                 // guarded by edit
 	def    atomic.Pointer[linktrack.Link]
-	purged bool // guarded by edit
 
 	counts counts // written under mu
 
@@ -53,9 +53,16 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		return linktrack.Link{}, err
 	}
 	edited = ownLink(edited)
-	edited.ID, edited.Host, edited.Path, edited.CreatedAt = old.ID, old.Host, old.Path, old.CreatedAt
-	if err := s.owner(edited.Account).keep(l, &edited); err != nil {
+	edited.ID, edited.CreatedAt = old.ID, old.CreatedAt
+	was, name := nameOf(old), nameOf(&edited)
+	defer s.lockPaths(name)()
+	sh := s.pathShard(name.Key)
+	if err := s.owner(edited.Account).keep(l, &edited, sh.isTaken(name, l, edited.Account)); err != nil {
 		return linktrack.Link{}, err
+	}
+	if name != was {
+		l.former = slices.DeleteFunc(append(slices.Clone(l.former), was), func(n linktrack.LinkName) bool { return n == name })
+		sh.take(name, l)
 	}
 	if edited.Account != old.Account {
 		s.owner(edited.Account).add(l, &edited)
@@ -70,22 +77,10 @@ func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Lin
 	if err := ctx.Err(); err != nil {
 		return linktrack.Link{}, err
 	}
-	if l := s.find(host, key); l != nil {
+	if l := s.find(linktrack.LinkName{Host: host, Key: key}); l != nil {
 		return l.snapshot(), nil
 	}
 	return linktrack.Link{}, linktrack.ErrNotFound
-}
-
-func (s *Store) find(host, key string) *link {
-	sh := s.pathShard(key)
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	for _, l := range sh.byKey[key] {
-		if l.host == host {
-			return l
-		}
-	}
-	return nil
 }
 
 // snapshot returns the present state of the link, without Counts.Day.

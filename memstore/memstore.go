@@ -100,7 +100,7 @@ func NewWith(o Options) *Store {
 		},
 	}
 	for i := range s.paths {
-		s.paths[i].byKey = map[string][]*link{}
+		s.paths[i].byKey = map[string][]path{}
 	}
 	return s
 }
@@ -112,8 +112,16 @@ const shards = 64
 // different hosts are in one slice.
 type pathShard struct {
 	mu    sync.RWMutex
-	byKey map[string][]*link
+	byKey map[string][]path
 	_     [32]byte // keeps the lock of the next shard off this cache line
+}
+
+// A path is a present or former path of a link, or reserved for an account whose link was
+// purged.
+type path struct {
+	host     string
+	link     *link               // nil: reserved
+	reserved linktrack.AccountID // if link is nil
 }
 
 func (s *Store) pathShard(key string) *pathShard { return &s.paths[s.shardOf(key)] }
@@ -141,7 +149,7 @@ func (s *Store) link(id int64) *link {
 // add gives l the next ID and adds it to the index of IDs.
 func (s *Store) add(l *linktrack.Link) *link {
 	l.ID = s.lastID.Add(1)
-	kept := &link{id: l.ID, host: l.Host}
+	kept := &link{id: l.ID}
 	kept.def.Store(l)
 	sh, i := &s.links[uint64(l.ID)%shards], int(uint64(l.ID)/shards)
 	sh.mu.Lock()

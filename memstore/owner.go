@@ -80,8 +80,9 @@ func (o *owner) remove(l *link, def *linktrack.Link) {
 }
 
 // keep gives an edited link the stored names of its group and tags, takes its external
-// id, and counts it by its new kind. l.edit must be held.
-func (o *owner) keep(l *link, edited *linktrack.Link) error {
+// id, and counts it by its new kind, unless the external id or, as isTaken says, the path is
+// taken. l.edit must be held, and the shard of the path.
+func (o *owner) keep(l *link, edited *linktrack.Link, isTaken bool) error {
 	old := l.def.Load()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,7 +90,12 @@ func (o *owner) keep(l *link, edited *linktrack.Link) error {
 		if other := o.external[id]; other != nil && other != l {
 			return linktrack.ErrExternalIDTaken
 		}
-		o.external[id] = l
+	}
+	if isTaken {
+		return linktrack.ErrTaken
+	}
+	if edited.ExternalID != "" {
+		o.external[edited.ExternalID] = l
 	}
 	if old.ExternalID != edited.ExternalID && o.external[old.ExternalID] == l {
 		delete(o.external, old.ExternalID)

@@ -62,23 +62,13 @@ func (s *Store) PurgeLink(ctx context.Context, id int64, freePaths bool) error {
 	defer s.conversions.mu.Unlock()
 	l.purged = true
 	s.owner(def.Account).remove(l, def)
-	s.removePaths(l, def)
+	s.freePaths(l, append(l.former, nameOf(def))...)
+	l.former = nil
 	s.removeLink(l)
 	s.conversions.purge(l)
 	s.alerts.purge(id)
 	s.removeHistory(l)
 	return nil
-}
-
-func (s *Store) removePaths(l *link, def *linktrack.Link) {
-	key := def.Key()
-	sh := s.pathShard(key)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.byKey[key] = slices.DeleteFunc(slices.Clone(sh.byKey[key]), func(other *link) bool { return other == l })
-	if len(sh.byKey[key]) == 0 {
-		delete(sh.byKey, key)
-	}
 }
 
 // removeLink removes a link from the index of IDs.

@@ -129,10 +129,11 @@ func (s *Store) named(names []linktrack.LinkName) []*link {
 	for _, n := range names {
 		sh := s.pathShard(n.Key)
 		sh.mu.RLock()
-		for _, l := range sh.byKey[n.Key] {
-			if (n.Host == "" || n.Host == l.host) && !seen[l] {
-				seen[l] = true
-				found = append(found, l)
+		for _, p := range sh.byKey[n.Key] {
+			is := nameOf(p.link.def.Load()) == linktrack.LinkName{Host: p.host, Key: n.Key} // else it is a former path
+			if is && (n.Host == "" || n.Host == p.host) && !seen[p.link] {
+				seen[p.link] = true
+				found = append(found, p.link)
 			}
 		}
 		sh.mu.RUnlock()
@@ -219,9 +220,9 @@ func (s *Store) LinkHosts(ctx context.Context, limit int) ([]string, error) {
 	for i := range s.paths {
 		sh := &s.paths[i]
 		sh.mu.RLock()
-		for _, links := range sh.byKey {
-			for _, l := range links {
-				hosts[l.host] = true
+		for _, paths := range sh.byKey {
+			for _, p := range paths {
+				hosts[p.link.def.Load().Host] = true
 			}
 		}
 		sh.mu.RUnlock()

@@ -189,6 +189,18 @@ func TestTheRedirectReadsTwoRows(t *testing.T) {
 	if n > 2 {
 		t.Errorf("%d reads for a link that does not exist", n)
 	}
+	l := makeLink(t, s, linktrack.Link{Path: "old"})
+	if _, err := s.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error { l.Path = "new"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	n = reads(t, dsn, func(s linktrack.Store) {
+		if _, err := s.LinkByPath(t.Context(), "go.example.com", "old"); err != nil {
+			t.Error(err)
+		}
+	})
+	if n > 4 {
+		t.Errorf("%d reads for a former path, want one of no link, and one each of the path, the link and its counts", n)
+	}
 }
 
 func TestAPageOfHistoryReadsItsRangeOnly(t *testing.T) {

@@ -59,7 +59,11 @@ var contexts = []rule{
 				_, err := s.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "changed"; return nil })
 				return err
 			},
-			"LinkByPath": func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
+			"LinkByPath":  func() error { _, err := s.LinkByPath(ctx, l.Host, l.Key()); return err },
+			"FormerPaths": func() error { _, err := s.FormerPaths(ctx, l.ID); return err },
+			"ReleasePaths": func() error {
+				return s.ReleasePaths(ctx, l.ID, []linktrack.LinkName{{Host: l.Host, Key: "former"}})
+			},
 			"LinksByPath": func() error {
 				_, err := s.LinksByPath(ctx, []linktrack.LinkName{{Host: l.Host, Key: l.Key()}})
 				return err

@@ -34,7 +34,7 @@ var deletions = []rule{
 		require.Equal(t, l, look(t, s, l), "LinkByPath returns deleted links")
 		found, err := s.LinksByPath(t.Context(), []linktrack.LinkName{{Host: l.Host, Key: l.Key()}})
 		require.NoError(t, err)
-		require.Equal(t, []linktrack.Link{l}, found, "LinksByPath returns deleted links")
+		require.Equal(t, map[linktrack.LinkName]linktrack.Link{{Host: l.Host, Key: l.Key()}: l}, found, "LinksByPath returns deleted links")
 		_, err = createOne(t.Context(), s, plain("SALE"))
 		require.ErrorIs(t, err, linktrack.ErrTaken, "the path stays the deleted link's")
 	}},

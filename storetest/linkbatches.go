@@ -24,7 +24,13 @@ func lookUp(t *testing.T, s linktrack.Store, names ...linktrack.LinkName) []link
 	t.Helper()
 	found, err := s.LinksByPath(t.Context(), names)
 	require.NoError(t, err, "a look-up has no errors of its own, even if nothing is found")
-	return found
+	var links []linktrack.Link
+	for name, l := range found {
+		require.Contains(t, names, name, "only what was asked for is found")
+		require.Equal(t, name, linktrack.LinkName{Host: l.Host, Key: l.Key()}, "a link is found by its name")
+		links = append(links, l)
+	}
+	return links
 }
 
 var linkBatches = []rule{

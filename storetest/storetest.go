@@ -45,6 +45,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"edits", edits},
 		{"moves", moves},
 		{"deletions", deletions},
+		{"renames", renames},
 		{"purges", purges},
 		{"queries", queries},
 		{"sorts", sorts},

@@ -56,7 +56,7 @@ func (s *Store) LeaseAlert(ctx context.Context, now, until time.Time) (linktrack
 // leading scans the first columns of a row into first, and the remaining ones into the
 // arguments of Scan.
 type leading struct {
-	row   *sql.Row
+	row   interface{ Scan(...any) error }
 	first []any
 }
 

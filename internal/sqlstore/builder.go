@@ -3,7 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // A builder builds a statement, or a part of one, and its arguments.
@@ -56,6 +59,21 @@ func (p *builder) affect(ctx context.Context, db execer) (int64, error) {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// each runs the query, and calls read for each row.
+func (p *builder) each(ctx context.Context, db sqlx.QueryerContext, read func(row *sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, p.sql.String(), p.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // An execer is a transaction, a connection, or a pool.

@@ -48,6 +48,9 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 		if err := insertLinks(ctx, tx, made, stored); err != nil {
 			return err
 		}
+		if err := takeNames(ctx, tx, account, made); err != nil {
+			return err
+		}
 		all, err := wanted.complete(ctx, tx, account, stored)
 		if err != nil {
 			return err
@@ -229,29 +232,32 @@ func byHost(names []linktrack.LinkName) map[string][]string {
 	return keys
 }
 
-// LinksByPath implements [linktrack.LinkStore], with a look-up by the unique
-// key for each host.
-func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) ([]linktrack.Link, error) {
-	const op = "look up links"
-	links := []linktrack.Link{}
-	for host, keys := range byHost(names) {
+// LinksByPath implements [linktrack.LinkStore], with look-ups by the unique keys for each
+// host. As in LinkByPath, those names that no link has are looked up among the former ones.
+func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
+	links := make(map[linktrack.LinkName]linktrack.Link, len(names))
+	find := func(table, from, host string, keys []string) error {
 		var p builder
-		p.add(`SELECT `+linkColumns+` FROM lt_link l`+s.d.Index("lt_link_path")+` JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key IN `, []byte(host))
+		p.add(`SELECT `+table+`.path_key, `+linkColumns+from+` JOIN lt_count c ON c.link_id = l.id WHERE `+table+`.host = ? AND `+table+`.path_key IN `, []byte(host))
 		p.in(keys)
-		rows, err := s.readDB.QueryContext(ctx, p.sql.String(), p.args...)
+		return p.each(ctx, s.readDB, func(row *sql.Rows) error {
+			var key text
+			l, err := scanLink(leading{row, []any{&key}})
+			links[linktrack.LinkName{Host: host, Key: string(key)}] = l
+			return err
+		})
+	}
+	for host, keys := range byHost(names) {
+		err := find("l", ` FROM lt_link l`+s.d.Index("lt_link_path"), host, keys)
+		keys = slices.DeleteFunc(keys, func(key string) bool {
+			_, found := links[linktrack.LinkName{Host: host, Key: key}]
+			return found
+		})
+		if err == nil && len(keys) > 0 {
+			err = find("f", ` FROM lt_former f`+s.d.Index(primary)+` JOIN lt_link l ON l.id = f.link_id`, host, keys)
+		}
 		if err != nil {
-			return nil, s.failed(op, err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			l, err := scanLink(rows)
-			if err != nil {
-				return nil, s.failed(op, err)
-			}
-			links = append(links, l)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, s.failed(op, err)
+			return nil, s.failed("look up links", err)
 		}
 	}
 	return links, nil

@@ -36,9 +36,13 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		if refused = err != nil; refused {
 			return err
 		}
-		l.ID, l.Host, l.Path, l.CreatedAt, l.Counts = old.ID, old.Host, old.Path, old.CreatedAt, old.Counts
+		l.ID, l.CreatedAt, l.Counts = old.ID, old.CreatedAt, old.Counts
 		toMicros(&l)
 		if err := fitLink(l); err != nil {
+			return err
+		}
+		// As in CreateLinks, paths come before the names of groups and tags.
+		if err := rename(ctx, tx, &old, &l); err != nil {
 			return err
 		}
 		if err := useNames(ctx, tx, &old, &l); err != nil {
@@ -69,6 +73,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		}
 		return err
 	})
+	if !refused && err == linktrack.ErrTaken {
+		err = s.takenBy(ctx, l.Account, []linktrack.Link{l}, id)
+	}
 	switch {
 	case err == nil:
 		return l, nil
@@ -83,6 +90,7 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 // them: the one of lt_count last.
 func moveLink(ctx context.Context, tx *transaction, id int64, to linktrack.AccountID) error {
 	for _, stmt := range []string{
+		`UPDATE lt_former SET account_id = ? WHERE link_id = ?`,
 		`UPDATE lt_rank SET account_id = ? WHERE link_id = ?`,
 		`UPDATE lt_count SET account_id = ? WHERE link_id = ?`,
 	} {
@@ -120,6 +128,9 @@ func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Lin
 		SELECT `+linkColumns+`
 		FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key = ?`,
 		[]byte(host), []byte(key)))
+	if errors.Is(err, sql.ErrNoRows) {
+		l, err = s.linkByFormerPath(ctx, host, key)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return linktrack.Link{}, linktrack.ErrNotFound
 	}

@@ -94,6 +94,9 @@ func endPurge(ctx context.Context, tx *transaction, id int64) error {
 	if err != nil {
 		return err
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM lt_former WHERE link_id = ?`, id); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM lt_rank WHERE link_id = ?`, id); err != nil {
 		return err
 	}
