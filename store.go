@@ -41,6 +41,10 @@ type AccountStore interface {
 	// AccountByID returns the account, or [ErrNotFound].
 	AccountByID(ctx context.Context, id AccountID) (Account, error)
 
+	// Accounts returns up to limit accounts, at least 1, with IDs above after, in the
+	// order of their IDs. If there are none, it returns an empty slice and no error.
+	Accounts(ctx context.Context, after AccountID, limit int) ([]Account, error)
+
 	// UpdateAccount calls change with the current account, stores what change left
 	// in it, and returns that.
 	//   - No other update of the account happens in between.
@@ -151,6 +155,11 @@ type LinkStore interface {
 	// LinksByPath returns the link that LinkByPath returns for each of the 1 to 1,000
 	// names, by that name. Names without a link are left out. Each name has a Host.
 	LinksByPath(ctx context.Context, names []LinkName) (map[LinkName]Link, error)
+
+	// LinksByExternalID returns those links of an account, deleted or not, that have
+	// one of the 1 to 1,000 ids, by ExternalID, compared byte by byte. Counts.Day is
+	// zero. Ids without a link are left out, as is "".
+	LinksByExternalID(ctx context.Context, account AccountID, ids []string) (map[string]Link, error)
 
 	// Links returns the links that q describes, in q's order. If there are none, it
 	// returns an empty slice and no error.

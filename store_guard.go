@@ -32,6 +32,11 @@ func (g guardedStore) AccountByID(ctx context.Context, id AccountID) (_ Account,
 	return g.store.AccountByID(ctx, id)
 }
 
+func (g guardedStore) Accounts(ctx context.Context, after AccountID, limit int) (_ []Account, err error) {
+	defer caught(&err)
+	return g.store.Accounts(ctx, after, limit)
+}
+
 func (g guardedStore) UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (_ Account, err error) {
 	defer caught(&err)
 	return g.store.UpdateAccount(ctx, id, change)
@@ -110,6 +115,11 @@ func (g guardedStore) LinkByPath(ctx context.Context, host, key string) (_ Link,
 func (g guardedStore) LinksByPath(ctx context.Context, names []LinkName) (_ map[LinkName]Link, err error) {
 	defer caught(&err)
 	return g.store.LinksByPath(ctx, names)
+}
+
+func (g guardedStore) LinksByExternalID(ctx context.Context, account AccountID, ids []string) (_ map[string]Link, err error) {
+	defer caught(&err)
+	return g.store.LinksByExternalID(ctx, account, ids)
 }
 
 func (g guardedStore) FormerPaths(ctx context.Context, link int64) (_ []LinkName, err error) {

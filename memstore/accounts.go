@@ -3,6 +3,7 @@ package memstore
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +57,25 @@ func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktr
 		return linktrack.Account{}, linktrack.ErrNotFound
 	}
 	return copyAccount(a), nil
+}
+
+// Accounts implements [linktrack.AccountStore].
+func (s *Store) Accounts(ctx context.Context, after linktrack.AccountID, limit int) ([]linktrack.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if limit < 1 {
+		return nil, fmt.Errorf("memstore: %d is not a limit: it must be at least 1", limit)
+	}
+	s.accounts.mu.RLock()
+	defer s.accounts.mu.RUnlock()
+	all := []linktrack.Account{}
+	for id := max(after, 0) + 1; id <= s.accounts.lastID && len(all) < limit; id++ {
+		if a, ok := s.accounts.byID[id]; ok {
+			all = append(all, copyAccount(a))
+		}
+	}
+	return all, nil
 }
 
 // UpdateAccount implements [linktrack.AccountStore]. While change runs, all

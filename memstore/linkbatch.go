@@ -61,6 +61,26 @@ func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]link
 	return made, nil
 }
 
+// LinksByExternalID implements [linktrack.LinkStore].
+func (s *Store) LinksByExternalID(ctx context.Context, account linktrack.AccountID, ids []string) (map[string]linktrack.Link, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	links := make(map[string]linktrack.Link, len(ids))
+	o := s.known(account)
+	if o == nil {
+		return links, nil
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for _, id := range ids {
+		if l := o.external[id]; l != nil {
+			links[id] = l.snapshot()
+		}
+	}
+	return links, nil
+}
+
 // LinksByPath implements [linktrack.LinkStore].
 func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
 	if err := ctx.Err(); err != nil {

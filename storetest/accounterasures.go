@@ -66,6 +66,9 @@ var accountErasures = []rule{
 		require.ErrorIs(t, s.EraseAccount(t.Context(), ada.ID+1), linktrack.ErrNotFound)
 		require.NoError(t, s.EraseAccount(t.Context(), ada.ID))
 		require.ErrorIs(t, s.EraseAccount(t.Context(), ada.ID), linktrack.ErrNotFound)
+		left, err := s.Accounts(t.Context(), 0, 10)
+		require.NoError(t, err)
+		require.NotContains(t, left, ada)
 	}},
 	{"an account with a link stays as it is, even if the link is deleted", func(t *testing.T, s linktrack.Store) {
 		ada := account(t, s, "ada")

@@ -27,6 +27,32 @@ func someone(login string) linktrack.Account {
 }
 
 var accounts = []rule{
+	{"accounts are listed in the order of their ids, page by page", func(t *testing.T, s linktrack.Store) {
+		accounts := func(after linktrack.AccountID, limit int) []linktrack.Account {
+			page, err := s.Accounts(t.Context(), after, limit)
+			require.NoError(t, err)
+			require.NotNil(t, page)
+			return page
+		}
+		require.Empty(t, accounts(0, 10))
+		var all []linktrack.Account
+		for _, login := range []string{"c", "a", "d", "b"} {
+			a := someone(login)
+			a.Disabled = login == "d"
+			a, err := s.CreateAccount(t.Context(), a)
+			require.NoError(t, err)
+			all = append(all, a)
+		}
+		require.Equal(t, all, accounts(0, 10))
+		require.Equal(t, all, accounts(-5, 4))
+		require.Equal(t, all[:2], accounts(0, 2))
+		require.Equal(t, all[2:], accounts(all[1].ID, 2))
+		require.Empty(t, accounts(all[3].ID, 2))
+		for _, limit := range []int{0, -1} {
+			_, err := s.Accounts(t.Context(), 0, limit)
+			require.Error(t, err)
+		}
+	}},
 	{"every field of an account comes back as it was given", func(t *testing.T, s linktrack.Store) {
 		want := linktrack.Account{
 			Login:     odd,

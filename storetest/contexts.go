@@ -37,6 +37,7 @@ var contexts = []rule{
 			"DeleteKey":   func() error { return s.DeleteKey(ctx, account.ID, own.ID) },
 			"UseKey":      func() error { return s.UseKey(ctx, account.ID, own.ID, 20000) },
 			"AccountByID": func() error { _, err := s.AccountByID(ctx, account.ID); return err },
+			"Accounts":    func() error { _, err := s.Accounts(ctx, 0, 10); return err },
 			"UpdateAccount": func() error {
 				_, err := s.UpdateAccount(ctx, account.ID, func(a *linktrack.Account) error { a.Email = "changed@example.com"; return nil })
 				return err
@@ -68,6 +69,7 @@ var contexts = []rule{
 				_, err := s.LinksByPath(ctx, []linktrack.LinkName{{Host: l.Host, Key: l.Key()}})
 				return err
 			},
+			"LinksByExternalID": func() error { _, err := s.LinksByExternalID(ctx, owner, []string{"a"}); return err },
 			"Links": func() error {
 				_, err := s.Links(ctx, linktrack.LinkFilter{Account: owner, Sort: linktrack.SortCreated, Limit: 1})
 				return err

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -55,6 +56,31 @@ var externalIDs = []rule{
 		require.Len(t, list(t, s, linktrack.LinkFilter{}), 1, "no link of the refused calls is kept")
 		requireTags(t, s, owner)
 		createAll(t, s, []linktrack.Link{external("a", "1"), external("b", ""), external("c", "")})
+	}},
+	{"links are found by their external ids, byte by byte, also deleted ones, and no others", func(t *testing.T, s linktrack.Store) {
+		a, lower := create(t, s, external("a", "A")), create(t, s, external("b", "a"))
+		create(t, s, plain("none"))
+		theirs := external("theirs", "B")
+		theirs.Account++
+		theirs = create(t, s, theirs)
+		a, err := s.UpdateLink(t.Context(), a.ID, func(l *linktrack.Link) error { l.DeletedAt = noon; return nil })
+		require.NoError(t, err)
+		find := func(account linktrack.AccountID, ids ...string) map[string]linktrack.Link {
+			found, err := s.LinksByExternalID(t.Context(), account, ids)
+			require.NoError(t, err)
+			require.NotNil(t, found)
+			return found
+		}
+		require.Equal(t, map[string]linktrack.Link{"A": a, "a": lower}, find(owner, "A", "B", "a", "A", "", "a "))
+		require.Equal(t, map[string]linktrack.Link{"B": theirs}, find(theirs.Account, "A", "B"))
+		require.Empty(t, find(owner, ""), "links without an external id are not found by an empty one")
+		require.Empty(t, find(owner+9, "A"))
+		many := make([]string, 1000)
+		for i := range many {
+			many[i] = strings.Repeat("x", i%255+1)
+		}
+		many[999] = "A"
+		require.Equal(t, map[string]linktrack.Link{"A": a}, find(owner, many...))
 	}},
 	{"an update takes an external id that is free, and gives back the old one", func(t *testing.T, s linktrack.Store) {
 		a, b := create(t, s, external("a", "1")), create(t, s, external("b", "2"))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -54,6 +55,26 @@ func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktr
 	return a, err
 }
 
+// Accounts implements [linktrack.AccountStore].
+func (s *Store) Accounts(ctx context.Context, after linktrack.AccountID, limit int) ([]linktrack.Account, error) {
+	const op = "list accounts"
+	if limit < 1 {
+		return nil, s.failed(op, fmt.Errorf("%d is not a limit: it must be at least 1", limit))
+	}
+	all := []linktrack.Account{}
+	var p builder
+	p.add(selectAccount+`id > ? ORDER BY id LIMIT ?`, int64(after), limit)
+	err := p.each(ctx, s.readDB, func(row *sql.Rows) error {
+		a, err := scanAccount(row)
+		all = append(all, a)
+		return err
+	})
+	if err != nil {
+		return nil, s.failed(op, err)
+	}
+	return all, nil
+}
+
 // accountColumns are the columns of lt_account a that scanAccount reads.
 const accountColumns = `a.id, a.login, a.pass_hash, a.type, a.email, a.hosts, a.is_disabled, a.created_at`
 
@@ -61,7 +82,7 @@ const selectAccount = `SELECT ` + accountColumns + ` FROM lt_account a WHERE `
 
 // scanAccount returns the account in a row, whose further columns it scans into more. If
 // there is no row, it returns ErrNotFound.
-func scanAccount(row *sql.Row, more ...any) (linktrack.Account, error) {
+func scanAccount(row interface{ Scan(...any) error }, more ...any) (linktrack.Account, error) {
 	var a linktrack.Account
 	var hosts []byte
 	var created int64

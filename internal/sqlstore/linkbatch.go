@@ -232,6 +232,26 @@ func byHost(names []linktrack.LinkName) map[string][]string {
 	return keys
 }
 
+// LinksByExternalID implements [linktrack.LinkStore].
+func (s *Store) LinksByExternalID(ctx context.Context, account linktrack.AccountID, ids []string) (map[string]linktrack.Link, error) {
+	links := make(map[string]linktrack.Link, len(ids))
+	if ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" }); len(ids) == 0 {
+		return links, nil
+	}
+	var p builder
+	p.add(`SELECT `+linkColumns+` FROM lt_link l`+s.d.Index("lt_link_external")+` JOIN lt_count c ON c.link_id = l.id WHERE l.account_id = ? AND l.external_id IN `, int64(account))
+	p.in(ids)
+	err := p.each(ctx, s.readDB, func(row *sql.Rows) error {
+		l, err := scanLink(row)
+		links[l.ExternalID] = l
+		return err
+	})
+	if err != nil {
+		return nil, s.failed("look up links", err)
+	}
+	return links, nil
+}
+
 // LinksByPath implements [linktrack.LinkStore], with look-ups by the unique keys for each
 // host. As in LinkByPath, those names that no link has are looked up among the former ones.
 func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
