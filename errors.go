@@ -17,7 +17,8 @@ var (
 	// ErrNotFound: there is no such link, account or page, or the account may not
 	// see it.
 	ErrNotFound = errors.New("not found")
-	// ErrTaken: the vanity link or the login is in use.
+	// ErrTaken: the vanity link or the login is in use. A former path of a link is in
+	// use, too.
 	ErrTaken = errors.New("already taken")
 	// ErrExternalIDTaken is an ErrTaken: another link of the account has the
 	// [LinkSettings.ExternalID].

@@ -112,7 +112,7 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 		}
 		// The link was renamed since one of the two entries was loaded.
 		c.forget(e.link)
-		c.entries.Invalidate(LinkName{Host: host, Key: key})
+		c.forgetNames(LinkName{Host: host, Key: key})
 	}
 	return nil, ErrUnavailable
 }
@@ -223,7 +223,26 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 }
 
 // forget makes the next get ask the store, after this process made or changed the
-// link.
-func (c *linkCache) forget(l Link) {
-	c.entries.Invalidate(LinkName{Host: l.Host, Key: l.Key()})
+// link. It finds the link under its present name only: see forgetAll.
+func (c *linkCache) forget(l Link) { c.forgetNames(LinkName{Host: l.Host, Key: l.Key()}) }
+
+// forgetNames makes the next get of each name ask the store.
+func (c *linkCache) forgetNames(names ...LinkName) {
+	for _, name := range names {
+		c.entries.Invalidate(name)
+	}
+}
+
+// forgetAll forgets a link that this process edited, also under its former names: if
+// another process renamed it, there may be an entry from the time before. If the store does
+// not say which names it had, such an entry is used until it is old.
+func (c *linkCache) forgetAll(ctx context.Context, l Link) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+	defer cancel()
+	former, err := c.store.FormerPaths(ctx, l.ID)
+	if err != nil {
+		c.log.Warn("linktrack: an edited link may be followed as it was until it is old in the cache", "link", l.ID, "error", err)
+	}
+	c.forget(l)
+	c.forgetNames(former...)
 }

@@ -113,7 +113,7 @@ func (t *Tracker) ClaimLink(ctx context.Context, a Account, claim string) (Link,
 	if err != nil {
 		return Link{}, err
 	}
-	t.links.forget(l)
+	t.links.forgetAll(ctx, l)
 	return l, nil
 }
 

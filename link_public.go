@@ -52,17 +52,18 @@ func (t *Tracker) Public(ctx context.Context, host, path string, page PageKind) 
 	}
 	t.applier.beforeReading(ctx)
 	links, err := t.store.Links(ctx, LinkFilter{ // the cache has old counts
-		Account:  l.Account,
-		Names:    []LinkName{{Host: l.Host, Key: l.Key()}},
-		Archived: WithArchived,
-		Sort:     SortCreated,
-		Limit:    1,
-		DaySince: daySince(at),
+		Account:   l.Account,
+		Archived:  WithArchived,
+		After:     &LinkCursor{ID: l.ID - 1}, // by its ID, because it may have been renamed
+		Sort:      SortID,
+		Ascending: true,
+		Limit:     1,
+		DaySince:  daySince(at),
 	})
 	if err != nil {
 		return Report{}, unavailable(err)
 	}
-	if len(links) == 0 || !links[0].shows(page) {
+	if len(links) == 0 || links[0].ID != l.ID || !links[0].shows(page) {
 		return Report{}, ErrNotFound
 	}
 	if l = links[0]; page == PageSummary {

@@ -11,7 +11,7 @@ import (
 // A LinksQuery says which links [Tracker.Links] returns. The zero value returns the
 // account's newest 100 links, as the API does by default.
 type LinksQuery struct {
-	Paths     []string // names as in [Tracker.Link]; nil: all; unknown ones match no link
+	Paths     []string // names as in [Tracker.Link], but no former paths; nil: all; unknown ones match no link
 	Groups    []string // names; nil: all; unknown ones match no link
 	Search    string   // words that must all be in the destination, title, path, notes, or group, ignoring case; or tracking URLs; "": all. See LinkFilter.Search.
 	Sort      Sort     // "": SortCreated
@@ -43,7 +43,9 @@ const (
 //   - the link's tracking URL, see [Tracker.TrackingURL], with or without its
 //     scheme if the Tracker serves the host;
 //   - its path, with or without the dot, in any case. If the account has links with
-//     that path on several hosts, the error is an [*InvalidError].
+//     that path on several hosts, the error is an [*InvalidError];
+//   - a former path of it, in the same forms, if no link of the account fits. A
+//     path without a host is then looked up on the hosts that the Tracker serves.
 //
 // The error is [ErrNotFound] if there is no such link, or it is another account's.
 func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error) {
@@ -76,9 +78,49 @@ func (t *Tracker) Link(ctx context.Context, a Account, name string) (Link, error
 		case 1:
 			return fitting[0], nil
 		}
-		first := slices.MinFunc(fitting, func(x, y Link) int { return cmp.Compare(x.ID, y.ID) })
-		return Link{}, invalid("redirect_hash", "must be the whole tracking URL, such as %s, because the account has links with this path on several hosts",
-			t.TrackingURL(first))
+		return Link{}, t.errSeveral(fitting)
+	}
+	return t.linkByFormerPath(ctx, a, names)
+}
+
+// errSeveral is the error of a name that fits several links.
+func (t *Tracker) errSeveral(fitting []Link) error {
+	first := slices.MinFunc(fitting, func(x, y Link) int { return cmp.Compare(x.ID, y.ID) })
+	return invalid("redirect_hash", "must be the whole tracking URL, such as %s, because the account has links with this path on several hosts",
+		t.TrackingURL(first))
+}
+
+// linkByFormerPath returns the account's link that had one of the names, the first one that
+// fits. A name without a host fits on the Tracker's hosts.
+func (t *Tracker) linkByFormerPath(ctx context.Context, a Account, names []LinkName) (Link, error) {
+	for _, n := range names {
+		var on []LinkName
+		if n.Host != "" {
+			on = append(on, n)
+		} else {
+			for _, h := range t.hosts.list {
+				on = append(on, LinkName{Host: h.name, Key: n.Key})
+			}
+		}
+		var fitting []Link
+		for part := range slices.Chunk(on, maxItems) {
+			found, err := t.store.LinksByPath(ctx, part)
+			if err != nil {
+				return Link{}, unavailable(err)
+			}
+			for _, l := range found {
+				if l.Account == a.ID && !slices.ContainsFunc(fitting, func(other Link) bool { return other.ID == l.ID }) {
+					fitting = append(fitting, l)
+				}
+			}
+		}
+		switch len(fitting) {
+		case 0:
+		case 1:
+			return t.LinkByID(ctx, a, fitting[0].ID)
+		default:
+			return Link{}, t.errSeveral(fitting)
+		}
 	}
 	return Link{}, ErrNotFound
 }

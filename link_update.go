@@ -58,7 +58,7 @@ func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, change
 		if err != nil {
 			return Link{}, unavailable(err)
 		}
-		t.links.forget(l)
+		t.links.forgetAll(ctx, l)
 		return l, nil
 	}
 }
