@@ -57,7 +57,8 @@ type AccountStore interface {
 	UpdateAccount(ctx context.Context, id AccountID, change func(*Account) error) (Account, error)
 
 	// EraseAccount removes an account that has no links with its keys, sessions,
-	// groups, tags and roll-ups, and the ids of orders that were counted for it.
+	// groups, tags and roll-ups, and the ids of orders that were counted for it. The
+	// paths that are reserved for it are free then.
 	//   - [ErrNotFound] if there is no such account. So of several calls for an account,
 	//     one returns nil.
 	//   - [ErrHasLinks] if the account has a link, deleted or not. Then nothing is
@@ -191,7 +192,10 @@ type LinkStore interface {
 	//   - [ErrNotFound] if there is no such link, or if it is not deleted. So of several
 	//     calls for a link, one returns nil.
 	//   - The roll-ups of its account, group and tags keep what it has counted.
-	//   - Its path and former paths are free for any link. Its ID is never given again.
+	//   - Its path and former paths are reserved for the account that it has then: they
+	//     lead nowhere, and only links of this account can get them. With freePaths
+	//     they are free for any link.
+	//   - Its ID is never given again.
 	//   - What comes later for it has no effect: clicks are ignored, also those that
 	//     were in the click log before, and a conversion is [ErrNotFound].
 	//   - It works in steps, so that other calls do not wait for long. Until the last

@@ -35,6 +35,7 @@ func (s *Store) EraseAccount(ctx context.Context, id linktrack.AccountID) error 
 	delete(a.epochs, id)
 	maps.DeleteFunc(s.conversions.orders, func(o order, _ *conversion) bool { return o.account == id })
 	s.sums.erase(id)
+	s.freeReserved(id)
 	return nil
 }
 

@@ -131,3 +131,26 @@ func (s *Store) freePaths(l *link, names ...linktrack.LinkName) {
 		}
 	}
 }
+
+// reservePaths reserves names, which a link has, for an account.
+func (s *Store) reservePaths(account linktrack.AccountID, names ...linktrack.LinkName) {
+	defer s.lockPaths(names...)()
+	for _, n := range names {
+		*s.pathShard(n.Key).path(n) = path{host: n.Host, reserved: account}
+	}
+}
+
+// freeReserved makes the names free that are reserved for an account. It looks at all names.
+func (s *Store) freeReserved(account linktrack.AccountID) {
+	for i := range s.paths {
+		sh := &s.paths[i]
+		sh.mu.Lock()
+		for key, paths := range sh.byKey {
+			sh.byKey[key] = slices.DeleteFunc(paths, func(p path) bool { return p.link == nil && p.reserved == account })
+			if len(sh.byKey[key]) == 0 {
+				delete(sh.byKey, key)
+			}
+		}
+		sh.mu.Unlock()
+	}
+}

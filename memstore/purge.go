@@ -62,8 +62,13 @@ func (s *Store) PurgeLink(ctx context.Context, id int64, freePaths bool) error {
 	defer s.conversions.mu.Unlock()
 	l.purged = true
 	s.owner(def.Account).remove(l, def)
-	s.freePaths(l, append(l.former, nameOf(def))...)
+	names := append(l.former, nameOf(def))
 	l.former = nil
+	if freePaths {
+		s.freePaths(l, names...)
+	} else {
+		s.reservePaths(def.Account, names...)
+	}
 	s.removeLink(l)
 	s.conversions.purge(l)
 	s.alerts.purge(id)

@@ -130,6 +130,9 @@ func (s *Store) named(names []linktrack.LinkName) []*link {
 		sh := s.pathShard(n.Key)
 		sh.mu.RLock()
 		for _, p := range sh.byKey[n.Key] {
+			if p.link == nil { // it is reserved
+				continue
+			}
 			is := nameOf(p.link.def.Load()) == linktrack.LinkName{Host: p.host, Key: n.Key} // else it is a former path
 			if is && (n.Host == "" || n.Host == p.host) && !seen[p.link] {
 				seen[p.link] = true
@@ -222,7 +225,9 @@ func (s *Store) LinkHosts(ctx context.Context, limit int) ([]string, error) {
 		sh.mu.RLock()
 		for _, paths := range sh.byKey {
 			for _, p := range paths {
-				hosts[p.link.def.Load().Host] = true
+				if p.link != nil { // else it is reserved
+					hosts[p.link.def.Load().Host] = true
+				}
 			}
 		}
 		sh.mu.RUnlock()

@@ -32,7 +32,7 @@ func requireNoOrphans(t testing.TB, db *sqlx.DB) {
 	var tables []string
 	require.NoError(t, db.Select(&tables, `
 		SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME = 'link_id'`))
-	require.Subset(t, tables, strings.Fields(`lt_hit lt_click lt_hour lt_day lt_rank lt_count lt_conversion lt_alert lt_link_tag`))
+	require.Subset(t, tables, strings.Fields(`lt_hit lt_click lt_hour lt_day lt_rank lt_count lt_conversion lt_alert lt_link_tag lt_former`))
 	for _, table := range tables {
 		var n int
 		require.NoError(t, db.Get(&n, `SELECT COUNT(*) FROM `+table+` t WHERE t.link_id > 0 AND NOT EXISTS (SELECT 1 FROM lt_link l WHERE l.id = t.link_id)`))
@@ -70,9 +70,11 @@ func TestAPurgeThatIsKilledAtAnyStatementIsFinishedByTheNext(t *testing.T) {
 	})
 	for at = 0; ; at++ {
 		l := linkWithAll(t, plain, db, fmt.Sprint("p", at))
+		_, err := plain.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error { l.Path = "r" + l.Path; return nil })
+		require.NoError(t, err)
 		deleteLink(t, plain, l)
 		n, killed = 0, ""
-		err := s.PurgeLink(t.Context(), l.ID, true)
+		err = s.PurgeLink(t.Context(), l.ID, false)
 		db.MustExec(`UPDATE lt_roll SET lease_until = 0`) // else its lease would first have to end
 		found, findErr := plain.LinkByPath(t.Context(), l.Host, l.Key())
 		if err == nil {

@@ -113,6 +113,24 @@ var accountErasures = []rule{
 		require.EqualValues(t, 1, look(t, s, l).Counts.Conversions)
 		require.Empty(t, sumsOf(t, s, linktrack.RollupOf{Account: ada.ID}))
 	}},
+	{"the paths that are reserved for an account are free when it is erased", func(t *testing.T, s linktrack.Store) {
+		ada, bob := account(t, s, "ada"), account(t, s, "bob")
+		for _, a := range []linktrack.Account{ada, bob} {
+			l := move(t, s, renamed(t, s).ID, a.ID)
+			remove(t, s, l)
+			require.NoError(t, s.PurgeLink(t.Context(), l.ID, false))
+			require.ErrorIs(t, s.EraseAccount(t.Context(), 1<<40), linktrack.ErrNotFound)
+			_, err := createOne(t.Context(), s, plain("first"))
+			require.ErrorIs(t, err, linktrack.ErrTaken, "an account that exists keeps its paths")
+			if a.ID == ada.ID {
+				require.NoError(t, s.EraseAccount(t.Context(), ada.ID))
+			}
+		}
+		require.NoError(t, s.EraseAccount(t.Context(), bob.ID))
+		for _, path := range []string{"first", "second", "third"} {
+			create(t, s, plain(path))
+		}
+	}},
 	{"of many concurrent calls, one erases the account", func(t *testing.T, s linktrack.Store) {
 		ada := account(t, s, "ada")
 		var erased atomic.Int32

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,18 @@ func purge(t *testing.T, s linktrack.Store, l linktrack.Link) {
 	t.Helper()
 	remove(t, s, l)
 	require.NoError(t, s.PurgeLink(t.Context(), l.ID, true), "a deleted link is purged")
+}
+
+// renamed returns a link that has the path third, and had first and second.
+func renamed(t *testing.T, s linktrack.Store) linktrack.Link {
+	t.Helper()
+	l := create(t, s, plain("first"))
+	for _, path := range []string{"second", "third"} {
+		var err error
+		l, err = rename(s, t, l.ID, host, path)
+		require.NoError(t, err)
+	}
+	return l
 }
 
 func deletedBefore(t *testing.T, s linktrack.Store, before time.Time, limit int) []int64 {
@@ -138,6 +151,71 @@ var purges = []rule{
 		a, err := s.LeaseAlert(t.Context(), until, until.Add(time.Hour))
 		require.NoError(t, err)
 		require.Contains(t, []linktrack.AlertID{alertAt(made[1], 1), alertAt(made[3], 1)}, a.ID)
+	}},
+	{"the paths of a purged link are reserved for its account", func(t *testing.T, s linktrack.Store) {
+		gone, stays := renamed(t, s), create(t, s, plain("stays"))
+		foreign := plain("foreign")
+		foreign.Account = buyer
+		foreign = create(t, s, foreign)
+		remove(t, s, gone)
+		require.NoError(t, s.PurgeLink(t.Context(), gone.ID, false))
+		for _, path := range []string{"FIRST", "Second", "third"} {
+			_, err := s.LinkByPath(t.Context(), host, strings.ToLower(path))
+			require.ErrorIs(t, err, linktrack.ErrNotFound, "it leads nowhere")
+			require.Empty(t, lookUp(t, s, named(strings.ToLower(path))), "it leads nowhere")
+			require.Empty(t, list(t, s, linktrack.LinkFilter{Names: []linktrack.LinkName{{Key: strings.ToLower(path)}}}), "it leads nowhere")
+			theirs := plain(path)
+			theirs.Account = buyer
+			_, err = s.CreateLinks(t.Context(), []linktrack.Link{theirs})
+			require.ErrorIs(t, err, linktrack.ErrTaken, path)
+			_, err = rename(s, t, foreign.ID, host, path)
+			require.ErrorIs(t, err, linktrack.ErrTaken, path)
+		}
+		requireFormer(t, s, gone.ID)
+		require.NoError(t, s.ReleasePaths(t.Context(), gone.ID, []linktrack.LinkName{named("first")}), "the link has none")
+		require.NoError(t, s.ReleasePaths(t.Context(), 0, []linktrack.LinkName{named("first")}), "there is no such link")
+		theirs := plain("first")
+		theirs.Account = buyer
+		_, err := createOne(t.Context(), s, theirs)
+		require.ErrorIs(t, err, linktrack.ErrTaken, "it is still reserved")
+
+		again := create(t, s, plain("first"))
+		_, err = rename(s, t, stays.ID, host, "third")
+		require.NoError(t, err, "a link of the account gets a reserved path")
+		require.Equal(t, again, look(t, s, again))
+		require.Equal(t, stays.ID, look(t, s, plain("third")).ID)
+		purge(t, s, again)
+		require.NotZero(t, create(t, s, theirs).ID, "what a link got is not reserved any more")
+	}},
+	{"the paths of a purged link are free if they are to be", func(t *testing.T, s linktrack.Store) {
+		purge(t, s, renamed(t, s))
+		for _, path := range []string{"first", "second", "third"} {
+			theirs := plain(path)
+			theirs.Account = buyer
+			create(t, s, theirs)
+		}
+	}},
+	{"paths are reserved for the account that the link had last", func(t *testing.T, s linktrack.Store) {
+		l := renamed(t, s)
+		move(t, s, l.ID, buyer)
+		remove(t, s, l)
+		require.NoError(t, s.PurgeLink(t.Context(), l.ID, false))
+		for _, path := range []string{"first", "second", "third"} {
+			_, err := createOne(t.Context(), s, plain(path))
+			require.ErrorIs(t, err, linktrack.ErrTaken, path)
+			theirs := plain(path)
+			theirs.Account = buyer
+			create(t, s, theirs)
+		}
+		if lister, ok := s.(linktrack.HostLister); ok {
+			l := plain("elsewhere")
+			l.Host = "other.example.com"
+			l = remove(t, s, create(t, s, l))
+			require.NoError(t, s.PurgeLink(t.Context(), l.ID, false))
+			hosts, err := lister.LinkHosts(t.Context(), 10)
+			require.NoError(t, err)
+			require.Equal(t, []string{host}, hosts, "no link is on the host of a reserved path")
+		}
 	}},
 	{"what a purged link has counted stays in the sums of its account, group and tags", func(t *testing.T, s linktrack.Store) {
 		l := summed(t, s, "a", "News", "Red")

@@ -19,6 +19,9 @@ func (s *Store) EraseAccount(ctx context.Context, id linktrack.AccountID) error 
 		}
 	}
 	if err == nil {
+		err = s.freeReserved(ctx, id)
+	}
+	if err == nil {
 		err = s.withLease(ctx, func(tx *transaction) error { return s.endErasure(ctx, tx, id) })
 	}
 	if err != nil && !errors.Is(err, linktrack.ErrNotFound) && !errors.Is(err, linktrack.ErrHasLinks) {
@@ -34,6 +37,25 @@ var accountRows = []rowsOf{
 	{"lt_sum", "account_id = ? AND kind = 2", "name_key", deleted},
 	{"lt_sum", "account_id = ? AND kind = 3", "name_key", deleted},
 	{"lt_conversion", "account_id = ? AND order_id IS NOT NULL", "order_id", "UPDATE lt_conversion SET order_id = NULL"},
+}
+
+// freeReserved frees the paths that are reserved for an account, one host after the other.
+func (s *Store) freeReserved(ctx context.Context, id linktrack.AccountID) error {
+	rows := rowsOf{"lt_former", "account_id = ? AND link_id = 0 AND host = ?", "path_key", deleted}
+	host := []byte{} // no host is empty
+	for {
+		err := s.readDB.QueryRowContext(ctx, `SELECT host FROM lt_former WHERE account_id = ? AND link_id = 0 AND host > ? ORDER BY host LIMIT 1`,
+			int64(id), host).Scan(&host)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = changeInSteps[[]byte](ctx, s, rows, int64(id), host)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // lockErasable locks an account. ErrNotFound if there is none, and ErrHasLinks if it has
@@ -74,6 +96,7 @@ func (s *Store) endErasure(ctx context.Context, tx *transaction, id linktrack.Ac
 		`DELETE FROM lt_group WHERE account_id = ?`,
 		`DELETE FROM lt_tag WHERE account_id = ?`,
 		`DELETE FROM lt_link_number WHERE account_id = ?`,
+		`DELETE FROM lt_former WHERE account_id = ? AND link_id = 0`,
 		`DELETE FROM lt_sum WHERE account_id = ?`,
 		`UPDATE lt_conversion SET order_id = NULL WHERE account_id = ? AND order_id IS NOT NULL`,
 		`DELETE FROM lt_account WHERE id = ?`,

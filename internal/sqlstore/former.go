@@ -27,15 +27,21 @@ func rename(ctx context.Context, tx *transaction, old, l *linktrack.Link) error 
 	if err != nil || nameOf(old) == nameOf(l) {
 		return err
 	}
-	// There may be a row of another link: a process of an older version gives former paths
-	// to new links.
-	_, err = tx.ExecContext(ctx, `INSERT INTO lt_former (host, path_key, link_id, account_id) VALUES (?, ?, ?, ?)`+
-		tx.upsert("lt_former", "host, path_key", replace("link_id"), replace("account_id")),
-		[]byte(old.Host), []byte(old.Key()), l.ID, int64(l.Account))
-	if err != nil {
+	if err := writeFormer(ctx, tx, &linktrack.Link{Account: l.Account, Host: old.Host, Path: old.Path}, l.ID); err != nil {
 		return err
 	}
 	return takeNames(ctx, tx, l.Account, []linktrack.Link{*l})
+}
+
+// writeFormer makes the name of a link a former path of the link with the ID, or with the
+// ID 0 reserves it for the account.
+func writeFormer(ctx context.Context, tx *transaction, l *linktrack.Link, id int64) error {
+	// There may be a row of another link: a process of an older version gives former paths
+	// to new links.
+	_, err := tx.ExecContext(ctx, `INSERT INTO lt_former (host, path_key, link_id, account_id) VALUES (?, ?, ?, ?)`+
+		tx.upsert("lt_former", "host, path_key", replace("link_id"), replace("account_id")),
+		[]byte(l.Host), []byte(l.Key()), id, int64(l.Account))
+	return err
 }
 
 // takeNames is called after links of the account were written to lt_link. It returns

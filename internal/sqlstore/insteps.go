@@ -10,7 +10,7 @@ import (
 // rowsOf are rows of a table that are to be deleted or changed, of a link or an account.
 type rowsOf struct {
 	table  string
-	where  string // a condition with a placeholder for the link or the account
+	where  string // a condition with placeholders
 	key    string // a column; the columns of where and then this one begin an index
 	change string // the statement without its condition; deleted: they are deleted
 }
@@ -20,12 +20,12 @@ const deleted = ""
 // changeInSteps changes the rows in transactions of about a thousand, in the order of their
 // key, which is a K. No step reads the rows of the steps before it: those may still be there
 // for some time after they were deleted.
-func changeInSteps[K int64 | []byte](ctx context.Context, s *Store, rows rowsOf, of int64) error {
+func changeInSteps[K int64 | []byte](ctx context.Context, s *Store, rows rowsOf, of ...any) error {
 	change := rows.change
 	if change == deleted {
 		change = `DELETE FROM ` + rows.table
 	}
-	where, args := ` WHERE `+rows.where, []any{of}
+	where, args := ` WHERE `+rows.where, of
 	for {
 		var last K // the highest key of this step, unless it is the last one
 		err := s.readDB.QueryRowContext(ctx, `SELECT `+rows.key+` FROM `+rows.table+where+` ORDER BY `+rows.key+` LIMIT 1 OFFSET ?`,
@@ -43,6 +43,6 @@ func changeInSteps[K int64 | []byte](ctx context.Context, s *Store, rows rowsOf,
 		if err != nil || isLast {
 			return err
 		}
-		where, args = ` WHERE `+rows.where+` AND `+rows.key+` > ?`, []any{of, last}
+		where, args = ` WHERE `+rows.where+` AND `+rows.key+` > ?`, append(slices.Clone(of), last)
 	}
 }

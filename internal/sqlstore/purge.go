@@ -51,7 +51,7 @@ func (s *Store) PurgeLink(ctx context.Context, id int64, freePaths bool) error {
 		err = changeInSteps[int64](ctx, s, rowsOf{"lt_day", "link_id = ?", "day", deleted}, id)
 	}
 	if err == nil {
-		err = s.transact(ctx, func(tx *transaction) error { return endPurge(ctx, tx, id) })
+		err = s.transact(ctx, func(tx *transaction) error { return endPurge(ctx, tx, id, freePaths) })
 	}
 	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
 		err = s.failed("purge a link", err)
@@ -89,12 +89,12 @@ func lockDeleted(ctx context.Context, tx *transaction, id int64) (l linktrack.Li
 
 // endPurge deletes a link after its history and its sums. It locks rows in the order of
 // UpdateLink.
-func endPurge(ctx context.Context, tx *transaction, id int64) error {
+func endPurge(ctx context.Context, tx *transaction, id int64, freePaths bool) error {
 	l, uncounted, err := lockDeleted(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM lt_former WHERE link_id = ?`, id); err != nil {
+	if err := leavePaths(ctx, tx, &l, freePaths); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM lt_rank WHERE link_id = ?`, id); err != nil {
@@ -120,6 +120,20 @@ func endPurge(ctx context.Context, tx *transaction, id int64) error {
 		return nil
 	}
 	return addLinks(ctx, tx, map[listed]int64{listedAs(&l): -1})
+}
+
+// leavePaths frees the paths of a link that is about to be deleted, or reserves them for its
+// account.
+func leavePaths(ctx context.Context, tx *transaction, l *linktrack.Link, free bool) error {
+	if free {
+		_, err := tx.ExecContext(ctx, `DELETE FROM lt_former WHERE link_id = ?`, l.ID)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE lt_former SET link_id = 0, account_id = ? WHERE link_id = ?`, int64(l.Account), l.ID)
+	if err != nil {
+		return err
+	}
+	return writeFormer(ctx, tx, l, 0)
 }
 
 // purgeLateConversions deletes the conversions that were recorded since their step. The
