@@ -38,16 +38,22 @@ func without(t *testing.T, name string, packages []string, unwanted ...string) {
 func TestTheRootAndMemstoreLinkNoDatabase(t *testing.T) {
 	for _, name := range []string{module, module + "/memstore"} {
 		without(t, name, goList(t, "-deps", name),
-			"database/sql", "github.com/jmoiron/sqlx", "github.com/go-sql-driver/mysql")
+			"database/sql", "github.com/jmoiron/sqlx", "github.com/go-sql-driver/mysql", "modernc.org")
 	}
 	deps := goList(t, "-deps", module+"/mysqlstore")
 	require.Subset(t, deps, []string{"database/sql", "github.com/jmoiron/sqlx", "github.com/go-sql-driver/mysql"},
 		"where they are linked, they are seen")
+	require.Subset(t, goList(t, "-deps", module+"/sqlitestore"), []string{"modernc.org/sqlite"}, "where it is linked, it is seen")
+}
+
+func TestNoStoreLinksTheDriverOfAnother(t *testing.T) {
+	without(t, "mysqlstore", goList(t, "-deps", module+"/mysqlstore"), "modernc.org")
+	without(t, "sqlitestore", goList(t, "-deps", module+"/sqlitestore"), "github.com/go-sql-driver/mysql")
 }
 
 func TestTheRootImportsNoStorePagesOrJournal(t *testing.T) {
 	without(t, module, goList(t, "-deps", module),
-		module+"/memstore", module+"/mysqlstore", module+"/storetest", module+"/pages", module+"/journal", module+"/notify", module+"/examples",
+		module+"/memstore", module+"/mysqlstore", module+"/sqlitestore", module+"/storetest", module+"/pages", module+"/journal", module+"/notify", module+"/examples",
 		module+"/geo", "github.com/oschwald")
 }
 

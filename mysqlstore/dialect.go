@@ -2,6 +2,7 @@ package mysqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -20,6 +21,7 @@ var dialect = &sqlstore.Dialect{
 	Lowered:    lowered,
 	Literal:    literal,
 	Reserve:    reserve,
+	StepTime:   time.Second,
 	Is:         isClass,
 	Explain:    explain,
 	OldTables:  true,

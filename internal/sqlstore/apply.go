@@ -11,7 +11,7 @@ import (
 )
 
 // ApplyClicks implements [linktrack.ClickStore]. It applies the batches that are in the
-// log when it begins, in steps of about a second; a step may include newer batches. While
+// log when it begins, in steps of about [Dialect.StepTime]; a step may include newer batches. While
 // another process applies the log, ApplyClicks waits until that process has applied these
 // batches. If there is nothing to apply, ApplyClicks runs a single statement.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -41,6 +42,10 @@ type Dialect struct {
 	// allows, and returns how much that is. Calls at the same time never exceed the limit.
 	// It returns 0 if nothing was added, for whatever reason.
 	Reserve func(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error)
+
+	// StepTime is how long a step of ApplyClicks is to take. Larger steps are cheaper per
+	// click, but where writes exclude each other, visitors wait for them.
+	StepTime time.Duration
 
 	// Is reports whether an error of the engine is of a class.
 	Is func(err error, c Class) bool

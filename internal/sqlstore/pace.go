@@ -9,10 +9,12 @@ import (
 // A pace finds out how many clicks a step can apply within about stepTime. Large steps are
 // cheaper per click, because many clicks change the same rows. But a step that takes longer
 // than its context allows is rolled back each time.
-type pace struct{ size atomic.Int64 } // in clicks; 0: no step has been measured
+type pace struct {
+	stepTime time.Duration
+	size     atomic.Int64 // in clicks; 0: no step has been measured
+}
 
 const (
-	stepTime    = time.Second
 	firstClicks = 5000
 	maxClicks   = 20_000
 	maxBytes    = 8 << 20 // of data in a step; a single row may have more
@@ -25,9 +27,9 @@ func (p *pace) clicks() int { return cmp.Or(int(p.size.Load()), firstClicks) }
 func (p *pace) took(clicks int, worked time.Duration, err error) {
 	switch {
 	case clicks == 0:
-	case worked > stepTime:
+	case worked > p.stepTime:
 		p.size.Store(int64(max(min(clicks, p.clicks())/2, 1)))
-	case err == nil && worked < stepTime/2 && clicks >= p.clicks():
+	case err == nil && worked < p.stepTime/2 && clicks >= p.clicks():
 		p.size.Store(int64(min(2*p.clicks(), maxClicks)))
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 func TestAStepHasAsManyClicksAsFitIntoItsTime(t *testing.T) {
-	var p pace
+	const stepTime = time.Second
+	p := pace{stepTime: stepTime}
 	require.Equal(t, firstClicks, p.clicks())
 	p.took(3, time.Millisecond, nil)
 	require.Equal(t, firstClicks, p.clicks(), "it says nothing of more")

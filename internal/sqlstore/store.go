@@ -53,6 +53,7 @@ func New(d *Dialect, write, read *sqlx.DB, o *sql.TxOptions) *Store {
 		texts:     newTextCache(),
 		insertLog: statement{sql: insertLog},
 		holder:    newSource(),
+		pace:      pace{stepTime: d.StepTime},
 		applying:  make(chan struct{}, 1),
 		textUsage: newUsage(),
 	}

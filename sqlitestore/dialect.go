@@ -1,0 +1,85 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+
+	"github.com/linktrackhq/linktrack/internal/sqlstore"
+)
+
+var dialect = &sqlstore.Dialect{
+	Name:       "sqlitestore",
+	Join:       " CROSS JOIN ",
+	Now:        "unixepoch()",
+	Index:      index,
+	OnConflict: func(key string) string { return " ON CONFLICT (" + key + ") DO UPDATE SET " },
+	Inserted:   func(column string) string { return "excluded." + column },
+	Lowered:    func(text string) string { return "lt_lower(" + text + ")" },
+	Literal:    literal,
+	Reserve:    reserve,
+	StepTime:   50 * time.Millisecond,
+	Is:         isClass,
+	Explain:    explain,
+}
+
+// index needs no hint for a primary key.
+func index(name string) string {
+	if name == "PRIMARY" {
+		return ""
+	}
+	return " INDEXED BY " + name
+}
+
+// literal appends bytes. A text in quotes would not be equal to the same bytes.
+func literal(b []byte, s string) []byte {
+	b = append(b, "x'"...)
+	b = hex.AppendEncode(b, []byte(s))
+	return append(b, '\'')
+}
+
+// reserve reads and then writes, which nobody else can do at the same time.
+func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error) {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	var used int64
+	err = tx.QueryRowContext(ctx, `
+		SELECT MAX(used, total), MIN(?, deactivate_at - MAX(used, total)) FROM lt_count
+		WHERE link_id = ? AND is_deleted = 0 AND MAX(used, total) < deactivate_at`, n, link).Scan(&used, &granted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE lt_count SET used = ? WHERE link_id = ?`, used+granted, link); err != nil {
+		return 0, err
+	}
+	return granted, tx.Commit()
+}
+
+// engine is the driver with the function lt_lower: SQLite's own lower changes the letters of
+// English only.
+var engine = func() *sqlite.Driver {
+	d := new(sqlite.Driver)
+	d.MustRegisterDeterministicScalarFunction("lt_lower", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		switch text := args[0].(type) {
+		case []byte:
+			return strings.ToLower(string(text)), nil
+		case string:
+			return strings.ToLower(text), nil
+		}
+		return nil, nil
+	})
+	return d
+}()

@@ -1,0 +1,44 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Writer returns the pool with the connection that writes.
+func (s *Store) Writer() *sqlx.DB { return s.write }
+
+// Watched returns a Store on a database that exists. It shows the statements that read, and
+// their arguments, before they run.
+func Watched(path string, show func(statement string, args []any)) *Store {
+	return newStore(pool(connectorTo(path), 1), pool(watching{connectorTo(path), show}, 1))
+}
+
+type watching struct {
+	connector
+	show func(statement string, args []any)
+}
+
+func (w watching) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := w.connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{conn, w.show}, nil
+}
+
+type watchedConn struct {
+	driver.Conn
+	show func(statement string, args []any)
+}
+
+func (c *watchedConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+	}
+	c.show(statement, values)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, statement, args)
+}
