@@ -107,26 +107,33 @@ func makeDays(ctx context.Context, store linktrack.Store, link int64, now time.T
 
 // makeLinks returns the ids of the links by their number.
 func makeLinks(ctx context.Context, store linktrack.Store, account linktrack.AccountID, s *shape, workers int) ([]int64, error) {
+	const atOnce = 100
 	ids := make([]int64, s.links)
 	b := startBar(os.Stderr, "links", int64(s.links))
 	defer b.end()
 	return ids, inParallel(ctx, workers, func(ctx context.Context, next chan<- int) error {
-		for i := range s.links {
+		for first := 0; first < s.links; first += atOnce {
 			select {
-			case next <- i:
+			case next <- first:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
 		return nil
 	}, func(ctx context.Context, next <-chan int) error {
-		for i := range next {
-			made, err := store.CreateLinks(ctx, []linktrack.Link{s.link(account, i)})
+		for first := range next {
+			var links []linktrack.Link
+			for i := first; i < min(first+atOnce, s.links); i++ {
+				links = append(links, s.link(account, i))
+			}
+			made, err := store.CreateLinks(ctx, links)
 			if err != nil {
 				return err
 			}
-			ids[i] = made[0].ID
-			b.add(1)
+			for i, l := range made {
+				ids[first+i] = l.ID
+			}
+			b.add(len(made))
 		}
 		return nil
 	})
