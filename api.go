@@ -105,6 +105,10 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, name string) 
 		return
 	}
 	c := &apiRoutes[i]
+	h.t.observer.call(c.name, w, r, func(w http.ResponseWriter, r *http.Request) { h.serveCall(w, r, c) })
+}
+
+func (h *handler) serveCall(w http.ResponseWriter, r *http.Request, c *route) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -27,9 +27,9 @@ func (d *discard) reset() {
 	d.status = 0
 }
 
-func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
+func newBenchTracker(b *testing.B, hook func(context.Context, linktrack.Observation)) (*linktrack.Tracker, linktrack.Link) {
 	b.Helper()
-	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com"})
+	t, err := linktrack.New(memstore.New(), linktrack.Options{BaseURL: "https://go.example.com", Observe: hook})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,14 +43,16 @@ func newBenchTracker(b *testing.B) (*linktrack.Tracker, linktrack.Link) {
 }
 
 // BenchmarkRedirect is the whole handler for one redirect, recording included,
-// beside a handler that does nothing but http.Redirect: the floor.
+// beside a handler that does nothing but http.Redirect: the floor. "observed" has
+// an Options.Observe that does nothing.
 func BenchmarkRedirect(b *testing.B) {
-	t, l := newBenchTracker(b)
+	t, l := newBenchTracker(b, nil)
+	observed, o := newBenchTracker(b, func(context.Context, linktrack.Observation) {})
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, l.ExternalURL, http.StatusFound)
 	})
-	request := func() *http.Request {
-		r, err := http.NewRequest(http.MethodGet, t.TrackingURL(l), nil)
+	request := func(target string) *http.Request {
+		r, err := http.NewRequest(http.MethodGet, target, nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -63,10 +65,11 @@ func BenchmarkRedirect(b *testing.B) {
 	for _, c := range []struct {
 		name    string
 		handler http.Handler
-	}{{"bare", bare}, {"linktrack", t.Handler()}} {
+		target  string
+	}{{"bare", bare, t.TrackingURL(l)}, {"linktrack", t.Handler(), t.TrackingURL(l)}, {"observed", observed.Handler(), observed.TrackingURL(o)}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			w, r := &discard{header: make(http.Header)}, request()
+			w, r := &discard{header: make(http.Header)}, request(c.target)
 			for b.Loop() {
 				w.reset()
 				c.handler.ServeHTTP(w, r)
@@ -84,7 +87,7 @@ func BenchmarkRedirect(b *testing.B) {
 			b.ReportAllocs()
 			b.SetParallelism(32) // visitors at a time for each processor
 			b.RunParallel(func(pb *testing.PB) {
-				w, r := &discard{header: make(http.Header)}, request()
+				w, r := &discard{header: make(http.Header)}, request(t.TrackingURL(l))
 				for pb.Next() {
 					w.reset()
 					c.handler.ServeHTTP(w, r)
@@ -103,7 +106,7 @@ func BenchmarkRedirect(b *testing.B) {
 func BenchmarkFollow(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("links=%d", n), func(b *testing.B) {
-			t, _ := newBenchTracker(b)
+			t, _ := newBenchTracker(b, nil)
 			paths := make([]string, n)
 			for i := range paths {
 				l, err := t.MakeLink(b.Context(), linktrack.Account{ID: 1, Type: linktrack.AccountTypeProfessional},

@@ -142,3 +142,40 @@ func ExampleTracker_History() {
 	// 203.0.113.0 news.example Firefox Linux new: true
 	// 203.0.113.0 news.example Firefox Linux new: false
 }
+
+// A host that traces its requests puts an id, or a span, into the context of each. Observe
+// finds it there again, and so adds the work of the Tracker to the trace: here a line of
+// the log for each visit that was slow or failed, and for each call of the store. Another
+// library for traces takes the same: with OpenTelemetry, it is
+//
+//	_, span := tracer.Start(ctx, "linktrack "+o.Name, trace.WithTimestamp(o.Start))
+//	span.SetAttributes(attribute.String("outcome", o.Outcome))
+//	span.End(trace.WithTimestamp(o.Start.Add(o.Duration)))
+func ExampleOptions_observe() {
+	ctx := context.Background()
+	type traceID struct{}
+	var lines []string
+	t, _ := linktrack.New(memstore.New(), linktrack.Options{
+		BaseURL: "https://go.example.com",
+		Observe: func(ctx context.Context, o linktrack.Observation) {
+			if id, traced := ctx.Value(traceID{}).(string); traced { // not the work that is done for nobody
+				lines = append(lines, fmt.Sprintf("%s: %s %s %s", id, o.Operation, o.Name, o.Outcome))
+			}
+		},
+	})
+	defer t.Close(ctx)
+	traced := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.Handler().ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), traceID{}, r.Header.Get("X-Request-Id"))))
+	})
+
+	r := httptest.NewRequest("GET", "https://go.example.com/spring", nil)
+	r.Header.Set("X-Request-Id", "4bf92f35")
+	traced.ServeHTTP(httptest.NewRecorder(), r)
+	for _, line := range lines {
+		fmt.Println(line)
+	}
+	// Output:
+	// 4bf92f35: store LinkByPath not_found
+	// 4bf92f35: store LinksByPath ok
+	// 4bf92f35: redirect  not_found
+}

@@ -80,16 +80,18 @@ const (
 // Outcome.Link is also set with an error, if the link is known. Of a deleted link it has
 // only ID, Account, Host, Path, and DeletedAt.
 func (t *Tracker) Follow(ctx context.Context, v Visit) (Outcome, error) {
-	at := now()
+	at, start := now(), t.observer.begin()
 	e, asked, err := t.visited(ctx, v.Host, v.Path, at)
-	if err != nil {
-		return Outcome{}, err
+	if err == nil && asked.view != redirectView {
+		err = ErrNotFound
 	}
-	if asked.view != redirectView {
-		return Outcome{}, ErrNotFound
+	if err != nil {
+		t.observer.redirect(ctx, start, nil, nil, err)
+		return Outcome{}, err
 	}
 	v.Query = joinQuery(asked.query, v.Query)
 	p, err := t.follow(ctx, e, &v, at)
+	t.observer.redirect(ctx, start, e, &p, err)
 	return Outcome{Action: p.action, Link: e.link, Location: p.location, Click: p.click, Visitor: p.visitor}, err
 }
 
@@ -99,13 +101,14 @@ type decision struct {
 	location string
 	click    ClickID
 	visitor  string
+	fallback bool // location is where the link leads instead of being gone
 }
 
 // follow is the rule: it decides where a visitor goes and what counts.
 func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) (decision, error) {
 	out, err := t.pass(ctx, e, v, at)
 	if err != nil && e.fallback != "" && errors.Is(err, ErrGone) {
-		return decision{action: ActionRedirect, location: e.fallback}, nil
+		return decision{action: ActionRedirect, location: e.fallback, fallback: true}, nil
 	}
 	return out, err
 }

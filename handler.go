@@ -127,11 +127,16 @@ const (
 
 // serveLink answers a visit of a link as the rule decides.
 func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *servedHost, path string, p linkPath) {
-	at := now()
+	at, start := now(), h.t.observer.begin()
 	e, err := h.t.find(r.Context(), host, p, at)
 	if err != nil {
-		if errors.Is(err, ErrNotFound) || h.next != nil && !strings.HasPrefix(p.key, ".") {
+		if h.next != nil && (errors.Is(err, ErrNotFound) || !strings.HasPrefix(p.key, ".")) {
 			h.notFound(w, r) // the application's own pages work while the store is down
+			return
+		}
+		h.t.observer.redirect(r.Context(), start, nil, nil, err)
+		if errors.Is(err, ErrNotFound) {
+			h.notFound(w, r)
 			return
 		}
 		h.refuse(w, r, Link{}, err)
@@ -153,6 +158,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		p := newParams("password")
 		if err := p.readBody(w, r); err != nil {
+			h.t.observer.redirect(r.Context(), start, e, nil, err)
 			h.refuse(w, r, e.link, err)
 			return
 		}
@@ -160,6 +166,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 	case r.Method == http.MethodPost && e.link.DeactivateAt > 0:
 		v.Confirmed = true
 	default:
+		h.t.observer.redirect(r.Context(), start, e, nil, errMethod)
 		methodNotAllowed(w, e.link.HasPassword() || e.link.DeactivateAt > 0)
 		return
 	}
@@ -167,6 +174,7 @@ func (h *handler) serveLink(w http.ResponseWriter, r *http.Request, host *served
 		v.Visitor = cookies[0].Value
 	}
 	out, err := h.t.follow(r.Context(), e, &v, at)
+	h.t.observer.redirect(r.Context(), start, e, &out, err)
 	if err != nil {
 		h.refuse(w, r, e.link, err)
 		return

@@ -51,6 +51,21 @@ type Options struct {
 	// process delivers none.
 	Notify Notifier
 
+	// Observe is told of each visit to a link, each call of the API, and each call of
+	// the store, when it has ended. A host feeds its metrics and its tracing with it;
+	// package promstats has metrics for Prometheus.
+	//   - ctx has the values of the request that the work was done for, such as the
+	//     host's span, or of none.
+	//   - It is called on the goroutine that did the work, by many at a time. The
+	//     visitor or the caller waits for it: of AppendClicks, all visitors whose
+	//     clicks are in it. So it must be fast, and must not wait for anything.
+	//   - It must not call methods of the Tracker that use the store, because it
+	//     would be told of these calls, too.
+	//   - If it panics, the work goes on as if it had returned, and the log says so.
+	//
+	// Default: nothing is observed, which costs nothing.
+	Observe func(ctx context.Context, o Observation)
+
 	// Logger gets a message when a part fails, once and not for each request. No
 	// message has credentials, passwords, or whole IP addresses. Default:
 	// slog.Default().

@@ -81,6 +81,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 type Tracker struct {
 	opts           Options
 	store          Store
+	observer       *observer
 	log            *slog.Logger
 	types          map[string]AccountType
 	hosts          hosts
@@ -121,11 +122,12 @@ func New(store Store, o Options) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	unguarded := store
-	store = guardedStore{store}
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	observer := newObserver(o.Observe, o.Logger)
+	unguarded := store
+	store = guardedStore{store, observer}
 	secret, err := secretOf(store, o.Secret)
 	if err != nil {
 		return nil, err
@@ -133,6 +135,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	t := &Tracker{
 		opts:           o,
 		store:          store,
+		observer:       observer,
 		log:            o.Logger,
 		types:          map[string]AccountType{AccountTypeFree: {}, AccountTypeProfessional: {Params: linkParams}},
 		hosts:          hs,
