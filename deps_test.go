@@ -75,7 +75,7 @@ func TestNoProductionPackageLinksWhatIsForTests(t *testing.T) {
 		return p == module+"/storetest" || strings.HasPrefix(p, module+"/internal/test") || strings.HasPrefix(p, module+"/internal/trackertest") ||
 			strings.HasPrefix(p, module+"/internal/bench/") || p == module+"/examples" // a folder of tests; its programs are listed by themselves
 	})
-	for _, p := range []string{module, module + "/memstore", module + "/mysqlstore", module + "/examples/standalone"} {
+	for _, p := range []string{module, module + "/memstore", module + "/mysqlstore", module + "/cmd/linktrack", module + "/examples/standalone"} {
 		require.Contains(t, deps, p)
 	}
 	for p, list := range deps {

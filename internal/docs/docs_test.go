@@ -310,7 +310,7 @@ func eachGoFile(t *testing.T, do func(name string, file *ast.File)) {
 		case d.IsDir() && (name == "internal/bench" || name == "storetest" || name == "testdata" || strings.HasPrefix(d.Name(), ".") && name != "."):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") ||
-			strings.HasPrefix(name, "examples/") && !strings.HasPrefix(name, "examples/standalone/"):
+			strings.HasPrefix(name, "examples/"):
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

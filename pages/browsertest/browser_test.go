@@ -44,8 +44,8 @@ func TestMain(m *testing.M) {
 	if browser.stop != nil {
 		browser.stop()
 	}
-	if standalone.dir != "" {
-		os.RemoveAll(standalone.dir)
+	if program.dir != "" {
+		os.RemoveAll(program.dir)
 	}
 	os.Exit(status)
 }

@@ -1,5 +1,5 @@
 // Package browsertest contains the tests of the pages in a real browser. They run
-// the program of examples/standalone on MySQL, and Debian's chromium. It is a
+// the program linktrack on MySQL, and Debian's chromium. It is a
 // module of its own, so that linktrack does not depend on the packages that control
 // the browser.
 //

@@ -22,28 +22,28 @@ import (
 
 const pass = "correct horse battery staple"
 
-// standalone is the program under test, built once.
-var standalone struct {
+// program is the program under test, built once.
+var program struct {
 	sync.Mutex
 	dir, path string
 }
 
 func built(t *testing.T) string {
 	t.Helper()
-	standalone.Lock()
-	defer standalone.Unlock()
-	if standalone.path != "" {
-		return standalone.path
+	program.Lock()
+	defer program.Unlock()
+	if program.path != "" {
+		return program.path
 	}
 	dir, err := os.MkdirTemp("", "linktrack-browsertest")
 	require.NoError(t, err)
-	standalone.dir = dir
-	path := filepath.Join(dir, "standalone")
+	program.dir = dir
+	path := filepath.Join(dir, "linktrack")
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
-	cmd.Dir = filepath.Join("..", "..", "examples", "standalone")
+	cmd.Dir = filepath.Join("..", "..", "cmd", "linktrack")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	standalone.path = path
+	program.path = path
 	return path
 }
 

@@ -1,4 +1,4 @@
-// Memory prints how much memory the standalone program takes when strangers send
+// Memory prints how much memory the program linktrack takes when strangers send
 // long requests: before and after a number of requests of each kind. Each kind has
 // a process of its own.
 //

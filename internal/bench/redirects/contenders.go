@@ -22,7 +22,7 @@ type contender struct {
 	naive   bool
 	mysql   bool
 	journal bool
-	flags   []string // of the standalone program
+	flags   []string // of the program
 
 	goals     map[int]float64 // of the ratio to the bare server, by connections
 	latency   bool

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Linktrack is the standalone program, with an account of its own.
+// Linktrack is the program, with an account of its own.
 type Linktrack struct {
 	*Server
 }
@@ -22,10 +22,10 @@ const (
 	pass  = "0123456789abcdef0123456789abcdef"
 )
 
-// Program is the package of the standalone program.
-const Program = "examples/standalone"
+// Program is the package of the program.
+const Program = "cmd/linktrack"
 
-// StartLinktrack runs the standalone program's binary with further flags.
+// StartLinktrack runs the program's binary with further flags.
 func StartLinktrack(ctx context.Context, bin string, flags ...string) (Linktrack, error) {
 	s, err := Start(ctx, bin, append([]string{"-addr", "127.0.0.1:0", "-login", login, "-pass", pass}, flags...)...)
 	return Linktrack{s}, err

@@ -16,7 +16,7 @@ import (
 // mostPaths is more links than the Tracker's cache holds.
 const mostPaths = 200_000
 
-// memory prints how much memory the standalone program takes while it serves
+// memory prints how much memory the program linktrack takes while it serves
 // a load as fast as it can, and checks that all of it was counted.
 func memory(ctx context.Context, dsn string, redirects int64) (err error) {
 	dir, err := os.MkdirTemp("", "linktrack-size")

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"net"
@@ -12,8 +12,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testprogram"
 )
 
+// command is the folder of the program that the tests build.
+const command = "../../cmd/linktrack"
+
 func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	for name, tt := range map[string]struct {
 		env, args []string
 		pass      string // the given pass, which is never printed
@@ -49,7 +52,7 @@ func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 }
 
 func TestAFlagWinsOverTheEnvironment(t *testing.T) {
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	p := testprogram.Start(t, bin, []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_ADDR=nonsense"}, "-addr", "127.0.0.1:0", "-login", "flag")
 	if got := credentials(t, p.Line(t, "  curl ")).Get("login"); got != "flag" {
 		t.Errorf("login = %q", got)
@@ -65,7 +68,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	const free = "127.0.0.1:0"
 	for name, tt := range map[string]struct {
 		args   []string
@@ -100,7 +103,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 }
 
 func TestHelpListsTheFlags(t *testing.T) {
-	p := testprogram.Start(t, testprogram.Build(t, "."), nil, "-h")
+	p := testprogram.Start(t, testprogram.Build(t, command), nil, "-h")
 	if status := p.Wait(t); status != 0 || !strings.Contains(p.Stdout(), "-base-url") {
 		t.Errorf("exit status %d, output:\n%s", status, p.Stdout())
 	}

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	status := func(r *http.Response, err error) (int, string) {
 		t.Helper()

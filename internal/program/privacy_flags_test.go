@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"io"
@@ -72,7 +72,7 @@ func TestFlagsOfPrivacyThatAreWrong(t *testing.T) {
 			t.Errorf("%v: %v, want %q in it", args, err, want)
 		}
 	}
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	for want, args := range map[string][]string{
 		"Privacy.HistoryDays must be at least 30": {"-history-days", "29"},
 		"geo: stat /nowhere/x.mmdb":               {"-geo", "/nowhere/x.mmdb"},

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"net/http"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestPeopleSignInBesideTheLinks(t *testing.T) {
-	bin := testprogram.Build(t, ".")
+	bin := testprogram.Build(t, command)
 	for name, args := range map[string][]string{
 		"at the root":       nil,
 		"below a path":      {"-base-url", "http://localhost/l"},
