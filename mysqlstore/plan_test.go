@@ -246,10 +246,10 @@ func TestAPageOfHistoryReadsItsRangeOnly(t *testing.T) {
 }
 
 // BenchmarkLinks lists 100 links of an account with very many: a million, or
-// 2 to the power of LINKTRACK_BENCH_DOUBLINGS.
+// 2 to the power of LINKTRACK_TEST_DOUBLINGS.
 func BenchmarkLinks(b *testing.B) {
 	doublings := 20
-	if v := os.Getenv("LINKTRACK_BENCH_DOUBLINGS"); v != "" {
+	if v := os.Getenv("LINKTRACK_TEST_DOUBLINGS"); v != "" {
 		doublings, _ = strconv.Atoi(v)
 	}
 	s, dsn := opened(b)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func greet(w io.Writer, c config, local string, a account, mail string, days *ti
 		kept = "MySQL"
 	}
 	fmt.Fprintf(w, "linktrack listens on %s (links begin with %s, kept in %s)\n", local, c.baseURL, kept)
+	if host, port, _ := net.SplitHostPort(c.addr); host == "localhost" || net.ParseIP(host).IsLoopback() {
+		fmt.Fprintf(w, "only this machine can connect; -addr :%s listens on all its addresses\n", port)
+	}
 	fmt.Fprintf(w, "account %s: %s\n", a.Login, a.state)
 	if mail != "" {
 		fmt.Fprintf(w, "alerts by mail: %s\n", mail)

@@ -93,7 +93,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 }
 
 func TestTheFirstAddressThatIsPrintedLeadsToThePages(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for _, args := range [][]string{nil, {"-base-url", "http://localhost/l"}} {
 		p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0")...)
 		var address string

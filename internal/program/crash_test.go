@@ -45,7 +45,7 @@ func newCrash(t *testing.T, dsn, through string, args ...string) *crash {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	c := &crash{T: t, db: db, dsn: dsn, bin: testprogram.Build(t, command), args: args}
+	c := &crash{T: t, db: db, dsn: dsn, bin: testprogram.Build(t, programFolder), args: args}
 	if through != "" {
 		c.dsn = through
 	}

@@ -29,6 +29,7 @@ type config struct {
 
 	login, pass, email string
 	accountType        string
+	logJSON            bool
 
 	ack             linktrack.Ack
 	journal         string // folder; "" means none
@@ -80,8 +81,8 @@ func refusedOption(err error) error {
 }
 
 // addFlags adds the flags of the service. Call finish after the flags are parsed.
-func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) string) error) {
-	flags.StringVar(&c.addr, "addr", ":8080", "`address` to listen on")
+func addFlags(flags *flag.FlagSet, c *config) (finish func(env environment) error) {
+	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; :8080 listens on all addresses of the machine")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
 	flags.Func("hosts", "additional `hosts` whose links are served, separated by commas: names, whose links have the scheme and the path of -base-url, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
@@ -93,15 +94,16 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(getenv func(string) s
 	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the form of -anonymous-links)")
 	flags.StringVar(&c.notFound, "not-found", "", "`URL` that unknown paths redirect to (default: a page with status 404)")
 	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
+	addLogFlag(flags, c)
 	zone := addZoneFlag(flags)
 	addLinkFlags(flags, c)
 	addRecordingFlags(flags, c)
 	finishVisitors := addVisitorFlags(flags, c)
 	addPageFlags(flags, c)
 	alerts := addAlertFlags(flags)
-	return func(getenv func(string) string) (err error) {
+	return func(env environment) (err error) {
 		finishVisitors()
-		if c.zone, c.zoneFrom, err = zone.location(getenv); err != nil {
+		if c.zone, c.zoneFrom, err = zone.location(env); err != nil {
 			return err
 		}
 		alerts.zone = c.zone
@@ -189,15 +191,15 @@ func addPageFlags(flags *flag.FlagSet, c *config) {
 
 // parseFlags reads the flags, and the environment for flags that are not given.
 // With -h, it writes the descriptions of the flags to help.
-func parseFlags(args []string, getenv func(string) string, help io.Writer) (config, error) {
+func parseFlags(args []string, env environment, help io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("linktrack", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // package flag would print all flags after an error
 	finish := addFlags(flags, &c)
-	err := parseWithEnvironment(flags, args, getenv)
+	err := parseWithEnvironment(flags, args, env)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(help, "linktrack [flags]\nlinktrack import -h and linktrack export -h show how to move links.\n"+
+		fmt.Fprintln(help, "linktrack [serve] [flags]\n"+
 			"Each flag can also be set in the environment: -base-url as LINKTRACK_BASE_URL. A flag overrides the environment. Flags:")
 		flags.SetOutput(help)
 		flags.PrintDefaults()
@@ -207,7 +209,7 @@ func parseFlags(args []string, getenv func(string) string, help io.Writer) (conf
 	case flags.NArg() > 0:
 		return c, fmt.Errorf("takes only flags, not %q (-h shows them)", flags.Arg(0))
 	}
-	return c, finish(getenv)
+	return c, finish(env)
 }
 
 // check checks the values of the flags after all are read.
@@ -244,28 +246,4 @@ func (c *config) check() error {
 		return errors.New("-login must not be empty")
 	}
 	return nil
-}
-
-// parseWithEnvironment reads the flags, and the environment for flags that are
-// not given.
-func parseWithEnvironment(flags *flag.FlagSet, args []string, getenv func(string) string) (err error) {
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	given := make(map[string]bool)
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	flags.VisitAll(func(f *flag.Flag) {
-		name := variable(f.Name)
-		if value := getenv(name); value != "" && !given[f.Name] && err == nil {
-			if e := flags.Set(f.Name, value); e != nil {
-				err = fmt.Errorf("%s: %w", name, e)
-			}
-		}
-	})
-	return err
-}
-
-// variable returns the name of a flag in the environment.
-func variable(flag string) string {
-	return "LINKTRACK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -16,10 +16,6 @@ const (
 	testSecret = "0123456789abcdef"
 )
 
-func environment(vars map[string]string) func(string) string {
-	return func(name string) string { return vars[name] }
-}
-
 func TestAlertsGoWhereTheFlagsSay(t *testing.T) {
 	is := func(n any) string {
 		switch n.(type) {

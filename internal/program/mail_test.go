@@ -68,7 +68,7 @@ const testPass = "0123456789abcdef"
 
 func TestAnAlertThatIsReachedIsInTheMailboxOfTheFirstAccount(t *testing.T) {
 	box, smtp := openMailbox(t)
-	p := testprogram.Start(t, testprogram.Build(t, command), []string{"LINKTRACK_SMTP=" + smtp, "LINKTRACK_PASS=" + testPass},
+	p := testprogram.Start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_SMTP=" + smtp, "LINKTRACK_PASS=" + testPass},
 		"-addr", "127.0.0.1:0", "-email", "ada@example.com", "-zone", "Europe/Berlin")
 	require.Equal(t, "to the address of account linktrack, for links with has_alert_email", p.Line(t, "alerts by mail:"))
 	line := strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
@@ -89,7 +89,7 @@ func TestAnAlertThatIsReachedIsInTheMailboxOfTheFirstAccount(t *testing.T) {
 }
 
 func TestItIsSaidAtStartWhereAlertsCannotBeMailed(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for name, tt := range map[string]struct {
 		args []string
 		want string // "" if nothing is printed

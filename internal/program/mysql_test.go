@@ -15,7 +15,7 @@ import (
 
 func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	dsn := testmysql.DSN(t)
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	// The port changes from run to run; the links' host must not.
 	args := []string{"-addr", "127.0.0.1:0", "-base-url", "http://go.example.com"}
 	env := []string{"LINKTRACK_MYSQL=" + dsn}
@@ -78,7 +78,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 // The database user of a shared host may have few connections. With or without the
 // flag, no visitor may get an error.
 func TestManyVisitorsShareFewConnections(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for name, flags := range map[string][]string{
 		"with the flag":    {"-mysql-connections", "5"},
 		"without the flag": nil,

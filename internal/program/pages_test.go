@@ -12,7 +12,7 @@ import (
 )
 
 func TestPeopleSignInBesideTheLinks(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for name, args := range map[string][]string{
 		"at the root":       nil,
 		"below a path":      {"-base-url", "http://localhost/l"},

@@ -49,7 +49,7 @@ func TestFlagsOfPrivacy(t *testing.T) {
 			},
 		},
 	} {
-		c, err := parseFlags(tt.args, func(name string) string { return tt.env[name] }, io.Discard)
+		c, err := parseFlags(tt.args, tt.env, io.Discard)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -67,12 +67,12 @@ func TestFlagsOfPrivacyThatAreWrong(t *testing.T) {
 		`"proxy.example" is neither a network nor an address`: {"-trusted-proxies", "10.0.0.1,proxy.example"},
 		"-history-days must be at least 30, or negative":      {"-history-days", "0"},
 	} {
-		_, err := parseFlags(args, func(string) string { return "" }, io.Discard)
+		_, err := parseFlags(args, nil, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q in it", args, err, want)
 		}
 	}
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for want, args := range map[string][]string{
 		"Privacy.HistoryDays must be at least 30": {"-history-days", "29"},
 		"geo: stat /nowhere/x.mmdb":               {"-geo", "/nowhere/x.mmdb"},

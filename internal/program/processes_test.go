@@ -28,7 +28,7 @@ type process struct {
 func startTwo(t *testing.T) [2]process {
 	t.Helper()
 	env := []string{"LINKTRACK_MYSQL=" + testmysql.DSN(t), "LINKTRACK_PASS=0123456789abcdef"}
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	var programs [2]*testprogram.Program
 	for i := range programs {
 		programs[i] = testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-base-url", "http://go.example.com")

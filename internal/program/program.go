@@ -40,37 +40,24 @@ func Main() {
 	if os.Getenv("GOGC") == "" {
 		ballast = make([]byte, ballastSize)
 	}
-	status := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	status := run(ctx, os.Args[1:], environmentOf(os.Environ()), os.Stdout, os.Stderr)
 	runtime.KeepAlive(ballast)
 	os.Exit(status)
 }
 
-// run runs the program until ctx is done and returns its exit status: 0 if it was
-// told to end, 1 if it failed, 2 if its arguments are wrong.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && (args[0] == "import" || args[0] == "export") {
-		return runTransfer(ctx, args[0], args[1:], getenv, stdout, stderr)
-	}
-	c, err := parseFlags(args, getenv, stdout)
+func runServe(ctx context.Context, args []string, env environment, stdout, stderr io.Writer) error {
+	c, err := parseFlags(args, env, stdout)
 	switch {
 	case errors.Is(err, errHelp):
-		return 0
+		return err
 	case err != nil:
-		fmt.Fprintf(stderr, "linktrack: %v\n", err)
-		return 2
+		return refused(err)
 	}
-	if err := serve(ctx, c, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "linktrack: %v\n", err)
-		if errors.As(err, new(*usageError)) {
-			return 2
-		}
-		return 1
-	}
-	return 0
+	return serve(ctx, c, stdout, stderr)
 }
 
 func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	logger := c.logger(stderr)
 
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/linktrackhq/linktrack/internal/testprogram"
 )
 
-// command is the folder of the program that the tests build.
-const command = "../../cmd/linktrack"
+// programFolder is the folder of the program that the tests build.
+const programFolder = "../../cmd/linktrack"
 
 func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for name, tt := range map[string]struct {
 		env, args []string
 		pass      string // the given pass, which is never printed
@@ -52,7 +52,7 @@ func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 }
 
 func TestAFlagWinsOverTheEnvironment(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	p := testprogram.Start(t, bin, []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_ADDR=nonsense"}, "-addr", "127.0.0.1:0", "-login", "flag")
 	if got := credentials(t, p.Line(t, "  curl ")).Get("login"); got != "flag" {
 		t.Errorf("login = %q", got)
@@ -68,7 +68,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	const free = "127.0.0.1:0"
 	for name, tt := range map[string]struct {
 		args   []string
@@ -76,7 +76,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 		want   string // a regular expression
 	}{
 		"an unknown flag":      {[]string{"-port", "80"}, 2, "not defined: -port"},
-		"an argument":          {[]string{"serve"}, 2, `takes only flags, not "serve"`},
+		"an argument":          {[]string{"serve", "here"}, 2, `takes only flags, not "here"`},
 		"an unknown type":      {[]string{"-type", "gold"}, 2, `-type must be free or professional, not "gold"`},
 		"an address without":   {[]string{"-addr", "8080"}, 2, `-addr must be host:port or :port, not "8080"`},
 		"a base URL without":   {[]string{"-addr", free, "-base-url", "go.example.com"}, 2, `BaseURL must be an absolute http or https URL`},
@@ -103,7 +103,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 }
 
 func TestHelpListsTheFlags(t *testing.T) {
-	p := testprogram.Start(t, testprogram.Build(t, command), nil, "-h")
+	p := testprogram.Start(t, testprogram.Build(t, programFolder), nil, "-h")
 	if status := p.Wait(t); status != 0 || !strings.Contains(p.Stdout(), "-base-url") {
 		t.Errorf("exit status %d, output:\n%s", status, p.Stdout())
 	}

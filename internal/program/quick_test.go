@@ -10,7 +10,7 @@ import (
 )
 
 func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	status := func(r *http.Response, err error) (int, string) {
 		t.Helper()

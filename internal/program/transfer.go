@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -29,36 +28,25 @@ type transferConfig struct {
 	file        string
 }
 
-// runTransfer runs the command import or export, and returns an exit status as
-// run does.
-func runTransfer(ctx context.Context, verb string, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	c, err := parseTransferFlags(verb, args, getenv, stdout)
-	if errors.Is(err, errHelp) {
-		return 0
-	}
-	if err == nil {
+// runTransfer returns what the command import or export does.
+func runTransfer(verb string) func(ctx context.Context, args []string, env environment, stdout, stderr io.Writer) error {
+	return func(ctx context.Context, args []string, env environment, stdout, stderr io.Writer) error {
+		c, err := parseTransferFlags(verb, args, env, stdout)
+		if err != nil {
+			return err
+		}
 		work := exportLinks
 		if verb == "import" {
 			work = importLinks
 		}
-		err = withAccount(ctx, c, stderr, func(t *linktrack.Tracker, a linktrack.Account) error {
+		return withAccount(ctx, c, stderr, func(t *linktrack.Tracker, a linktrack.Account) error {
 			return work(ctx, t, a, c, stdout, stderr)
 		})
 	}
-	if err != nil {
-		fmt.Fprintf(stderr, "linktrack: %s: %v\n", verb, err)
-		if errors.As(err, new(*usageError)) {
-			return 2
-		}
-		return 1
-	}
-	return 0
 }
 
-func parseTransferFlags(verb string, args []string, getenv func(string) string, help io.Writer) (transferConfig, error) {
-	var c transferConfig
-	flags := flag.NewFlagSet("linktrack "+verb, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+// addTransferFlags adds the flags of import or export, and returns the one for the zone.
+func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) *zoneFlag {
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account that owns the links")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as set on the server (default http://localhost:8080)")
@@ -66,9 +54,8 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 	addConnectionsFlag(flags, &c.config)
 	zone := addZoneFlag(flags)
 	addRuleFlags(flags, &c.config)
-	files := 0
+	addLogFlag(flags, &c.config)
 	if verb == "import" {
-		files = 1
 		flags.BoolVar(&c.dryRun, "dry-run", false, "check the file and change nothing")
 		flags.BoolVar(&c.skipClashes, "skip-clashes", false, "leave out links whose path is in use; without this flag, a single one prevents the whole import")
 		flags.StringVar(&c.badRows, "bad-rows", "", "leave out rows that cannot be imported, including links whose path is in use, and write them to this `file` with the reasons; you can correct the file and import it")
@@ -78,9 +65,21 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 		flags.BoolVar(&c.bom, "bom", false, "begin the file with a byte order mark, which Excel needs to read more than ASCII")
 		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords; links with a password cannot be imported again without them")
 	}
-	err := parseWithEnvironment(flags, args, getenv)
+	return zone
+}
+
+func parseTransferFlags(verb string, args []string, env environment, help io.Writer) (transferConfig, error) {
+	var c transferConfig
+	flags := flag.NewFlagSet("linktrack "+verb, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	zone := addTransferFlags(flags, verb, &c)
+	files := 0
+	if verb == "import" {
+		files = 1
+	}
+	err := parseWithEnvironment(flags, args, env)
 	if err == nil {
-		c.zone, c.zoneFrom, err = zone.location(getenv)
+		c.zone, c.zoneFrom, err = zone.location(env)
 	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -107,7 +106,7 @@ func parseTransferFlags(verb string, args []string, getenv func(string) string, 
 
 // withAccount opens the store and calls do with the account.
 func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do func(*linktrack.Tracker, linktrack.Account) error) error {
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	logger := c.logger(stderr)
 	store, closeStore, err := openStore(ctx, c.config, logger)
 	if err != nil {
 		return err

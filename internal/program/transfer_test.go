@@ -19,7 +19,7 @@ func transferring(t *testing.T, env map[string]string, args ...string) (status i
 	t.Helper()
 	var out bytes.Buffer
 	var err trackertest.LogBuffer // what run writes, and what its logger writes at the same time
-	status = run(t.Context(), args, func(name string) string { return env[name] }, &out, &err)
+	status = run(t.Context(), args, env, &out, &err)
 	return status, out.String(), err.String()
 }
 

@@ -21,7 +21,7 @@ func addZoneFlag(flags *flag.FlagSet) *zoneFlag {
 
 // location returns the zone, and the source of its name: "-zone", "TZ", or "" for
 // the default.
-func (z *zoneFlag) location(getenv func(string) string) (zone *time.Location, from string, err error) {
+func (z *zoneFlag) location(env environment) (zone *time.Location, from string, err error) {
 	if z.name != "" {
 		zone, err = loadZone(z.name)
 		if err != nil {
@@ -29,7 +29,7 @@ func (z *zoneFlag) location(getenv func(string) string) (zone *time.Location, fr
 		}
 		return zone, "-zone", nil
 	}
-	name := strings.TrimPrefix(getenv("TZ"), ":")
+	name := strings.TrimPrefix(env["TZ"], ":")
 	if name == "" {
 		zone, err = loadZone(defaultZone)
 		return zone, "", err

@@ -53,7 +53,7 @@ func TestTheZoneIsTheFlagsElseTheEnvironmentsElseChicago(t *testing.T) {
 }
 
 func TestTimesAreInTheZoneThatIsSaidAtStart(t *testing.T) {
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	for want, tt := range map[string]struct {
 		env, args []string
 		offset    string
@@ -73,7 +73,7 @@ func TestTimesAreInTheZoneThatIsSaidAtStart(t *testing.T) {
 
 func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
 	dsn := testmysql.DSN(t)
-	bin := testprogram.Build(t, command)
+	bin := testprogram.Build(t, programFolder)
 	env := []string{"LINKTRACK_MYSQL=" + dsn, "LINKTRACK_PASS=" + testPass, "LINKTRACK_BASE_URL=http://go.example.com"}
 	start := func(zone string) (p *testprogram.Program, line string) {
 		p = testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-zone", zone)

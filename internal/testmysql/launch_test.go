@@ -21,7 +21,7 @@ import (
 
 // asChild makes the test binary a process that launches a server, prints where
 // it is, and waits.
-const asChild = "LINKTRACK_TESTMYSQL_CHILD"
+const asChild = "LINKTRACK_TEST_MYSQL_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asChild) == "" {
