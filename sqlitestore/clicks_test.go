@@ -84,13 +84,26 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 }
 
 func TestProcessesOnOneFileCountEachClickOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.db")
-	stores := []*sqlitestore.Store{opened(t, path), opened(t, path)}
+	for name, open := range map[string]func(*testing.T, string) *sqlitestore.Store{
+		"Open":               func(t *testing.T, path string) *sqlitestore.Store { return opened(t, path) },
+		"a pool":             func(t *testing.T, path string) *sqlitestore.Store { return onPool(t, sqlitestore.DSN(path), 4) },
+		"a pool of one":      func(t *testing.T, path string) *sqlitestore.Store { return onPool(t, sqlitestore.DSN(path), 1) },
+		"a pool of deferred": func(t *testing.T, path string) *sqlitestore.Store { return onPool(t, deferred(path), 4) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "a.db")
+			requireCountsOnce(t, []*sqlitestore.Store{opened(t, path), open(t, path)})
+		})
+	}
+}
+
+// requireCountsOnce uses two Stores on one file at the same time.
+func requireCountsOnce(t *testing.T, stores []*sqlitestore.Store) {
 	l := makeLink(t, stores[0], "a")
 	limited := makeLink(t, stores[0], "b")
 	_, err := stores[0].UpdateLink(t.Context(), limited.ID, func(l *linktrack.Link) error { l.DeactivateAt = 50; return nil })
 	require.NoError(t, err)
-	const rounds, each = 40, 3
+	const rounds, each = 20, 3
 	var passed [4]int
 	var all sync.WaitGroup
 	for i := range passed {

@@ -68,18 +68,25 @@ func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64
 	return granted, tx.Commit()
 }
 
-// engine is the driver with the function lt_lower: SQLite's own lower changes the letters of
+// driverName is the name under which the driver is registered.
+const driverName = "sqlite"
+
+// engine is a driver with the function lt_lower: SQLite's own lower changes the letters of
 // English only.
-var engine = func() *sqlite.Driver {
-	d := new(sqlite.Driver)
-	d.MustRegisterDeterministicScalarFunction("lt_lower", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		switch text := args[0].(type) {
-		case []byte:
-			return strings.ToLower(string(text)), nil
-		case string:
-			return strings.ToLower(text), nil
-		}
-		return nil, nil
-	})
-	return d
-}()
+var engine = new(sqlite.Driver)
+
+// The function is also registered with the driver that the pools of programs use, see New.
+func init() {
+	engine.MustRegisterDeterministicScalarFunction("lt_lower", 1, lower)
+	sqlite.MustRegisterDeterministicScalarFunction("lt_lower", 1, lower)
+}
+
+func lower(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	switch text := args[0].(type) {
+	case []byte:
+		return strings.ToLower(string(text)), nil
+	case string:
+		return strings.ToLower(text), nil
+	}
+	return nil, nil
+}

@@ -3,8 +3,10 @@ package sqlitestore
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
 )
 
 // Writer returns the pool with the connection that writes.
@@ -13,7 +15,9 @@ func (s *Store) Writer() *sqlx.DB { return s.write }
 // Watched returns a Store on a database that exists. It shows the statements that read, and
 // their arguments, before they run.
 func Watched(path string, show func(statement string, args []any)) *Store {
-	return newStore(pool(connectorTo(path), 1), pool(watching{connectorTo(path), show}, 1))
+	s := newStore(pool(connector(dsn(path)), 1), pool(watching{connector(dsn(path)), show}, 1))
+	s.close = func() error { return errors.Join(s.read.Close(), s.write.Close()) }
+	return s
 }
 
 type watching struct {
@@ -42,3 +46,13 @@ func (c *watchedConn) QueryContext(ctx context.Context, statement string, args [
 	c.show(statement, values)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, statement, args)
 }
+
+// BareConnector returns a connector of a driver that has no function of ours.
+func BareConnector(dsn string) driver.Connector { return bare(dsn) }
+
+type bare string
+
+func (b bare) Connect(context.Context) (driver.Conn, error) {
+	return new(sqlite.Driver).Open(string(b))
+}
+func (b bare) Driver() driver.Driver { return new(sqlite.Driver) }

@@ -3,6 +3,8 @@ package sqlitestore
 import (
 	"context"
 	"embed"
+	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/linktrackhq/linktrack/internal/sqlstore"
@@ -16,13 +18,16 @@ var migrations embed.FS
 // could not.
 //
 // Call it at each start. Several processes may call it at once. If a newer version of
-// linktrack has migrated the database, Migrate changes nothing and returns an error that
-// says so.
+// linktrack has migrated the database, or a pool that was given to [New] lacks a setting,
+// Migrate changes nothing and returns an error that says so.
 func (s *Store) Migrate(ctx context.Context) error {
 	const op = "migrate"
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return failed(op, err)
+	}
+	if err := s.checkPool(ctx); err != nil {
+		return err
 	}
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
@@ -43,4 +48,31 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	_, err = s.RequeueClicks(ctx)
 	return err
+}
+
+// checkPool returns an error if a host's pool has no settings with which the Store works.
+func (s *Store) checkPool(ctx context.Context) error {
+	const op = "use the pool of the program"
+	var lowered string
+	if err := s.write.QueryRowContext(ctx, `SELECT lt_lower('Ä')`).Scan(&lowered); err != nil {
+		if plain, _ := code(err); plain != codeError && plain != 0 {
+			return failed(op, err)
+		}
+		return failed(op, errors.New(`it is not one of the driver "sqlite" of modernc.org/sqlite`))
+	}
+	var timeout int
+	if err := s.write.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&timeout); err != nil {
+		return failed(op, err)
+	}
+	if timeout == 0 {
+		return failed(op, errors.New("its connections have no busy timeout: open it with sqlitestore.DSN, or add _busy_timeout=5000 to its DSN"))
+	}
+	var mode string
+	if err := s.write.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
+		return failed(op, err)
+	}
+	if mode != "wal" {
+		return failed(op, fmt.Errorf("the journal mode of the database is %s: open it with sqlitestore.DSN, or add _pragma=journal_mode(WAL) to its DSN", mode))
+	}
+	return nil
 }

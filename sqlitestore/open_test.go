@@ -49,11 +49,23 @@ func TestEveryTableIsStrict(t *testing.T) {
 	require.Empty(t, loose)
 }
 
-func TestCommitsAreFlushed(t *testing.T) {
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2"} {
-		var got string
-		require.NoError(t, fresh(t).Writer().Get(&got, `PRAGMA `+pragma))
-		require.Equal(t, want, got, pragma)
+func TestCommitsAreFlushedUnlessTheStoreIsRelaxed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	const normal, full = 1, 2 // values of the pragma
+	for name, test := range map[string]struct {
+		store *sqlitestore.Store
+		want  int
+	}{
+		"Open":    {opened(t, path), full},
+		"New":     {onPool(t, sqlitestore.DSN(path), 1), full},
+		"Relaxed": {opened(t, path, sqlitestore.Relaxed()), normal},
+	} {
+		var synchronous int
+		var journal string
+		require.NoError(t, test.store.Writer().Get(&synchronous, `PRAGMA synchronous`))
+		require.Equal(t, test.want, synchronous, name)
+		require.NoError(t, test.store.Writer().Get(&journal, `PRAGMA journal_mode`))
+		require.Equal(t, "wal", journal, name)
 	}
 }
 

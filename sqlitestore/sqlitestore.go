@@ -7,24 +7,18 @@
 //	if err := store.Migrate(ctx); err != nil { … }
 //	t, err := linktrack.New(store, linktrack.Options{…})
 //
-// The caller must call [Store.Migrate] at each start. The driver is
+// The caller must call [Store.Migrate] at each start. All tables begin with lt_, so they
+// can share a database with those of the program: see [New]. The driver is
 // modernc.org/sqlite, which needs no C compiler.
 //
 // Beside the file, SQLite keeps two more, with the same name and -wal and -shm at its end.
-// They belong to the database: copy none of the files while a process uses them. Several
-// processes on the same machine may use the file. It must be on a local disk, because
-// network file systems do not lock files reliably.
+// They belong to the database: copy none of the files while a process uses them, but call
+// [Store.Backup]. Several processes on the same machine may use the file. It must be on a
+// local disk, because network file systems do not lock files reliably.
 package sqlitestore
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
-	"errors"
-	"net/url"
-	"path/filepath"
-	"strconv"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -32,12 +26,14 @@ import (
 	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
-// A Store is a [linktrack.Store] in an SQLite database. It is made by [Open]. It also
-// implements [linktrack.HostLister], [linktrack.VisitorEraser], and
+// A Store is a [linktrack.Store] in an SQLite database. It is made by [Open] or [New]. It
+// also implements [linktrack.HostLister], [linktrack.VisitorEraser], and
 // [linktrack.ClickReclassifier].
 type Store struct {
 	*shared
 	write, read *sqlx.DB
+
+	close func() error // nil: the pools are the host's
 }
 
 // shared has the methods that are the same on every SQL database.
@@ -50,67 +46,38 @@ var (
 	_ linktrack.ClickReclassifier = (*Store)(nil)
 )
 
-// maxReaders is the number of connections for reads. Lists and histories use half of them,
-// so that the others are free for redirects.
-const maxReaders = 8
-
-// Open opens the database in a file, and creates the file if it does not exist. The folder
-// must exist.
+// New returns a Store that uses the caller's pool, so that linktrack's tables are in the
+// database of the program. The Store never closes the pool. Open the pool with the driver
+// "sqlite" of modernc.org/sqlite and the name that [DSN] returns:
 //
-// A single connection writes, so writes wait for each other; reads do not wait for them.
-// Each commit is flushed to the disk before it is answered. If another process writes, a
-// write waits for it for five seconds, and may then be tried again.
-func Open(path string) (*Store, error) {
-	if path == "" {
-		return nil, errors.New("sqlitestore: the path of the database is empty")
+//	db, err := sql.Open("sqlite", sqlitestore.DSN("app.db"))
+//
+// A DSN of your own must set a busy timeout and the journal mode WAL: otherwise
+// [Store.Migrate] returns an error. It should also set
+//
+//   - synchronous(FULL), or clicks that were acknowledged may be lost when the machine
+//     loses power;
+//   - _txlock=immediate, or transactions that collide are run again, up to twelve times.
+//
+// Bound the pool with SetMaxOpenConns; 8 connections are enough. Long transactions of the
+// program delay redirects whose clicks must be stored, because only one connection can
+// write at a time.
+func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
+	x, ok := any(db).(*sqlx.DB)
+	if !ok {
+		x = sqlx.NewDb(any(db).(*sql.DB), driverName)
 	}
-	op := "open " + path
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	write := pool(connectorTo(path, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)"), 1)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*busyTimeout)
-	defer cancel()
-	if err := write.PingContext(ctx); err != nil {
-		write.Close()
-		return nil, failed(op, err)
-	}
-	return newStore(write, pool(connectorTo(path, "query_only(1)"), maxReaders)), nil
+	return newStore(x, x)
 }
 
 func newStore(write, read *sqlx.DB) *Store {
 	return &Store{shared: sqlstore.New(dialect, write, read, nil), write: write, read: read}
 }
 
-const busyTimeout = 5 * time.Second
-
-// pool returns a pool of at most n connections, which stay open.
-func pool(c driver.Connector, n int) *sqlx.DB {
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	return sqlx.NewDb(db, "sqlite")
-}
-
-// A connector opens connections with the functions that the Store needs.
-type connector struct{ dsn string }
-
-// connectorTo returns a connector to a file. Each connection runs the pragmas first. Its
-// transactions take the lock for writing when they begin.
-func connectorTo(path string, pragmas ...string) connector {
-	q := url.Values{
-		"_txlock":       {"immediate"},
-		"_dqs":          {"0"}, // a word in double quotes is never a text
-		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
-		"_pragma":       pragmas,
+// Close closes the database. It does nothing if New made the Store. Close the Tracker first.
+func (s *Store) Close() error {
+	if s.close == nil {
+		return nil
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return connector{u.String()}
+	return s.close()
 }
-
-func (c connector) Connect(context.Context) (driver.Conn, error) { return engine.Open(c.dsn) }
-func (c connector) Driver() driver.Driver                        { return engine }
-
-// Close closes the database. Close the Tracker first.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }

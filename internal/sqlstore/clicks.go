@@ -15,8 +15,11 @@ func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted i
 	if n < 1 {
 		return 0, s.failed(op, fmt.Errorf("%d is not a number of people: it must be at least 1", n))
 	}
-	for {
+	for try := 1; ; try++ {
 		granted, err := s.d.Reserve(ctx, s.db.DB, link, n)
+		if try < maxTries && s.mayRepeat(err) && pause(ctx, try) {
+			continue
+		}
 		if err != nil {
 			return 0, s.failed(op, err)
 		}

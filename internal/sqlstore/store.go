@@ -88,15 +88,15 @@ type querier interface {
 func (s *Store) transact(ctx context.Context, do func(*transaction) error) error {
 	for try := 1; ; try++ {
 		err := s.transactOnce(ctx, do)
-		if try == maxTries || !s.mayRepeat(err) {
-			return err
-		}
-		select {
-		case <-time.After(rand.N(time.Duration(try) * deadlockPause)):
-		case <-ctx.Done():
+		if try == maxTries || !s.mayRepeat(err) || !pause(ctx, try) {
 			return err
 		}
 	}
+}
+
+// pause waits before a transaction is run again. It returns false if the context has ended.
+func pause(ctx context.Context, try int) bool {
+	return Sleep(ctx, rand.N(time.Duration(try)*deadlockPause))
 }
 
 const (
