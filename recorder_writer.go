@@ -24,6 +24,7 @@ type writer struct {
 	worker  *worker.Worker
 	failing incident.Incident
 
+	storedClicks [ClickClassUnknown + 1]atomic.Int64 // by class
 	batches      atomic.Int64
 	retries      atomic.Int64
 	ending       atomic.Bool  // drain was called
@@ -109,6 +110,13 @@ func (w *writer) write(ctx context.Context, b Batch) (err error) {
 	}
 	w.down.Store(false)
 	w.batches.Add(1)
+	for i := range b.Clicks {
+		class := b.Clicks[i].Class
+		if class > ClickClassUnknown {
+			class = ClickClassNone
+		}
+		w.storedClicks[class].Add(1)
+	}
 	w.applier.wake(sizeOf(b.Clicks))
 	if !w.durable { // a durable journal waits until OnClick has seen the batch
 		w.onClick.add(b)

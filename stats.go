@@ -16,6 +16,8 @@ type Stats struct {
 	LogAge         time.Duration // of the oldest of them; 0: there are none
 	LogQuarantined int64         // clicks in the store's click log that cannot be applied, see [Tracker.RequeueClicks]
 
+	StoredClicks [ClickClassUnknown + 1]int64 // clicks that were stored, by their class at that time; those of a class that this version does not know are at ClickClassNone
+
 	Batches int64 // batches that were stored
 	Retries int64 // failures of the store or the journal; each batch is tried until it is stored
 	Dropped int64 // clicks that were lost because [RecordingOptions.MaxPending], [RecordingOptions.MaxPendingBytes] or [RecordingOptions.MaxLogBytes] was reached
@@ -24,17 +26,19 @@ type Stats struct {
 	Unseen int64 // clicks that were stored and wait in memory for [RecordingOptions.OnClick]
 	Missed int64 // clicks that were stored but never shown to OnClick, because [RecordingOptions.MaxPending] or [RecordingOptions.MaxPendingBytes] was reached
 
-	CacheHits   int64 // visits whose link was known
-	CacheMisses int64 // visits for which the store was asked, or a look-up under way was joined
+	CacheHits    int64 // visits whose link was known
+	CacheMisses  int64 // visits for which the store was asked, or a look-up under way was joined
+	CacheEntries int64 // approximate number of paths that are known, also of those without a link
 }
 
 // Stats returns the state of the Tracker. It is cheap enough to call often.
 func (t *Tracker) Stats() Stats {
 	r := t.recorder
 	s := Stats{
-		Dropped:     r.dropped.Load(),
-		CacheHits:   t.links.hits.Load(),
-		CacheMisses: t.links.misses.Load(),
+		Dropped:      r.dropped.Load(),
+		CacheHits:    t.links.hits.Load(),
+		CacheMisses:  t.links.misses.Load(),
+		CacheEntries: int64(t.links.entries.EstimatedSize()),
 	}
 	clicks, bytes := r.budget.used()
 	s.Quarantined = r.queue.Size().Quarantined
@@ -55,6 +59,9 @@ func (w *writer) addTo(all *Stats) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all.Batches += w.batches.Load()
+	for class := range w.storedClicks {
+		all.StoredClicks[class] += w.storedClicks[class].Load()
+	}
 	all.Retries += w.retries.Load()
 	all.Failing = all.Failing || w.failing.Lasting()
 	if !w.oldest.IsZero() {

@@ -82,6 +82,7 @@ type Tracker struct {
 	opts           Options
 	store          Store
 	observer       *observer
+	probe          *probe
 	log            *slog.Logger
 	types          map[string]AccountType
 	hosts          hosts
@@ -161,6 +162,7 @@ func New(store Store, o Options) (*Tracker, error) {
 		t.reserved[strings.ToLower(w)] = true
 	}
 	t.destinations = destinationRule{schemes: o.Links.Schemes, serves: t.hosts.serves}
+	t.probe = newProbe(store, hs.list[0].name)
 	t.links = newLinkCache(store, o.Links.CacheTTL, t.log, t.prepare)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)

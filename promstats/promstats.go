@@ -1,13 +1,19 @@
-// Package promstats exports the Stats of a Tracker to Prometheus.
+// Package promstats exports the Stats of a Tracker to Prometheus, and measures what it
+// does: [New] is a collector of the Stats, and an [Observer] of times and outcomes.
 package promstats
 
 import (
+	"cmp"
+	"runtime/debug"
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/linktrackhq/linktrack"
 )
 
-// New returns a collector of t's Stats. Register it:
+// New returns a collector of t's Stats, and of linktrack_build_info, which is always 1 and
+// has the version of linktrack and of Go as labels. Register it:
 //
 //	prometheus.MustRegister(promstats.New(t))
 //
@@ -74,13 +80,48 @@ var metrics = []metric{
 		func(s linktrack.Stats) float64 { return float64(s.CacheHits) }),
 	counter("cache_misses", "Visits whose link was looked up in the store.",
 		func(s linktrack.Stats) float64 { return float64(s.CacheMisses) }),
+	gauge("cache_entries", "Paths in the cache of links, also those without a link.",
+		func(s linktrack.Stats) float64 { return float64(s.CacheEntries) }),
 }
+
+var (
+	clicks = prometheus.NewDesc("linktrack_clicks_total", "Clicks that were stored, by class.", []string{"class"}, nil)
+	build  = prometheus.NewDesc("linktrack_build_info", "The versions of linktrack and of Go that the program was built with.", []string{"version", "revision", "goversion"}, nil)
+)
+
+// buildInfo returns the versions of a program that has linktrack in it. revision is the
+// commit of the program's own repository. What the build does not tell is "unknown".
+func buildInfo(info *debug.BuildInfo) (version, revision, goVersion string) {
+	const path = "github.com/linktrackhq/linktrack"
+	if info.Main.Path == path {
+		version = info.Main.Version
+	}
+	for _, m := range info.Deps {
+		if m.Path == path {
+			version = m.Version
+			if m.Replace != nil {
+				version = m.Replace.Version
+			}
+		}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	return cmp.Or(strings.Trim(version, "()"), "unknown"), cmp.Or(revision, "unknown"), cmp.Or(info.GoVersion, "unknown")
+}
+
+// classLabel returns the label of a class: its name, or "none".
+func classLabel(class int) string { return cmp.Or(linktrack.ClickClass(class).String(), "none") }
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, m := range metrics {
 		descs <- m.desc
 	}
+	descs <- clicks
+	descs <- build
 }
 
 // Collect implements prometheus.Collector.
@@ -89,4 +130,13 @@ func (c collector) Collect(values chan<- prometheus.Metric) {
 	for _, m := range metrics {
 		values <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}
+	for class, n := range s.StoredClicks {
+		values <- prometheus.MustNewConstMetric(clicks, prometheus.CounterValue, float64(n), classLabel(class))
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = new(debug.BuildInfo)
+	}
+	version, revision, goVersion := buildInfo(info)
+	values <- prometheus.MustNewConstMetric(build, prometheus.GaugeValue, 1, version, revision, goVersion)
 }

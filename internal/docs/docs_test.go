@@ -185,11 +185,15 @@ func documentsOf(t *testing.T, names []string) map[string]string {
 
 func TestOperatorsAreToldWhatEveryMetricMeans(t *testing.T) {
 	text := documents(t)["docs/operating.md"]
-	tracker, err := linktrack.New(memstore.New(), linktrack.Options{})
+	observer := promstats.NewObserver()
+	tracker, err := linktrack.New(memstore.New(), linktrack.Options{Observe: observer.Observe})
 	require.NoError(t, err)
 	defer tracker.Close(t.Context())
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(promstats.New(tracker))
+	registry.MustRegister(promstats.New(tracker), observer)
+	for _, operation := range []linktrack.Operation{linktrack.OperationRedirect, linktrack.OperationAPI, linktrack.OperationStore} {
+		observer.Observe(t.Context(), linktrack.Observation{Operation: operation}) // a histogram without values is not shown
+	}
 	families, err := registry.Gather()
 	require.NoError(t, err)
 	require.NotEmpty(t, families)

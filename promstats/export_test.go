@@ -1,0 +1,3 @@
+package promstats
+
+var BuildInfo = buildInfo
