@@ -210,12 +210,7 @@ func (s *Store) stillInLog(ctx context.Context, keys []logKey) ([]logKey, error)
 		some := keys[:min(len(keys), rangesAtOnce)]
 		var p builder
 		p.add(`SELECT EXISTS (SELECT 1 FROM lt_log` + s.d.Index(primary) + ` WHERE is_quarantined = 0 AND (`)
-		for i, k := range some {
-			if i > 0 {
-				p.add(` OR `)
-			}
-			p.add(`source = ? AND seq <= ?`, k.source[:], k.seq)
-		}
+		p.anyOf(len(some), func(i int) { p.add(`source = ? AND seq <= ?`, some[i].source[:], some[i].seq) })
 		p.add(`))`)
 		var left bool
 		if err := s.readDB.QueryRowContext(ctx, p.sql.String(), p.args...).Scan(&left); err != nil || left {

@@ -75,14 +75,14 @@ func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added map[su
 	sums := make(map[sumDay]*linktrack.Rollup, len(keys))
 	var p builder
 	p.add(`SELECT account_id, kind, name_key, day, data FROM lt_sum WHERE `)
-	for i, k := range keys {
+	for _, k := range keys {
 		kind, name := sumKind(k.of)
 		rowOf[row{int64(k.of.Account), kind, name, k.day}] = k
-		if i > 0 {
-			p.add(` OR `)
-		}
-		p.add(`(account_id = ? AND kind = ? AND name_key = ? AND day = ?)`, int64(k.of.Account), kind, []byte(name), int64(k.day))
 	}
+	p.anyOf(len(keys), func(i int) {
+		kind, name := sumKind(keys[i].of)
+		p.add(`(account_id = ? AND kind = ? AND name_key = ? AND day = ?)`, int64(keys[i].of.Account), kind, []byte(name), int64(keys[i].day))
+	})
 	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
 	if err != nil {
 		return err

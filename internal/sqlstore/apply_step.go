@@ -171,12 +171,9 @@ const rangesAtOnce = 100
 // quarantined.
 func (p *builder) inRanges(ranges []logRange) {
 	p.add(` WHERE is_quarantined = 0 AND (`)
-	for i, r := range ranges {
-		if i > 0 {
-			p.add(` OR `)
-		}
-		p.add(`source = ? AND seq BETWEEN ? AND ?`, r.source[:], r.first, r.last)
-	}
+	p.anyOf(len(ranges), func(i int) {
+		p.add(`source = ? AND seq BETWEEN ? AND ?`, ranges[i].source[:], ranges[i].first, ranges[i].last)
+	})
 	p.add(`)`)
 }
 

@@ -46,6 +46,31 @@ func (p *builder) row(i int, values ...any) {
 	p.add("(?"+strings.Repeat(", ?", len(values)-1)+")", values...)
 }
 
+// anyOf adds n conditions, at least one of which must be met: term adds condition i. SQLite
+// accepts a chain of about a thousand of them, so a longer one is split, and the halves are
+// in parentheses.
+func (p *builder) anyOf(n int, term func(i int)) { p.anyBetween(0, n, term) }
+
+func (p *builder) anyBetween(first, end int, term func(i int)) {
+	if end-first > maxChain {
+		middle := (first + end) / 2
+		p.add(`(`)
+		p.anyBetween(first, middle, term)
+		p.add(`) OR (`)
+		p.anyBetween(middle, end, term)
+		p.add(`)`)
+		return
+	}
+	for i := first; i < end; i++ {
+		if i > first {
+			p.add(` OR `)
+		}
+		term(i)
+	}
+}
+
+const maxChain = 100 // conditions without parentheses
+
 // exec executes the statement.
 func (p *builder) exec(ctx context.Context, db execer) error {
 	_, err := db.ExecContext(ctx, p.sql.String(), p.args...)

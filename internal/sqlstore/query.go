@@ -137,16 +137,14 @@ func (s *Store) which(ctx context.Context, q linktrack.LinkFilter) (*builder, er
 		w.add(" AND l.path_key IN ")
 		w.in(keys)
 		if len(hosts[""]) < len(keys) {
-			sep := " AND ("
-			for _, h := range order {
-				w.add(sep)
-				if h != "" {
-					w.add("l.host = ? AND ", []byte(h))
+			w.add(" AND (")
+			w.anyOf(len(order), func(i int) {
+				if order[i] != "" {
+					w.add("l.host = ? AND ", []byte(order[i]))
 				}
 				w.add("l.path_key IN ")
-				w.in(hosts[h])
-				sep = " OR "
-			}
+				w.in(hosts[order[i]])
+			})
 			w.add(")")
 		}
 	}

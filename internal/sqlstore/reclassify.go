@@ -128,19 +128,20 @@ func moveOldClicks(ctx context.Context, tx *transaction, verdicts []linktrack.Ve
 // inClicks adds the condition that a row is that of one of the verdicts' clicks, which are
 // in the order of the primary key.
 func (p *builder) inClicks(verdicts []linktrack.Verdict) {
-	p.add(` WHERE `)
-	for i := 0; i < len(verdicts); {
-		link := verdicts[i].Click.Link
-		if i > 0 {
-			p.add(` OR `)
+	var links []int64
+	var ids [][]string // of each link
+	for _, v := range verdicts {
+		if n := len(links); n == 0 || links[n-1] != v.Click.Link {
+			links, ids = append(links, v.Click.Link), append(ids, nil)
 		}
-		var ids []string
-		for ; i < len(verdicts) && verdicts[i].Click.Link == link; i++ {
-			ids = append(ids, string(verdicts[i].Click.ID[:]))
-		}
-		p.add(`link_id = ? AND id IN `, link)
-		p.in(ids)
+		of := &ids[len(ids)-1]
+		*of = append(*of, string(v.Click.ID[:]))
 	}
+	p.add(` WHERE `)
+	p.anyOf(len(links), func(i int) {
+		p.add(`link_id = ? AND id IN `, links[i])
+		p.in(ids[i])
+	})
 }
 
 // updateHits stores what the clicks are taken for. Their rows exist, so none is inserted.

@@ -67,21 +67,19 @@ func readTexts(ctx context.Context, db querier, columns string, keys []textKey, 
 	for part := range slices.Chunk(keys, rowsAtOnce) {
 		var p builder
 		p.add(`SELECT ` + columns + ` FROM lt_text` + db.dialect().Index(primary) + ` WHERE `)
-		for i := 0; i < len(part); {
-			of := i + 1
-			for of < len(part) && part[of].day == part[i].day {
-				of++
+		var days []int64
+		var ids [][]string // of each day
+		for _, k := range part {
+			if n := len(days); n == 0 || days[n-1] != k.day {
+				days, ids = append(days, k.day), append(ids, nil)
 			}
-			if i > 0 {
-				p.add(` OR `)
-			}
-			p.add(`day = ? AND id IN `, part[i].day)
-			ids := make([]string, 0, of-i)
-			for ; i < of; i++ {
-				ids = append(ids, string(part[i].id[:]))
-			}
-			p.in(ids)
+			of := &ids[len(ids)-1]
+			*of = append(*of, string(k.id[:]))
 		}
+		p.anyOf(len(days), func(i int) {
+			p.add(`day = ? AND id IN `, days[i])
+			p.in(ids[i])
+		})
 		rows, err := db.QueryContext(ctx, p.sql.String(), p.args...)
 		if err != nil {
 			return err
