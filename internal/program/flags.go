@@ -29,6 +29,7 @@ type config struct {
 
 	login, pass, email string
 	accountType        string
+	tlsCert, tlsKey    string // files; "" means HTTP
 	logJSON            bool
 
 	ack             linktrack.Ack
@@ -83,7 +84,7 @@ func refusedOption(err error) error {
 // addFlags adds the flags of the service. Call finish after the flags are parsed.
 func addFlags(flags *flag.FlagSet, c *config) (finish func(env environment) error) {
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; :8080 listens on all addresses of the machine")
-	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost and -addr's port)")
+	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost, or https:// with -tls-cert, and -addr's port)")
 	flags.Func("hosts", "additional `hosts` whose links are served, separated by commas: names, whose links have the scheme and the path of -base-url, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
 	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
 	addConnectionsFlag(flags, c)
@@ -93,7 +94,8 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(env environment) erro
 	flags.StringVar(&c.accountType, "type", linktrack.AccountTypeProfessional, "`type` of the first account when it is made: free, professional, or one of -account-types")
 	flags.StringVar(&c.home, "home", "", "`URL` that the root / redirects to, without counting (default: the pages for people, or the form of -anonymous-links)")
 	flags.StringVar(&c.notFound, "not-found", "", "`URL` that unknown paths redirect to (default: a page with status 404)")
-	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics and /healthz on (default: none)")
+	flags.StringVar(&c.admin, "admin-addr", "", "`address` to answer /metrics, /healthz, and /readyz on (default: none)")
+	addTLSFlags(flags, c)
 	addLogFlag(flags, c)
 	zone := addZoneFlag(flags)
 	addLinkFlags(flags, c)
@@ -236,6 +238,9 @@ func (c *config) check() error {
 	}
 	if c.journal == "" && (c.journalOptions.OSBuffered || c.journalOptions.MaxBytes != maxJournal) {
 		return errors.New("-journal-os-buffered and -journal-max-bytes require -journal")
+	}
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	if c.admin != "" {
 		if _, _, err := net.SplitHostPort(c.admin); err != nil {

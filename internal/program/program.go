@@ -20,6 +20,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/journal"
 	"github.com/linktrackhq/linktrack/pages"
+	"github.com/linktrackhq/linktrack/promstats"
 )
 
 // The ballast makes the garbage collector run less often. The collector runs when
@@ -64,7 +65,15 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		return cannotListen(c.addr, err)
 	}
 	defer listener.Close()
-	local := localURL(c.addr, listener.Addr())
+	var cert *certificate
+	scheme := "http"
+	if c.tlsCert != "" {
+		scheme = "https"
+		if cert, err = openCertificate(c.tlsCert, c.tlsKey, logger); err != nil {
+			return refused(err)
+		}
+	}
+	local := localURL(scheme, c.addr, listener.Addr())
 	if c.baseURL == "" {
 		c.baseURL = local
 	}
@@ -89,6 +98,10 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 	options := c.trackerOptions(logger)
 	options.Notify, options.Visitors.Pages = c.notify, redirects.wrap(visitors)
+	observer := promstats.NewObserver()
+	if c.admin != "" {
+		options.Observe = observer.Observe
+	}
 	if c.geo != "" {
 		countries, closeGeo, err := openGeo(ctx, c.geo, logger)
 		if err != nil {
@@ -130,12 +143,12 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	}
 
 	if c.admin != "" {
-		addr, closeAdmin, err := serveAdmin(c.admin, t, logger)
+		addr, closeAdmin, err := serveAdmin(ctx, c.admin, t, observer, logger)
 		if err != nil {
 			return err
 		}
 		defer closeAdmin()
-		fmt.Fprintf(stdout, "metrics and health on http://%s/metrics and /healthz\n", addr)
+		fmt.Fprintf(stdout, "metrics and health on http://%s/metrics, /healthz, and /readyz\n", addr)
 	}
 
 	server := &http.Server{
@@ -145,10 +158,17 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10, // a destination of 4,096 bytes, percent-encoded, and some cookies
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ErrorLog:          serverLog(logger),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if cert != nil {
+			server.TLSConfig = cert.config()
+			failed <- server.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
 	greet(stdout, c, local, acc, mailState(ctx, t, c, acc.Account), days)
 
 	select {
@@ -195,14 +215,14 @@ func cannotListen(addr string, err error) error {
 
 // localURL returns the URL by which this machine reaches a server that listens on
 // addr.
-func localURL(addr string, actual net.Addr) string {
+func localURL(scheme, addr string, actual net.Addr) string {
 	host, _, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
 		host = "localhost"
 	}
 	_, port, _ := net.SplitHostPort(actual.String())
-	if port == "80" {
-		return "http://" + host
+	if port == map[string]string{"http": "80", "https": "443"}[scheme] {
+		return scheme + "://" + host
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
