@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ import (
 const maxReaders = 8
 
 // Open opens the database in a file, and creates the file if it does not exist. The folder
-// must exist.
+// must exist. Only the user of the process may read a new file.
 //
 // A single connection writes, so writes wait for each other; reads do not wait for them.
 // Each commit is flushed to the disk before it is answered, unless [Relaxed] is given. If
@@ -40,6 +41,7 @@ func Open(path string, options ...Option) (*Store, error) {
 	if err != nil {
 		return nil, failed(op, err)
 	}
+	create(path)
 	write := pool(connector(dsn(path, o.pragmas()...)), 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*busyTimeout)
 	defer cancel()
@@ -50,6 +52,14 @@ func Open(path string, options ...Option) (*Store, error) {
 	s := newStore(write, pool(connector(dsn(path, "query_only(1)")), maxReaders))
 	s.close = func() error { return errors.Join(s.read.Close(), s.write.Close()) }
 	return s, nil
+}
+
+// create makes an empty file if there is none, because SQLite would let all users read it.
+// SQLite gives -wal and -shm the same mode, and says what is wrong with the file.
+func create(path string) {
+	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+		f.Close()
+	}
 }
 
 // An Option changes how [Open] uses the file.

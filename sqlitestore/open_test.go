@@ -75,3 +75,14 @@ func TestTheVersionOfSQLiteHasNoBugInTheWAL(t *testing.T) {
 	require.NoError(t, fresh(t).Writer().Get(&isNew, `SELECT CAST(SUBSTR(sqlite_version(), 3) AS REAL) >= 51.3`))
 	require.True(t, isNew)
 }
+
+// The files have hashes of passes and addresses of visitors.
+func TestOnlyTheUserMayReadANewDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	opened(t, path)
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+	}
+}
