@@ -59,6 +59,9 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		if until.Unix() <= 0 {
 			return nil // no click is older
 		}
+		if err := sqlstore.NotePruned(ctx, s.shared, until); err != nil {
+			return failed(op, err)
+		}
 		// The texts of a day go after the clicks that have them.
 		for _, table := range []partitioned{hits, oldClicks, dayTexts} {
 			ddl, err := table.prune(ctx, conn, until)

@@ -49,6 +49,7 @@ func isClass(err error, c sqlstore.Class) bool {
 		return n == errDuplicate
 	case sqlstore.Conflict:
 		return n == errDeadlock || // Galera also uses it for a conflict at the commit
+			n == 1412 || // a partition was dropped since the transaction began
 			n == 3101 // Group Replication's number for a conflict at the commit
 	case sqlstore.Rejected:
 		return slices.Contains(rejected, n)

@@ -123,6 +123,13 @@ func requireCountsOnce(t *testing.T, stores []*sqlitestore.Store) {
 			}
 		})
 	}
+	all.Go(func() {
+		for i := range 6 {
+			findings, err := stores[i%2].Check(t.Context())
+			assert.NoError(t, err)
+			assert.Empty(t, findings, "the tables agree at any moment")
+		}
+	})
 	all.Wait()
 	requireCounted(t, stores[0], l.ID, len(passed)*rounds*each)
 	require.Equal(t, 50, passed[0]+passed[1]+passed[2]+passed[3])

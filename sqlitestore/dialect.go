@@ -28,6 +28,7 @@ var dialect = &sqlstore.Dialect{
 	StepTime:   50 * time.Millisecond,
 	Is:         isClass,
 	Explain:    explain,
+	CheckFile:  checkFile,
 }
 
 // index needs no hint for a primary key.
@@ -66,6 +67,22 @@ func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64
 		return 0, err
 	}
 	return granted, tx.Commit()
+}
+
+// checkFile returns the first findings of SQLite. It does not compare the indexes with their
+// tables, which would take several times as long.
+func checkFile(ctx context.Context, db *sqlx.DB) (findings []string, err error) {
+	err = db.SelectContext(ctx, &findings, `PRAGMA quick_check(20)`)
+	if plain, _ := code(err); plain == codeCorrupt || plain == codeNotADB {
+		return []string{"SQLite cannot read the file: " + explain(err) + "."}, nil
+	}
+	if err != nil || len(findings) == 1 && findings[0] == "ok" {
+		return nil, err
+	}
+	for i := range findings {
+		findings[i] = "SQLite found in the file: " + findings[i]
+	}
+	return findings, nil
 }
 
 // driverName is the name under which the driver is registered.

@@ -24,6 +24,9 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	if until.Unix() <= 0 {
 		return nil // no click is older
 	}
+	if err := sqlstore.NotePruned(ctx, s.shared, until); err != nil {
+		return failed(op, err)
+	}
 	first := linktrack.FirstClickID(until)
 	// The texts of a day go after the clicks that have them.
 	err := s.remove(ctx, `DELETE FROM lt_hit WHERE rowid IN (SELECT rowid FROM lt_hit INDEXED BY lt_hit_id WHERE id < ? LIMIT ?)`, first[:])

@@ -52,6 +52,10 @@ type Dialect struct {
 	// Explain returns the text of an error without data of visitors and credentials.
 	Explain func(err error) string
 
+	// CheckFile returns what the engine finds to be damaged in the database's files, in
+	// sentences. It is nil where a server checks its own files.
+	CheckFile func(ctx context.Context, db *sqlx.DB) (findings []string, err error)
+
 	// OldTables says that the database may have rows in lt_click and lt_pending, where
 	// versions before the click log kept the history and what was not applied.
 	OldTables bool
