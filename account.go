@@ -58,6 +58,14 @@ func checkTypes(types map[string]AccountType) error {
 	return nil
 }
 
+// checkType refuses a type that no account of this Tracker can have.
+func (t *Tracker) checkType(name string) error {
+	if _, ok := t.types[name]; !ok {
+		return invalid("type", "%q is no account type of this Tracker", name)
+	}
+	return nil
+}
+
 // refuse returns an error if nobody may act for the account, because it is disabled
 // or the account of anonymous links.
 func (a Account) refuse() error {
@@ -117,8 +125,8 @@ func (t *Tracker) CreateAccount(ctx context.Context, in NewAccount) (a Account, 
 	if in.Type == "" {
 		in.Type = AccountTypeFree
 	}
-	if _, ok := t.types[in.Type]; !ok {
-		return Account{}, "", invalid("type", "%q is no account type of this Tracker", in.Type)
+	if err := t.checkType(in.Type); err != nil {
+		return Account{}, "", err
 	}
 	if err := checkText("login", in.Login, maxLogin, false); err != nil {
 		return Account{}, "", err

@@ -1,10 +1,10 @@
 // Linktrack is the service as a program: the API, the redirects, and the pages for
-// people (at /account/) on one address, with links in memory or in MySQL.
+// people (at /account/) on one address, with links in a file or in MySQL.
 //
 //	go install github.com/linktrackhq/linktrack/cmd/linktrack@latest
 //	linktrack
 //	linktrack -addr :80 -base-url https://go.example.com \
-//		-mysql 'linktrack:secret@tcp(127.0.0.1:3306)/linktrack'
+//		-db 'linktrack:secret@tcp(127.0.0.1:3306)/linktrack'
 //
 // "linktrack help" lists its commands, and -h after a command shows its flags, which
 // docs/flags.md explains. Each flag can also be set in the environment, as

@@ -24,8 +24,8 @@ type account struct {
 // openAccount makes the account that the flags name if the store has none with
 // that login. An existing account is left as it is, except that it gets a given
 // pass, also to replace a lost one, and a given mail address.
-func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Store, c config) (account, error) {
-	_, a, err := store.KeyByLogin(ctx, c.login)
+func openAccount(ctx context.Context, t *linktrack.Tracker, c config) (account, error) {
+	a, err := t.AccountByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		made, pass, cause := t.CreateAccount(ctx, linktrack.NewAccount{Login: c.login, Pass: c.pass, Type: c.accountType, Email: c.email})
 		switch {
@@ -36,7 +36,10 @@ func openAccount(ctx context.Context, t *linktrack.Tracker, store linktrack.Stor
 		case !errors.Is(cause, linktrack.ErrTaken):
 			return account{}, ofAccount("make", c.login, cause)
 		}
-		_, a, err = store.KeyByLogin(ctx, c.login) // another process made it just now
+		a, err = t.AccountByLogin(ctx, c.login) // another process made it just now
+		if errors.Is(err, linktrack.ErrNotFound) {
+			return account{}, fmt.Errorf("the login %s belongs to a key of another account: name another one with -login", c.login)
+		}
 	}
 	switch {
 	case err != nil:
@@ -76,11 +79,7 @@ func ofAccount(op, login string, err error) error {
 }
 
 // greet prints where the server listens and how to make a first link.
-func greet(w io.Writer, c config, local string, a account, mail string, days *time.Location) {
-	kept := "memory until this process ends"
-	if c.mysql != "" {
-		kept = "MySQL"
-	}
+func greet(w io.Writer, c config, local, kept string, a account, mail string, days *time.Location) {
 	fmt.Fprintf(w, "linktrack listens on %s (links begin with %s, kept in %s)\n", local, c.baseURL, kept)
 	if host, port, _ := net.SplitHostPort(c.addr); host == "localhost" || net.ParseIP(host).IsLoopback() {
 		fmt.Fprintf(w, "only this machine can connect; -addr :%s listens on all its addresses\n", port)

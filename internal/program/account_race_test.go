@@ -34,7 +34,7 @@ func TestAnAccountThatAnotherProcessMakesMeanwhileIsTaken(t *testing.T) {
 	if _, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: c.login}); err != nil {
 		t.Fatal(err)
 	}
-	a, err := openAccount(t.Context(), tracker, store, c)
+	a, err := openAccount(t.Context(), tracker, c)
 	if err != nil {
 		t.Fatal(err)
 	}

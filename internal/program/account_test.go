@@ -34,7 +34,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { tracker.Close(context.Background()) })
 	open := func(pass, email string) (account, error) {
-		return openAccount(t.Context(), tracker, store, config{login: "ada", pass: pass, email: email, accountType: linktrack.AccountTypeProfessional})
+		return openAccount(t.Context(), tracker, config{login: "ada", pass: pass, email: email, accountType: linktrack.AccountTypeProfessional})
 	}
 	kept := func() linktrack.Account {
 		_, a, err := store.KeyByLogin(t.Context(), "ada")
@@ -95,7 +95,7 @@ func TestTheFirstAccountIsMadeOnceAndGetsWhatIsGiven(t *testing.T) {
 func TestTheFirstAddressThatIsPrintedLeadsToThePages(t *testing.T) {
 	bin := testprogram.Build(t, programFolder)
 	for _, args := range [][]string{nil, {"-base-url", "http://localhost/l"}} {
-		p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0")...)
+		p := start(t, bin, nil, append(args, "-addr", "127.0.0.1:0")...)
 		var address string
 		for _, c := range p.Line(t, "linktrack listens on ") {
 			if c == ' ' {
@@ -110,4 +110,22 @@ func TestTheFirstAddressThatIsPrintedLeadsToThePages(t *testing.T) {
 		assert.Regexp(t, "/account/login$", res.Request.URL.Path)
 		assert.Equal(t, 0, p.Stop(t))
 	}
+}
+
+func TestTheLoginOfAKeyNamesNoAccount(t *testing.T) {
+	store := memstore.New()
+	tracker, err := linktrack.New(store, linktrack.Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { tracker.Close(context.Background()) })
+	ada, _, err := tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "ada"})
+	require.NoError(t, err)
+	key, pass, err := tracker.CreateKey(t.Context(), ada, linktrack.NewKey{Scope: linktrack.ScopeAll})
+	require.NoError(t, err)
+	_, err = openAccount(t.Context(), tracker, config{login: key.Login, pass: "given-12", email: "eve@example.com", accountType: linktrack.AccountTypeFree})
+	require.EqualError(t, err, "the login "+key.Login+" belongs to a key of another account: name another one with -login")
+	kept, err := tracker.Account(t.Context(), ada.ID)
+	require.NoError(t, err)
+	assert.Equal(t, ada, kept, "the account of the key has neither the pass nor the address")
+	_, err = tracker.Authenticate(t.Context(), key.Login, pass, "")
+	require.NoError(t, err)
 }

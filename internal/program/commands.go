@@ -93,8 +93,9 @@ func runHelp(ctx context.Context, args []string, env environment, stdout, stderr
 	fmt.Fprint(stdout, `
 Examples:
   linktrack
-  linktrack -addr :80 -base-url https://go.example.com -mysql 'user:pass@tcp(127.0.0.1:3306)/links'
-  linktrack import -mysql 'user:pass@tcp(127.0.0.1:3306)/links' links.csv
+  linktrack -db /srv/links.db -addr :80 -base-url https://go.example.com
+  LINKTRACK_DB=mysql://user:pass@127.0.0.1:3306/links linktrack
+  linktrack import -db /srv/links.db links.csv
 
 linktrack COMMAND -h shows the flags of a command. These are those of serve.
 `)

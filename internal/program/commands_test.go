@@ -82,7 +82,7 @@ func TestTheVersionSaysWhatWasBuilt(t *testing.T) {
 }
 
 func TestTheLogCanBeJSONAndTheGreetingSaysWhoCanConnect(t *testing.T) {
-	p := testprogram.Start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_LOG_FORMAT=json"}, "serve", "-addr", "127.0.0.1:0")
+	p := start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_LOG_FORMAT=json"}, "serve", "-addr", "127.0.0.1:0")
 	require.Equal(t, "-addr :0 listens on all its addresses", p.Line(t, "only this machine can connect; "))
 	p.Line(t, "  curl ")
 	require.Equal(t, 0, p.Stop(t))

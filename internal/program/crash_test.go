@@ -69,7 +69,7 @@ func newCrash(t *testing.T, dsn, through string, args ...string) *crash {
 
 func (c *crash) start() {
 	c.Helper()
-	c.program = testprogram.Start(c, c.bin, []string{"LINKTRACK_MYSQL=" + c.dsn, "LINKTRACK_PASS=0123456789abcdef"},
+	c.program = start(c, c.bin, []string{"LINKTRACK_MYSQL=" + c.dsn, "LINKTRACK_PASS=0123456789abcdef"},
 		append([]string{"-addr", "127.0.0.1:0", "-base-url", "http://go.example.com"}, c.args...)...)
 	listens := c.program.Line(c, "linktrack listens on http://localhost:")
 	port, _, _ := strings.Cut(listens, " ")

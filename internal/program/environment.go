@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -77,6 +78,13 @@ func allFlags() []*flag.FlagSet {
 	return all
 }
 
+// aliases are further names of flags.
+var aliases = map[string]string{"mysql": "db", "honour-gpc": "honor-gpc", "quick-links": "anonymous-links"}
+
+// flagOf returns the name of the flag that an alias means. A flag overrides the variables
+// of all its names.
+func flagOf(name string) string { return cmp.Or(aliases[name], name) }
+
 // parseWithEnvironment reads the flags, and the environment for flags that are not
 // given.
 func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment) (err error) {
@@ -94,10 +102,10 @@ func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment) (
 		return err
 	}
 	given := make(map[string]bool)
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	flags.Visit(func(f *flag.Flag) { given[flagOf(f.Name)] = true })
 	flags.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
-		if value := env[name]; value != "" && !given[f.Name] && err == nil {
+		if value := env[name]; value != "" && !given[flagOf(f.Name)] && err == nil {
 			if e := flags.Set(f.Name, value); e != nil {
 				err = fmt.Errorf("%s: %w", name, e)
 			}

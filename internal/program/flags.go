@@ -23,7 +23,7 @@ type config struct {
 	addr    string
 	baseURL string // "" means the address of the listener
 	hosts   []string
-	mysql   string // "" means in memory
+	place   place // of the database
 	// mysqlConnections is the maximum number of connections to MySQL.
 	mysqlConnections int
 
@@ -86,8 +86,7 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(env environment) erro
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; :8080 listens on all addresses of the machine")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as visitors see it (default http://localhost, or https:// with -tls-cert, and -addr's port)")
 	flags.Func("hosts", "additional `hosts` whose links are served, separated by commas: names, whose links have the scheme and the path of -base-url, or URLs that links begin with, such as https://alt.example/go", list(&c.hosts))
-	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name (default: links are in memory until the process ends)")
-	addConnectionsFlag(flags, c)
+	finishDatabase := addDatabaseFlags(flags, c)
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the first account; it is made at the start if it does not exist")
 	flags.StringVar(&c.pass, "pass", "", "`pass` of the first account, 8 characters or more; it also replaces the pass of an existing account. If you set it as LINKTRACK_PASS, other users of the machine cannot see it (default: a new account gets a generated pass, which is shown once)")
 	flags.StringVar(&c.email, "email", "", "mail `address` of the first account, for alerts by -smtp; it also replaces the address of an existing account (default: a new account has none)")
@@ -105,6 +104,9 @@ func addFlags(flags *flag.FlagSet, c *config) (finish func(env environment) erro
 	alerts := addAlertFlags(flags)
 	return func(env environment) (err error) {
 		finishVisitors()
+		if err := finishDatabase(); err != nil {
+			return err
+		}
 		if c.zone, c.zoneFrom, err = zone.location(env); err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ const testPass = "0123456789abcdef"
 
 func TestAnAlertThatIsReachedIsInTheMailboxOfTheFirstAccount(t *testing.T) {
 	box, smtp := openMailbox(t)
-	p := testprogram.Start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_SMTP=" + smtp, "LINKTRACK_PASS=" + testPass},
+	p := start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_SMTP=" + smtp, "LINKTRACK_PASS=" + testPass},
 		"-addr", "127.0.0.1:0", "-email", "ada@example.com", "-zone", "Europe/Berlin")
 	require.Equal(t, "to the address of account linktrack, for links with has_alert_email", p.Line(t, "alerts by mail:"))
 	line := strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
@@ -102,7 +102,7 @@ func TestItIsSaidAtStartWhereAlertsCannotBeMailed(t *testing.T) {
 			"alerts by mail: none, because -smtp is not set; account linktrack has a mail address\n"},
 		"neither": {nil, ""},
 	} {
-		p := testprogram.Start(t, bin, nil, append(tt.args, "-addr", "127.0.0.1:0")...)
+		p := start(t, bin, nil, append(tt.args, "-addr", "127.0.0.1:0")...)
 		p.Line(t, "  curl ")
 		if tt.want == "" {
 			assert.NotContains(t, p.Stdout(), "alerts by mail", name)

@@ -26,7 +26,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 		}
 	}
 
-	p := testprogram.Start(t, bin, env, args...)
+	p := start(t, bin, env, args...)
 	if state := p.Line(t, "account linktrack:"); !strings.HasPrefix(state, "new, pass ") {
 		t.Errorf("the first run says of the account: %s", state)
 	}
@@ -39,7 +39,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	stop(p)
 	pass := credentials(t, first).Get("pass")
 
-	p = testprogram.Start(t, bin, env, args...)
+	p = start(t, bin, env, args...)
 	if state := p.Line(t, "account linktrack:"); !strings.HasPrefix(state, "unchanged") {
 		t.Errorf("the second run says of the account: %s", state)
 	}
@@ -54,7 +54,7 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 	}
 	stop(p)
 
-	p = testprogram.Start(t, bin, env, append(args, "-pass", "another-pass-0123456789")...)
+	p = start(t, bin, env, append(args, "-pass", "another-pass-0123456789")...)
 	if state := p.Line(t, "account linktrack:"); state != "now has the given pass" {
 		t.Errorf("the run with another pass says of the account: %s", state)
 	}
@@ -85,7 +85,7 @@ func TestManyVisitorsShareFewConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := []string{"LINKTRACK_MYSQL=" + testmysql.LimitedDSN(t, 5)}
-			p := testprogram.Start(t, bin, env, append(flags, "-addr", "127.0.0.1:0")...)
+			p := start(t, bin, env, append(flags, "-addr", "127.0.0.1:0")...)
 			call := p.Line(t, "  curl ")
 			var links []string
 			for range 40 {
@@ -110,7 +110,7 @@ func TestManyVisitorsShareFewConnections(t *testing.T) {
 			require.NotContains(t, p.Stderr(), "s3cret")
 		})
 	}
-	p := testprogram.Start(t, bin, []string{"LINKTRACK_MYSQL_CONNECTIONS=0"}, "-addr", "127.0.0.1:0")
+	p := start(t, bin, []string{"LINKTRACK_MYSQL_CONNECTIONS=0"}, "-addr", "127.0.0.1:0")
 	require.NotZero(t, p.Wait(t))
 	require.Contains(t, p.Stderr(), "-mysql-connections must be at least 1, not 0")
 }

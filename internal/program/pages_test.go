@@ -19,7 +19,7 @@ func TestPeopleSignInBesideTheLinks(t *testing.T) {
 		"of a free account": {"-type", "free"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0", "-login", "ada", "-pass", "ada-s-own-pass")...)
+			p := start(t, bin, nil, append(args, "-addr", "127.0.0.1:0", "-login", "ada", "-pass", "ada-s-own-pass")...)
 			pages := p.Line(t, "pages for people: ")
 			jar, _ := cookiejar.New(nil)
 			browser := &http.Client{Jar: jar}

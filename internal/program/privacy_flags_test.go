@@ -77,7 +77,7 @@ func TestFlagsOfPrivacyThatAreWrong(t *testing.T) {
 		"Privacy.HistoryDays must be at least 30": {"-history-days", "29"},
 		"geo: stat /nowhere/x.mmdb":               {"-geo", "/nowhere/x.mmdb"},
 	} {
-		p := testprogram.Start(t, bin, nil, append(args, "-addr", "127.0.0.1:0")...)
+		p := start(t, bin, nil, append(args, "-addr", "127.0.0.1:0")...)
 		if status := p.Wait(t); status == 0 || !strings.Contains(p.Stderr(), want) {
 			t.Errorf("%v: status %d, %q", args, status, p.Stderr())
 		}

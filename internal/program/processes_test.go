@@ -31,7 +31,7 @@ func startTwo(t *testing.T) [2]process {
 	bin := testprogram.Build(t, programFolder)
 	var programs [2]*testprogram.Program
 	for i := range programs {
-		programs[i] = testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-base-url", "http://go.example.com")
+		programs[i] = start(t, bin, env, "-addr", "127.0.0.1:0", "-base-url", "http://go.example.com")
 	}
 	var processes [2]process
 	for i, p := range programs {

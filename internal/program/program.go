@@ -78,11 +78,11 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		c.baseURL = local
 	}
 
-	store, closeStore, err := openStore(ctx, c, logger)
+	db, err := c.open(ctx, logger, false)
 	if err != nil {
 		return err
 	}
-	defer closeStore()
+	defer db.close()
 
 	pageOptions := c.pageOptions
 	pageOptions.Logger = logger
@@ -119,11 +119,11 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		}
 		defer j.Close()
 		options.Recording.Journal = j
-		if c.mysql == "" {
-			logger.Warn("linktrack: -journal without -mysql: the clicks in the journal are stored in memory only; if they belong to a database, they are lost")
+		if c.place.inMemory {
+			logger.Warn("linktrack: -journal with -db memory: the clicks in the journal are stored in memory only; if they belong to a database, they are lost")
 		}
 	}
-	t, err := linktrack.New(store, options)
+	t, err := linktrack.New(db.store, options)
 	if err != nil {
 		return refusedOption(err)
 	}
@@ -133,7 +133,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return refusedOption(err)
 	}
-	acc, err := openAccount(ctx, t, store, c)
+	acc, err := openAccount(ctx, t, c)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 		}
 		failed <- server.Serve(listener)
 	}()
-	greet(stdout, c, local, acc, mailState(ctx, t, c, acc.Account), days)
+	greet(stdout, c, local, db.name, acc, mailState(ctx, t, c, acc.Account), days)
 
 	select {
 	case err := <-failed:

@@ -28,7 +28,7 @@ func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 		"behind another name and a path": {args: []string{"-base-url", "https://go.example.com/l", "-hosts", "a.example, b.example"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := testprogram.Start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
+			p := start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
 			line := p.Line(t, "  curl ")
 			if out := p.Stdout() + p.Stderr(); tt.pass != "" && (strings.Contains(out, tt.pass) || strings.Contains(out, url.QueryEscape(tt.pass))) {
 				t.Errorf("a pass that was given is shown:\n%s", out)
@@ -53,7 +53,7 @@ func TestServesAPastedCurlLineUntilSIGTERM(t *testing.T) {
 
 func TestAFlagWinsOverTheEnvironment(t *testing.T) {
 	bin := testprogram.Build(t, programFolder)
-	p := testprogram.Start(t, bin, []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_ADDR=nonsense"}, "-addr", "127.0.0.1:0", "-login", "flag")
+	p := start(t, bin, []string{"LINKTRACK_LOGIN=envy", "LINKTRACK_ADDR=nonsense"}, "-addr", "127.0.0.1:0", "-login", "flag")
 	if got := credentials(t, p.Line(t, "  curl ")).Get("login"); got != "flag" {
 		t.Errorf("login = %q", got)
 	}
@@ -87,7 +87,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 			"127.0.0.1:1: .*connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := testprogram.Start(t, bin, nil, tt.args...)
+			p := start(t, bin, nil, tt.args...)
 			if status := p.Wait(t); status != tt.status {
 				t.Errorf("exit status = %d, want %d", status, tt.status)
 			}
@@ -103,7 +103,7 @@ func TestSaysInOneSentenceWhyItCanNotStart(t *testing.T) {
 }
 
 func TestHelpListsTheFlags(t *testing.T) {
-	p := testprogram.Start(t, testprogram.Build(t, programFolder), nil, "-h")
+	p := start(t, testprogram.Build(t, programFolder), nil, "-h")
 	if status := p.Wait(t); status != 0 || !strings.Contains(p.Stdout(), "-base-url") {
 		t.Errorf("exit status %d, output:\n%s", status, p.Stdout())
 	}

@@ -21,7 +21,7 @@ func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
 		return r.StatusCode, r.Header.Get("Location")
 	}
 	for _, path := range []string{"", "/l"} {
-		p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0", "-base-url", "http://localhost"+path, "-anonymous-links")
+		p := start(t, bin, nil, "-addr", "127.0.0.1:0", "-base-url", "http://localhost"+path, "-anonymous-links")
 		front := p.Line(t, "anonymous links for anyone: ")
 		if !strings.HasSuffix(front, path+"/") {
 			t.Errorf("the front page is at %s", front)
@@ -38,7 +38,7 @@ func TestAnyoneMakesQuickLinksIfTheProgramIsToldSo(t *testing.T) {
 		}
 		p.Stop(t)
 	}
-	p := testprogram.Start(t, bin, nil, "-addr", "127.0.0.1:0")
+	p := start(t, bin, nil, "-addr", "127.0.0.1:0")
 	off := strings.TrimSuffix(p.Line(t, "pages for people: "), "account/")
 	if got, to := status(browser.Get(off)); got != http.StatusFound || to != "/account/" {
 		t.Errorf("%s without -anonymous-links: status %d, Location %q", off, got, to)

@@ -59,7 +59,7 @@ func TestServesHTTPSAndReadsANewCertificateWithoutDroppingConnections(t *testing
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM(cert) && roots.AppendCertsFromPEM(newer))
 
-	p := testprogram.Start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_TLS_KEY=" + keyFile, "LINKTRACK_PASS=" + testPass},
+	p := start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_TLS_KEY=" + keyFile, "LINKTRACK_PASS=" + testPass},
 		"-tls-cert", certFile, "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0")
 	admin := regexp.MustCompile(`^(http://[\d.:]+)/metrics, /healthz, and /readyz$`).FindStringSubmatch(p.Line(t, "metrics and health on "))
 	require.NotNil(t, admin)

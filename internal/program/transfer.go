@@ -16,7 +16,7 @@ import (
 
 // A transferConfig has the values of the flags of import and export.
 type transferConfig struct {
-	config // mysql, login, baseURL, hosts, zone, and the options for the rules of links
+	config // place, login, baseURL, hosts, zone, and the options for the rules of links
 
 	format      string
 	dryRun      bool
@@ -45,13 +45,13 @@ func runTransfer(verb string) func(ctx context.Context, args []string, env envir
 	}
 }
 
-// addTransferFlags adds the flags of import or export, and returns the one for the zone.
-func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) *zoneFlag {
-	flags.StringVar(&c.mysql, "mysql", "", "`DSN` of the MySQL database, user:pass@tcp(host:3306)/name")
+// addTransferFlags adds the flags of import or export. Call finish after the flags are
+// parsed.
+func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) (finish func(env environment) error) {
+	finishDatabase := addDatabaseFlags(flags, &c.config)
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account that owns the links")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as set on the server (default http://localhost:8080)")
 	flags.Func("hosts", "further `hosts` whose links are served, names or URLs separated by commas, as set on the server", list(&c.hosts))
-	addConnectionsFlag(flags, &c.config)
 	zone := addZoneFlag(flags)
 	addRuleFlags(flags, &c.config)
 	addLogFlag(flags, &c.config)
@@ -65,27 +65,33 @@ func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) *zone
 		flags.BoolVar(&c.bom, "bom", false, "begin the file with a byte order mark, which Excel needs to read more than ASCII")
 		flags.BoolVar(&c.hashes, "password-hashes", false, "export the hashes of passwords; links with a password cannot be imported again without them")
 	}
-	return zone
+	return func(env environment) (err error) {
+		if err := finishDatabase(); err != nil {
+			return err
+		}
+		if c.place.inMemory {
+			return errMemory
+		}
+		c.zone, c.zoneFrom, err = zone.location(env)
+		return err
+	}
 }
 
 func parseTransferFlags(verb string, args []string, env environment, help io.Writer) (transferConfig, error) {
 	var c transferConfig
 	flags := flag.NewFlagSet("linktrack "+verb, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	zone := addTransferFlags(flags, verb, &c)
+	finish := addTransferFlags(flags, verb, &c)
 	files := 0
 	if verb == "import" {
 		files = 1
 	}
 	err := parseWithEnvironment(flags, args, env)
-	if err == nil {
-		c.zone, c.zoneFrom, err = zone.location(env)
-	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		usage := "linktrack export -mysql DSN [flags] > links.csv"
+		usage := "linktrack export [FLAGS] > links.csv"
 		if verb == "import" {
-			usage = "linktrack import -mysql DSN [flags] FILE (- is the standard input)"
+			usage = "linktrack import [FLAGS] FILE (- is the standard input)"
 		}
 		fmt.Fprintln(help, usage)
 		flags.SetOutput(help)
@@ -97,29 +103,30 @@ func parseTransferFlags(verb string, args []string, env environment, help io.Wri
 		return c, refused(errors.New("takes one FILE after all flags (-h shows them)"))
 	case flags.NArg() != files:
 		return c, refused(fmt.Errorf("takes only flags, not %q (-h shows them)", flags.Arg(0)))
-	case c.mysql == "":
-		return c, refused(errors.New("requires -mysql: links in memory exist only in the process that made them"))
 	}
 	c.file = flags.Arg(0)
+	if err := finish(env); err != nil {
+		return c, refused(fmt.Errorf("%w (-h shows the flags)", err))
+	}
 	return c, nil
 }
 
 // withAccount opens the store and calls do with the account.
 func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do func(*linktrack.Tracker, linktrack.Account) error) error {
 	logger := c.logger(stderr)
-	store, closeStore, err := openStore(ctx, c.config, logger)
+	db, err := c.open(ctx, logger, true)
 	if err != nil {
 		return err
 	}
-	defer closeStore()
+	defer db.close()
 	o := c.trackerOptions(logger)
 	o.Privacy.HistoryDays = -1 // only the server removes old clicks
-	t, err := linktrack.New(store, o)
+	t, err := linktrack.New(db.store, o)
 	if err != nil {
 		return refusedOption(err)
 	}
 	defer t.Close(context.WithoutCancel(ctx))
-	_, a, err := store.KeyByLogin(ctx, c.login)
+	a, err := t.AccountByLogin(ctx, c.login)
 	if errors.Is(err, linktrack.ErrNotFound) {
 		return fmt.Errorf("there is no account %s", c.login)
 	} else if err != nil {

@@ -19,7 +19,7 @@ func transferring(t *testing.T, env map[string]string, args ...string) (status i
 	t.Helper()
 	var out bytes.Buffer
 	var err trackertest.LogBuffer // what run writes, and what its logger writes at the same time
-	status = run(t.Context(), args, env, &out, &err)
+	status = run(t.Context(), args, inMemory(env), &out, &err)
 	return status, out.String(), err.String()
 }
 
@@ -121,8 +121,8 @@ func TestLinksMoveFromOneDatabaseToAnother(t *testing.T) {
 
 func TestATransferThatIsCalledWronglySaysSo(t *testing.T) {
 	for want, args := range map[string][]string{
-		"requires -mysql":                 {"import", "links.csv"},
-		"export: requires -mysql":         {"export"},
+		"-db must not be memory":          {"import", "links.csv"},
+		"export: -db must not be memory":  {"export"},
 		"takes one FILE":                  {"import", "-mysql", "me@/links"},
 		"after all flags":                 {"import", "links.csv", "-dry-run"},
 		`takes only flags, not "a.csv"`:   {"export", "a.csv"},
@@ -136,7 +136,7 @@ func TestATransferThatIsCalledWronglySaysSo(t *testing.T) {
 		}
 	}
 	for _, verb := range []string{"import", "export"} {
-		if status, out, _ := transferring(t, nil, verb, "-h"); status != 0 || !strings.Contains(out, "linktrack "+verb+" -mysql DSN") {
+		if status, out, _ := transferring(t, nil, verb, "-h"); status != 0 || !strings.Contains(out, "linktrack "+verb+" [FLAGS] ") {
 			t.Errorf("%s -h: exit status %d\n%s", verb, status, out)
 		}
 	}

@@ -28,7 +28,7 @@ func TestAnAlertIsPostedAsAVerifierOfStandardWebhooksExpectsIt(t *testing.T) {
 		posts <- r.Header.Get("webhook-id") + " " + string(body)
 	}))
 	defer receiver.Close()
-	p := testprogram.Start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_ALERT_SECRET=" + secret, "LINKTRACK_PASS=" + testPass},
+	p := start(t, testprogram.Build(t, programFolder), []string{"LINKTRACK_ALERT_SECRET=" + secret, "LINKTRACK_PASS=" + testPass},
 		"-addr", "127.0.0.1:0", "-alert-webhook", receiver.URL, "-alert-private")
 	line := strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
 	address, _ := request(t, line)

@@ -62,7 +62,7 @@ func TestTimesAreInTheZoneThatIsSaidAtStart(t *testing.T) {
 		"Asia/Tokyo, from TZ":        {env: []string{"TZ=Asia/Tokyo"}, offset: `\+09:00$`},
 		"America/Chicago, from the API's documentation; -zone changes it": {offset: `-0[56]:00$`},
 	} {
-		p := testprogram.Start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
+		p := start(t, bin, tt.env, append(tt.args, "-addr", "127.0.0.1:0")...)
 		require.Equal(t, want, p.Line(t, "time zone:"))
 		address := strings.TrimSuffix(p.Line(t, "pages for people: "), "account/")
 		_, _, ping := testprogram.Get(t, address+"api/ping")
@@ -76,7 +76,7 @@ func TestAZoneThatIsChangedLaterIsSaidAndMovesNoDays(t *testing.T) {
 	bin := testprogram.Build(t, programFolder)
 	env := []string{"LINKTRACK_MYSQL=" + dsn, "LINKTRACK_PASS=" + testPass, "LINKTRACK_BASE_URL=http://go.example.com"}
 	start := func(zone string) (p *testprogram.Program, line string) {
-		p = testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-zone", zone)
+		p = start(t, bin, env, "-addr", "127.0.0.1:0", "-zone", zone)
 		return p, strings.Replace(p.Line(t, "  curl "), "PASS", testPass, 1)
 	}
 	p, line := start("America/Chicago")

@@ -47,7 +47,14 @@ type Program struct {
 // here, as "NAME=value", and its arguments.
 func Start(t testing.TB, bin string, env []string, args ...string) *Program {
 	t.Helper()
+	return StartIn(t, "", bin, env, args...)
+}
+
+// StartIn is Start in a working folder, or in that of the test if dir is "".
+func StartIn(t testing.TB, dir, bin string, env []string, args ...string) *Program {
+	t.Helper()
 	p := &Program{cmd: exec.Command(bin, args...), lines: make(chan string, 100), ended: make(chan struct{})}
+	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{}, env...)
 	p.cmd.Stderr = &lockedWriter{&p.mu, &p.stderr}
 	stdout, err := p.cmd.StdoutPipe()

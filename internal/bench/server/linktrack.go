@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,12 @@ const (
 // Program is the package of the program.
 const Program = "cmd/linktrack"
 
-// StartLinktrack runs the program's binary with further flags.
+// StartLinktrack runs the program's binary with further flags. It keeps links in memory
+// unless they name a database.
 func StartLinktrack(ctx context.Context, bin string, flags ...string) (Linktrack, error) {
+	if !slices.Contains(flags, "-mysql") && !slices.Contains(flags, "-db") {
+		flags = append([]string{"-db", "memory"}, flags...)
+	}
 	s, err := Start(ctx, bin, append([]string{"-addr", "127.0.0.1:0", "-login", login, "-pass", pass}, flags...)...)
 	return Linktrack{s}, err
 }
