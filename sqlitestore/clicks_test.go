@@ -142,8 +142,10 @@ func TestWhatAKilledProcessHasStoredIsThere(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "a.db")
 	s := opened(t, path)
-	l := makeLink(t, s, "a")
-	stored := 0
+	l, own := makeLink(t, s, "a"), makeLink(t, s, "own")
+	_, err := s.UpdateLink(t.Context(), own.ID, func(l *linktrack.Link) error { l.Account, l.Group = 2, ""; return nil })
+	require.NoError(t, err)
+	stored, mine := 0, 0
 	for range 8 {
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), "LINKTRACK_TEST_APPEND="+path)
@@ -156,7 +158,11 @@ func TestWhatAKilledProcessHasStoredIsThere(t *testing.T) {
 		for lines.Scan() {
 			n, err := strconv.Atoi(lines.Text())
 			require.NoError(t, err, "%s", lines.Text())
-			if stored = n; stored == first+25 {
+			if stored = n; n%4 == 0 { // this process writes at the same time
+				require.NoError(t, s.AppendClicks(t.Context(), batchOf(2, int64(n), own.ID, 1)))
+				mine++
+			}
+			if stored == first+25 {
 				require.NoError(t, cmd.Process.Kill())
 			}
 		}
@@ -171,6 +177,10 @@ func TestWhatAKilledProcessHasStoredIsThere(t *testing.T) {
 		}
 	}
 	requireCounted(t, s, l.ID, 2*stored)
+	requireFindings(t, s)
+	found, err := s.LinkByPath(t.Context(), own.Host, own.Key())
+	require.NoError(t, err)
+	require.EqualValues(t, mine, found.Counts.People)
 	var check string
 	require.NoError(t, s.Writer().Get(&check, `PRAGMA integrity_check`))
 	require.Equal(t, "ok", check)
@@ -181,7 +191,8 @@ func TestWhatAKilledProcessHasStoredIsThere(t *testing.T) {
 func appendForever(t *testing.T, path string) {
 	s := opened(t, path)
 	var last int64
-	require.NoError(t, s.Writer().Get(&last, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT seq FROM lt_log UNION ALL SELECT seq FROM lt_source)`))
+	source := linktrack.Source{1}
+	require.NoError(t, s.Writer().Get(&last, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT source, seq FROM lt_log UNION ALL SELECT source, seq FROM lt_source) WHERE source = ?`, source[:]))
 	l, err := s.LinkByPath(t.Context(), "go.example.com", "a")
 	require.NoError(t, err)
 	for seq := last + 1; ; seq++ {

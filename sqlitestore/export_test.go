@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"testing"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
@@ -11,6 +12,12 @@ import (
 
 // Writer returns the pool with the connection that writes.
 func (s *Store) Writer() *sqlx.DB { return s.write }
+
+// OnFileSystem makes all files be on a file system of a type until the test ends.
+func OnFileSystem(t testing.TB, number uint32) {
+	typeOf = func(string) uint32 { return number }
+	t.Cleanup(func() { typeOf = fileSystem })
+}
 
 // Watched returns a Store on a database that exists. It shows the statements that read, and
 // their arguments, before they run.

@@ -41,11 +41,14 @@ func Open(path string, options ...Option) (*Store, error) {
 	if err != nil {
 		return nil, failed(op, err)
 	}
+	if err := refuseNetwork(path); err != nil {
+		return nil, failed(op, err)
+	}
 	create(path)
 	write := pool(connector(dsn(path, o.pragmas()...)), 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*busyTimeout)
 	defer cancel()
-	if err := write.PingContext(ctx); err != nil {
+	if err := canWrite(ctx, write); err != nil {
 		write.Close()
 		return nil, failed(op, err)
 	}
@@ -55,11 +58,30 @@ func Open(path string, options ...Option) (*Store, error) {
 }
 
 // create makes an empty file if there is none, because SQLite would let all users read it.
-// SQLite gives -wal and -shm the same mode, and says what is wrong with the file.
+// SQLite gives -wal and -shm the same mode, and says what is wrong with the file. A file
+// that exists is not opened: to close it would end the locks that other Stores of this
+// process have on it.
 func create(path string) {
-	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		f.Close()
 	}
+}
+
+// canWrite opens a connection. If the file is read-only, SQLite opens the database all the
+// same, and would return an error only when something is written.
+func canWrite(ctx context.Context, db *sqlx.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error {
+		isReadOnly, err := c.(interface{ IsReadOnly(string) (bool, error) }).IsReadOnly("main")
+		if err == nil && isReadOnly {
+			err = errors.New(texts[codeReadOnly])
+		}
+		return err
+	})
 }
 
 // An Option changes how [Open] uses the file.

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package sqlitestore
+
+func fileSystem(string) uint32 { return 0 }
