@@ -21,8 +21,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "Run the service", "answer visitors, the API, and the pages for people; the default", runServe},
+		{"account", "Accounts", "add or list accounts; set a pass, an address or a type; switch on or off", runAccount},
 		{"import", "Move links", "make the links of a file, also of other services", runTransfer("import")},
 		{"export", "Move links", "write the links of an account as CSV", runTransfer("export")},
+		{"backup", "Care for the database", "write a copy of an SQLite database, while the service runs", runBackup},
+		{"check", "Care for the database", "compare counts, history, and sums", runCheck},
 		{"help", "About", "show this text, or that of a command: linktrack help import", runHelp},
 		{"version", "About", "print the version, and what the program was built from", runVersion},
 	}
@@ -79,7 +82,7 @@ func runHelp(ctx context.Context, args []string, env environment, stdout, stderr
 		if err != nil || c.name == "help" {
 			return err
 		}
-		return c.run(ctx, []string{"-h"}, env, stdout, stderr)
+		return c.run(ctx, append(slices.Clone(args[1:]), "-h"), env, stdout, stderr)
 	}
 	fmt.Fprint(stdout, "Usage: linktrack [COMMAND] [FLAGS]\n\nMakes short links and counts their clicks.\n")
 	group := ""
@@ -95,7 +98,9 @@ Examples:
   linktrack
   linktrack -db /srv/links.db -addr :80 -base-url https://go.example.com
   LINKTRACK_DB=mysql://user:pass@127.0.0.1:3306/links linktrack
+  linktrack account add -db /srv/links.db ada
   linktrack import -db /srv/links.db links.csv
+  linktrack backup -db /srv/links.db /backup/links-monday.db
 
 linktrack COMMAND -h shows the flags of a command. These are those of serve.
 `)

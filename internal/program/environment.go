@@ -48,7 +48,11 @@ func variable(flag string) string {
 func (env environment) check() error {
 	var known []string // without the prefix, which would make all names similar
 	for _, flags := range allFlags() {
-		flags.VisitAll(func(f *flag.Flag) { known = append(known, strings.TrimPrefix(variable(f.Name), variablePrefix)) })
+		flags.VisitAll(func(f *flag.Flag) {
+			if f.Name != flagPassStdin {
+				known = append(known, strings.TrimPrefix(variable(f.Name), variablePrefix))
+			}
+		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		rest, ours := strings.CutPrefix(name, variablePrefix)
@@ -75,6 +79,14 @@ func allFlags() []*flag.FlagSet {
 		addTransferFlags(flags, verb, new(transferConfig))
 		all = append(all, flags)
 	}
+	care := flag.NewFlagSet("", flag.ContinueOnError)
+	addCareFlags(care, new(careConfig))
+	all = append(all, care)
+	for _, a := range accountActions() {
+		flags := flag.NewFlagSet("", flag.ContinueOnError)
+		addAccountFlags(flags, a.name, new(accountConfig))
+		all = append(all, flags)
+	}
 	return all
 }
 
@@ -86,16 +98,9 @@ var aliases = map[string]string{"mysql": "db", "honour-gpc": "honor-gpc", "quick
 func flagOf(name string) string { return cmp.Or(aliases[name], name) }
 
 // parseWithEnvironment reads the flags, and the environment for flags that are not
-// given.
-func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment) (err error) {
-	if err := flags.Parse(args); err != nil {
-		if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
-			var names []string
-			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-			if found := nearest.Name(name, names); found != "" {
-				err = fmt.Errorf("%w, did you mean -%s?", err, found)
-			}
-		}
+// given, except some.
+func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment, except ...string) (err error) {
+	if err := parseFurther(flags, args); err != nil {
 		return err
 	}
 	if err := env.check(); err != nil {
@@ -105,11 +110,28 @@ func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment) (
 	flags.Visit(func(f *flag.Flag) { given[flagOf(f.Name)] = true })
 	flags.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
-		if value := env[name]; value != "" && !given[flagOf(f.Name)] && err == nil {
+		if value := env[name]; value != "" && !given[flagOf(f.Name)] && !slices.Contains(except, f.Name) && err == nil {
 			if e := flags.Set(f.Name, value); e != nil {
 				err = fmt.Errorf("%s: %w", name, e)
 			}
 		}
 	})
+	return err
+}
+
+// parseFurther reads flags without the environment. An unknown one is an error with the
+// nearest name.
+func parseFurther(flags *flag.FlagSet, args []string) error {
+	err := flags.Parse(args)
+	if err == nil {
+		return nil
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
+		var names []string
+		flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+		if found := nearest.Name(name, names); found != "" {
+			err = fmt.Errorf("%w, did you mean -%s?", err, found)
+		}
+	}
 	return err
 }

@@ -113,26 +113,15 @@ func parseTransferFlags(verb string, args []string, env environment, help io.Wri
 
 // withAccount opens the store and calls do with the account.
 func withAccount(ctx context.Context, c transferConfig, stderr io.Writer, do func(*linktrack.Tracker, linktrack.Account) error) error {
-	logger := c.logger(stderr)
-	db, err := c.open(ctx, logger, true)
-	if err != nil {
-		return err
-	}
-	defer db.close()
-	o := c.trackerOptions(logger)
-	o.Privacy.HistoryDays = -1 // only the server removes old clicks
-	t, err := linktrack.New(db.store, o)
-	if err != nil {
-		return refusedOption(err)
-	}
-	defer t.Close(context.WithoutCancel(ctx))
-	a, err := t.AccountByLogin(ctx, c.login)
-	if errors.Is(err, linktrack.ErrNotFound) {
-		return fmt.Errorf("there is no account %s", c.login)
-	} else if err != nil {
-		return fmt.Errorf("can't look up the account %s: %w", c.login, err)
-	}
-	return do(t, a)
+	return withTracker(ctx, c.config, true, c.logger(stderr), func(t *linktrack.Tracker) error {
+		a, err := t.AccountByLogin(ctx, c.login)
+		if errors.Is(err, linktrack.ErrNotFound) {
+			return fmt.Errorf("there is no account %s", c.login)
+		} else if err != nil {
+			return fmt.Errorf("can't look up the account %s: %w", c.login, err)
+		}
+		return do(t, a)
+	})
 }
 
 func exportLinks(ctx context.Context, t *linktrack.Tracker, a linktrack.Account, c transferConfig, stdout, stderr io.Writer) error {

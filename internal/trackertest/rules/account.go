@@ -17,6 +17,7 @@ var accounts = []rule{
 	{"an edit of an account keeps what another process changed meanwhile", anEditOfAnAccountKeepsWhatAnotherProcessChangedMeanwhile},
 	{"an account gets another mail address and nothing else changes", anAccountGetsAnotherMailAddressAndNothingElseChanges},
 	{"a renewed pass takes the place of the old one at once", aRenewedPassTakesThePlaceOfTheOldOneAtOnce},
+	{"the operator lists accounts and changes them, also if they are switched off", theOperatorListsAccountsAndChangesThem},
 }
 
 func editsOfAnAccountByProcessesAtTheSameTimeAllHold(t *testing.T, store linktrack.Store) {
@@ -143,4 +144,73 @@ func aRenewedPassTakesThePlaceOfTheOldOneAtOnce(t *testing.T, store linktrack.St
 	require.Equal(t, kept, after, "it stays switched off")
 	_, err = s.Tracker.RenewPass(t.Context(), linktrack.Account{ID: 4711})
 	require.ErrorIs(t, err, linktrack.ErrNotFound)
+}
+
+func theOperatorListsAccountsAndChangesThem(t *testing.T, store linktrack.Store) {
+	s := trackertest.NewService(t, store, linktrack.Options{})
+	bob, _, err := s.Tracker.CreateAccount(t.Context(), linktrack.NewAccount{Login: "bob"})
+	require.NoError(t, err)
+	key, _, err := s.Tracker.CreateKey(t.Context(), bob, linktrack.NewKey{Scope: linktrack.ScopeAll})
+	require.NoError(t, err)
+
+	all, err := s.Tracker.Accounts(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, []linktrack.Account{s.Account, bob}, all)
+	all, err = s.Tracker.Accounts(t.Context(), s.Account.ID, 1)
+	require.NoError(t, err)
+	require.Equal(t, []linktrack.Account{bob}, all)
+	all, err = s.Tracker.Accounts(t.Context(), bob.ID, 1)
+	require.NoError(t, err)
+	require.Empty(t, all)
+	_, err = s.Tracker.Accounts(t.Context(), 0, 0)
+	require.EqualError(t, err, "limit must be at least 1")
+	found, err := s.Tracker.AccountByLogin(t.Context(), "bob")
+	require.NoError(t, err)
+	require.Equal(t, bob, found)
+	for _, login := range []string{"BOB", key.Login, ""} {
+		_, err = s.Tracker.AccountByLogin(t.Context(), login)
+		require.ErrorIs(t, err, linktrack.ErrNotFound, login)
+	}
+
+	want := bob
+	update := func(change func(*linktrack.AccountEdit)) {
+		t.Helper()
+		a, err := s.Tracker.UpdateAccount(t.Context(), bob.ID, change)
+		require.NoError(t, err)
+		want.PassHash = a.PassHash
+		require.Equal(t, want, a)
+		kept, err := s.Tracker.Account(t.Context(), bob.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, kept)
+	}
+	want.Disabled = true
+	update(func(e *linktrack.AccountEdit) { e.Disabled = true })
+	require.Equal(t, bob.PassHash, want.PassHash, "a pass that is not given stays")
+	want.Type, want.Email = linktrack.AccountTypeProfessional, "bob@example.com"
+	update(func(e *linktrack.AccountEdit) { e.Type, e.Email = want.Type, want.Email })
+	update(func(e *linktrack.AccountEdit) { e.Pass = "a pass of one's own" })
+	_, err = s.Tracker.Authenticate(t.Context(), "bob", "a pass of one's own", "")
+	require.ErrorIs(t, err, linktrack.ErrForbidden)
+	want.Disabled = false
+	update(func(e *linktrack.AccountEdit) { require.True(t, e.Disabled); e.Disabled = false })
+	_, err = s.Tracker.Authenticate(t.Context(), "bob", "a pass of one's own", "")
+	require.NoError(t, err)
+
+	for text, change := range map[string]func(*linktrack.AccountEdit){
+		`type "gold" is no account type of this Tracker`:       func(e *linktrack.AccountEdit) { e.Email, e.Type = "", "gold" },
+		"email must be a mail address such as ada@example.com": func(e *linktrack.AccountEdit) { e.Disabled, e.Email = true, "bob" },
+		"pass must have at least 8 characters":                 func(e *linktrack.AccountEdit) { e.Disabled, e.Pass = true, "x" },
+	} {
+		_, err = s.Tracker.UpdateAccount(t.Context(), bob.ID, change)
+		require.EqualError(t, err, text)
+		require.ErrorAs(t, err, new(*linktrack.InvalidError))
+	}
+	update(func(*linktrack.AccountEdit) {})
+	_, err = s.Tracker.UpdateAccount(t.Context(), 4711, func(*linktrack.AccountEdit) {})
+	require.ErrorIs(t, err, linktrack.ErrNotFound)
+
+	_, err = store.UpdateAccount(t.Context(), bob.ID, func(a *linktrack.Account) error { a.Type, a.Email = "gone", "old"; return nil })
+	require.NoError(t, err)
+	want.Type, want.Email, want.Disabled = "gone", "old", true
+	update(func(e *linktrack.AccountEdit) { e.Disabled = true })
 }
