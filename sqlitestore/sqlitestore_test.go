@@ -46,7 +46,3 @@ func deferred(path string) string {
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) linktrack.Store { return fresh(t) })
 }
-
-func BenchmarkStore(b *testing.B) {
-	storetest.Bench(b, func(b *testing.B) linktrack.Store { return fresh(b) })
-}

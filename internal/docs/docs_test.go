@@ -25,6 +25,7 @@ import (
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/pages"
 	"github.com/linktrackhq/linktrack/promstats"
+	"github.com/linktrackhq/linktrack/sqlitestore"
 )
 
 const root = "../.."
@@ -110,16 +111,17 @@ func TestEveryFileThatTheDocumentsNameExists(t *testing.T) {
 
 func TestEveryFieldAndMethodThatTheDocumentsNameExists(t *testing.T) {
 	types := map[string]reflect.Type{
-		"Tracker":          reflect.TypeFor[*linktrack.Tracker](),
-		"Options":          reflect.TypeFor[linktrack.Options](),
-		"Stats":            reflect.TypeFor[linktrack.Stats](),
-		"Store":            reflect.TypeFor[linktrack.Store](),
-		"Batch":            reflect.TypeFor[linktrack.Batch](),
-		"Link":             reflect.TypeFor[linktrack.Link](),
-		"Click":            reflect.TypeFor[linktrack.Click](),
-		"pages.Options":    reflect.TypeFor[pages.Options](),
-		"journal.Options":  reflect.TypeFor[journal.Options](),
-		"memstore.Options": reflect.TypeFor[memstore.Options](),
+		"Tracker":           reflect.TypeFor[*linktrack.Tracker](),
+		"Options":           reflect.TypeFor[linktrack.Options](),
+		"Stats":             reflect.TypeFor[linktrack.Stats](),
+		"Store":             reflect.TypeFor[linktrack.Store](),
+		"Batch":             reflect.TypeFor[linktrack.Batch](),
+		"Link":              reflect.TypeFor[linktrack.Link](),
+		"Click":             reflect.TypeFor[linktrack.Click](),
+		"pages.Options":     reflect.TypeFor[pages.Options](),
+		"journal.Options":   reflect.TypeFor[journal.Options](),
+		"memstore.Options":  reflect.TypeFor[memstore.Options](),
+		"sqlitestore.Store": reflect.TypeFor[*sqlitestore.Store](),
 	}
 	member := regexp.MustCompile(`^((?:\w+\.)?[A-Z]\w+)\.([A-Z]\w+)(?:\.([A-Z]\w+))?$`)
 	for name, text := range documentsOf(t, append(maintainers, "README.md")) {
