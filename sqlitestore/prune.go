@@ -9,7 +9,8 @@ import (
 )
 
 // prunedAtOnce is the number of clicks or texts that one statement of PruneClicks removes.
-// Other writes wait for it.
+// Other writes wait for it, some 35 ms. A table for each day could be dropped at once, but
+// then each history and each look-up of a click would read all of them.
 const prunedAtOnce = 1000
 
 // PruneClicks removes from the history the clicks of all days (UTC) that ended at or before

@@ -21,6 +21,7 @@ type contender struct {
 	name    string
 	naive   bool
 	mysql   bool
+	file    bool // an SQLite database of its own, whose processor time is the server's
 	journal bool
 	flags   []string // of the program
 
@@ -37,6 +38,8 @@ var contenders = []contender{
 		goals: map[int]float64{64: 0.65, 512: 0.70}, latency: true, sustained: true},
 	{name: "MySQL, AckJournaled", mysql: true, journal: true, flags: []string{"-ack", "journaled"},
 		goals: map[int]float64{64: 0.60, 512: 0.65}, latency: true, sustained: true},
+	{name: "SQLite, AckStored", file: true, goals: map[int]float64{64: 0.35, 512: 0.42}, latency: true, hot: true},
+	{name: "SQLite, AckBuffered", file: true, flags: []string{"-ack", "buffered"}, latency: true, sustained: true},
 	{name: "MySQL, the naive way", naive: true, mysql: true},
 }
 
@@ -91,6 +94,14 @@ func (b *bench) start(ctx context.Context, c contender) (*subject, error) {
 				return sum, err
 			}
 			return nil
+		}
+		if c.file {
+			dir, err := os.MkdirTemp(b.dir, "sqlite")
+			if err != nil {
+				return err
+			}
+			closers = append(closers, func() error { return os.RemoveAll(dir) })
+			flags = append([]string{"-db", filepath.Join(dir, "linktrack.db")}, flags...)
 		}
 		if c.journal {
 			dir := filepath.Join(b.dir, "journal")

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/mysqlstore"
+	"github.com/linktrackhq/linktrack/sqlitestore"
 )
 
 // filling is how much to load, and how.
@@ -33,8 +33,8 @@ const (
 // weeks: the same statements, counts, roll-ups and day partitions. What
 // differs is the order. The clicks come link by link instead of by time, which
 // spares the server most of its reading and packs the rows more densely.
-func fill(ctx context.Context, dsn string, f filling) (err error) {
-	store, err := mysqlstore.Open(dsn)
+func fill(ctx context.Context, at place, f filling) (err error) {
+	store, err := at.open(sqlitestore.Relaxed())
 	if err != nil {
 		return err
 	}
@@ -42,8 +42,8 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if err := store.Migrate(ctx); err != nil {
 		return err
 	}
-	if f.relax {
-		restore, err := relax(ctx, dsn)
+	if f.relax && at.file == "" {
+		restore, err := relax(ctx, at.dsn)
 		if err != nil {
 			return err
 		}
@@ -64,8 +64,10 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := makeDays(ctx, store, ids[0], now); err != nil {
-		return err
+	if at.file == "" {
+		if err := makeDays(ctx, store, ids[0], now); err != nil {
+			return err
+		}
 	}
 	applying, stop := context.WithCancel(ctx)
 	applied := make(chan error, 1)
@@ -78,10 +80,18 @@ func fill(ctx context.Context, dsn string, f filling) (err error) {
 	if _, err := store.ApplyClicks(ctx, time.UTC, now.Add(-day)); err != nil {
 		return err
 	}
-	if err := analyze(ctx, dsn); err != nil {
+	db, err := at.sql()
+	if err != nil {
 		return err
 	}
-	return sizes(ctx, dsn, f.clicks)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if at.file != "" {
+		return fileSizes(ctx, db, f.clicks)
+	}
+	if err := analyze(ctx, db); err != nil {
+		return err
+	}
+	return sizes(ctx, db, f.clicks)
 }
 
 // makeDays makes the partitions of the days to come, which are in the past.
@@ -263,12 +273,7 @@ func relax(ctx context.Context, dsn string) (restore func() error, err error) {
 
 // analyze counts the rows anew for the server's planner, which it does by
 // itself sooner or later.
-func analyze(ctx context.Context, dsn string) error {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+func analyze(ctx context.Context, db *sql.DB) error {
 	analyzed, err := db.QueryContext(ctx, `ANALYZE TABLE lt_link, lt_count, lt_rank, lt_hour, lt_day, lt_hit, lt_text`)
 	if err != nil {
 		return err
@@ -277,12 +282,7 @@ func analyze(ctx context.Context, dsn string) error {
 }
 
 // sizes prints the bytes that each table takes for a click.
-func sizes(ctx context.Context, dsn string, clicks int64) error {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+func sizes(ctx context.Context, db *sql.DB, clicks int64) error {
 	rows, err := db.QueryContext(ctx, `
 		SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('lt_hit', 'lt_text', 'lt_click', 'lt_day', 'lt_hour') ORDER BY TABLE_NAME`)

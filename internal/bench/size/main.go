@@ -4,6 +4,8 @@
 //	size fill -mysql 'root@tcp(127.0.0.1:3306)/big' -links 1000000 -clicks 20000000
 //	size measure -mysql 'root@tcp(127.0.0.1:3306)/big' -small 'root@tcp(127.0.0.1:3306)/small'
 //	size memory -mysql 'root@tcp(127.0.0.1:3306)/big' -redirects 3600000
+//	size fill -db big.db -links 1000000 -clicks 20000000
+//	size measure -db big.db -small small.db
 //	size all -links 1000000 -clicks 20000000
 //
 // "all" does the three in databases of its own, which it drops again, on the
@@ -37,24 +39,26 @@ func run(ctx context.Context, args []string) error {
 		command, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet(command, flag.ExitOnError)
-	var dsn, small string
+	var at place
+	var small string
 	if command != "all" {
-		flags.StringVar(&dsn, "mysql", "", "`DSN` of the database")
+		flags.StringVar(&at.dsn, "mysql", "", "`DSN` of the database")
+		flags.StringVar(&at.file, "db", "", "`path` of an SQLite file, in place of -mysql")
 	}
 	switch command {
 	case "fill":
 		f := fillFlags(flags)
 		flags.Parse(args)
-		return fill(ctx, dsn, *f)
+		return fill(ctx, at, *f)
 	case "measure":
-		flags.StringVar(&small, "small", "", "`DSN` of a smaller database to compare with")
+		flags.StringVar(&small, "small", "", "`DSN`, or with -db the path, of a smaller database to compare with")
 		times := flags.Int("times", 25, "`number` of times that each call is made")
 		flags.Parse(args)
-		return measure(ctx, dsn, small, *times)
+		return measure(ctx, at, small, *times)
 	case "memory":
 		redirects := flags.Int64("redirects", 3_600_000, "`number` of redirects: a thousand a second make that many in an hour")
 		flags.Parse(args)
-		return memory(ctx, dsn, *redirects)
+		return memory(ctx, at, *redirects)
 	case "all":
 		f := fillFlags(flags)
 		times := flags.Int("times", 25, "`number` of times that each call is made")
@@ -98,7 +102,7 @@ func all(ctx context.Context, f filling, times int, redirects int64) (err error)
 			return err
 		}
 		defer func() { err = errors.Join(err, server.Drop(ctx, name)) }()
-		if err := fill(ctx, dsn, part); err != nil {
+		if err := fill(ctx, place{dsn: dsn}, part); err != nil {
 			return err
 		}
 		dsns = append(dsns, dsn)
@@ -109,8 +113,8 @@ func all(ctx context.Context, f filling, times int, redirects int64) (err error)
 		return err
 	}
 	fmt.Printf("%s.\n", about)
-	if err := measure(ctx, full, small, times); err != nil || redirects == 0 {
+	if err := measure(ctx, place{dsn: full}, small, times); err != nil || redirects == 0 {
 		return err
 	}
-	return memory(ctx, full, redirects)
+	return memory(ctx, place{dsn: full}, redirects)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 // An api is the whole of linktrack over one database, but for the network.
@@ -30,8 +28,8 @@ type api struct {
 	close   func() error
 }
 
-func openAPI(ctx context.Context, dsn string) (*api, error) {
-	store, err := mysqlstore.Open(dsn)
+func openAPI(ctx context.Context, at place) (*api, error) {
+	store, err := at.open()
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +39,7 @@ func openAPI(ctx context.Context, dsn string) (*api, error) {
 	}
 	a := &api{handler: t.Handler(), random: rand.New(rand.NewPCG(1, 1))}
 	a.close = func() error { return errors.Join(t.Close(ctx), store.Close()) }
-	db, err := sql.Open("mysql", dsn)
+	db, err := at.sql()
 	if err == nil {
 		err = db.QueryRowContext(ctx, `SELECT COUNT(*), SUM(total) + SUM(bots) FROM lt_count`).Scan(&a.links, &a.clicks)
 		err = errors.Join(err, db.Close())
@@ -112,7 +110,7 @@ func (a *api) visit(ctx context.Context) error {
 		if i > 0 {
 			path = pathOf(a.random.IntN(a.links))
 		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/"+path, nil)
 		if err != nil {
 			return err
 		}
@@ -205,15 +203,15 @@ func before(limit int, month string) func(context.Context, *api) (time.Duration,
 
 // measure prints how long calls take at the full and, if it is given, at the
 // smaller size, asked in turns.
-func measure(ctx context.Context, dsn, smallDSN string, times int) (err error) {
-	full, err := openAPI(ctx, dsn)
+func measure(ctx context.Context, at place, smaller string, times int) (err error) {
+	full, err := openAPI(ctx, at)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, full.close()) }()
 	small := full
-	if smallDSN != "" {
-		if small, err = openAPI(ctx, smallDSN); err != nil {
+	if smaller != "" {
+		if small, err = openAPI(ctx, placeOf(smaller, at)); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, small.close()) }()

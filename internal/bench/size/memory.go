@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +17,7 @@ const mostPaths = 200_000
 
 // memory prints how much memory the program linktrack takes while it serves
 // a load as fast as it can, and checks that all of it was counted.
-func memory(ctx context.Context, dsn string, redirects int64) (err error) {
+func memory(ctx context.Context, at place, redirects int64) (err error) {
 	dir, err := os.MkdirTemp("", "linktrack-size")
 	if err != nil {
 		return err
@@ -28,7 +27,7 @@ func memory(ctx context.Context, dsn string, redirects int64) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("mysql", dsn)
+	db, err := at.sql()
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func memory(ctx context.Context, dsn string, redirects int64) (err error) {
 	for i := 0; i < links && len(paths) < mostPaths; i += max(1, links/mostPaths) {
 		paths = append(paths, "/"+pathOf(i))
 	}
-	s, err := server.StartLinktrack(ctx, bin, "-base-url", "http://"+host, "-mysql", dsn)
+	s, err := server.StartLinktrack(ctx, bin, append([]string{"-base-url", "http://" + host}, at.flag()...)...)
 	if err != nil {
 		return err
 	}
