@@ -160,6 +160,41 @@ func makeDays(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
+// maxDaysBack is the number of past days that get a partition for a copied history. Older
+// clicks are in the first one.
+const maxDaysBack = 400
+
+// makePastDays creates a partition for each day since first that is before the first
+// partition, so that PruneClicks can remove these days, too. Call it before there are clicks
+// of these days: it moves what the first partition has.
+func (s *Store) makePastDays(ctx context.Context, first time.Time) error {
+	const op = "create the day partitions of the history"
+	if oldest := time.Now().UTC().Truncate(day).Add(-maxDaysBack * day); first.Before(oldest) {
+		first = oldest
+	}
+	return s.alone(ctx, op, func(conn *sql.Conn) error {
+		for _, table := range []partitioned{hits, dayTexts} {
+			days, err := table.days(ctx, conn)
+			if err != nil {
+				return failed(op, err)
+			}
+			if len(days) == 0 || name(first) >= days[0] {
+				continue
+			}
+			var b strings.Builder
+			for d := first; name(d) < days[0]; d = d.Add(day) {
+				fmt.Fprintf(&b, "PARTITION %s VALUES LESS THAN (%s), ", name(d), table.bound(name(d)))
+			}
+			_, err = conn.ExecContext(ctx, fmt.Sprintf(`ALTER TABLE %s REORGANIZE PARTITION %s INTO (%sPARTITION %s VALUES LESS THAN (%s))`,
+				table.name, days[0], b.String(), days[0], table.bound(days[0])))
+			if err != nil {
+				return denied(op, err)
+			}
+		}
+		return nil
+	})
+}
+
 const partitionLayout = "p20060102"
 
 // name returns the name of the partition that ends with a day.

@@ -2,6 +2,8 @@ package mysqlstore
 
 import (
 	"context"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -25,6 +27,11 @@ var dialect = &sqlstore.Dialect{
 	Is:         isClass,
 	Explain:    explain,
 	OldTables:  true,
+
+	Snapshot:    []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
+	InsertRows:  1000,
+	LastID:      lastID,
+	RaiseLastID: raiseLastID,
 }
 
 // lowered compares letters by a binary collation, so that texts that differ only in accents
@@ -66,4 +73,29 @@ func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64
 		return 0, err
 	}
 	return res.LastInsertId()
+}
+
+var autoIncrement = regexp.MustCompile(`\bAUTO_INCREMENT=(\d+)`)
+
+// lastID reads the definition of the table: information_schema may have an older number.
+func lastID(ctx context.Context, db *sqlx.DB, table string) (int64, error) {
+	var name, definition string
+	if err := db.QueryRowContext(ctx, `SHOW CREATE TABLE `+table).Scan(&name, &definition); err != nil {
+		return 0, err
+	}
+	found := autoIncrement.FindStringSubmatch(definition)
+	if found == nil {
+		return 0, nil // it has given none
+	}
+	next, err := strconv.ParseInt(found[1], 10, 64)
+	return next - 1, err
+}
+
+func raiseLastID(ctx context.Context, db *sqlx.DB, table string, last int64) error {
+	have, err := lastID(ctx, db, table)
+	if err != nil || have >= last {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `ALTER TABLE `+table+` AUTO_INCREMENT = `+strconv.FormatInt(last+1, 10))
+	return err
 }

@@ -68,7 +68,12 @@ var (
 func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
 	x := wrap(db)
 	o := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	return &Store{shared: sqlstore.New(dialect, x, x, o), db: x}
+	return newStore(&Store{shared: sqlstore.New(dialect, x, x, o), db: x})
+}
+
+func newStore(s *Store) *Store {
+	sqlstore.OnCopy(s.shared, s.makePastDays)
+	return s
 }
 
 func wrap(db any) *sqlx.DB {

@@ -86,7 +86,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 		return nil, refused(c, err)
 	}
 	db := wrap(p.db)
-	return &Store{shared: sqlstore.New(dialect, db, db, nil), db: db, own: c, pool: p}, nil
+	return newStore(&Store{shared: sqlstore.New(dialect, db, db, nil), db: db, own: c, pool: p}), nil
 }
 
 // An Option changes how [Open] connects.

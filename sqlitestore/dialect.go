@@ -29,6 +29,12 @@ var dialect = &sqlstore.Dialect{
 	Is:         isClass,
 	Explain:    explain,
 	CheckFile:  checkFile,
+
+	Snapshot:    []string{"BEGIN DEFERRED", "SELECT 1 FROM lt_migration"}, // it begins with the first read
+	RowValues:   true,
+	InsertRows:  50,
+	LastID:      lastID,
+	RaiseLastID: raiseLastID,
 }
 
 // index needs no hint for a primary key.

@@ -63,3 +63,71 @@ func (b bare) Connect(context.Context) (driver.Conn, error) {
 	return new(sqlite.Driver).Open(string(b))
 }
 func (b bare) Driver() driver.Driver { return new(sqlite.Driver) }
+
+// Failing returns a Store on a database. It calls fail before it prepares or executes a
+// statement that writes, before and after each COMMIT, and when it begins a transaction; the
+// error of fail is the error of that.
+func Failing(path string, fail func() error) *Store {
+	s := newStore(pool(failing{connector(dsn(path)), fail}, 1), pool(connector(dsn(path)), maxReaders))
+	s.close = func() error { return errors.Join(s.read.Close(), s.write.Close()) }
+	return s
+}
+
+type failing struct {
+	connector
+	fail func() error
+}
+
+func (f failing) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := f.connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &failingConn{conn, f.fail}, nil
+}
+
+type failingConn struct {
+	driver.Conn
+	fail func() error
+}
+
+func (c *failingConn) PrepareContext(ctx context.Context, statement string) (driver.Stmt, error) {
+	if err := c.fail(); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, statement)
+}
+
+func (c *failingConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.fail(); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args)
+}
+
+func (c *failingConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, statement, args)
+}
+
+func (c *failingConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if err := c.fail(); err != nil {
+		return nil, err
+	}
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+	return failingTx{tx, c.fail}, err
+}
+
+type failingTx struct {
+	driver.Tx
+	fail func() error
+}
+
+func (tx failingTx) Commit() error {
+	if err := tx.fail(); err != nil {
+		return err
+	}
+	if err := tx.Tx.Commit(); err != nil {
+		return err
+	}
+	return tx.fail()
+}

@@ -13,6 +13,9 @@ import (
 // CreateAccount implements [linktrack.AccountStore].
 func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktrack.Account, error) {
 	const op = "create an account"
+	if err := s.own(ctx); err != nil {
+		return linktrack.Account{}, s.failed(op, err)
+	}
 	hosts, err := fitAccount(a)
 	if err != nil {
 		return linktrack.Account{}, s.failed(op, err)
@@ -102,6 +105,9 @@ func scanAccount(row interface{ Scan(...any) error }, more ...any) (linktrack.Ac
 
 // UpdateAccount implements [linktrack.AccountStore].
 func (s *Store) UpdateAccount(ctx context.Context, id linktrack.AccountID, change func(*linktrack.Account) error) (linktrack.Account, error) {
+	if err := s.own(ctx); err != nil {
+		return linktrack.Account{}, s.failed("update an account", err)
+	}
 	var a linktrack.Account
 	refused := false // change returned an error
 	err := s.transact(ctx, func(tx *transaction) error {
@@ -162,6 +168,9 @@ func fitAccount(a linktrack.Account) (hosts []byte, err error) {
 
 // Secret implements [linktrack.AccountStore].
 func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
+	if err := s.refuseUnfinished(ctx); err != nil {
+		return nil, s.failed("read the secret", err)
+	}
 	if err := fit("secret", string(candidate), 1024); err != nil {
 		return nil, s.failed("read the secret", err)
 	}
@@ -170,6 +179,9 @@ func (s *Store) Secret(ctx context.Context, candidate []byte) ([]byte, error) {
 
 // Zone implements [linktrack.AccountStore].
 func (s *Store) Zone(ctx context.Context, candidate string) (string, error) {
+	if err := s.refuseUnfinished(ctx); err != nil {
+		return "", s.failed("read the zone", err)
+	}
 	if err := fit("zone", candidate, 255); err != nil {
 		return "", s.failed("read the zone", err)
 	}

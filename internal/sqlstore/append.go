@@ -30,6 +30,9 @@ const insertLog = `INSERT INTO lt_log (source, seq, kind, at, clicks, bytes, dat
 //     counting its clicks.
 func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 	const op = "append clicks"
+	if err := s.own(ctx); err != nil {
+		return s.failed(op, err)
+	}
 	buffer := appendBuffers.Get().(*[]byte)
 	defer appendBuffers.Put(buffer)
 	data := linktrack.AppendClicks((*buffer)[:0], b.Clicks)

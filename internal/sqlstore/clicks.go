@@ -12,6 +12,9 @@ import (
 // ReserveClicks implements [linktrack.ClickStore].
 func (s *Store) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {
 	const op = "reserve clicks"
+	if err := s.own(ctx); err != nil {
+		return 0, s.failed(op, err)
+	}
 	if n < 1 {
 		return 0, s.failed(op, fmt.Errorf("%d is not a number of people: it must be at least 1", n))
 	}

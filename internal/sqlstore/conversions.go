@@ -52,6 +52,9 @@ type conversion struct {
 // ApplyClicks locks them.
 func (s *Store) RecordConversion(ctx context.Context, c linktrack.Conversion, zone *time.Location) (counted bool, err error) {
 	const op = "record a conversion"
+	if err := s.own(ctx); err != nil {
+		return false, s.failed(op, err)
+	}
 	if err := fit("order_id", c.OrderID, 1020); err != nil {
 		return false, s.failed(op, err)
 	}

@@ -56,6 +56,19 @@ type Dialect struct {
 	// sentences. It is nil where a server checks its own files.
 	CheckFile func(ctx context.Context, db *sqlx.DB) (findings []string, err error)
 
+	// Snapshot begins a transaction that reads all tables as they are now, whatever others
+	// write meanwhile.
+	Snapshot []string
+	// RowValues says that an index finds the rows behind (a, b). Else it finds those with a
+	// higher a, or the same a and a higher b.
+	RowValues bool
+	// InsertRows is the number of rows with which an INSERT is fast.
+	InsertRows int
+	// LastID returns the highest id that the database gave to a row of a table, and
+	// RaiseLastID raises it.
+	LastID      func(ctx context.Context, db *sqlx.DB, table string) (int64, error)
+	RaiseLastID func(ctx context.Context, db *sqlx.DB, table string, last int64) error
+
 	// OldTables says that the database may have rows in lt_click and lt_pending, where
 	// versions before the click log kept the history and what was not applied.
 	OldTables bool

@@ -22,6 +22,9 @@ const (
 // leads from such a text to a click, a visitor, or a link.
 func (s *Store) EraseVisitor(ctx context.Context, account linktrack.AccountID, prefix netip.Prefix) (clicks int64, err error) {
 	const op = "erase a visitor"
+	if err := s.own(ctx); err != nil {
+		return 0, s.failed(op, err)
+	}
 	if !prefix.IsValid() {
 		return 0, s.failed(op, fmt.Errorf("%v is not a valid prefix of addresses", prefix))
 	}

@@ -12,6 +12,9 @@ import (
 // before, in steps. The last step removes the rest, under the lock of ApplyClicks: nothing
 // is added to the sums of an account that has no links then.
 func (s *Store) EraseAccount(ctx context.Context, id linktrack.AccountID) error {
+	if err := s.own(ctx); err != nil {
+		return s.failed("erase an account", err)
+	}
 	err := s.transact(ctx, func(tx *transaction) error { return lockErasable(ctx, tx, id) })
 	for _, rows := range accountRows {
 		if err == nil {

@@ -113,6 +113,9 @@ func (s *Store) FormerPaths(ctx context.Context, link int64) ([]linktrack.LinkNa
 
 // ReleasePaths implements [linktrack.LinkStore].
 func (s *Store) ReleasePaths(ctx context.Context, link int64, names []linktrack.LinkName) error {
+	if err := s.own(ctx); err != nil {
+		return s.failed("release former paths", err)
+	}
 	if link < 1 { // not those that are reserved
 		return nil
 	}

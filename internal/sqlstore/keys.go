@@ -35,6 +35,9 @@ func takeLogin(ctx context.Context, tx *transaction, login string) error {
 // CreateKey implements [linktrack.KeyStore].
 func (s *Store) CreateKey(ctx context.Context, k linktrack.Key) (linktrack.Key, error) {
 	const op = "create a key"
+	if err := s.own(ctx); err != nil {
+		return linktrack.Key{}, s.failed(op, err)
+	}
 	if err := errors.Join(fit("login", k.Login, 400), fit("pass_hash", string(k.PassHash), 255),
 		fit("name", k.Name, 1020), fit("scope", string(k.Scope), 255)); err != nil {
 		return linktrack.Key{}, s.failed(op, err)
@@ -137,6 +140,9 @@ func (s *Store) Keys(ctx context.Context, account linktrack.AccountID) ([]linktr
 
 // DeleteKey implements [linktrack.KeyStore].
 func (s *Store) DeleteKey(ctx context.Context, account linktrack.AccountID, id int64) error {
+	if err := s.own(ctx); err != nil {
+		return s.failed("delete a key", err)
+	}
 	var p builder
 	p.add(`DELETE FROM lt_key WHERE id = ? AND account_id = ?`, id, int64(account))
 	n, err := p.affect(ctx, s.db)

@@ -14,6 +14,9 @@ import (
 // many rows.
 func (s *Store) CreateLinks(ctx context.Context, links []linktrack.Link) ([]linktrack.Link, error) {
 	const op = "create links"
+	if err := s.own(ctx); err != nil {
+		return nil, s.failed(op, err)
+	}
 	if len(links) == 0 {
 		return []linktrack.Link{}, nil
 	}

@@ -12,6 +12,9 @@ import (
 
 // UpdateLink implements [linktrack.LinkStore].
 func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack.Link) error) (linktrack.Link, error) {
+	if err := s.own(ctx); err != nil {
+		return linktrack.Link{}, s.failed("update a link", err)
+	}
 	var l linktrack.Link
 	refused := false // change returned an error
 	var uncounted bool

@@ -25,6 +25,9 @@ func (s *Store) Session(ctx context.Context, account linktrack.AccountID, sessio
 
 // EndSession implements [linktrack.AccountStore].
 func (s *Store) EndSession(ctx context.Context, account linktrack.AccountID, session linktrack.SessionID, until, at time.Time) error {
+	if err := s.own(ctx); err != nil {
+		return s.failed("end a session", err)
+	}
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO lt_ended_session (account_id, session, until) VALUES (?, ?, ?)`+
 		s.d.upsert("lt_ended_session", "account_id, session", replace("until")), int64(account), session[:], micros(until))
@@ -41,6 +44,9 @@ func (s *Store) EndSession(ctx context.Context, account linktrack.AccountID, ses
 
 // EndSessions implements [linktrack.AccountStore].
 func (s *Store) EndSessions(ctx context.Context, account linktrack.AccountID) error {
+	if err := s.own(ctx); err != nil {
+		return s.failed("end the sessions of an account", err)
+	}
 	res, err := s.db.ExecContext(ctx, `UPDATE lt_account SET session_epoch = session_epoch + 1 WHERE id = ?`, int64(account))
 	if err != nil {
 		return s.failed("end the sessions of an account", err)

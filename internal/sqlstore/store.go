@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -31,6 +32,9 @@ type Store struct {
 	texts   textCache // used by Clicks
 
 	insertLog statement // used by AppendClicks
+
+	isOwn    atomic.Bool                                      // own has found no mark, or removed it
+	makeDays func(ctx context.Context, first time.Time) error // see OnCopy; nil: nothing
 
 	// Used by ApplyClicks:
 	holder      linktrack.Source // identifies this Store as the holder of the lease
