@@ -127,6 +127,7 @@ func TestWhileTheSourceServesEachCopyIsOfOneMoment(t *testing.T) {
 	}
 	_, err = to.LinkByPath(t.Context(), "go.example.com", "renamed")
 	require.NoError(t, err)
-	_, err = linktrack.New(to, linktrack.Options{BaseURL: "https://go.example.com"})
+	tracker, err := linktrack.New(to, linktrack.Options{BaseURL: "https://go.example.com"})
 	require.NoError(t, err)
+	require.NoError(t, tracker.Close(t.Context()))
 }

@@ -75,8 +75,9 @@ var ErrDiffers = sqlstore.ErrCopyDiffers
 //   - The first change by a Store on the target, such as a click, makes the target's data its
 //     own. A later Copy to it is refused.
 //
-// It needs about 50 MB of memory, whatever the size of the databases is. No process may use
-// the target meanwhile. The report is complete if the error is nil or ErrDiffers; otherwise it is nil.
+// It needs some 80 MB of memory, whatever the size of the databases is. No process may use
+// the target meanwhile. The report is complete if the error is nil or ErrDiffers, and else
+// nil.
 func Copy(ctx context.Context, from, to Store, o Options) (Report, error) {
 	tables, err := sqlstore.Copy(ctx, from, to, o.Progress)
 	if err != nil && !errors.Is(err, ErrDiffers) {

@@ -23,6 +23,7 @@ func commands() []command {
 		{"serve", "Run the service", "answer visitors, the API, and the pages for people; the default", runServe},
 		{"account", "Accounts", "add or list accounts; set a pass, an address or a type; switch on or off", runAccount},
 		{"import", "Move links", "make the links of a file, also of other services", runTransfer("import")},
+		{"copy", "Move links", "make a database equal to another one, also of another engine", runCopy},
 		{"export", "Move links", "write the links of an account as CSV", runTransfer("export")},
 		{"backup", "Care for the database", "write a copy of an SQLite database, while the service runs", runBackup},
 		{"check", "Care for the database", "compare counts, history, and sums", runCheck},

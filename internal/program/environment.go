@@ -87,7 +87,9 @@ func allFlags() []*flag.FlagSet {
 		addAccountFlags(flags, a.name, new(accountConfig))
 		all = append(all, flags)
 	}
-	return all
+	copying := flag.NewFlagSet("", flag.ContinueOnError)
+	addCopyFlags(copying, new(copyConfig))
+	return append(all, copying)
 }
 
 // aliases are further names of flags.

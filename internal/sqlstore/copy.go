@@ -13,8 +13,13 @@ import (
 // A CopyStore is a store of this project that is a [Store] with more methods.
 type CopyStore interface {
 	Migrate(ctx context.Context) error
-	base() *Store
+	based
 }
+
+// A Store is based on itself, and so is a type that embeds it.
+type based interface{ base() *Store }
+
+var _ based = (*Store)(nil)
 
 func (s *Store) base() *Store { return s }
 

@@ -77,7 +77,7 @@ var copiedTables = []*copyTable{
 		confirm* deleted_at is_purging list_kind uncounted`, unique),
 	tableOf("lt_link_tag", "tags of links", "account_id name_key* link_id |"),
 	tableOf("lt_former", "former paths", "host* path_key* | link_id account_id"),
-	tableOf("lt_link_number", "numbers of links", "account_id list_kind | links", sums("links", "links")),
+	tableOf("lt_link_number", "lists with their lengths", "account_id list_kind | links", sums("links", "links")),
 	tableOf("lt_count", "counts", "link_id | account_id total uniques bots conversions used deactivate_at last_click alert_at is_deleted",
 		sums("total", "people", "uniques", "unique visitors", "bots", "bots", "conversions", "conversions")),
 	tableOf("lt_rank", "ranks", "link_id | account_id list_kind recent total last_click", sums("total", "people")),
@@ -86,7 +86,7 @@ var copiedTables = []*copyTable{
 	tableOf("lt_sum", "sums of accounts, groups, tags", "account_id kind name_key* day | data*"),
 	tableOf("lt_alert", "alerts", "link_id kind* number | reached due tries"),
 	tableOf("lt_conversion", "conversions", "link_id click_id* | account_id order_id* value currency* created_at is_trusted day hour",
-		unique, sums("value", "value, in ten-thousandths")),
+		unique),
 	tableOf("lt_text", "texts of the history", "day id* | text* host* browser* platform*"),
 	tableOf("lt_hit", "clicks in the history", `link_id id* | ip* agent_id* referrer_id* referrer* referrer_host* user_agent* browser* platform*
 		country* query* is_unique is_bot class reason`),

@@ -206,3 +206,12 @@ func isMySQL(ctx context.Context, db *sql.DB) bool {
 	var version string
 	return db.QueryRowContext(ctx, `SELECT VERSION()`).Scan(&version) == nil
 }
+
+// SQLite opens a database without the store.
+func SQLite(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
