@@ -29,6 +29,7 @@ func TestABatchIsAppendedByOneStatement(t *testing.T) {
 	_, dsn := opened(t)
 	var statements []string
 	s := hooked(t, dsn, func(statement string, _ func()) { statements = append(statements, statement) })
+	makeLink(t, s, linktrack.Link{Path: "a"}) // the first change also asks whether the database is an unfinished copy
 	for seq := range int64(3) {
 		statements = nil
 		appendBatch(t, s, linktrack.Batch{Seq: seq + 1, Clicks: []linktrack.Click{click(1, noon)}})

@@ -59,7 +59,7 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		if until.Unix() <= 0 {
 			return nil // no click is older
 		}
-		if err := sqlstore.NotePruned(ctx, s.shared, until); err != nil {
+		if err := sqlstore.NotePruned(ctx, conn, s.shared, until); err != nil {
 			return failed(op, err)
 		}
 		// The texts of a day go after the clicks that have them.

@@ -315,9 +315,13 @@ func (c *comparison) findings() (all []string) {
 // left the history. It has no row if no day was removed.
 const prunedSetting = "pruned_before"
 
-// NotePruned notes that the history of all days (UTC) before one is about to be removed.
-func NotePruned(ctx context.Context, s *Store, first time.Time) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO lt_setting (name, value) VALUES (?, ?)`+s.d.upsert("lt_setting", "name", raise("value")),
+// NotePruned notes that the history of all days (UTC) before one is about to be removed. db
+// is the connection that will remove it, or its pool: a caller that holds a connection must
+// not wait for another one.
+func NotePruned(ctx context.Context, db interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}, s *Store, first time.Time) error {
+	_, err := db.ExecContext(ctx, `INSERT INTO lt_setting (name, value) VALUES (?, ?)`+s.d.upsert("lt_setting", "name", raise("value")),
 		[]byte(prunedSetting), []byte(first.UTC().Format(time.DateOnly)))
 	return err
 }
