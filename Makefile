@@ -26,7 +26,7 @@ test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests 
 # On MySQL, the store's contract is checked with a host's pool only. All other tests use a
 # pool of the store's own.
 test-mysql: ## Run only the tests that need a database, on MySQL, fetched from Debian
-	@scripts/with-mysql --fast $(go_test) -timeout=40m -skip='TestStoreHoldsTheContract/a_pool_of_its_own' ./mysqlstore ./internal/sqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./internal/program
+	@scripts/with-mysql --fast $(go_test) -timeout=40m -skip='TestStoreHoldsTheContract/a_pool_of_its_own' ./mysqlstore ./internal/sqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./internal/program ./storecopy
 
 lint: ## Run gofmt, go vet, staticcheck and govulncheck
 	@scripts/lint
