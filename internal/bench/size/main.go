@@ -53,8 +53,9 @@ func run(ctx context.Context, args []string) error {
 	case "measure":
 		flags.StringVar(&small, "small", "", "`DSN`, or with -db the path, of a smaller database to compare with")
 		times := flags.Int("times", 25, "`number` of times that each call is made")
+		visits := flags.Int("visits", 10, "`number` of visits right before each call, whose clicks the call applies first")
 		flags.Parse(args)
-		return measure(ctx, at, small, *times)
+		return measure(ctx, at, small, *times, *visits)
 	case "memory":
 		redirects := flags.Int64("redirects", 3_600_000, "`number` of redirects: a thousand a second make that many in an hour")
 		flags.Parse(args)
@@ -62,12 +63,13 @@ func run(ctx context.Context, args []string) error {
 	case "all":
 		f := fillFlags(flags)
 		times := flags.Int("times", 25, "`number` of times that each call is made")
+		visits := flags.Int("visits", 10, "`number` of visits right before each call, whose clicks the call applies first")
 		redirects := flags.Int64("redirects", 3_600_000, "`number` of redirects; 0: do not measure memory")
 		flags.Parse(args)
 		if f.links < 100 || f.clicks < 100 {
 			return errors.New("a hundredth of -links and -clicks must be one at least")
 		}
-		return all(ctx, *f, *times, *redirects)
+		return all(ctx, *f, *times, *visits, *redirects)
 	}
 	return errors.New("says what to do first: fill, measure, memory or all (behind it, -h shows the flags)")
 }
@@ -82,7 +84,7 @@ func fillFlags(flags *flag.FlagSet) *filling {
 }
 
 // all compares a database of the full size with one of a hundredth.
-func all(ctx context.Context, f filling, times int, redirects int64) (err error) {
+func all(ctx context.Context, f filling, times, visits int, redirects int64) (err error) {
 	given, err := database.Given()
 	if err != nil {
 		return err
@@ -113,7 +115,7 @@ func all(ctx context.Context, f filling, times int, redirects int64) (err error)
 		return err
 	}
 	fmt.Printf("%s.\n", about)
-	if err := measure(ctx, place{dsn: full}, small, times); err != nil || redirects == 0 {
+	if err := measure(ctx, place{dsn: full}, small, times, visits); err != nil || redirects == 0 {
 		return err
 	}
 	return memory(ctx, place{dsn: full}, redirects)

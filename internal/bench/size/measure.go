@@ -104,7 +104,7 @@ func (a *api) call(ctx context.Context, name string, params ...string) (answer a
 }
 
 // visit follows the hot link and others. Their clicks are in the log then.
-func (a *api) visit(ctx context.Context) error {
+func (a *api) visit(ctx context.Context, visits int) error {
 	for i := range visits {
 		path := a.hot
 		if i > 0 {
@@ -134,7 +134,6 @@ type question struct {
 const (
 	goal      = 10 * time.Millisecond
 	goalRatio = 1.5 // to the smaller size
-	visits    = 10  // that wait in the log at each call
 )
 
 func questions() (all []question) {
@@ -203,7 +202,7 @@ func before(limit int, month string) func(context.Context, *api) (time.Duration,
 
 // measure prints how long calls take at the full and, if it is given, at the
 // smaller size, asked in turns.
-func measure(ctx context.Context, at place, smaller string, times int) (err error) {
+func measure(ctx context.Context, at place, smaller string, times, visits int) (err error) {
 	full, err := openAPI(ctx, at)
 	if err != nil {
 		return err
@@ -228,7 +227,7 @@ func measure(ctx context.Context, at place, smaller string, times int) (err erro
 				api  *api
 				took *[]time.Duration
 			}{{small, &atSmall}, {full, &atFull}} {
-				if err := side.api.visit(ctx); err != nil {
+				if err := side.api.visit(ctx, visits); err != nil {
 					return err
 				}
 				took, err := q.ask(ctx, side.api)
