@@ -14,7 +14,7 @@ go_test = go test $$(scripts/tools has gcc && echo $(race)) -shuffle=on
 # sqlitestore take ten times as long, and tell nothing about our code.
 race = -race -gcflags=modernc.org/...=-race=false
 
-.PHONY: test test-mysql lint fuzz bench bench-stores bench-copy size run help
+.PHONY: test test-mysql lint fuzz bench bench-stores bench-copy bench-day size run help
 
 test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests whose programs are missing
 	@scripts/tools
@@ -46,6 +46,9 @@ size: ## Measure calls and memory with a million links and 20 million clicks; SI
 
 bench-copy: ## Copy SQLite to MariaDB and back with 100,000 links and 2,000,000 clicks; COPY has flags of scripts/bench-copy
 	@scripts/bench-copy $(COPY)
+
+bench-day: ## Send SQLite 5,000,000 clicks of 100 days, of which 90 are kept; DAY has flags of scripts/bench-day
+	@scripts/bench-day $(DAY)
 
 run: ## Run the program
 	go run ./cmd/linktrack

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// visitors are what browsers send, apart from the path and the host. None of
+// browsers are what browsers send, apart from the path and the host. None of
 // them is a bot, and none has been here before.
-var visitors = headers(
+var browsers = headers(
 	[]string{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
@@ -55,7 +55,7 @@ func (w *worker) ask(path string, visitor int) (status int, err error) {
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, w.running.addr...)
 	b = append(b, "\r\n"...)
-	b = append(b, visitors[visitor]...)
+	b = append(b, w.running.heads[visitor]...)
 	w.request = b
 
 	// A deadline is dear, so one serves many requests.

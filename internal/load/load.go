@@ -20,6 +20,7 @@ type Load struct {
 	Addr        string   // host:port; only a loopback address is taken
 	Paths       []string // to ask for, each with its slash; a query may follow
 	Hot         float64  // the share of requests, 0 to 1, that is for Paths[0]; the others are drawn alike
+	Visitors    []string // the header lines of each kind of visitor, each line with its CRLF, without Host; they are drawn alike. nil: 20 kinds of browsers
 	Connections int      // each sends one request at a time; 0: 1
 	Seed        uint64   // two loads that have it in common send the same requests
 
@@ -74,6 +75,7 @@ type Running struct {
 	cancel  context.CancelFunc
 	addr    string
 	load    Load
+	heads   [][]byte // what follows the line of Host, for each kind of visitor
 	start   time.Time
 	end     time.Time // zero: none
 	tickets atomic.Int64
@@ -97,7 +99,13 @@ func Start(ctx context.Context, l Load) (*Running, error) {
 		l.Timeout = 10 * time.Second
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Running{ctx: ctx, cancel: cancel, addr: addr, load: l}
+	r := &Running{ctx: ctx, cancel: cancel, addr: addr, load: l, heads: browsers}
+	if l.Visitors != nil {
+		r.heads = nil
+		for _, lines := range l.Visitors {
+			r.heads = append(r.heads, []byte(lines+"\r\n"))
+		}
+	}
 	var connected sync.WaitGroup
 	for i := range l.Connections {
 		w := &worker{

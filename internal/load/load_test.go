@@ -98,6 +98,15 @@ func TestAHotPathGetsItsShare(t *testing.T) {
 	assert.InDelta(t, 933, c.count("/hot"), 60)
 }
 
+func TestALoadSendsTheVisitorsThatItIsGiven(t *testing.T) {
+	c := newCounter()
+	s := httptest.NewServer(c)
+	defer s.Close()
+	_, err := load.Run(t.Context(), load.Load{Addr: address(s), Paths: []string{"/a"}, Count: 100, Visitors: []string{"User-Agent: one\r\nDNT: 1\r\n", "User-Agent: two\r\n"}})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]bool{"one": true, "two": true}, c.agents)
+}
+
 // What a load counts must hold while the server is killed and comes back:
 // answered ≤ served ≤ answered and unanswered.
 func TestCountsStayRightWhileTheServerRestarts(t *testing.T) {

@@ -78,7 +78,7 @@ func (w *worker) work() {
 // draw chooses what to ask for, and who does.
 func (w *worker) draw() (path, visitor int) {
 	l := &w.running.load
-	visitor = w.random.IntN(len(visitors))
+	visitor = w.random.IntN(len(w.running.heads))
 	if l.Hot > 0 && w.random.Float64() < l.Hot {
 		return 0, visitor
 	}
