@@ -51,7 +51,7 @@ func checkTypes(types map[string]AccountType) error {
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		for _, param := range types[name].Params {
 			if !slices.Contains(linkParams, param) {
-				return invalid("Accounts.Types", "has %q for accounts of type %s, which is not a parameter of makeLink", param, name)
+				return invalid("Accounts.Types", "has %q for accounts of type %s, but must have parameters of makeLink: %s", param, name, strings.Join(linkParams, ", "))
 			}
 		}
 	}
@@ -60,10 +60,17 @@ func checkTypes(types map[string]AccountType) error {
 
 // checkType refuses a type that no account of this Tracker can have.
 func (t *Tracker) checkType(name string) error {
-	if _, ok := t.types[name]; !ok {
-		return invalid("type", "%q is no account type of this Tracker", name)
+	if _, ok := t.types[name]; ok {
+		return nil
 	}
-	return nil
+	all := []string{AccountTypeFree, AccountTypeProfessional}
+	for _, other := range slices.Sorted(maps.Keys(t.types)) {
+		if !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	last := len(all) - 1
+	return invalid("type", "must be %s or %s, not %q", strings.Join(all[:last], ", "), all[last], name)
 }
 
 // refuse returns an error if nobody may act for the account, because it is disabled

@@ -79,20 +79,20 @@ func addAccountFlags(flags *flag.FlagSet, action string, c *accountConfig) (fini
 // runAccount runs one of the actions on accounts.
 func runAccount(ctx context.Context, args []string, env environment, stdout, _ io.Writer) error {
 	all := accountActions()
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.name
+	}
 	if len(args) == 0 || isHelp(args[0]) {
 		helpAccount(stdout)
 		if len(args) == 0 {
-			return refused(errors.New("needs one of these words: add, list, pass, email, type, disable, enable"))
+			return refused(fmt.Errorf("needs one of these words: %s", listed(names, "and")))
 		}
 		return nil
 	}
 	i := slices.IndexFunc(all, func(a accountAction) bool { return a.name == args[0] })
 	if i < 0 {
-		names := make([]string, len(all))
-		for i, a := range all {
-			names[i] = a.name
-		}
-		return refused(fmt.Errorf("there is no %q%s (-h lists what there is)", args[0], nearest.Suggestion(args[0], names)))
+		return refused(fmt.Errorf("there is no %q%s (there are %s)", args[0], nearest.Suggestion(args[0], names), listed(names, "and")))
 	}
 	a := all[i]
 	c, err := parseAccountFlags(a, args[1:], env, stdout)

@@ -64,7 +64,7 @@ func TestTheOperatorChangesOneAccountAtATime(t *testing.T) {
 			list("1 +ada +professional +on +-", "2 +bob +free +on +bob@example.com", "3 +1 +professional +on +-")
 
 			fails(1, "the login ada is already taken", "add", "ada")
-			fails(2, `"gold" is no account type`, "add", "-type", "gold", "eve")
+			fails(2, `type must be free or professional, not "gold"`, "add", "-type", "gold", "eve")
 			fails(2, "email must be a mail address", "add", "-email", "nonsense", "eve")
 			fails(2, "login must", "add", "a\nb")
 			fails(2, "the login must not be empty", "add", "")

@@ -42,7 +42,7 @@ func commandNamed(name string) (command, error) {
 	for i, c := range all {
 		names[i] = c.name
 	}
-	return command{}, refused(fmt.Errorf("there is no command %q%s (-h lists them)", name, nearest.Suggestion(name, names)))
+	return command{}, refused(fmt.Errorf("there is no command %q%s (there are %s)", name, nearest.Suggestion(name, names), listed(names, "and")))
 }
 
 // run runs a command until it ends or ctx is done, and returns the exit status of the

@@ -18,9 +18,9 @@ func TestAnUnknownNameIsRefusedWithTheNearestOne(t *testing.T) {
 		env  map[string]string
 		args []string
 	}{
-		`there is no command "srve", did you mean serve? (-h lists them)`:                       {args: []string{"srve"}},
-		`there is no command "entirely-different" (-h lists them)`:                              {args: []string{"entirely-different"}},
-		`help: there is no command "exprot", did you mean export? (-h lists them)`:              {args: []string{"help", "exprot"}},
+		`there is no command "srve", did you mean serve? (there are serve, account, `:           {args: []string{"srve"}},
+		`there is no command "entirely-different" (there are serve, account, `:                  {args: []string{"entirely-different"}},
+		`help: there is no command "exprot", did you mean export? (there are serve, account, `:  {args: []string{"help", "exprot"}},
 		"not defined: -adr, did you mean -addr?":                                                {args: []string{"-adr", ":1"}},
 		"import: flag provided but not defined: -dryrun, did you mean -dry-run?":                {args: []string{"import", "-dryrun"}},
 		`version: takes no arguments, not "x"`:                                                  {args: []string{"version", "x"}},

@@ -2,6 +2,7 @@ package program
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -114,6 +115,9 @@ func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment, e
 		name := variable(f.Name)
 		if value := env[name]; value != "" && !given[flagOf(f.Name)] && !slices.Contains(except, f.Name) && err == nil {
 			if e := flags.Set(f.Name, value); e != nil {
+				if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
+					e = fmt.Errorf("%s, not %q", mustBeBool, value)
+				}
 				err = fmt.Errorf("%s: %w", name, e)
 			}
 		}
@@ -121,12 +125,18 @@ func parseWithEnvironment(flags *flag.FlagSet, args []string, env environment, e
 	return err
 }
 
+// mustBeBool is what package flag calls a parse error.
+const mustBeBool = "must be true or false"
+
 // parseFurther reads flags without the environment. An unknown one is an error with the
 // nearest name.
 func parseFurther(flags *flag.FlagSet, args []string) error {
 	err := flags.Parse(args)
 	if err == nil {
 		return nil
+	}
+	if text, isBool := strings.CutSuffix(err.Error(), "parse error"); isBool && strings.HasPrefix(text, "invalid boolean value ") {
+		return errors.New(text + mustBeBool)
 	}
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
 		var names []string

@@ -73,6 +73,12 @@ func listOf(s string) (items []string) {
 	return items
 }
 
+// listed returns names as a part of a sentence. and is the word before the last one.
+func listed(names []string, and string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " " + and + " " + names[last]
+}
+
 // list returns a function that parses a list with commas.
 func list(to *[]string) func(string) error {
 	return func(s string) error {

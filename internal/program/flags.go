@@ -232,8 +232,7 @@ func (c *config) check() error {
 	}
 	if !slices.Contains(types, c.accountType) {
 		slices.Sort(types[2:])
-		last := len(types) - 1
-		return fmt.Errorf("-type must be %s or %s, not %q", strings.Join(types[:last], ", "), types[last], c.accountType)
+		return fmt.Errorf("-type must be %s, not %q", listed(types, "or"), c.accountType)
 	}
 	if c.ack == linktrack.AckJournaled && c.journal == "" {
 		return errors.New("-ack journaled requires -journal with a folder")

@@ -1,8 +1,8 @@
 package program
 
 import (
-	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 )
@@ -10,7 +10,7 @@ import (
 func addLogFlag(flags *flag.FlagSet, c *config) {
 	flags.Var(&checked{"text", func(s string) error {
 		if s != "text" && s != "json" {
-			return errors.New("must be text or json")
+			return fmt.Errorf("must be text or json, not %q", s)
 		}
 		c.logJSON = s == "json"
 		return nil

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/transfer"
@@ -198,8 +197,7 @@ func formats() string {
 	for i, f := range transfer.Formats {
 		names[i] = string(f)
 	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
+	return listed(names, "or")
 }
 
 // openImport opens the file. A file that cannot be read twice, such as a pipe, is

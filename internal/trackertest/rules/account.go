@@ -197,7 +197,7 @@ func theOperatorListsAccountsAndChangesThem(t *testing.T, store linktrack.Store)
 	require.NoError(t, err)
 
 	for text, change := range map[string]func(*linktrack.AccountEdit){
-		`type "gold" is no account type of this Tracker`:       func(e *linktrack.AccountEdit) { e.Email, e.Type = "", "gold" },
+		`type must be free or professional, not "gold"`:        func(e *linktrack.AccountEdit) { e.Email, e.Type = "", "gold" },
 		"email must be a mail address such as ada@example.com": func(e *linktrack.AccountEdit) { e.Disabled, e.Email = true, "bob" },
 		"pass must have at least 8 characters":                 func(e *linktrack.AccountEdit) { e.Disabled, e.Pass = true, "x" },
 	} {
