@@ -23,7 +23,7 @@ func (t *Tracker) noteProxy(r *http.Request) {
 		if ip := clientip.Remote(r); !t.proxies.Trust(ip) && t.unnamed.CompareAndSwap(false, true) {
 			network, remedy := "a Unix socket", "set Options.Proxies.TrustUnixSocket (of the program: -trusted-proxies unix)"
 			if ip.IsValid() {
-				network, remedy = truncateIP(ip).String(), "name its network in Options.Proxies.Trusted (of the program: -trusted-proxies)"
+				network, remedy = clientip.Network(ip).String(), "name its network in Options.Proxies.Trusted (of the program: -trusted-proxies)"
 			}
 			t.log.Warn("linktrack: a request with X-Forwarded-For or Forwarded came over an untrusted connection, so these headers were ignored. "+
 				"If this is your proxy, all its visitors count as one client: "+remedy, "network", network)

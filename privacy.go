@@ -134,7 +134,7 @@ func (p Privacy) check() (Privacy, error) {
 func (p *Privacy) redact(c *Click) {
 	switch p.IP {
 	case KeepIPNetwork:
-		c.IP = truncateIP(c.IP)
+		c.IP = clientip.Network(c.IP)
 	case KeepIPNone:
 		c.IP = netip.Addr{}
 	}
@@ -147,19 +147,6 @@ func (p *Privacy) redact(c *Click) {
 	if p.Referrer == KeepReferrerNone {
 		c.ReferrerHost = ""
 	}
-}
-
-func truncateIP(ip netip.Addr) netip.Addr {
-	ip = ip.Unmap().WithZone("")
-	bits := 48
-	if ip.Is4() {
-		bits = 24
-	}
-	network, err := ip.Prefix(bits)
-	if err != nil { // not known
-		return netip.Addr{}
-	}
-	return network.Addr()
 }
 
 // asksForPrivacy reports whether the browser says that its user does not want to be

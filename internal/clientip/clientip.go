@@ -115,6 +115,22 @@ func Remote(r *http.Request) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
+// Network returns what may be kept of an address where not all of it may: the /24 of IPv4
+// or the /48 of IPv6, in which the other bits are zero, without zone. The zero Addr stays
+// as it is.
+func Network(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	bits := 48
+	if ip.Is4() {
+		bits = 24
+	}
+	network, err := ip.Prefix(bits)
+	if err != nil { // not known
+		return netip.Addr{}
+	}
+	return network.Addr()
+}
+
 // Key returns the text by which a client is throttled: the address, or of IPv6
 // the /64, which one customer has.
 func Key(ip netip.Addr) string {

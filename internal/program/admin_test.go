@@ -2,7 +2,6 @@ package program
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -81,13 +80,4 @@ func TestReadyzSaysHowOldTheClickLogIs(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Equal(t, "ready\nclick log: 12 clicks, the oldest 1m31s old\n", text)
 	})
-}
-
-func TestTheServersLogHasNoLineForAFailedHandshake(t *testing.T) {
-	var log trackertest.LogBuffer
-	l := serverLog(slog.New(slog.NewTextHandler(&log, nil)))
-	l.Printf("http: TLS handshake error from %s: EOF", "192.0.2.7:51234")
-	require.Empty(t, log.String())
-	l.Printf("http: superfluous response.WriteHeader call")
-	require.Contains(t, log.String(), "superfluous")
 }

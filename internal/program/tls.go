@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log"
 	"log/slog"
 	"os"
 	"strings"
@@ -107,19 +106,4 @@ func (c *certificate) read() error {
 	}
 	c.cert, c.key, c.loaded = cert, key, &pair
 	return nil
-}
-
-// serverLog returns the log of an http.Server. Failed handshakes are left out: any
-// stranger can cause them, and each line would have an address.
-func serverLog(logger *slog.Logger) *log.Logger {
-	return log.New(serverLogWriter{logger}, "", 0)
-}
-
-type serverLogWriter struct{ log *slog.Logger }
-
-func (w serverLogWriter) Write(line []byte) (int, error) {
-	if text := strings.TrimSpace(string(line)); !strings.HasPrefix(text, "http: TLS handshake error ") {
-		w.log.Warn(text)
-	}
-	return len(line), nil
 }
