@@ -51,7 +51,7 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	if err := sqlstore.PruneSources(ctx, s.shared); err != nil {
 		return failed(op, err)
 	}
-	return s.alone(ctx, op, func(conn *sql.Conn) error {
+	return s.alone(ctx, op, func(conn *leasedConn) error {
 		if err := makeDays(ctx, conn); err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 }
 
 // prune returns the statements that remove the rows of all days before until.
-func (p *partitioned) prune(ctx context.Context, conn *sql.Conn, until time.Time) (ddl []string, err error) {
+func (p *partitioned) prune(ctx context.Context, conn *leasedConn, until time.Time) (ddl []string, err error) {
 	days, err := p.days(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (p *partitioned) prune(ctx context.Context, conn *sql.Conn, until time.Time
 // makeDays creates a partition for each day behind the last partition, up to daysAhead days
 // ahead. If there are no day partitions, it begins with yesterday. lt_click needs no more:
 // processes of the version before that write to it make their own.
-func makeDays(ctx context.Context, conn *sql.Conn) error {
+func makeDays(ctx context.Context, conn *leasedConn) error {
 	const op = "create the day partitions of the history"
 	var now int64
 	if err := conn.QueryRowContext(ctx, `SELECT UNIX_TIMESTAMP()`).Scan(&now); err != nil {
@@ -172,7 +172,7 @@ func (s *Store) makePastDays(ctx context.Context, first time.Time) error {
 	if oldest := time.Now().UTC().Truncate(day).Add(-maxDaysBack * day); first.Before(oldest) {
 		first = oldest
 	}
-	return s.alone(ctx, op, func(conn *sql.Conn) error {
+	return s.alone(ctx, op, func(conn *leasedConn) error {
 		for _, table := range []partitioned{hits, dayTexts} {
 			days, err := table.days(ctx, conn)
 			if err != nil {
@@ -212,7 +212,7 @@ func (p *partitioned) bound(partition string) string {
 
 // days returns the names of the partitions in order, without the last one, which has no
 // upper bound.
-func (p *partitioned) days(ctx context.Context, conn *sql.Conn) ([]string, error) {
+func (p *partitioned) days(ctx context.Context, conn *leasedConn) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
 		SELECT PARTITION_NAME FROM information_schema.PARTITIONS
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s' AND PARTITION_NAME <> 'p_later'

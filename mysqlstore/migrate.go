@@ -2,12 +2,7 @@ package mysqlstore
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"embed"
-	"errors"
-	"fmt"
-	"hash/fnv"
 	"io/fs"
 
 	"github.com/linktrackhq/linktrack/internal/sqlstore"
@@ -20,8 +15,8 @@ var migrations embed.FS
 // partitions of the next month, and requeues quarantined clicks, because this version
 // may be able to apply what an older one could not.
 //
-// Call it at each start. Several processes may call it at once: one of them works while
-// the others wait until their contexts end. If a newer version of linktrack has migrated
+// Call it at each start. Several processes may call it at once, also on different nodes of
+// a cluster: one of them works while the others wait until their contexts end. If a newer version of linktrack has migrated
 // the database, Migrate changes nothing and returns an error that says so.
 //
 // The database user needs CREATE, ALTER, DROP, and INDEX on the database for Migrate and
@@ -29,7 +24,7 @@ var migrations embed.FS
 // methods.
 func (s *Store) Migrate(ctx context.Context) error {
 	const op = "migrate"
-	err := s.alone(ctx, op, func(conn *sql.Conn) error {
+	err := s.alone(ctx, op, func(conn *leasedConn) error {
 		if err := migrate(ctx, conn); err != nil {
 			return err
 		}
@@ -44,7 +39,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 // migrate runs the migrations. MySQL commits each statement that changes a table, so an
 // earlier run of a file may have stopped halfway. So when a statement runs twice, it must
 // either do no harm or fail with one of the errors of hasRun.
-func migrate(ctx context.Context, conn *sql.Conn) error {
+func migrate(ctx context.Context, conn *leasedConn) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return failed("migrate", err)
@@ -73,57 +68,4 @@ func denied(op string, err error) error {
 		return &sentence{"mysqlstore: the database user may not " + op + ", which needs CREATE, ALTER, DROP and INDEX on the database", err}
 	}
 	return failed(op, err)
-}
-
-// alone runs work on a separate connection while it holds a lock that makes other calls of
-// alone on the same database wait. The connection is closed afterwards, which releases the
-// lock and discards the settings of the session.
-func (s *Store) alone(ctx context.Context, op string, work func(*sql.Conn) error) error {
-	db := s.db.DB
-	if s.own != nil {
-		own, err := s.pool.single(s.own)
-		if err != nil {
-			return failed(op, err)
-		}
-		defer own.Close()
-		db = own
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return failed(op, err)
-	}
-	defer conn.Close()
-	defer conn.Raw(func(any) error { return driver.ErrBadConn })
-
-	// work waits for the lock of a table for a minute at most: other statements on
-	// the table have to wait behind it.
-	_, err = conn.ExecContext(ctx, `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', lock_wait_timeout = 60`)
-	if err != nil {
-		return failed(op, err)
-	}
-	var database sql.NullString
-	if err := conn.QueryRowContext(ctx, `SELECT DATABASE()`).Scan(&database); err != nil {
-		return failed(op, err)
-	}
-	if !database.Valid {
-		return errors.New("mysqlstore: the connection has no database selected")
-	}
-	// The server's databases share the names of locks, and a name may have at most 64
-	// characters.
-	h := fnv.New64a()
-	h.Write([]byte(database.String))
-	lock := fmt.Sprintf("linktrack.%x", h.Sum64())
-	for {
-		var got sql.NullInt64
-		err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT GET_LOCK('%s', 5)`, lock)).Scan(&got)
-		if ctx.Err() != nil {
-			return &sentence{"mysqlstore: " + op + ": another process was still busy with it when the context ended", ctx.Err()}
-		}
-		if err != nil {
-			return failed(op, err)
-		}
-		if got.Int64 == 1 {
-			return work(conn)
-		}
-	}
 }

@@ -11,11 +11,10 @@
 // programs. It needs InnoDB. If the server has a binary log, its format must be ROW
 // or MIXED: the Store uses READ COMMITTED, with which servers refuse STATEMENT.
 //
-// On a cluster such as Galera, processes may append and apply clicks on different
-// nodes: appends share no rows, and a step that conflicts with one on another node
-// is rolled back and tried again. Other calls that two nodes make at the same time on the same row
-// may fail with an error, and [Store.Migrate] excludes only processes on the same
-// node. So connect all processes to the same node where you can.
+// On a Galera cluster, processes may use different nodes. Rows are locked on one node
+// only there, and of two transactions that write the same row on different nodes, one
+// is rolled back. The Store runs it again. Transactions that must exclude each other
+// write a row in common.
 //
 // The caller must call [Store.Migrate] at each start. Migrate and [Store.PruneClicks]
 // also create the day partitions of the next month. The Tracker calls PruneClicks once

@@ -173,7 +173,7 @@ func TestAConversionThatReplacesOneOfALinkThatIsPurgedLeavesNothing(t *testing.T
 	locked := make(chan struct{})
 	once := sync.OnceFunc(func() { close(locked) })
 	recorder := hooked(t, dsn, func(statement string, _ func()) {
-		if strings.HasPrefix(statement, "SELECT COUNT(*) FROM lt_count") {
+		if strings.HasPrefix(statement, "UPDATE lt_count SET conversions") {
 			once()
 		}
 	})

@@ -229,8 +229,9 @@ func (r *logRows) decode(w *work, marks map[linktrack.Source]int64) error {
 	return nil
 }
 
-// errLogChanged makes a step run again because another step has removed some of its rows.
-var errLogChanged = errors.New("the click log has changed")
+// errRowsChanged makes a transaction run again because another one has changed or removed
+// some of the rows that it chose.
+var errRowsChanged = errors.New("another process has changed the rows")
 
 // remove deletes the rows.
 func (r *logRows) remove(ctx context.Context, tx *transaction) error {
@@ -246,7 +247,7 @@ func (r *logRows) remove(ctx context.Context, tx *transaction) error {
 		removed += n
 	}
 	if removed != int64(len(r.all)) {
-		return errLogChanged
+		return errRowsChanged
 	}
 	return nil
 }

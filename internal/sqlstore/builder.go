@@ -86,6 +86,17 @@ func (p *builder) affect(ctx context.Context, db execer) (int64, error) {
 	return res.RowsAffected()
 }
 
+// affectAll executes the statement, which must affect as many rows as were chosen before. If
+// it does not, another transaction has changed them, and the error makes transact run this
+// one again: a lock that is only read does not always keep the other nodes of a cluster away.
+func (p *builder) affectAll(ctx context.Context, tx *transaction, rows int) error {
+	n, err := p.affect(ctx, tx)
+	if err == nil && n != int64(rows) {
+		err = errRowsChanged
+	}
+	return err
+}
+
 // each runs the query, and calls read for each row.
 func (p *builder) each(ctx context.Context, db sqlx.QueryerContext, read func(row *sql.Rows) error) error {
 	rows, err := db.QueryContext(ctx, p.sql.String(), p.args...)

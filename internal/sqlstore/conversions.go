@@ -1,10 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -135,7 +135,9 @@ func (k *conversion) replace(ctx context.Context, tx *transaction, zone *time.Lo
 		}
 	}
 	for _, old := range replaced {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM lt_conversion WHERE link_id = ? AND click_id = ?`, old.Click.Link, old.Click.ID[:]); err != nil {
+		var p builder
+		p.add(`DELETE FROM lt_conversion WHERE link_id = ? AND click_id = ?`, old.Click.Link, old.Click.ID[:])
+		if err := p.affectAll(ctx, tx, 1); err != nil {
 			return nil, err
 		}
 	}
@@ -165,40 +167,34 @@ func (k *conversion) count(ctx context.Context, tx *transaction, replaced []conv
 	} else if n == 0 {
 		return linktrack.ErrNotFound
 	}
-	changes := map[int64]int64{k.Click.Link: 1}
 	if err := leaveFacts(ctx, tx, k.Time, appendConversion([]byte{plainVersion}, &k.Conversion, zone)); err != nil {
 		return err
 	}
+	changes := []conversionsOf{{k.Click.Link, 1}}
 	for i := range replaced {
-		changes[replaced[i].Click.Link]--
+		changes = append(changes, conversionsOf{replaced[i].Click.Link, -1})
 		if err := leaveFacts(ctx, tx, replaced[i].Time, appendTakenBack([]byte{factsVersion}, &replaced[i])); err != nil {
 			return err
 		}
 	}
-	for _, link := range slices.Sorted(maps.Keys(changes)) {
-		found, err := addConversions(ctx, tx, link, changes[link])
+	// A link whose number stays the same is written, too: so its purge cannot end meanwhile.
+	slices.SortFunc(changes, func(a, b conversionsOf) int { return cmp.Compare(a.link, b.link) })
+	for _, c := range changes {
+		var p builder
+		p.add(`UPDATE lt_count SET conversions = conversions + ? WHERE link_id = ?`, c.number, c.link)
+		n, err := p.affect(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if !found && link == k.Click.Link {
+		if n == 0 && c.link == k.Click.Link {
 			return linktrack.ErrNotFound // it was purged meanwhile
 		}
 	}
 	return nil
 }
 
-// addConversions adds to the conversions of a link, whose count it locks. It returns false
-// if there is no such link.
-func addConversions(ctx context.Context, tx *transaction, link, n int64) (found bool, err error) {
-	if n == 0 {
-		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM lt_count WHERE link_id = ?`+tx.ForUpdate, link).Scan(&found)
-		return found, err
-	}
-	var p builder
-	p.add(`UPDATE lt_count SET conversions = conversions + ? WHERE link_id = ?`, n, link)
-	changed, err := p.affect(ctx, tx)
-	return changed > 0, err
-}
+// conversionsOf is a number to add to the conversions of a link.
+type conversionsOf struct{ link, number int64 }
 
 // leaveFacts appends a conversion to the click log, in the transaction that counts it or
 // takes it back. ApplyClicks then changes the roll-up of its day. The row has a source of

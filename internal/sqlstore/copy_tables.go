@@ -114,6 +114,7 @@ var oldHits = func() *copyTable {
 // notCopied are the tables and columns that Copy leaves out, with the reason.
 var notCopied = map[string]string{
 	"lt_migration":         "Migrate writes it",
+	"lt_lease":             "it belongs to the processes of one database",
 	"lt_roll.lease_holder": "it belongs to the processes of one database",
 	"lt_roll.lease_until":  "it belongs to the processes of one database",
 	"lt_roll.lease_steps":  "it belongs to the processes of one database",

@@ -84,13 +84,22 @@ func refuseLinks(ctx context.Context, tx *transaction, id linktrack.AccountID) e
 	return err
 }
 
-// endErasure removes the account and the rest of its rows, and ends the lease.
+// endErasure removes the account and the rest of its rows, and ends the lease. On a cluster,
+// a transaction on another node may be adding a key or a link to the account, of which this
+// one sees nothing. So it writes rows that those also write: the logins, and the numbers of
+// links. One of the two transactions then fails at its commit and is run again.
 func (s *Store) endErasure(ctx context.Context, tx *transaction, id linktrack.AccountID) error {
 	from, err := s.lockLease(ctx, tx)
 	if err != nil {
 		return err
 	}
 	if err := lockErasable(ctx, tx, id); err != nil {
+		return err
+	}
+	if err := lockLogins(ctx, tx); err != nil {
+		return err
+	}
+	if err := addLinks(ctx, tx, map[listed]int64{{id, usualLinks}: 1, {id, archivedLinks}: 1, {id, deletedLinks}: 1}); err != nil {
 		return err
 	}
 	for _, stmt := range []string{

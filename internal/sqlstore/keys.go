@@ -16,19 +16,23 @@ import (
 // On a cluster, where a row is locked on one node only, one of two such transactions fails
 // at its commit and is run again. The row of the account must be locked before, if at all.
 func takeLogin(ctx context.Context, tx *transaction, login string) error {
-	mark := newSource() // another value each time, so that the row changes
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO lt_setting (name, value) VALUES (?, ?)`+tx.upsert("lt_setting", "name", replace("value")), []byte("logins"), mark[:])
-	if err != nil {
+	if err := lockLogins(ctx, tx); err != nil {
 		return err
 	}
 	var taken bool
-	err = tx.QueryRowContext(ctx, `
+	err := tx.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM lt_account WHERE login = ?) OR EXISTS (SELECT 1 FROM lt_key WHERE login = ?)`,
 		[]byte(login), []byte(login)).Scan(&taken)
 	if err == nil && taken {
 		err = linktrack.ErrTaken
 	}
+	return err
+}
+
+func lockLogins(ctx context.Context, tx *transaction) error {
+	mark := newSource() // another value each time, so that the row changes
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO lt_setting (name, value) VALUES (?, ?)`+tx.upsert("lt_setting", "name", replace("value")), []byte("logins"), mark[:])
 	return err
 }
 
@@ -43,7 +47,7 @@ func (s *Store) CreateKey(ctx context.Context, k linktrack.Key) (linktrack.Key, 
 		return linktrack.Key{}, s.failed(op, err)
 	}
 	err := s.transact(ctx, func(tx *transaction) error {
-		var account int64 // its row is locked, so that the account is not removed meanwhile
+		var account int64 // its row is locked, so that the account is not removed meanwhile; see also endErasure
 		err := tx.QueryRowContext(ctx, `SELECT id FROM lt_account WHERE id = ?`+tx.ForUpdate, int64(k.Account)).Scan(&account)
 		if errors.Is(err, sql.ErrNoRows) {
 			return linktrack.ErrNotFound

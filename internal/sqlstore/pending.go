@@ -1,9 +1,6 @@
 package sqlstore
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Processes of the previous version write facts about the clicks that they count to
 // lt_pending, and later add them to the sums. Facts that are still there are moved to the
@@ -43,7 +40,7 @@ func (s *Store) takePending(ctx context.Context) error {
 			}
 			removed, err := remove.affect(ctx, tx)
 			if err == nil && (inserted != int64(moved) || removed != int64(moved)) {
-				err = errors.New("lt_pending has changed")
+				err = errRowsChanged
 			}
 			return err
 		})

@@ -57,11 +57,7 @@ func (s *Store) quarantine(ctx context.Context, bad *badRows) error {
 		}
 		var p builder
 		p.add(`UPDATE lt_log SET is_quarantined = 1 WHERE source = ? AND seq = ? AND is_quarantined = 0`, row.source[:], row.seq)
-		n, err := p.affect(ctx, tx)
-		if err == nil && n != 1 {
-			err = errLogChanged
-		}
-		return err
+		return p.affectAll(ctx, tx, 1)
 	})
 	if err == nil {
 		s.quarantined = bad
@@ -105,9 +101,10 @@ func requeue(ctx context.Context, tx *transaction) (clicks int64, err error) {
 	}
 	source := newSource()
 	for i, k := range found {
-		_, err := tx.ExecContext(ctx, `UPDATE lt_log SET source = ?, seq = ?, is_quarantined = 0 WHERE source = ? AND seq = ?`,
+		var p builder
+		p.add(`UPDATE lt_log SET source = ?, seq = ?, is_quarantined = 0 WHERE source = ? AND seq = ? AND is_quarantined = 1`,
 			source[:], i+1, k.source[:], k.seq)
-		if err != nil {
+		if err := p.affectAll(ctx, tx, 1); err != nil {
 			return 0, err
 		}
 	}

@@ -122,7 +122,7 @@ func moveOldClicks(ctx context.Context, tx *transaction, verdicts []linktrack.Ve
 	}
 	remove.add(`DELETE FROM lt_click`)
 	remove.inClicks(verdicts)
-	return remove.exec(ctx, tx)
+	return remove.affectAll(ctx, tx, len(found))
 }
 
 // inClicks adds the condition that a row is that of one of the verdicts' clicks, which are

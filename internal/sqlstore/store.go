@@ -73,6 +73,17 @@ type database struct {
 
 func (db *database) dialect() *Dialect { return db.Dialect }
 
+// ExecContext executes a statement that is a transaction of its own. If it was rolled back
+// because of another one, it is run again, as transact does.
+func (db *database) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
+	for try := 1; ; try++ {
+		res, err = db.DB.ExecContext(ctx, query, args...)
+		if err == nil || try == maxTries || !db.Is(err, Conflict) || !pause(ctx, try) {
+			return res, err
+		}
+	}
+}
+
 // A transaction has the dialect of its database.
 type transaction struct {
 	*sqlx.Tx
@@ -111,7 +122,7 @@ const (
 // mayRepeat reports whether a transaction was rolled back because it conflicted with
 // another one, so that it can be run again.
 func (s *Store) mayRepeat(err error) bool {
-	return err != nil && (s.d.Is(err, Conflict) || errors.Is(err, errLogChanged))
+	return err != nil && (s.d.Is(err, Conflict) || errors.Is(err, errRowsChanged))
 }
 
 func (s *Store) transactOnce(ctx context.Context, do func(*transaction) error) (err error) {

@@ -1,0 +1,48 @@
+package testcluster_test
+
+import (
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/linktrackhq/linktrack/internal/testcluster"
+	"github.com/linktrackhq/linktrack/internal/testprogram"
+)
+
+const program = "../../cmd/linktrack"
+
+// Three processes at three nodes of a Galera cluster: all that they answer is counted,
+// once, also when a node dies meanwhile.
+func TestThreeProcessesAtThreeGaleraNodesCountEachClickOnce(t *testing.T) {
+	c := testcluster.Start(t, testcluster.Galera)
+	bin := testprogram.Build(t, program)
+	s := serve(t, c, bin, "links")
+
+	tr := s.begin(100)
+	require.Eventually(t, func() bool { return tr.redirects(0)+tr.redirects(1)+tr.redirects(2) > 1000 }, time.Minute, 20*time.Millisecond)
+	all := tr.end()
+	assert.EqualValues(t, limit, all.answered["/limited"])
+	assert.Zero(t, all.others[503], "%v", all.others)
+	s.requireExact(all)
+	s.requireAlerts()
+	s.requireQuiet()
+
+	tr = s.begin(100)
+	require.Eventually(t, func() bool { return tr.redirects(2) > 200 }, time.Minute, 20*time.Millisecond)
+	require.NoError(t, c.Kill(3))
+	died := time.Now()
+	first, second := tr.redirects(0), tr.redirects(1)
+	require.Eventually(t, func() bool { return tr.redirects(0) > first+100 && tr.redirects(1) > second+100 }, time.Minute, 20*time.Millisecond)
+	t.Logf("the other processes answered 100 clicks each within %v after the death of a node", time.Since(died).Round(10*time.Millisecond))
+	require.NoError(t, c.Revive(3))
+	before := tr.redirects(2)
+	require.Eventually(t, func() bool { return tr.redirects(2) > before+100 }, time.Minute, 20*time.Millisecond)
+	more := tr.end()
+	t.Logf("%v; after the death of a node %v, slowest %v", all, more.answered, more.slowest)
+	all.add(more)
+	assert.EqualValues(t, limit, all.answered["/limited"])
+	s.requireExact(all)
+}
