@@ -22,6 +22,23 @@ func explain(err error) string {
 	return describe(e)
 }
 
+// userOf names the user of a DSN. If the DSN has no password, its user is not shown, because
+// a password may stand in that place by mistake.
+func userOf(c *mysql.Config) string {
+	if c.Passwd == "" {
+		return "the user of the DSN"
+	}
+	return fmt.Sprintf("user %q", c.User)
+}
+
+// login names what a server did not accept.
+func login(c *mysql.Config) string {
+	if c.Passwd == "" {
+		return userOf(c) + " without a password: the DSN must look like user:password@tcp(host:3306)/database"
+	}
+	return userOf(c) + " with this password"
+}
+
 // describe describes a server error: its text without the parts that it quotes, its number,
 // and advice.
 func describe(e *mysql.MySQLError) string {

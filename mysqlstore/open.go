@@ -53,7 +53,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 		}
 		return nil, errors.New("mysqlstore: the DSN cannot be read: it must look like user:password@tcp(host:3306)/database, and its parameters must be known to the driver")
 	}
-	if c.DBName == "" {
+	if c.DBName == "" || strings.ContainsAny(c.DBName, "/@()") { // with such characters it is part of a password that has a slash
 		return nil, errors.New("mysqlstore: the DSN names no database: put its name after the slash, as in user:password@tcp(host:3306)/database")
 	}
 	if err := c.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
@@ -143,14 +143,14 @@ func refused(c *mysql.Config, err error) error {
 	var e *mysql.MySQLError
 	switch n := number(err); {
 	case n == errAccessDenied || n == errDeniedNoPass:
-		cause = fmt.Sprintf("the server at %s does not accept user %q with this password", c.Addr, c.User)
+		cause = fmt.Sprintf("the server at %s does not accept %s", c.Addr, login(c))
 		if c.TLSConfig == "" || c.TLSConfig == "false" {
 			cause += "; if the user must use TLS, add tls=true to the DSN"
 		}
 	case n == errUnknownDB:
 		cause = fmt.Sprintf("the server at %s has no database %q", c.Addr, c.DBName)
 	case n == errDBAccessDenied:
-		cause = fmt.Sprintf("user %q may not use the database %q on the server at %s", c.User, c.DBName, c.Addr)
+		cause = fmt.Sprintf("%s may not use the database %q on the server at %s", userOf(c), c.DBName, c.Addr)
 	case errors.As(err, &e):
 		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, describe(e))
 	case errors.Is(err, mysql.ErrNoTLS):

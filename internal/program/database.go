@@ -39,6 +39,7 @@ var errWhere = errors.New("must be the path of a file, memory, mysql://user:pass
 // the name of a flag. It quotes nothing, because the text may contain a password.
 func placeOf(where string) (place, error) {
 	explicit := filepath.IsAbs(where) || strings.HasPrefix(where, "./") || strings.HasPrefix(where, "../")
+	explicit = explicit && !strings.Contains(where, "@tcp(") && !strings.Contains(where, "@unix(") // else a pass begins so
 	switch {
 	case where == "":
 		return place{}, errors.New("must not be empty")

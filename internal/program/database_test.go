@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -73,6 +74,10 @@ func TestAMistakeInADatabaseShowsNoPass(t *testing.T) {
 		"mysql://me:hush%zz@127.0.0.1/a":  "-db must be the path",
 		"mysql://hush/links":              "-db must be the path",
 		"mysql:/me:hush@127.0.0.1/links":  "-db must be the path",
+		"hush@tcp(127.0.0.1:1)/links":     "no server answers at 127.0.0.1:1",
+		"/hush@tcp(127.0.0.1:1)/links":    "no server answers at 127.0.0.1:1",
+		"./hush@unix(/none)/links":        "no server answers at /none",
+		"mysql://hush@127.0.0.1:1/links":  "no server answers at 127.0.0.1:1",
 		"me:hush@tcp(127.0.0.1:1)/links":  "no server answers at 127.0.0.1:1",
 		"mysql://me:hush@127.0.0.1:1/lt":  "no server answers at 127.0.0.1:1",
 		folder + "/none/links.db":         "the folder " + folder + "/none for the database does not exist",
@@ -97,6 +102,17 @@ func TestAMistakeInADatabaseShowsNoPass(t *testing.T) {
 		assert.NotContains(t, out+errs, "hush", want)
 	}
 	assert.NoFileExists(t, filepath.Join(folder, "links.db"))
+}
+
+func TestAPassInThePlaceOfTheUserIsNotShown(t *testing.T) {
+	server, err := mysql.ParseDSN(testmysql.DSN(t))
+	require.NoError(t, err)
+	for _, where := range []string{"hush@tcp(" + server.Addr + ")/" + server.DBName, "mysql://me@hush@" + server.Addr + "/" + server.DBName} {
+		status, out, errs := transferring(t, nil, "-addr", "127.0.0.1:0", "-db", where)
+		assert.Equal(t, 1, status, where)
+		assert.Contains(t, errs, "does not accept the user of the DSN without a password", where)
+		assert.NotContains(t, out+errs, "hush", where)
+	}
 }
 
 func TestAFlagOverridesTheVariablesOfAllItsNames(t *testing.T) {
