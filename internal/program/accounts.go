@@ -54,7 +54,7 @@ var ofAction = []string{"type", "email", flagPassStdin}
 const flagPassStdin = "pass-stdin"
 
 func addAccountFlags(flags *flag.FlagSet, action string, c *accountConfig) (finish func(env environment) error) {
-	finishDatabase := addDatabaseFlags(flags, &c.config)
+	finishDatabase := addKeptDatabaseFlags(flags, &c.config)
 	zone := addZoneFlag(flags)
 	flags.Func("account-types", "the -account-types of the service", accountTypes(&c.options.Accounts.Types))
 	if action == "add" {
@@ -67,9 +67,6 @@ func addAccountFlags(flags *flag.FlagSet, action string, c *accountConfig) (fini
 	return func(env environment) (err error) {
 		if err := finishDatabase(); err != nil {
 			return err
-		}
-		if c.place.inMemory {
-			return errMemory
 		}
 		c.zone, c.zoneFrom, err = zone.location(env)
 		return err

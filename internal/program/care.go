@@ -16,25 +16,12 @@ type careConfig struct {
 	file   string
 }
 
-func addCareFlags(flags *flag.FlagSet, c *careConfig) (finish func() error) {
-	finishDatabase := addDatabaseFlags(flags, &c.config)
-	return func() error {
-		if err := finishDatabase(); err != nil {
-			return err
-		}
-		if c.place.inMemory {
-			return errMemory
-		}
-		return nil
-	}
-}
-
 // parseCareFlags reads the flags, and one argument if there is to be one.
 func parseCareFlags(usage string, files int, args []string, env environment, help io.Writer) (careConfig, error) {
 	var c careConfig
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	finish := addCareFlags(flags, &c)
+	finish := addKeptDatabaseFlags(flags, &c.config)
 	err := parseWithEnvironment(flags, args, env)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(help, usage)

@@ -25,7 +25,7 @@ func TestADatabaseMovesToAServerAndBack(t *testing.T) {
 		t.Helper()
 		status, out, errs := transferring(t, map[string]string{"LINKTRACK_TO": to}, "copy", "-from", from)
 		require.Equal(t, 0, status, errs)
-		require.Empty(t, errs)
+		require.Regexp(t, `^(.*: \d+ written, \d+ deleted\n)*$`, errs) // how far it is, if it takes long
 		require.Contains(t, out, "\nBoth are equal: ")
 		return out
 	}

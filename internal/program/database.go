@@ -107,6 +107,19 @@ func addDatabaseFlags(flags *flag.FlagSet, c *config) (finish func() error) {
 	}
 }
 
+// addKeptDatabaseFlags is addDatabaseFlags for a command that needs what other processes
+// keep, so it refuses memory.
+func addKeptDatabaseFlags(flags *flag.FlagSet, c *config) (finish func() error) {
+	finishDatabase := addDatabaseFlags(flags, c)
+	return func() error {
+		err := finishDatabase()
+		if err == nil && c.place.inMemory {
+			err = errMemory
+		}
+		return err
+	}
+}
+
 // errMemory is the error of a command that needs what other processes keep.
 var errMemory = errors.New("-db must not be memory: what is in memory exists only in the process that made it")
 

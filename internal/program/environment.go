@@ -81,7 +81,7 @@ func allFlags() []*flag.FlagSet {
 		all = append(all, flags)
 	}
 	care := flag.NewFlagSet("", flag.ContinueOnError)
-	addCareFlags(care, new(careConfig))
+	addKeptDatabaseFlags(care, new(config))
 	all = append(all, care)
 	for _, a := range accountActions() {
 		flags := flag.NewFlagSet("", flag.ContinueOnError)

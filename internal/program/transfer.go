@@ -47,7 +47,7 @@ func runTransfer(verb string) func(ctx context.Context, args []string, env envir
 // addTransferFlags adds the flags of import or export. Call finish after the flags are
 // parsed.
 func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) (finish func(env environment) error) {
-	finishDatabase := addDatabaseFlags(flags, &c.config)
+	finishDatabase := addKeptDatabaseFlags(flags, &c.config)
 	flags.StringVar(&c.login, "login", "linktrack", "`login` of the account that owns the links")
 	flags.StringVar(&c.baseURL, "base-url", "", "`URL` that links begin with, as set on the server (default http://localhost:8080)")
 	flags.Func("hosts", "further `hosts` whose links are served, names or URLs separated by commas, as set on the server", list(&c.hosts))
@@ -67,9 +67,6 @@ func addTransferFlags(flags *flag.FlagSet, verb string, c *transferConfig) (fini
 	return func(env environment) (err error) {
 		if err := finishDatabase(); err != nil {
 			return err
-		}
-		if c.place.inMemory {
-			return errMemory
 		}
 		c.zone, c.zoneFrom, err = zone.location(env)
 		return err
