@@ -26,6 +26,9 @@ const maxReaders = 8
 // another process writes, a write waits for it for five seconds, and is then tried again
 // until its context ends, twelve times at most.
 //
+// Up to 128 MB of the file are kept in memory: 64 MB for writes, and 8 MB for each of eight
+// connections that read.
+//
 // Open returns an error, and creates no file, if the file is on a network file system that
 // it knows.
 func Open(path string, options ...Option) (*Store, error) {
@@ -45,14 +48,14 @@ func Open(path string, options ...Option) (*Store, error) {
 		return nil, failed(op, err)
 	}
 	create(path)
-	write := pool(connector(dsn(path, o.pragmas()...)), 1)
+	write := pool(connector(dsn(path, append(o.pragmas(), "cache_size(-65536)")...)), 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*busyTimeout)
 	defer cancel()
 	if err := canWrite(ctx, write); err != nil {
 		write.Close()
 		return nil, failed(op, err)
 	}
-	s := newStore(write, pool(connector(dsn(path, "query_only(1)")), maxReaders))
+	s := newStore(write, pool(connector(dsn(path, "query_only(1)", "cache_size(-8192)")), maxReaders))
 	s.close = func() error { return errors.Join(s.read.Close(), s.write.Close()) }
 	return s, nil
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/linktrackhq/linktrack"
 )
@@ -12,7 +11,7 @@ import (
 // are due because of them. It locks the rows of lt_count in the order of their keys, as
 // every other transaction does, so that no deadlock arises.
 func (w *work) writeCounts(ctx context.Context, tx *transaction) error {
-	for part := range slices.Chunk(w.deltas, rowsAtOnce) {
+	for part := range parts(tx.Dialect, w.deltas) {
 		limits, err := lockCounts(ctx, tx, part)
 		if err != nil {
 			return err
@@ -36,7 +35,7 @@ func (w *work) writeCounts(ctx context.Context, tx *transaction) error {
 		}
 		if n > 0 {
 			counts.add(tx.upsert("lt_count", "link_id", add("total"), add("uniques"), add("bots"), raise("last_click")))
-			if err := counts.exec(ctx, tx); err != nil {
+			if err := counts.run(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -63,7 +62,7 @@ func lockCounts(ctx context.Context, tx *transaction, deltas []linktrack.Delta) 
 	p.add(`SELECT link_id, total, alert_at, deactivate_at FROM lt_count WHERE link_id IN `)
 	p.inNumbers(links)
 	p.add(` ORDER BY link_id` + tx.ForUpdate)
-	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+	rows, err := p.query(ctx, tx)
 	if err != nil {
 		return nil, err
 	}

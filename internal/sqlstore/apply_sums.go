@@ -11,9 +11,6 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// rowsAtOnce is the maximum number of rows that one statement reads or writes.
-const rowsAtOnce = 1000
-
 // forgetHours subtracts the clicks of some hours from lt_rank.recent: those of from and
 // later ones, up to but without hour.
 func forgetHours(ctx context.Context, tx *transaction, from, hour int64) error {
@@ -37,7 +34,7 @@ func (w *work) write(ctx context.Context, tx *transaction, from int64) error {
 	hours := slices.SortedFunc(maps.Keys(w.hours), func(x, y linkHour) int {
 		return cmp.Or(cmp.Compare(x.link, y.link), cmp.Compare(x.hour, y.hour))
 	})
-	for part := range slices.Chunk(hours, rowsAtOnce) {
+	for part := range parts(tx.Dialect, hours) {
 		var p builder
 		p.add(`INSERT INTO lt_hour (link_id, hour, clicks, uniques, bots) VALUES `)
 		for i, k := range part {
@@ -48,11 +45,11 @@ func (w *work) write(ctx context.Context, tx *transaction, from int64) error {
 			}
 		}
 		p.add(tx.upsert("lt_hour", "link_id, hour", add("clicks"), add("uniques"), add("bots")))
-		if err := p.exec(ctx, tx); err != nil {
+		if err := p.run(ctx, tx); err != nil {
 			return err
 		}
 	}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(w.ranks)), rowsAtOnce) {
+	for part := range parts(tx.Dialect, slices.Sorted(maps.Keys(w.ranks))) {
 		var p builder
 		p.add(`INSERT INTO lt_rank (link_id, account_id, recent, total, last_click) VALUES `)
 		for i, link := range part {
@@ -60,7 +57,7 @@ func (w *work) write(ctx context.Context, tx *transaction, from int64) error {
 			p.row(i, link, 0, r.recent, r.total, r.last)
 		}
 		p.add(tx.upsert("lt_rank", "link_id", add("recent"), add("total"), raise("last_click")))
-		if err := p.exec(ctx, tx); err != nil {
+		if err := p.run(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -77,11 +74,13 @@ func (w *work) writeDays(ctx context.Context, tx *transaction) error {
 	})
 	for len(days) > 0 {
 		n := 1
-		for n < min(len(days), rowsAtOnce) && days[n].day == days[0].day {
+		for n < len(days) && days[n].day == days[0].day {
 			n++
 		}
-		if err := w.writeDay(ctx, tx, days[:n]); err != nil {
-			return err
+		for part := range parts(tx.Dialect, days[:n]) {
+			if err := w.writeDay(ctx, tx, part); err != nil {
+				return err
+			}
 		}
 		days = days[n:]
 	}
@@ -97,7 +96,7 @@ func (w *work) writeDay(ctx context.Context, tx *transaction, keys []linkDay) er
 	var p builder
 	p.add(`SELECT link_id, data FROM lt_day WHERE day = ? AND link_id IN `, int64(keys[0].day))
 	p.inNumbers(links)
-	rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+	rows, err := p.query(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +122,7 @@ func (w *work) writeDay(ctx context.Context, tx *transaction, keys []linkDay) er
 		var p builder
 		p.add(`INSERT INTO lt_day (link_id, day, data) VALUES `)
 		n, size := 0, 0
-		for ; n < len(keys) && size < statementSize; n++ {
+		for ; n < len(keys) && (size < statementSize || tx.prepared != nil); n++ {
 			data, err := json.Marshal(w.days[keys[n]])
 			if err != nil {
 				return err
@@ -133,7 +132,7 @@ func (w *work) writeDay(ctx context.Context, tx *transaction, keys []linkDay) er
 			delete(w.days, keys[n]) // with what was kept of it, it may be large
 		}
 		p.add(tx.upsert("lt_day", "link_id, day", replace("data")))
-		if err := p.exec(ctx, tx); err != nil {
+		if err := p.run(ctx, tx); err != nil {
 			return err
 		}
 		keys = keys[n:]

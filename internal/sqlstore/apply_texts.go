@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"hash/maphash"
-	"strconv"
 	"strings"
 
 	"github.com/linktrackhq/linktrack"
@@ -147,35 +146,24 @@ func insertTexts(ctx context.Context, tx *transaction, keys []textKey, texts map
 	if err != nil {
 		return err
 	}
-	var b []byte
-	flush := func() error {
-		if len(b) == 0 {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, string(append(b, tx.upsert("lt_text", "day, id", replace("day"))...)))
-		b = b[:0]
-		return err
+	rows := inserts{
+		tx:   tx,
+		head: `INSERT INTO lt_text (day, id, text, host, browser, platform) VALUES `,
+		tail: tx.upsert("lt_text", "day, id", replace("day")),
 	}
 	for _, k := range keys { // in their order, as any other process inserts them
 		t, missing := texts[k]
 		if !missing {
 			continue
 		}
-		if len(b) == 0 {
-			b = append(b, `INSERT INTO lt_text (day, id, text, host, browser, platform) VALUES (`...)
-		} else {
-			b = append(b, `,(`...)
-		}
-		b = strconv.AppendInt(b, k.day, 10)
+		rows.begin()
+		rows.number(k.day)
 		for _, s := range [...]string{string(k.id[:]), t.text, t.host, t.browser, t.platform} {
-			b = tx.Literal(append(b, ','), s)
+			rows.bytes(s)
 		}
-		b = append(b, ')')
-		if len(b) >= statementSize {
-			if err := flush(); err != nil {
-				return err
-			}
+		if err := rows.end(ctx); err != nil {
+			return err
 		}
 	}
-	return flush()
+	return rows.flush(ctx)
 }

@@ -142,11 +142,11 @@ func (w *work) forgetUnknown(ctx context.Context, tx *transaction) error {
 	for k := range w.days {
 		links[k.link] = false
 	}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(links)), rowsAtOnce) {
+	for part := range parts(tx.Dialect, slices.Sorted(maps.Keys(links))) {
 		var p builder
 		p.add(`SELECT id, account_id, group_name, tags FROM lt_link WHERE is_purging = 0 AND id IN `)
 		p.inNumbers(part)
-		rows, err := tx.QueryContext(ctx, p.sql.String(), p.args...)
+		rows, err := p.query(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func (s *Store) compare(ctx context.Context, after int64) (*comparison, error) {
 		return nil, err
 	}
 	defer tx.Rollback() // it has changed nothing
-	c := &comparison{tx: &transaction{tx, s.d}, links: make(map[int64]*compared)}
+	c := &comparison{tx: &transaction{tx, s.d, nil}, links: make(map[int64]*compared)}
 	for _, read := range []func(context.Context, int64) error{c.readLinks, c.readKept, c.readHistory, c.readHours, c.readDays, c.readConversions} {
 		if err := read(ctx, after); err != nil || c.last == 0 {
 			return c, err

@@ -43,6 +43,10 @@ type Dialect struct {
 	// It returns 0 if nothing was added, for whatever reason.
 	Reserve func(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error)
 
+	// PartSizes are the numbers of rows with which a step's statements are fast, the largest
+	// first, and 1 last; nil: a statement has as many rows as there are. With PartSizes, the
+	// statements are prepared once.
+	PartSizes []int
 	// StepTime is how long a step of ApplyClicks is to take. Larger steps are cheaper per
 	// click, but where writes exclude each other, visitors wait for them.
 	StepTime time.Duration

@@ -31,7 +31,8 @@ type Store struct {
 	reading *readers
 	texts   textCache // used by Clicks
 
-	insertLog statement // used by AppendClicks
+	insertLog statement           // used by AppendClicks
+	prepared  *preparedStatements // of transactions; nil: they are not prepared
 
 	isOwn    atomic.Bool                                      // own has found no mark, or removed it
 	makeDays func(ctx context.Context, first time.Time) error // see OnCopy; nil: nothing
@@ -48,7 +49,12 @@ type Store struct {
 // New returns a Store that writes through one pool and reads through the other one, which
 // may be the same. Its transactions begin with the options, which may be nil.
 func New(d *Dialect, write, read *sqlx.DB, o *sql.TxOptions) *Store {
+	var prepared *preparedStatements
+	if d.PartSizes != nil {
+		prepared = &preparedStatements{prepared: make(map[string]*sql.Stmt)}
+	}
 	return &Store{
+		prepared:  prepared,
 		d:         d,
 		db:        &database{write, d},
 		readDB:    &database{read, d},
@@ -88,6 +94,7 @@ func (db *database) ExecContext(ctx context.Context, query string, args ...any) 
 type transaction struct {
 	*sqlx.Tx
 	*Dialect
+	prepared *preparedStatements // nil: they are not prepared
 }
 
 func (tx *transaction) dialect() *Dialect { return tx.Dialect }
@@ -131,12 +138,15 @@ func (s *Store) transactOnce(ctx context.Context, do func(*transaction) error) (
 			err = ctx.Err() // the driver has closed the connection because ctx has ended
 		}
 	}()
+	if s.prepared != nil {
+		s.prepared.prepare(ctx, s.db)
+	}
 	tx, err := s.db.BeginTxx(ctx, s.txOptions)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if err := do(&transaction{tx, s.d}); err != nil {
+	if err := do(&transaction{tx, s.d, s.prepared}); err != nil {
 		return err
 	}
 	return tx.Commit()
