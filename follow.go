@@ -113,14 +113,27 @@ func (t *Tracker) follow(ctx context.Context, e *entry, v *Visit, at time.Time) 
 	return out, err
 }
 
+// state returns the error of [Link.State]. A link that is used up lets people through as
+// long as the store may have granted something to this process that nobody has used.
+func (t *Tracker) state(e *entry, at time.Time) error {
+	err := e.link.State(at)
+	if err == nil && e.usedUp.Load() {
+		err = ErrUsedUp
+	}
+	if err != ErrUsedUp || !t.reserver.mayHold(e.link.ID) {
+		return err
+	}
+	if at.Before(e.link.StartsAt) {
+		return ErrNotYet
+	}
+	return nil
+}
+
 // pass decides who may pass.
 func (t *Tracker) pass(ctx context.Context, e *entry, v *Visit, at time.Time) (out decision, err error) {
 	l := &e.link
-	if err := l.State(at); err != nil {
+	if err := t.state(e, at); err != nil {
 		return out, err
-	}
-	if e.usedUp.Load() {
-		return out, ErrUsedUp
 	}
 	if e.blocked {
 		return out, ErrInactive

@@ -21,13 +21,14 @@ type gate struct {
 type storeCall struct {
 	link    int64
 	n       int
+	seq     int64
 	granted int
 	err     error
 	ready   chan struct{}
 }
 
-func (g *gate) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {
-	r := &storeCall{link: link, n: n, ready: make(chan struct{})}
+func (g *gate) ReserveClicks(ctx context.Context, q Reservation) (int, error) {
+	r := &storeCall{link: q.Link, n: q.People, seq: q.Seq, ready: make(chan struct{})}
 	g.mu.Lock()
 	g.calls = append(g.calls, r)
 	g.mu.Unlock()
@@ -48,6 +49,13 @@ func (g *gate) answer(call, granted int, err error) {
 	r.granted, r.err = granted, err
 	close(r.ready)
 	synctest.Wait()
+}
+
+// again waits until the store is asked again, and answers that call.
+func (g *gate) again(call, granted int, err error) {
+	time.Sleep(reserveTries * reservePause) // by the bubble's clock
+	synctest.Wait()
+	g.answer(call, granted, err)
 }
 
 // asked is for how many people each call was.
@@ -97,7 +105,7 @@ func TestCallersWhoWaitForTheSameLinkAreCombined(t *testing.T) {
 		for _, c := range append(callers, late...) {
 			require.Equal(t, caller{returned: true, passed: true}, *c)
 		}
-		require.Empty(t, ts.groups, "nothing is kept of a link that nobody waits for")
+		require.Empty(t, ts.links, "nothing is kept of a link that nobody waits for")
 	})
 }
 
@@ -127,7 +135,10 @@ func TestAnErrorReachesAllOfItsRoundAndOnlyThem(t *testing.T) {
 		g.answer(0, 1, nil)
 		third := come(ts, 7, 3)
 		g.answer(1, 0, down)
-		g.answer(2, 3, nil)
+		g.again(2, 0, down)
+		require.False(t, second[0].returned, "the store is asked three times")
+		g.again(3, 0, down)
+		g.answer(4, 3, nil)
 		require.Equal(t, caller{returned: true, passed: true}, *first[0])
 		for _, c := range second {
 			require.Equal(t, caller{returned: true, err: down}, *c)
@@ -167,6 +178,114 @@ func TestAStoreThatHangsHoldsNobodyForMoreThanTwoCalls(t *testing.T) {
 			require.ErrorIs(t, c.err, context.DeadlineExceeded)
 			require.False(t, c.passed)
 		}
-		require.Empty(t, ts.groups)
+		require.Zero(t, ts.links[7].waiting)
 	})
 }
+
+func TestTheNextVisitorsGetWhatWasGrantedWithoutAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newReserver(g)
+		lost := come(ts, 7, 1)
+		second := come(ts, 7, 5)
+		time.Sleep(reserveTimeout) // by the bubble's clock
+		synctest.Wait()
+		require.ErrorIs(t, lost[0].err, context.DeadlineExceeded)
+		require.Equal(t, []int{1, 5}, g.asked())
+		require.Equal(t, g.calls[0].seq, g.calls[1].seq, "the same reservation again")
+		g.answer(1, 1, nil)
+		require.Equal(t, []int{1, 5, 4}, g.asked(), "one was granted for the first one, and the others ask for themselves")
+		require.Greater(t, g.calls[2].seq, g.calls[1].seq)
+		g.answer(2, 3, nil)
+		for i, c := range second {
+			require.Equal(t, caller{returned: true, passed: i < 4}, *c, "caller %d", i)
+		}
+		require.Empty(t, ts.links)
+	})
+}
+
+func TestWhatWasGrantedForManyIsUsedByOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newReserver(g)
+		come(ts, 7, 1)
+		come(ts, 7, 3)
+		g.answer(0, 1, nil)
+		time.Sleep(reserveTimeout)
+		synctest.Wait()
+		require.Equal(t, []int{1, 3}, g.asked())
+		for i := range 3 {
+			require.True(t, ts.mayHold(7))
+			c := come(ts, 7, 1)
+			require.Equal(t, g.calls[1].seq, g.calls[2+i].seq, "the store is asked each time, because the link may have been edited")
+			g.answer(2+i, 3, nil)
+			require.Equal(t, caller{returned: true, passed: true}, *c[0])
+		}
+		require.False(t, ts.mayHold(7))
+		c := come(ts, 7, 1)
+		require.Greater(t, g.calls[5].seq, g.calls[1].seq)
+		g.answer(5, 0, nil)
+		require.Equal(t, caller{returned: true}, *c[0])
+		require.Empty(t, ts.links)
+	})
+}
+
+func TestFewerPassIfTheLimitIsLoweredAfterAnAnswerWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newReserver(g)
+		come(ts, 7, 1)
+		come(ts, 7, 3)
+		g.answer(0, 1, nil)
+		time.Sleep(reserveTimeout)
+		synctest.Wait()
+		first := come(ts, 7, 1)
+		g.answer(2, 3, nil)
+		require.True(t, first[0].passed)
+		second := come(ts, 7, 1)
+		g.answer(3, 1, nil)
+		require.False(t, second[0].returned, "the one was used")
+		g.answer(4, 0, nil)
+		require.Equal(t, caller{returned: true}, *second[0])
+		require.False(t, ts.mayHold(7))
+	})
+}
+
+func TestACallThatIsUnderWayHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		ts := newReserver(g)
+		come(ts, 7, 1)
+		require.False(t, ts.mayHold(7), "else visitors of a link that is used up would all ask the store")
+		g.answer(0, 0, nil)
+	})
+}
+
+func TestOpenReservationsAreBoundedAndEndAfterSomeHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ts := newReserver(failing{})
+		for link := range int64(maxOpen + 100) {
+			l := ts.enter(link)
+			ts.begin(l)
+			ts.end(l, true)
+			ts.leave(l, []*reservation{{done: make(chan struct{})}}, false, nil)
+		}
+		require.Len(t, ts.links, maxOpen)
+		require.Equal(t, maxOpen, ts.open)
+		link := int64(maxOpen + 99)
+		seq := ts.links[link].open.seq
+		_, err := ts.reserve(link)
+		require.ErrorIs(t, err, errPanic)
+		require.Equal(t, seq, ts.links[link].open.seq)
+		time.Sleep(openLife)
+		_, err = ts.reserve(link)
+		require.ErrorIs(t, err, errPanic)
+		require.Greater(t, ts.links[link].open.seq, seq, "a store need not know it any more")
+		require.Equal(t, maxOpen, ts.open)
+	})
+}
+
+// failing is a store that fails at once.
+type failing struct{ ClickStore }
+
+func (failing) ReserveClicks(context.Context, Reservation) (int, error) { return 0, errPanic }

@@ -17,8 +17,9 @@ import (
 //   - Times are in UTC with microseconds. The zero time means never.
 //   - An empty slice may be returned as nil, and nil as an empty slice.
 //   - A method that fails has changed nothing. The exception is an error of the
-//     connection: then the outcome is unknown, and only [ClickStore.AppendClicks] and
-//     [ConversionStore.RecordConversion] may simply be called again.
+//     connection: then the outcome is unknown, and only [ClickStore.AppendClicks],
+//     [ClickStore.ReserveClicks], and [ConversionStore.RecordConversion] may simply be
+//     called again.
 //   - The errors with a meaning are [ErrNotFound], [ErrTaken] and [ErrRejected],
 //     possibly wrapped. Any other error means that the store could not do its work.
 type Store interface {
@@ -219,18 +220,26 @@ type HostLister interface {
 // Methods that read return what was applied; before they are called, the Tracker calls
 // ApplyClicks.
 type ClickStore interface {
-	// ReserveClicks asks whether n more people (n >= 1) may pass a link that has a
-	// limit, and returns how many of them may.
+	// ReserveClicks asks whether r.People more people may pass a link that has a limit, and
+	// returns how many of them may. [Reservation.Grant] decides that.
 	//   - The link never lets more than DeactivateAt people pass, however many
 	//     callers and processes there are.
 	//   - Counts.Used is the number granted before, or the number of people's clicks
 	//     applied, whichever is higher. What is granted now is added to that and
 	//     stored.
-	//   - Fewer than n may be granted.
+	//   - Fewer than r.People may be granted.
+	//   - Repeated: if the last reservation that took something for r.Link and r.Source
+	//     had r.Seq, the answer is what was granted then, as far as the limit still
+	//     allows, and nothing is taken. So a call may be repeated after any error.
+	//   - Late: if that reservation had a higher Seq, nothing is granted.
+	//   - For that, the store keeps the [Granted] of each r.Link and r.Source in the same
+	//     transaction, until it has been the last one for a day.
+	//   - If the grant uses up the link, its [AlertUsedUp] is made in the same transaction,
+	//     with r.Time as [PendingAlert].Reached.
 	//   - A deleted link grants nothing.
-	//   - A link without a limit (DeactivateAt 0) grants n and stores nothing.
+	//   - A link without a limit (DeactivateAt 0) grants r.People and stores nothing.
 	//   - [ErrNotFound] if there is no such link.
-	ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error)
+	ReserveClicks(ctx context.Context, r Reservation) (granted int, err error)
 
 	// AppendClicks appends a batch to the click log, durably and atomically.
 	//   - Duplicate: b is never applied, and the error is nil, if it was appended
@@ -292,8 +301,10 @@ type ClickStore interface {
 // AlertStore keeps alerts until they are delivered. [ClickStore.ApplyClicks] makes
 // an alert in the same step as it counts clicks if people's clicks on a link were below
 // its AlertAt before the step and are not below it after the step, and likewise for
-// DeactivateAt (see [Delta.Alerts]). So a link whose AlertAt is set to a number that it
-// has already reached gets no alert. There is never more than one alert for an [AlertID].
+// DeactivateAt (see [Delta.Alerts]). [ClickStore.ReserveClicks] makes the alert for
+// DeactivateAt if it uses up the link, whether the clicks of those people are recorded or
+// not. So a link whose AlertAt is set to a number that it has already reached gets no
+// alert. There is never more than one alert for an [AlertID].
 type AlertStore interface {
 	// LeaseAlert returns an alert that is due at the time now, and leases it to the
 	// caller until the time until.
@@ -319,7 +330,7 @@ type AlertStore interface {
 type PendingAlert struct {
 	ID      AlertID
 	Link    Link      // as it is now; Counts.Day is zero
-	Reached time.Time // of the click that reached the number, or a later one of its step
+	Reached time.Time // of the click that reached the number, a later one of its step, or the reservation
 	Tries   int       // how often it was leased, including this time
 }
 

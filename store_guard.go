@@ -173,9 +173,9 @@ func (g guardedStore) PurgeLink(ctx context.Context, id int64, freePaths bool) (
 	return g.store.PurgeLink(ctx, id, freePaths)
 }
 
-func (g guardedStore) ReserveClicks(ctx context.Context, link int64, n int) (granted int, err error) {
+func (g guardedStore) ReserveClicks(ctx context.Context, r Reservation) (granted int, err error) {
 	defer g.end(ctx, "ReserveClicks", g.observer.begin(), &err)
-	return g.store.ReserveClicks(ctx, link, n)
+	return g.store.ReserveClicks(ctx, r)
 }
 
 func (g guardedStore) AppendClicks(ctx context.Context, b Batch) (err error) {

@@ -54,36 +54,6 @@ func (r *ring) shed() (gone []*link) {
 	return entries[:n:n]
 }
 
-// ReserveClicks implements [linktrack.ClickStore]. It grants fewer than n if the limit
-// leaves no more.
-func (s *Store) ReserveClicks(ctx context.Context, id int64, n int) (granted int, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	l := s.link(id)
-	if l == nil {
-		return 0, linktrack.ErrNotFound
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	def := l.def.Load()
-	if def.IsDeleted() {
-		return 0, nil
-	}
-	limit := def.DeactivateAt
-	if limit <= 0 {
-		return n, nil
-	}
-	used := max(l.counts.used.Load(), l.counts.total.Load())
-	if left := limit - used; int64(n) > left {
-		n = int(max(left, 0))
-	}
-	if n > 0 {
-		l.counts.used.Store(used + int64(n))
-	}
-	return n, nil
-}
-
 // Clicks implements [linktrack.ClickStore].
 func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrack.Click, error) {
 	if err := ctx.Err(); err != nil {

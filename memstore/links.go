@@ -26,6 +26,7 @@ type link struct {
 	hours   hours
 	days    days
 	history history
+	granted map[linktrack.Source]linktrack.Granted // see ReserveClicks
 }
 
 // UpdateLink implements [linktrack.LinkStore]. While change runs, only other

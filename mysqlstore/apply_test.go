@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 func TestAnEmptyLogCostsOneStatement(t *testing.T) {
@@ -192,7 +193,7 @@ func TestVisitorsToALinkWithALimitDoNotWaitForALongStep(t *testing.T) {
 			strings.HasPrefix(statement, "INSERT INTO lt_alert") || strings.HasPrefix(statement, "DELETE FROM lt_log") || strings.HasPrefix(statement, "COMMIT") {
 			return // the end of the step
 		}
-		n, err := plain.ReserveClicks(t.Context(), l.ID, 1)
+		n, err := trackertest.Reserve(t.Context(), plain, l.ID, 1)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		reserved++

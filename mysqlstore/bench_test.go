@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/storetest"
 )
 
@@ -15,7 +16,7 @@ func BenchmarkReserveClicks(b *testing.B) {
 	s, _ := opened(b)
 	l := makeLink(b, s, linktrack.Link{Path: "l", LinkSettings: linktrack.LinkSettings{DeactivateAt: 1 << 40}})
 	for b.Loop() {
-		if n, err := s.ReserveClicks(b.Context(), l.ID, 1); n != 1 || err != nil {
+		if n, err := trackertest.Reserve(b.Context(), s, l.ID, 1); n != 1 || err != nil {
 			b.Fatal(n, err)
 		}
 	}

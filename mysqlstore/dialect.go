@@ -58,22 +58,13 @@ func literal(b []byte, s string) []byte {
 	return append(b, '\'')
 }
 
-// reserve is one UPDATE, which compares with the limit itself, because it locks the row
-// before it reads it. LAST_INSERT_ID returns how many clicks were granted. A row that
-// matches always changes, so RowsAffected does not depend on clientFoundRows.
-func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error) {
-	res, err := db.ExecContext(ctx, `
-		UPDATE lt_count
-		SET used = GREATEST(used, total) + LAST_INSERT_ID(LEAST(?, deactivate_at - GREATEST(used, total)))
-		WHERE link_id = ? AND is_deleted = 0 AND GREATEST(used, total) < deactivate_at`, n, link)
-	if err != nil {
-		return 0, err
-	}
-	if affected, err := res.RowsAffected(); err != nil || affected == 0 {
-		return 0, err
-	}
-	return res.LastInsertId()
-}
+// reserve compares with the limit itself, because it locks the row of lt_count before it
+// reads it. What it writes to lt_reservation does not depend on lt_count: the order in which
+// the two tables are changed is not defined.
+const reserve = `
+	UPDATE lt_count c STRAIGHT_JOIN lt_reservation r ON r.link_id = c.link_id AND r.source = ?
+	SET c.used = GREATEST(c.used, c.total) + ?, r.seq = ?, r.people = ?, r.day = UNIX_TIMESTAMP() - UNIX_TIMESTAMP() % 86400
+	WHERE c.link_id = ? AND c.is_deleted = 0 AND r.seq < ? AND c.deactivate_at - GREATEST(c.used, c.total) > ?`
 
 var autoIncrement = regexp.MustCompile(`\bAUTO_INCREMENT=(\d+)`)
 

@@ -242,7 +242,7 @@ func TestALimitIsExactUnderConcurrency(t *testing.T) {
 				wg.Go(func() {
 					for range 10 {
 						n := 1 + rand.IntN(3)
-						got, err := s.ReserveClicks(t.Context(), l.ID, n)
+						got, err := trackertest.Reserve(t.Context(), s, l.ID, n)
 						if err != nil || got < 0 || got > n {
 							t.Errorf("granted %d of %d, %v", got, n, err)
 						}
@@ -256,17 +256,17 @@ func TestALimitIsExactUnderConcurrency(t *testing.T) {
 			if total != 100 || counts(t, s, l).Used != 100 {
 				t.Errorf("granted %d, used %d, want 100", total, counts(t, s, l).Used)
 			}
-			if _, err := s.ReserveClicks(t.Context(), l.ID+1, 1); !errors.Is(err, linktrack.ErrNotFound) {
+			if _, err := trackertest.Reserve(t.Context(), s, l.ID+1, 1); !errors.Is(err, linktrack.ErrNotFound) {
 				t.Errorf("no link: %v", err)
 			}
 			free := makeLink(t, s, linktrack.Link{Path: "free"})
-			if n, err := s.ReserveClicks(t.Context(), free.ID, 3); n != 3 || err != nil {
+			if n, err := trackertest.Reserve(t.Context(), s, free.ID, 3); n != 3 || err != nil {
 				t.Errorf("without a limit: %d, %v", n, err)
 			}
 			// What was recorded counts as used.
 			r := makeLink(t, s, linktrack.Link{Path: "recorded", LinkSettings: linktrack.LinkSettings{DeactivateAt: 3}})
 			record(t, s, linktrack.Batch{Seq: 1, Clicks: []linktrack.Click{click(r.ID, noon), click(r.ID, noon)}})
-			if n, err := s.ReserveClicks(t.Context(), r.ID, 5); n != 1 || err != nil {
+			if n, err := trackertest.Reserve(t.Context(), s, r.ID, 5); n != 1 || err != nil {
 				t.Errorf("after two of three: %d, %v", n, err)
 			}
 		})
@@ -322,7 +322,7 @@ func TestAClickOnALinkThatDoesNotExistFailsNothingAndCountsNowhere(t *testing.T)
 	if c := counts(t, s, l); c.People != 1 {
 		t.Errorf("counts %v", c)
 	}
-	if _, err := s.ReserveClicks(t.Context(), l.ID+1, 1); !errors.Is(err, linktrack.ErrNotFound) {
+	if _, err := trackertest.Reserve(t.Context(), s, l.ID+1, 1); !errors.Is(err, linktrack.ErrNotFound) {
 		t.Errorf("reserve: %v", err)
 	}
 	next := makeLink(t, s, linktrack.Link{Path: "b"})
@@ -400,7 +400,7 @@ func TestOverlappingBatchesOfManySourcesDoNotDeadlock(t *testing.T) {
 					t.Error(err)
 				}
 				l := links[rand.IntN(50)]
-				if _, err := store.ReserveClicks(t.Context(), l.ID, 1); err != nil {
+				if _, err := trackertest.Reserve(t.Context(), store, l.ID, 1); err != nil {
 					t.Error(err)
 				}
 				_, err := store.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error {

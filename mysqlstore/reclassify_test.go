@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 )
 
 func areBots(clicks []linktrack.Click) []linktrack.Verdict {
@@ -148,7 +149,7 @@ func TestVisitorsToALinkWithALimitDoNotWaitForAReclassification(t *testing.T) {
 		if strings.Contains(statement, "FROM lt_count") || strings.HasPrefix(statement, "INSERT INTO lt_count") || strings.HasPrefix(statement, "COMMIT") {
 			return // the end of the step
 		}
-		n, err := plain.ReserveClicks(t.Context(), l.ID, 1)
+		n, err := trackertest.Reserve(t.Context(), plain, l.ID, 1)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		reserved++

@@ -83,7 +83,7 @@ func TestAllThatHappensAtOnceAddsUp(t *testing.T) {
 				})
 				return err
 			},
-			"reserve": func(n int) error { _, err := store.ReserveClicks(ctx, links[n%40].ID, 2); return err },
+			"reserve": func(n int) error { _, err := trackertest.Reserve(ctx, store, links[n%40].ID, 2); return err },
 			"deliver": func(n int) error {
 				a, err := store.LeaseAlert(ctx, at.Add(time.Duration(n)*time.Minute), at.Add(time.Duration(n+3)*time.Minute))
 				if errors.Is(err, linktrack.ErrNotFound) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/testmysql"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
@@ -128,7 +129,7 @@ func TestADatabaseOfVersionOneKeepsWhatItCounted(t *testing.T) {
 	if len(alerts) != 2 || !alerts["3-alert_at-28"] || !alerts["4-deactivate_at-5"] {
 		t.Errorf("alerts %v", alerts)
 	}
-	if n, err := s.ReserveClicks(t.Context(), 4, 3); n != 0 || err != nil {
+	if n, err := trackertest.Reserve(t.Context(), s, 4, 3); n != 0 || err != nil {
 		t.Errorf("%d more may pass, %v", n, err)
 	}
 	if next := makeLink(t, s, linktrack.Link{Account: 1, Path: "next"}); next.ID != 5 {

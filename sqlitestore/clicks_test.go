@@ -117,7 +117,7 @@ func requireCountsOnce(t *testing.T, stores []*sqlitestore.Store) {
 					_, err := s.ApplyClicks(t.Context(), nil, time.Time{})
 					assert.NoError(t, err)
 				}
-				n, err := s.ReserveClicks(t.Context(), limited.ID, 1)
+				n, err := trackertest.Reserve(t.Context(), s, limited.ID, 1)
 				assert.NoError(t, err)
 				passed[i] += n
 			}

@@ -2,10 +2,8 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"time"
 
@@ -24,7 +22,6 @@ var dialect = &sqlstore.Dialect{
 	Inserted:   func(column string) string { return "excluded." + column },
 	Lowered:    func(text string) string { return "lt_lower(" + text + ")" },
 	Literal:    literal,
-	Reserve:    reserve,
 	PartSizes:  []int{64, 8, 1},
 	StepTime:   200 * time.Millisecond,
 	Is:         isClass,
@@ -51,29 +48,6 @@ func literal(b []byte, s string) []byte {
 	b = append(b, "x'"...)
 	b = hex.AppendEncode(b, []byte(s))
 	return append(b, '\'')
-}
-
-// reserve reads and then writes, which nobody else can do at the same time.
-func reserve(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error) {
-	tx, err := db.BeginTxx(ctx, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	var used int64
-	err = tx.QueryRowContext(ctx, `
-		SELECT MAX(used, total), MIN(?, deactivate_at - MAX(used, total)) FROM lt_count
-		WHERE link_id = ? AND is_deleted = 0 AND MAX(used, total) < deactivate_at`, n, link).Scan(&used, &granted)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE lt_count SET used = ? WHERE link_id = ?`, used+granted, link); err != nil {
-		return 0, err
-	}
-	return granted, tx.Commit()
 }
 
 // checkFile returns the first findings of SQLite. It does not compare the indexes with their

@@ -110,13 +110,35 @@ var alerts = []rule{
 		send(t, s, people(both.ID, 9, noon)...)
 		requireAlerts(t, s, "one batch may reach both numbers, which may be the same", alertAt(both, 5), usedUp(both, 5))
 	}},
-	{"permissions without recorded clicks reach no number", func(t *testing.T, s linktrack.Store) {
-		l := create(t, s, limited("sale", 4))
-		_, err := s.ReserveClicks(t.Context(), l.ID, 4)
-		require.NoError(t, err, "four may pass")
-		requireAlerts(t, s, "no click is recorded yet")
+	{"a link that is used up by permissions has its alert, whatever is recorded", func(t *testing.T, s linktrack.Store) {
+		l := limited("sale", 4)
+		l.AlertAt = 4
+		l = create(t, s, l)
+		requireGrant(t, s, l, 3, 3, "three of four may pass")
+		requireAlerts(t, s, "the link is not used up")
+		granted, err := s.ReserveClicks(t.Context(), linktrack.Reservation{Link: l.ID, People: 5, Source: newSource(), Seq: 1, Time: noon})
+		require.NoError(t, err, "a link that exists can be reserved")
+		require.Equal(t, 1, granted, "one place is left")
+		a, ok := lease(t, s)
+		require.True(t, ok, "the link is used up, and its visitors may never be recorded")
+		require.Equal(t, usedUp(l, 4), a.ID, "no click is recorded, so people's clicks have not reached the number of alert_at")
+		require.Equal(t, noon, a.Reached, "the time of the reservation")
+		require.NoError(t, s.FinishAlert(t.Context(), a.ID), "it is delivered")
+		requireGrant(t, s, l, 1, 0, "it is used up")
 		send(t, s, people(l.ID, 4, noon)...)
-		requireAlerts(t, s, "now they are", usedUp(l, 4))
+		requireAlerts(t, s, "an alert is made once, and people's clicks reach alert_at now", alertAt(l, 4))
+	}},
+	{"a link that is used up by clicks and permissions together has its alert", func(t *testing.T, s linktrack.Store) {
+		l := create(t, s, plain("sale"))
+		send(t, s, people(l.ID, 7, noon)...)
+		edit(t, s, l.ID, func(l *linktrack.Link) { l.DeactivateAt = 10 })
+		requireGrant(t, s, l, 3, 3, "seven of ten had passed before there was a limit")
+		requireAlerts(t, s, "the link is used up", usedUp(l, 10))
+		edit(t, s, l.ID, func(l *linktrack.Link) { l.DeactivateAt = 12 })
+		requireGrant(t, s, l, 1, 1, "ten of twelve may not pass any more")
+		requireAlerts(t, s, "eleven of twelve have passed")
+		requireGrant(t, s, l, 1, 1, "the last one")
+		requireAlerts(t, s, "another number, another alert", usedUp(l, 12))
 	}},
 	{"a batch sent twice alerts once", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, alerting("sale", 3))

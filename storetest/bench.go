@@ -36,7 +36,7 @@ func Bench(b *testing.B, newStore func(b *testing.B) linktrack.Store) {
 		s := newStore(b)
 		made := benchLinks(b, s, 1000)
 		inParallel(b, func(i int) error {
-			_, err := s.ReserveClicks(b.Context(), made[i%len(made)].ID, 1)
+			_, err := reserveFor(b.Context(), s, made[i%len(made)].ID, 1)
 			return err
 		})
 	})

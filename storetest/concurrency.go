@@ -163,7 +163,7 @@ func editAll(ctx context.Context, s linktrack.Store, links []linktrack.Link, rou
 func reserveAll(ctx context.Context, s linktrack.Store, link int64, limit int) error {
 	var sum int
 	for {
-		granted, err := s.ReserveClicks(ctx, link, 3)
+		granted, err := reserveFor(ctx, s, link, 3)
 		if err != nil || granted == 0 {
 			return err
 		}

@@ -82,7 +82,7 @@ var contexts = []rule{
 			"DeletedLinks":  func() error { _, err := s.DeletedLinks(ctx, noon.AddDate(1, 0, 0), 10); return err },
 			"PurgeLink":     func() error { return s.PurgeLink(ctx, deleted.ID, true) },
 			"Tags":          func() error { _, err := s.Tags(ctx, owner, 10); return err },
-			"ReserveClicks": func() error { _, err := s.ReserveClicks(ctx, l.ID, 1); return err },
+			"ReserveClicks": func() error { _, err := reserveFor(ctx, s, l.ID, 1); return err },
 			"AppendClicks": func() error {
 				return s.AppendClicks(ctx, linktrack.Batch{Source: source, Seq: 1, Clicks: people(l.ID, 3, noon)})
 			},

@@ -46,7 +46,7 @@ var edits = []rule{
 		l.DeactivateAt = 10
 		l = create(t, s, l)
 		send(t, s, visitor(l.ID, noon), person(l.ID, noon.Add(time.Second)), bot(l.ID, noon.Add(time.Minute)))
-		_, err := s.ReserveClicks(t.Context(), l.ID, 3)
+		_, err := reserveFor(t.Context(), s, l.ID, 3)
 		require.NoError(t, err, "a link that exists can be reserved")
 		edit(t, s, l.ID, func(got *linktrack.Link) {
 			require.Equal(t, linktrack.Counts{People: 2, Unique: 1, Bots: 1, Used: 5, LastClick: noon.Add(time.Minute)}, got.Counts,

@@ -79,7 +79,7 @@ var filters = []rule{
 		used := make("used", func(l *linktrack.Link) { l.DeactivateAt = 2 })
 		reserved := make("reserved", func(l *linktrack.Link) { l.DeactivateAt, l.StartsAt = 1, noon.Add(time.Hour) })
 		send(t, s, person(used.ID, noon), person(used.ID, noon), person(later.ID, noon), bot(later.ID, noon))
-		_, err := s.ReserveClicks(t.Context(), reserved.ID, 1)
+		_, err := reserveFor(t.Context(), s, reserved.ID, 1)
 		require.NoError(t, err)
 		for state, want := range map[linktrack.LinkState][]string{
 			"":                       {"active", "limited", "off", "expired", "later", "used", "reserved"},

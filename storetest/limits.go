@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -16,9 +17,14 @@ func limited(path string, limit int64) linktrack.Link {
 	return l
 }
 
+// reserveFor makes a reservation that is not repeated.
+func reserveFor(ctx context.Context, s linktrack.Store, link int64, people int) (granted int, err error) {
+	return s.ReserveClicks(ctx, linktrack.Reservation{Link: link, People: people, Source: newSource(), Seq: 1, Time: noon})
+}
+
 func requireGrant(t *testing.T, s linktrack.Store, l linktrack.Link, n, want int, why string) {
 	t.Helper()
-	granted, err := s.ReserveClicks(t.Context(), l.ID, n)
+	granted, err := reserveFor(t.Context(), s, l.ID, n)
 	require.NoError(t, err, "a link that exists can be reserved, used up or not")
 	require.Equal(t, want, granted, why)
 }
@@ -101,7 +107,7 @@ var limits = []rule{
 	{"a link that does not exist is not found", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 1))
 		for _, id := range []int64{0, -1, l.ID + 1, 1 << 62} {
-			granted, err := s.ReserveClicks(t.Context(), id, 1)
+			granted, err := reserveFor(t.Context(), s, id, 1)
 			require.ErrorIs(t, err, linktrack.ErrNotFound, "there is no link %d", id)
 			require.Zero(t, granted, "nothing is granted with an error")
 		}
@@ -113,7 +119,7 @@ var limits = []rule{
 		var granted atomic.Int64
 		err := together(200, func(i int) error {
 			n := 1 + i%7 // 794 in all
-			got, err := s.ReserveClicks(t.Context(), l.ID, n)
+			got, err := reserveFor(t.Context(), s, l.ID, n)
 			if err == nil && (got < 0 || got > n) {
 				err = fmt.Errorf("%d granted of %d asked for", got, n)
 			}

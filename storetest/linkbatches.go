@@ -54,7 +54,7 @@ var linkBatches = []rule{
 		l := plain("limited")
 		l.DeactivateAt, l.AlertAt = 2, 1
 		made := createAll(t, s, []linktrack.Link{plain("first"), l})
-		granted, err := s.ReserveClicks(t.Context(), made[1].ID, 3)
+		granted, err := reserveFor(t.Context(), s, made[1].ID, 3)
 		require.NoError(t, err)
 		require.Equal(t, 2, granted, "the limit holds")
 		send(t, s, visitor(made[1].ID, noon))

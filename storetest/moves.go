@@ -28,7 +28,7 @@ var moves = []rule{
 		want, stays := create(t, s, listed("sale")), create(t, s, plain("stays"))
 		send(t, s, visitor(want.ID, noon), person(want.ID, noon.Add(time.Second)), bot(want.ID, noon.Add(time.Minute)), person(stays.ID, noon))
 		require.True(t, convert(t, s, conversion(want, "order")), "it is counted")
-		_, err := s.ReserveClicks(t.Context(), want.ID, 3)
+		_, err := reserveFor(t.Context(), s, want.ID, 3)
 		require.NoError(t, err, "a link that exists can be reserved")
 		want, stays = look(t, s, want), look(t, s, stays)
 		history, days := recorded(t, s, want.ID), sumsAround(t, s, want)

@@ -59,7 +59,7 @@ var prunings = []rule{
 	}},
 	{"pruning leaves counts and limits as they are", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 10))
-		granted, err := s.ReserveClicks(t.Context(), l.ID, 4)
+		granted, err := reserveFor(t.Context(), s, l.ID, 4)
 		require.NoError(t, err, "some may pass")
 		require.Equal(t, 4, granted, "some may pass")
 		send(t, s, visitor(l.ID, noon), person(l.ID, noon), bot(l.ID, noon), person(l.ID, noon.Add(time.Minute)))

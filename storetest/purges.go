@@ -121,7 +121,7 @@ var purges = []rule{
 		require.Empty(t, sumsOf(t, s, linktrack.RollupOf{Link: l.ID}), "Rollups")
 		_, err = s.LinkByClick(t.Context(), linktrack.ClickRef{Link: l.ID, ID: sent[0].ID})
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "LinkByClick")
-		_, err = s.ReserveClicks(t.Context(), l.ID, 1)
+		_, err = reserveFor(t.Context(), s, l.ID, 1)
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "ReserveClicks")
 		_, err = s.UpdateLink(t.Context(), l.ID, func(l *linktrack.Link) error { l.DeletedAt = time.Time{}; return nil })
 		require.ErrorIs(t, err, linktrack.ErrNotFound, "UpdateLink")

@@ -197,13 +197,13 @@ var reclassifications = []rule{
 	}},
 	{"a link that is used up stays so with fewer people", func(t *testing.T, s linktrack.Store) {
 		l := create(t, s, limited("sale", 3))
-		granted, err := s.ReserveClicks(t.Context(), l.ID, 3)
+		granted, err := reserveFor(t.Context(), s, l.ID, 3)
 		require.NoError(t, err)
 		require.Equal(t, 3, granted)
 		clicks := people(l.ID, 3, noon)
 		send(t, s, clicks...)
 		reclassify(t, s, 3, verdicts(clicks, true)...)
-		granted, err = s.ReserveClicks(t.Context(), l.ID, 1)
+		granted, err = reserveFor(t.Context(), s, l.ID, 1)
 		require.NoError(t, err)
 		require.Zero(t, granted, "those who passed have passed")
 		require.EqualValues(t, 3, look(t, s, l).Counts.Used)
@@ -285,7 +285,7 @@ var reclassifications = []rule{
 				case 1:
 					err = again(func() error { return applyOnce(ctx, s) })
 				case 2:
-					_, err = s.ReserveClicks(ctx, made[1].ID, 1)
+					_, err = reserveFor(ctx, s, made[1].ID, 1)
 				default:
 					err = again(func() error {
 						_, err := r.ReclassifyClicks(ctx, given[i][round], time.UTC)

@@ -62,6 +62,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"prunings", prunings},
 		{"erasures", erasures},
 		{"limits", limits},
+		{"reservations", reservations},
 		{"alerts", alerts},
 		{"conversions", conversions},
 		{"reclassifications", reclassifications},

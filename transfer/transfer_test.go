@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/internal/trackertest/stores"
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/transfer"
@@ -193,7 +194,7 @@ func TestALimitGoesOnWhereItWas(t *testing.T) {
 	for _, key := range []string{"some", "none"} {
 		l, err := from.store.LinkByPath(t.Context(), "go.example.com", key)
 		require.NoError(t, err)
-		_, err = from.store.ReserveClicks(t.Context(), l.ID, 2)
+		_, err = trackertest.Reserve(t.Context(), from.store, l.ID, 2)
 		require.NoError(t, err)
 	}
 	to.imports(from.export(transfer.ExportOptions{}), transfer.ImportOptions{})

@@ -317,7 +317,8 @@ func highest(rows []logRow) map[linktrack.Source]int64 {
 	return seqs
 }
 
-// PruneSources deletes the marks of sources of which no batch was applied for 400 days.
+// PruneSources deletes the marks of sources of which no batch was applied for 400 days, and
+// the reservations of sources that have made none for three days.
 // Processes of the previous version do not set applied_at, so where it is 0, the 400 days
 // begin now.
 func PruneSources(ctx context.Context, s *Store) error {
@@ -325,6 +326,7 @@ func PruneSources(ctx context.Context, s *Store) error {
 		for _, stmt := range []string{
 			`UPDATE lt_source SET applied_at = ` + tx.Now + ` * 1000000 WHERE applied_at = 0`,
 			`DELETE FROM lt_source WHERE applied_at < (` + tx.Now + ` - 400 * 86400) * 1000000`,
+			`DELETE FROM lt_reservation WHERE day < ` + tx.Now + ` - 3 * 86400`,
 		} {
 			if _, err := tx.ExecContext(ctx, stmt); err != nil {
 				return err

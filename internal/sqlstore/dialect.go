@@ -38,10 +38,11 @@ type Dialect struct {
 	// Literal appends a literal of the bytes of s.
 	Literal func(b []byte, s string) []byte
 
-	// Reserve adds to lt_count.used of a link that is not deleted as much of n as its limit
-	// allows, and returns how much that is. Calls at the same time never exceed the limit.
-	// It returns 0 if nothing was added, for whatever reason.
-	Reserve func(ctx context.Context, db *sqlx.DB, link int64, n int) (granted int64, err error)
+	// Reserve is a single statement that makes a reservation, which saves round trips. It does
+	// so only if the source has reserved clicks of the link before, and the limit is not
+	// reached by it. If it changes no row, it says nothing. Its arguments are the source, the
+	// people, the seq, the people, the link, the seq, and the people. Empty: there is none.
+	Reserve string
 
 	// PartSizes are the numbers of rows with which a step's statements are fast, the largest
 	// first, and 1 last; nil: a statement has as many rows as there are. With PartSizes, the

@@ -111,8 +111,10 @@ func endPurge(ctx context.Context, tx *transaction, id int64, freePaths bool) er
 	if err := purgeLateConversions(ctx, tx, id); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM lt_alert WHERE link_id = ?`, id); err != nil {
-		return err
+	for _, stmt := range []string{`DELETE FROM lt_reservation WHERE link_id = ?`, `DELETE FROM lt_alert WHERE link_id = ?`} {
+		if _, err := tx.ExecContext(ctx, stmt, id); err != nil {
+			return err
+		}
 	}
 	var p builder
 	p.add(`DELETE FROM lt_link WHERE id = ?`, id)

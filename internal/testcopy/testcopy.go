@@ -78,7 +78,7 @@ func NewFill(t testing.TB, s linktrack.Store) *Fill {
 	f.Apply(t, s)
 	for i, l := range f.Links[:8:8] {
 		if i%2 == 0 {
-			_, err := s.ReserveClicks(ctx, l.ID, 1)
+			_, err := trackertest.Reserve(ctx, s, l.ID, 1)
 			require.NoError(t, err)
 		}
 	}

@@ -2,6 +2,7 @@ package trackertest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,7 +30,8 @@ type FaultyStore struct {
 
 	Panic         atomic.Bool // AppendClicks and ReserveClicks panic
 	PanicOnLookup atomic.Bool // LinkByPath panics
-	LoseAnswers   atomic.Bool // AppendClicks records, and fails with ErrDown
+	LoseAnswers   atomic.Bool // AppendClicks and ReserveClicks do their work, and fail with ErrDown
+	HangAnswers   atomic.Bool // ReserveClicks does its work, and waits for the end of its context
 	RejectPoison  atomic.Bool // AppendClicks rejects a batch with a click whose query is "poison"
 
 	Gate  chan struct{}                       // if not nil, AppendClicks receives from it first
@@ -114,14 +116,29 @@ func (f *FaultyStore) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]li
 	return f.Store.Clicks(ctx, q)
 }
 
-func (f *FaultyStore) ReserveClicks(ctx context.Context, link int64, n int) (int, error) {
+func (f *FaultyStore) ReserveClicks(ctx context.Context, r linktrack.Reservation) (int, error) {
 	if f.Panic.Load() {
 		panic("a bug of the store's")
 	}
 	if err := f.fail(ctx); err != nil {
 		return 0, err
 	}
-	return f.Store.ReserveClicks(ctx, link, n)
+	granted, err := f.Store.ReserveClicks(ctx, r)
+	if err == nil && f.HangAnswers.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	if err == nil && f.LoseAnswers.Load() {
+		return 0, ErrDown
+	}
+	return granted, err
+}
+
+// Reserve makes a reservation that is not repeated.
+func Reserve(ctx context.Context, s linktrack.ClickStore, link int64, people int) (granted int, err error) {
+	r := linktrack.Reservation{Link: link, People: people, Seq: 1, Time: time.Now()}
+	rand.Read(r.Source[:])
+	return s.ReserveClicks(ctx, r)
 }
 
 func (f *FaultyStore) Links(ctx context.Context, q linktrack.LinkFilter) ([]linktrack.Link, error) {
