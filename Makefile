@@ -6,6 +6,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export GOWORK := off
 export SKIP_MISSING ?=
 SECONDS_PER_FUZZ ?= 300
+KILLS ?= 50
 
 # The time limits are three times what a slow machine needs.
 go_test = go test $$(scripts/tools has gcc && echo $(race)) -shuffle=on
@@ -14,7 +15,7 @@ go_test = go test $$(scripts/tools has gcc && echo $(race)) -shuffle=on
 # sqlitestore take ten times as long, and tell nothing about our code.
 race = -race -gcflags=modernc.org/...=-race=false
 
-.PHONY: test test-mysql lint fuzz bench bench-stores bench-copy bench-day size run help
+.PHONY: test test-mysql test-cluster lint fuzz bench bench-stores bench-copy bench-day size run help
 
 test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests whose programs are missing
 	@scripts/tools
@@ -27,6 +28,9 @@ test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests 
 # pool of the store's own.
 test-mysql: ## Run only the tests that need a database, on MySQL, fetched from Debian
 	@scripts/with-mysql --fast $(go_test) -timeout=40m -skip='TestStoreHoldsTheContract/a_pool_of_its_own' ./mysqlstore ./internal/sqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./internal/program ./storecopy
+
+test-cluster: ## Kill nodes of clusters of Galera and Group Replication under load; KILLS (50) at random moments
+	@LINKTRACK_TEST_MYSQLD=$$(scripts/fetch-mysql) LINKTRACK_TEST_KILLS=$(KILLS) go test -count=1 -timeout=2h -v ./internal/testcluster
 
 lint: ## Run gofmt, go vet, staticcheck and govulncheck
 	@scripts/lint

@@ -9,17 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/linktrackhq/linktrack/internal/testcluster"
-	"github.com/linktrackhq/linktrack/internal/testprogram"
 )
 
-const program = "../../cmd/linktrack"
-
-// Three processes at three nodes of a Galera cluster: all that they answer is counted,
-// once, also when a node dies meanwhile.
-func TestThreeProcessesAtThreeGaleraNodesCountEachClickOnce(t *testing.T) {
+func TestOnGalera(t *testing.T) {
 	c := testcluster.Start(t, testcluster.Galera)
-	bin := testprogram.Build(t, program)
-	s := serve(t, c, bin, "links")
+	t.Run("locks hold on several nodes", func(t *testing.T) { locksHold(t, c) })
+	t.Run("three processes at three nodes count each click once", func(t *testing.T) { clicksCountOnce(t, c) })
+}
+
+// clicksCountOnce checks that all that three processes at three nodes answer is counted once,
+// also when a node dies meanwhile.
+func clicksCountOnce(t *testing.T, c *testcluster.Cluster) {
+	s := serve(t, c, "links", c.DSN)
 
 	tr := s.begin(100)
 	require.Eventually(t, func() bool { return tr.redirects(0)+tr.redirects(1)+tr.redirects(2) > 1000 }, time.Minute, 20*time.Millisecond)

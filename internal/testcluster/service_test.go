@@ -31,6 +31,7 @@ var paths = []string{"/hot", "/limited", "/alerted", "/a", "/b", "/c"}
 var visited = []string{"/hot", "/limited", "/limited", "/limited", "/alerted", "/alerted", "/a", "/b", "/c"}
 
 const (
+	program = "../../cmd/linktrack"
 	pass    = "0123456789abcdef"
 	limit   = 100 // of /limited
 	alertAt = 50  // of /alerted
@@ -75,9 +76,11 @@ func (a *alerts) all() map[string]int {
 	return maps.Clone(a.came)
 }
 
-// serve starts three processes together on an empty database, and makes the links.
-func serve(t *testing.T, c *testcluster.Cluster, bin, database string) *service {
+// serve starts three processes together on an empty database, and makes the links. dsn is
+// what the process at a node connects to.
+func serve(t *testing.T, c *testcluster.Cluster, database string, dsn func(node int, database string) string) *service {
 	t.Helper()
+	bin := testprogram.Build(t, program)
 	s := &service{t: t, cluster: c, alerts: alerts{came: map[string]int{}}}
 	admin, err := sql.Open("mysql", c.DSN(1, ""))
 	require.NoError(t, err)
@@ -94,7 +97,7 @@ func serve(t *testing.T, c *testcluster.Cluster, bin, database string) *service 
 	t.Cleanup(hook.Close)
 
 	for node := 1; node <= testcluster.Nodes; node++ {
-		env := []string{"LINKTRACK_MYSQL=" + c.DSN(node, database), "LINKTRACK_PASS=" + pass}
+		env := []string{"LINKTRACK_MYSQL=" + dsn(node, database), "LINKTRACK_PASS=" + pass}
 		s.programs = append(s.programs, testprogram.Start(t, bin, env, "-addr", "127.0.0.1:0", "-base-url", "http://go.example.com",
 			"-alert-webhook", hook.URL, "-alert-private"))
 	}
