@@ -179,7 +179,7 @@ func (s *Store) alone(ctx context.Context, op string, work func(*leasedConn) err
 		case maybeOfOthers(err) && try < maxTries:
 			try++
 		case !taken:
-			return failed(op, err)
+			return denied(op, err)
 		default:
 			return err
 		}

@@ -96,10 +96,11 @@ func TestWhatWasAnsweredIsThereAfterAllGaleraNodesWereKilled(t *testing.T) {
 func TestGroupReplicationTakesWritesAgainAfterThePrimaryWasKilled(t *testing.T) {
 	kills(t)
 	c := testcluster.Start(t, testcluster.GroupReplication)
-	s := serve(t, c, "primary", func(_ int, database string) string { return c.DSNOfAll(1, database) })
+	s := serve(t, c, "writes_again", func(_ int, database string) string { return c.DSNOfAll(1, database) })
 	tr := s.begin(50)
 	tr.until(t, 200)
-	require.NoError(t, c.Kill(c.Primary()))
+	primary := c.Primary()
+	require.NoError(t, c.Kill(primary))
 	died := time.Now()
 	for i, address := range s.addresses {
 		for made := 0; made != http.StatusCreated; time.Sleep(20 * time.Millisecond) {
@@ -111,6 +112,7 @@ func TestGroupReplicationTakesWritesAgainAfterThePrimaryWasKilled(t *testing.T) 
 		assert.Less(t, took, 10*time.Second, "process %d", i+1)
 	}
 	tr.until(t, 200)
+	require.NoError(t, c.Revive(primary)) // the account is read there, too
 	all := tr.end()
 	s.requireExact(all)
 	t.Log(s.account(all))

@@ -184,7 +184,9 @@ func (tr *traffic) end() outcome {
 		r := l.Wait()
 		assert.Zero(tr.s.t, r.Unanswered, "process %d: %v", i+1, r.Errors)
 		for p, path := range visited {
-			o.answered[path] += r.ByPath[p].Redirects
+			if n := r.ByPath[p].Redirects; n > 0 {
+				o.answered[path] += n
+			}
 		}
 		for status, n := range r.Others {
 			o.others[status] += n
@@ -234,9 +236,9 @@ func (s *service) requireExact(o outcome) {
 	require.Zero(s.t, waiting)
 }
 
-// totals returns the stored totals by path; nil if they cannot be read.
+// totals returns the stored totals of links with clicks, by path; nil if they cannot be read.
 func (s *service) totals() map[string]int64 {
-	rows, err := s.db.Query(`SELECT l.path, c.total FROM lt_link l JOIN lt_count c ON c.link_id = l.id`)
+	rows, err := s.db.Query(`SELECT l.path, c.total FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE c.total > 0`)
 	if err != nil {
 		return nil
 	}
