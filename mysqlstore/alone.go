@@ -115,13 +115,9 @@ func (c *leasedConn) end(ctx context.Context) {
 // afterwards, which releases the server's lock and discards the settings of the session.
 func (s *Store) alone(ctx context.Context, op string, work func(*leasedConn) error) error {
 	db := s.db.DB
-	if s.own != nil {
-		own, err := s.pool.single(s.own)
-		if err != nil {
-			return failed(op, err)
-		}
-		defer own.Close()
-		db = own
+	if s.pool != nil {
+		db = s.pool.single()
+		defer db.Close()
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package mysqlstore
 
 import (
+	"database/sql/driver"
 	"errors"
 	"slices"
 
@@ -27,6 +28,15 @@ const (
 	errNoSuchTable     = 1146
 	errOutOfRange      = 1690
 	errDeniedNoPass    = 1698
+
+	errLockTimeout         = 1205
+	errDuringCommit        = 1180 // Galera: the server cannot say whether the others have the transaction
+	errNotReady            = 1047 // Galera: the node is not part of the cluster's majority
+	errOption              = 1290 // an option forbids it; see isReadOnly
+	errReadOnlyTransaction = 1792
+	errReadOnlyMode        = 1836
+	errGroupHook           = 3100 // Group Replication: a hook failed
+	errGroupConflict       = 3101 // Group Replication: a conflict at the commit
 )
 
 // number returns the number of a server error, or 0 if the error is not from the server.
@@ -37,6 +47,9 @@ func number(err error) uint16 {
 	}
 	return 0
 }
+
+// noServer reports whether the error is that of a connection which could not be made.
+func noServer(err error) bool { return errors.As(err, new(*unavailable)) }
 
 // failed returns an error that names the operation which failed. err must not be nil.
 func failed(op string, err error) error { return dialect.Failed(op, err) }
@@ -49,8 +62,13 @@ func isClass(err error, c sqlstore.Class) bool {
 		return n == errDuplicate
 	case sqlstore.Conflict:
 		return n == errDeadlock || // Galera also uses it for a conflict at the commit
+			n == errLockTimeout ||
 			n == 1412 || // a partition was dropped since the transaction began
-			n == 3101 // Group Replication's number for a conflict at the commit
+			n == errGroupConflict
+	case sqlstore.Refused:
+		return !noServer(err) && (isRefused(err) || n == 0 && errors.Is(err, driver.ErrBadConn)) // the driver sent nothing
+	case sqlstore.Unknown:
+		return n == errDuringCommit || n == errGroupHook || errors.Is(err, mysql.ErrInvalidConn) && !noServer(err)
 	case sqlstore.Rejected:
 		return slices.Contains(rejected, n)
 	case sqlstore.BadValue:

@@ -1,6 +1,7 @@
 package mysqlstore
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"regexp"
@@ -15,11 +16,17 @@ import (
 // explain returns the text of an error. That of the server comes without the parts that it
 // quotes: these may be private data, and errors end up in logs.
 func explain(err error) string {
+	var all *unavailable
 	var e *mysql.MySQLError
-	if !errors.As(err, &e) {
-		return err.Error()
+	switch {
+	case errors.As(err, &all):
+		return all.Error()
+	case errors.As(err, &e):
+		return describe(e)
+	case errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, driver.ErrBadConn):
+		return "the connection to the server was lost"
 	}
-	return describe(e)
+	return err.Error()
 }
 
 // userOf names the user of a DSN. If the DSN has no password, its user is not shown, because
@@ -98,11 +105,22 @@ func advice(e *mysql.MySQLError) string {
 		return "raise the server's max_execution_time"
 	case 1598, 1665, 1785:
 		return "set binlog_format to ROW or MIXED on the server"
-	case 1290, 1792, 1836:
-		return "connect to the server that takes writes, or let this one take them (read_only)"
-	case 1205, 1206, errDeadlock, 1637, 3100, 3101:
+	case errReadOnlyTransaction, errReadOnlyMode:
+		return "the server is read-only: a secondary? " + useWriter
+	case errOption:
+		if !isReadOnly(e) {
+			return "an option of the server forbids it"
+		}
+		return "the server is read-only: a secondary? " + useWriter
+	case errNotReady:
+		return noMajority
+	case errGroupHook:
+		return "the server's group did not take the transaction; is the server still a member, and the group's majority there?"
+	case errDuringCommit:
+		return "the commit failed; is the server's disk full, or has it lost its cluster?"
+	case errLockTimeout, 1206, errDeadlock, 1637, errGroupConflict:
 		return "other transactions interfered; try again"
-	case 1047, 1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3169:
+	case 1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3169:
 		return "this works again when the server is ready"
 	case 3, 1021, 1114:
 		return "free space on the server's disk"
@@ -115,7 +133,11 @@ func advice(e *mysql.MySQLError) string {
 	return "see the server's error log and its documentation"
 }
 
-const useTLS = "add tls=true to the DSN"
+const (
+	useTLS     = "the server wants TLS: add tls=true to the DSN"
+	useWriter  = "Connect to the server that takes writes, or let this one take them (read_only)"
+	noMajority = "the node is not part of the cluster's majority; it works again when it is"
+)
 
 // ourNames matches quoted texts that are not private: the names of linktrack's tables,
 // keys, columns, and partitions, and of the limits of users.

@@ -14,7 +14,8 @@
 // On a Galera cluster, processes may use different nodes. Rows are locked on one node
 // only there, and of two transactions that write the same row on different nodes, one
 // is rolled back. The Store runs it again. Transactions that must exclude each other
-// write a row in common.
+// write a row in common. A DSN with
+// several servers keeps all processes at one node while it works, see [Open].
 //
 // The caller must call [Store.Migrate] at each start. Migrate and [Store.PruneClicks]
 // also create the day partitions of the next month. The Tracker calls PruneClicks once
@@ -25,7 +26,6 @@ package mysqlstore
 import (
 	"database/sql"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/linktrackhq/linktrack"
@@ -39,10 +39,7 @@ type Store struct {
 	*shared
 	db *sqlx.DB
 
-	// Set by Open, whose sessions use READ COMMITTED; both are nil on a host's pool.
-	// own is the configuration of the connections, and pool makes them.
-	own  *mysql.Config
-	pool *pool
+	pool *pool // made by Open, whose sessions use READ COMMITTED; nil on a host's pool
 }
 
 // shared has the methods that are the same on every SQL database.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/linktrackhq/linktrack/internal/mysqldsn"
 	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
 
@@ -23,12 +25,29 @@ import (
 // passwords, and timeouts. The default timeouts are 5 seconds to connect and a
 // minute for an answer.
 //
+// The DSN may name several servers of one cluster, as in
+// user:password@tcp(a:3306,b:3306,[2001:db8::1]:3306)/database. A server without a
+// port has 3306, and one that is named twice counts once. All connections are to one
+// of them:
+//   - It is the first in the DSN that takes writes (read_only is off, and a node of
+//     Galera is part of the cluster's majority). This is checked when a connection
+//     is made, also if the DSN has a single server.
+//   - When it fails, the next connection tries the others in the order of the DSN. Each
+//     gets an equal share of the time that the context leaves, and the timeout to
+//     connect is 2 seconds unless the DSN sets it.
+//   - A server that failed and works again is used again when the present one fails,
+//     or after five minutes if it stands before the present one. So all processes with
+//     the same DSN meet at its first good server.
+//   - When the server does not answer any connection for a quarter of a second, and
+//     does not greet a new one either, all calls that wait for it end. Reads and
+//     AppendClicks are then run again at the next server.
+//
 // The pool opens at most 32 connections, or [MaxConnections], keeps up to 16 idle
 // ones, and renews each after five minutes. If the server allows fewer, calls
 // wait for a free connection until their contexts end. [Store.Migrate] and
 // [Store.PruneClicks] use one additional connection, or one of the pool's
 // connections if the server allows no more. The pool closes a connection as soon
-// as its server has become read-only (rejectReadOnly), to recover from a failover.
+// as its server refuses to write because it is read-only or has lost its cluster.
 //
 // A process keeps the connections that it uses, and they may be all that the
 // server allows the user. Open in a second process then fails with the server's
@@ -45,29 +64,52 @@ func Open(dsn string, options ...Option) (*Store, error) {
 	if o.connections < 1 {
 		return nil, fmt.Errorf("mysqlstore: MaxConnections must be at least 1, not %d", o.connections)
 	}
-	c, err := mysql.ParseDSN(dsn)
+	all, err := newServers(dsn)
 	if err != nil {
+		return nil, err
+	}
+	p := poolOf(all, o.connections)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(max(2, len(all.all)))*all.config.Timeout)
+	defer cancel()
+	if err := p.db.PingContext(ctx); err != nil {
+		p.close()
+		return nil, refused(all, err)
+	}
+	db := wrap(p.db)
+	return newStore(&Store{shared: sqlstore.New(dialect, db, db, nil), db: db, pool: p}), nil
+}
+
+// configOf returns the configuration of all connections, and the servers.
+func configOf(dsn string) (*mysql.Config, []string, error) {
+	c, servers, err := mysqldsn.Parse(dsn)
+	if err != nil {
+		if errors.As(err, new(*mysqldsn.AddressError)) {
+			return nil, nil, fmt.Errorf("mysqlstore: the DSN cannot be read: %w", err)
+		}
 		// The driver quotes parts of the DSN in its other errors.
 		if s, ok := strings.CutPrefix(err.Error(), "invalid DSN: "); ok {
-			return nil, fmt.Errorf("mysqlstore: the DSN cannot be read: %s", s)
+			return nil, nil, fmt.Errorf("mysqlstore: the DSN cannot be read: %s", s)
 		}
-		return nil, errors.New("mysqlstore: the DSN cannot be read: it must look like user:password@tcp(host:3306)/database, and its parameters must be known to the driver")
+		return nil, nil, errors.New("mysqlstore: the DSN cannot be read: it must look like user:password@tcp(host:3306)/database, and its parameters must be known to the driver")
 	}
 	if c.DBName == "" || strings.ContainsAny(c.DBName, "/@()") { // with such characters it is part of a password that has a slash
-		return nil, errors.New("mysqlstore: the DSN names no database: put its name after the slash, as in user:password@tcp(host:3306)/database")
+		return nil, nil, errors.New("mysqlstore: the DSN names no database: put its name after the slash, as in user:password@tcp(host:3306)/database")
 	}
 	if err := c.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
-		return nil, errors.New("mysqlstore: the DSN cannot be read")
+		return nil, nil, errors.New("mysqlstore: the DSN cannot be read")
 	}
 	c.ParseTime, c.Loc = true, time.UTC
 	c.InterpolateParams = true // one round trip a query instead of two
 	c.MultiStatements = false
-	c.RejectReadOnly = true
+	c.RejectReadOnly = false      // it would hide the server's error; conn does the same
 	c.Logger = &mysql.NopLogger{} // errors are returned as well, so the driver need not log them
 	c.CheckConnLiveness = true
 	c.ClientFoundRows, c.ColumnsWithAlias, c.AllowAllFiles = false, false, false
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Second
+		if len(servers) > 1 {
+			c.Timeout = 2 * time.Second
+		}
 	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = time.Minute
@@ -75,18 +117,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = time.Minute
 	}
-	p, err := newPool(c, o.connections)
-	if err != nil {
-		return nil, errors.New("mysqlstore: the DSN cannot be used: a parameter has a value that the driver does not accept")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*c.Timeout)
-	defer cancel()
-	if err := p.db.PingContext(ctx); err != nil {
-		p.close()
-		return nil, refused(c, err)
-	}
-	db := wrap(p.db)
-	return newStore(&Store{shared: sqlstore.New(dialect, db, db, nil), db: db, own: c, pool: p}), nil
+	return c, servers, nil
 }
 
 // An Option changes how [Open] connects.
@@ -133,40 +164,56 @@ func (c sessions) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 	}
+	if err := writable(ctx, conn.(driver.QueryerContext)); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	return conn, nil
 }
 
 // refused returns the error of the first connection as a sentence that names the cause.
-func refused(c *mysql.Config, err error) error {
-	var cause string
+func refused(all *servers, err error) error {
+	if errors.As(err, new(*unavailable)) {
+		return &sentence{"mysqlstore: " + explain(err), err}
+	}
+	return &sentence{"mysqlstore: " + cause(all.config, all.config.Addr, err), err}
+}
+
+// cause returns why a server cannot be used, as a sentence.
+func cause(c *mysql.Config, addr string, err error) string {
 	var dns *net.DNSError
 	var e *mysql.MySQLError
 	switch n := number(err); {
 	case n == errAccessDenied || n == errDeniedNoPass:
-		cause = fmt.Sprintf("the server at %s does not accept %s", c.Addr, login(c))
+		text := fmt.Sprintf("the server at %s does not accept %s", addr, login(c))
 		if c.TLSConfig == "" || c.TLSConfig == "false" {
-			cause += "; if the user must use TLS, add tls=true to the DSN"
+			text += "; if the user must use TLS, add tls=true to the DSN"
 		}
+		return text
 	case n == errUnknownDB:
-		cause = fmt.Sprintf("the server at %s has no database %q", c.Addr, c.DBName)
+		return fmt.Sprintf("the server at %s has no database %q", addr, c.DBName)
 	case n == errDBAccessDenied:
-		cause = fmt.Sprintf("%s may not use the database %q on the server at %s", userOf(c), c.DBName, c.Addr)
+		return fmt.Sprintf("%s may not use the database %q on the server at %s", userOf(c), c.DBName, addr)
+	case n == errReadOnlyMode:
+		return fmt.Sprintf("the server at %s is read-only: a secondary? %s", addr, useWriter)
+	case n == errNotReady:
+		return fmt.Sprintf("the server at %s cannot be used: %s", addr, noMajority)
 	case errors.As(err, &e):
-		cause = fmt.Sprintf("the server at %s refused the connection: %s", c.Addr, describe(e))
+		return fmt.Sprintf("the server at %s refused the connection: %s", addr, describe(e))
 	case errors.Is(err, mysql.ErrNoTLS):
-		cause = fmt.Sprintf("the server at %s does not offer TLS, which the DSN requires: enable TLS on the server, or remove tls from the DSN", c.Addr)
+		return fmt.Sprintf("the server at %s does not offer TLS, which the DSN requires: enable TLS on the server, or remove tls from the DSN", addr)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
-		cause = fmt.Sprintf("no server answers at %s: connection refused", c.Addr)
+		return fmt.Sprintf("no server answers at %s: connection refused", addr)
 	case errors.As(err, &dns):
-		cause = fmt.Sprintf("the name of the server at %s cannot be resolved", c.Addr)
+		return fmt.Sprintf("the name of the server at %s cannot be resolved", addr)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		cause = fmt.Sprintf("the server at %s did not answer in time", c.Addr)
+		return fmt.Sprintf("the server at %s did not answer in time", addr)
+	case errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, driver.ErrBadConn):
+		return fmt.Sprintf("the connection to the server at %s ended before it could be used", addr)
 	case errors.As(err, new(*tls.CertificateVerificationError)):
-		cause = fmt.Sprintf("the certificate of the server at %s is not trusted (%v): tls=skip-verify in the DSN uses TLS without checking it", c.Addr, err)
-	default:
-		cause = fmt.Sprintf("the server at %s cannot be used: %v", c.Addr, err)
+		return fmt.Sprintf("the certificate of the server at %s is not trusted (%v): tls=skip-verify in the DSN uses TLS without checking it", addr, err)
 	}
-	return &sentence{"mysqlstore: " + cause, err}
+	return fmt.Sprintf("the server at %s cannot be used: %v", addr, err)
 }
 
 // A sentence is an error with a text of its own that still can be tested with

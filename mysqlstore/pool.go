@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -40,15 +41,6 @@ const (
 	lastPause  = 500 * time.Millisecond
 )
 
-// newPool returns a pool without connections.
-func newPool(c *mysql.Config, max int) (*pool, error) {
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		return nil, err
-	}
-	return poolOf(sessions{connector}, max), nil
-}
-
 func poolOf(sessions driver.Connector, max int) *pool {
 	p := &pool{sessions: sessions, max: max, limit: max}
 	p.db = sql.OpenDB(p)
@@ -65,7 +57,11 @@ func (p *pool) close() error {
 		p.grow.Stop()
 	}
 	p.changing.Unlock()
-	return p.db.Close()
+	err := p.db.Close()
+	if c, ok := p.sessions.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
 }
 
 // Connect implements driver.Connector. If the server refuses the connection because of
@@ -193,17 +189,11 @@ func (s single) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // single returns a pool with one connection that has no read timeout: only the context
-// bounds how long it waits for an answer.
-func (p *pool) single(c *mysql.Config) (*sql.DB, error) {
-	c = c.Clone()
-	c.ReadTimeout = 0 // moving a partition's rows may take long
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(single{sessions{connector}, p})
+// bounds how long it waits for an answer. Moving a partition's rows may take long.
+func (p *pool) single() *sql.DB {
+	db := sql.OpenDB(single{patient{p.sessions.(*servers)}, p})
 	db.SetMaxOpenConns(1)
-	return db, nil
+	return db
 }
 
 // tooMany reports whether the server refused a connection because there are too many.

@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A server stands for one that allows so many connections.
-type server struct {
+// A limited server allows so many connections.
+type limited struct {
 	mu                           sync.Mutex
 	allowed, open, most, refused int
 }
 
-func (s *server) Connect(context.Context) (driver.Conn, error) {
+func (s *limited) Connect(context.Context) (driver.Conn, error) {
 	time.Sleep(time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,9 +33,9 @@ func (s *server) Connect(context.Context) (driver.Conn, error) {
 	return &connection{server: s}, nil
 }
 
-func (s *server) Driver() driver.Driver { return nil }
+func (s *limited) Driver() driver.Driver { return nil }
 
-func (s *server) allow(n int) {
+func (s *limited) allow(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.allowed, s.most, s.refused = n, 0, 0
@@ -43,7 +43,7 @@ func (s *server) allow(n int) {
 
 type connection struct {
 	session
-	server *server
+	server *limited
 }
 
 func (c *connection) ResetSession(context.Context) error { return nil }
@@ -76,7 +76,7 @@ func use(t *testing.T, db *sql.DB, long time.Duration) {
 
 func TestAPoolKeepsToWhatTheServerAllowsAndFindsOutWhenThatIsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{allowed: 4}
+		s := &limited{allowed: 4}
 		p := poolOf(s, 32)
 		use(t, p.db, time.Minute)
 		require.Equal(t, 4, s.most)
@@ -102,7 +102,7 @@ func TestAPoolKeepsToWhatTheServerAllowsAndFindsOutWhenThatIsMore(t *testing.T) 
 
 func TestAPoolWithoutAnyConnectionWaitsForOneAsLongAsItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{}
+		s := &limited{}
 		p := poolOf(s, 32)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -117,7 +117,7 @@ func TestAPoolWithoutAnyConnectionWaitsForOneAsLongAsItsCaller(t *testing.T) {
 func TestASingleConnectionComesBesideThoseOfThePool(t *testing.T) {
 	for _, allowed := range []int{1, 2, 10} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &server{allowed: allowed}
+			s := &limited{allowed: allowed}
 			p := poolOf(s, 32)
 			use(t, p.db, time.Second)
 			require.Equal(t, allowed, s.open)

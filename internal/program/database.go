@@ -16,6 +16,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/linktrackhq/linktrack"
+	"github.com/linktrackhq/linktrack/internal/mysqldsn"
 	"github.com/linktrackhq/linktrack/memstore"
 	"github.com/linktrackhq/linktrack/mysqlstore"
 	"github.com/linktrackhq/linktrack/sqlitestore"
@@ -55,11 +56,15 @@ func placeOf(where string) (place, error) {
 	return place{dsn: dsn}, nil
 }
 
-// dsnOf returns the DSN of a MySQL database, which is given as a DSN or as a URL.
+// dsnOf returns the DSN of a MySQL database, which is given as a DSN or as a URL. Both may
+// name several servers.
 func dsnOf(where string) (string, error) {
-	c, err := mysql.ParseDSN(where)
+	var c *mysql.Config
+	var err error
 	if strings.Contains(where, "://") {
 		c, err = fromURL(where)
+	} else {
+		c, _, err = mysqldsn.Parse(where)
 	}
 	// A name with such characters is part of a pass that has a slash.
 	if err != nil || c.DBName == "" || strings.ContainsAny(c.DBName, "/@()") || c.Net != "tcp" && c.Net != "unix" {
@@ -69,11 +74,25 @@ func dsnOf(where string) (string, error) {
 }
 
 func fromURL(where string) (*mysql.Config, error) {
-	u, err := url.Parse(where)
-	if err != nil || u.Scheme != "mysql" || u.User == nil || u.Hostname() == "" || strings.Contains(u.User.Username(), ":") {
-		return nil, errWhere
+	// URLs cannot have several hosts, so each host is read in a URL of its own.
+	end := strings.Index(where, "://") + len("://")
+	if n := strings.IndexAny(where[end:], "/?#"); n >= 0 {
+		end += n
+	} else {
+		end = len(where)
 	}
-	c, err := mysql.ParseDSN("tcp(" + u.Host + ")" + u.EscapedPath() + "?" + u.RawQuery)
+	begin := strings.LastIndexAny(where[:end], "/@") + 1
+	var u *url.URL
+	var hosts []string
+	for host := range strings.SplitSeq(where[begin:end], ",") {
+		var err error
+		u, err = url.Parse(where[:begin] + host + where[end:])
+		if err != nil || u.Scheme != "mysql" || u.User == nil || u.Hostname() == "" || strings.Contains(u.User.Username(), ":") {
+			return nil, errWhere
+		}
+		hosts = append(hosts, u.Host)
+	}
+	c, _, err := mysqldsn.Parse("tcp(" + strings.Join(hosts, ",") + ")" + u.EscapedPath() + "?" + u.RawQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -222,11 +241,11 @@ func (p place) String() string {
 		}
 		return p.file
 	}
-	c, err := mysql.ParseDSN(p.dsn)
+	c, servers, err := mysqldsn.Parse(p.dsn)
 	if err != nil {
 		return "MySQL"
 	}
-	return fmt.Sprintf("MySQL at %s, database %s", c.Addr, c.DBName)
+	return fmt.Sprintf("MySQL at %s, database %s", strings.Join(servers, " or "), c.DBName)
 }
 
 // migrateDaily calls Migrate every day, because on MySQL it also makes the day partitions

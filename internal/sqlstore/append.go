@@ -48,14 +48,17 @@ func (s *Store) AppendClicks(ctx context.Context, b linktrack.Batch) error {
 			oldest = at
 		}
 	}
-	insert, err := s.insertLog.get(ctx, s.db)
-	for try := 0; err == nil; try++ {
-		_, err = insert.ExecContext(ctx, b.Source[:], b.Seq, kindClicks, oldest, len(b.Clicks), len(data), data)
+	var err error
+	for a := (attempt{d: s.d, twice: true}); ; {
+		var insert *sql.Stmt
+		if insert, err = s.insertLog.get(ctx, s.db); err == nil {
+			_, err = insert.ExecContext(ctx, b.Source[:], b.Seq, kindClicks, oldest, len(b.Clicks), len(data), data)
+		}
 		if err == nil || s.d.Is(err, Duplicate) {
 			return nil
 		}
-		if s.d.Is(err, Conflict) && try < maxTries {
-			err = nil
+		if !a.again(ctx, err) {
+			break
 		}
 	}
 	if s.d.Is(err, Rejected) {

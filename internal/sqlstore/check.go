@@ -44,7 +44,7 @@ func (s *Store) Check(ctx context.Context) (findings []string, err error) {
 	}
 	for after := int64(0); ; {
 		some, err := s.compare(ctx, after)
-		for try := 1; s.mayRepeat(err) && try < maxTries && pause(ctx, try); try++ {
+		for a := (attempt{d: s.d, twice: true}); a.again(ctx, err); {
 			some, err = s.compare(ctx, after)
 		}
 		if err != nil {

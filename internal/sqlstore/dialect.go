@@ -87,6 +87,12 @@ const (
 	Duplicate Class = iota
 	// Conflict: the transaction was rolled back because of another one, and can be run again.
 	Conflict
+	// Refused: the server did not run the statement, and another connection may be to a server
+	// that runs it.
+	Refused
+	// Unknown: the connection was lost, or the server cannot say whether the transaction was
+	// committed.
+	Unknown
 	// Rejected: the statement was refused because of its content, or because the schema is not
 	// the expected one. It would be refused again.
 	Rejected

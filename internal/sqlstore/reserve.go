@@ -22,14 +22,14 @@ func (s *Store) ReserveClicks(ctx context.Context, r linktrack.Reservation) (gra
 	}
 	if s.d.Reserve != "" {
 		reserved, err := s.reserveAtOnce(ctx, r)
-		if err != nil && !s.mayRepeat(err) {
+		if err != nil && !s.d.Is(err, Conflict) && !s.d.Is(err, Unknown) {
 			return 0, s.failed(op, err)
 		}
 		if err == nil && reserved {
 			return r.People, nil
 		}
 	}
-	err = s.transact(ctx, func(tx *transaction) (err error) {
+	err = s.transactTwice(ctx, func(tx *transaction) (err error) {
 		granted, err = reserve(ctx, tx, r)
 		return err
 	})

@@ -12,7 +12,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -79,17 +78,6 @@ type database struct {
 
 func (db *database) dialect() *Dialect { return db.Dialect }
 
-// ExecContext executes a statement that is a transaction of its own. If it was rolled back
-// because of another one, it is run again, as transact does.
-func (db *database) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
-	for try := 1; ; try++ {
-		res, err = db.DB.ExecContext(ctx, query, args...)
-		if err == nil || try == maxTries || !db.Is(err, Conflict) || !pause(ctx, try) {
-			return res, err
-		}
-	}
-}
-
 // A transaction has the dialect of its database.
 type transaction struct {
 	*sqlx.Tx
@@ -105,26 +93,36 @@ type querier interface {
 	dialect() *Dialect
 }
 
-// transact runs do in a transaction. If the transaction was rolled back because of another
-// one, it is run again after a random pause, which keeps the two from colliding again.
+// transact runs do in a transaction. If that was rolled back, or never began, because of
+// another transaction or of the server, it is run again.
 func (s *Store) transact(ctx context.Context, do func(*transaction) error) error {
-	for try := 1; ; try++ {
-		err := s.transactOnce(ctx, do)
-		if try == maxTries || !s.mayRepeat(err) || !pause(ctx, try) {
+	return s.transactAgain(ctx, do, false)
+}
+
+// transactTwice is transact for a transaction that changes nothing if it is committed a
+// second time. It is also run again if it is not known whether it was committed.
+func (s *Store) transactTwice(ctx context.Context, do func(*transaction) error) error {
+	return s.transactAgain(ctx, do, true)
+}
+
+func (s *Store) transactAgain(ctx context.Context, do func(*transaction) error, twice bool) error {
+	for a := (attempt{d: s.d}); ; {
+		committing, err := s.transactOnce(ctx, do)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errRowsChanged):
+			if !a.pause(ctx) {
+				return err
+			}
+			continue
+		}
+		a.twice = twice || !committing // what was not to be committed was rolled back
+		if !a.again(ctx, err) {
 			return err
 		}
 	}
 }
-
-// pause waits before a transaction is run again. It returns false if the context has ended.
-func pause(ctx context.Context, try int) bool {
-	return Sleep(ctx, rand.N(time.Duration(try)*deadlockPause))
-}
-
-const (
-	maxTries      = 12 // of a transaction
-	deadlockPause = 10 * time.Millisecond
-)
 
 // mayRepeat reports whether a transaction was rolled back because it conflicted with
 // another one, so that it can be run again.
@@ -132,7 +130,8 @@ func (s *Store) mayRepeat(err error) bool {
 	return err != nil && (s.d.Is(err, Conflict) || errors.Is(err, errRowsChanged))
 }
 
-func (s *Store) transactOnce(ctx context.Context, do func(*transaction) error) (err error) {
+// transactOnce also reports whether the transaction was to be committed.
+func (s *Store) transactOnce(ctx context.Context, do func(*transaction) error) (committing bool, err error) {
 	defer func() {
 		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
 			err = ctx.Err() // the driver has closed the connection because ctx has ended
@@ -143,13 +142,13 @@ func (s *Store) transactOnce(ctx context.Context, do func(*transaction) error) (
 	}
 	tx, err := s.db.BeginTxx(ctx, s.txOptions)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	if err := do(&transaction{tx, s.d, s.prepared}); err != nil {
-		return err
+		return false, err
 	}
-	return tx.Commit()
+	return true, tx.Commit()
 }
 
 // micros returns a time as it is stored: in microseconds since 1970, and 0 for the
