@@ -43,8 +43,8 @@ type service struct {
 	cluster   *testcluster.Cluster
 	programs  []*testprogram.Program
 	addresses []string
-	store     *mysqlstore.Store // at node 1
-	db        *sql.DB           // of the same database
+	store     *mysqlstore.Store // connected as the process at node 1
+	db        *sql.DB           // of the same database, at node 1
 	alerts    alerts
 }
 
@@ -87,7 +87,7 @@ func serve(t *testing.T, c *testcluster.Cluster, database string, dsn func(node 
 	defer admin.Close()
 	_, err = admin.Exec("CREATE DATABASE " + database)
 	require.NoError(t, err)
-	s.store, err = mysqlstore.Open(c.DSN(1, database))
+	s.store, err = mysqlstore.Open(dsn(1, database))
 	require.NoError(t, err)
 	t.Cleanup(func() { s.store.Close() })
 	s.db, err = sql.Open("mysql", c.DSN(1, database))
