@@ -19,7 +19,9 @@ type Dialect struct {
 	Name string
 
 	// ForUpdate is the end of a SELECT that locks its rows until the transaction ends. It
-	// is empty where a transaction that writes excludes all others from its beginning.
+	// is empty where a transaction that writes excludes all others from its beginning. On a
+	// Galera cluster, it locks them on one node only: transactions that must exclude each
+	// other also write a row in common.
 	ForUpdate string
 	// Join joins two tables in the order in which they are written.
 	Join string
