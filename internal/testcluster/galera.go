@@ -80,7 +80,7 @@ func (galera) args(c *Cluster, node int) []string {
 		"--no-defaults", "--datadir=" + c.file(node, "data"), "--tmpdir=" + c.file(node, "tmp"),
 		"--socket=" + c.file(node, "my.sock"), "--pid-file=" + c.file(node, "my.pid"), "--log-error=" + c.file(node, "err.log"),
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(c.port+node), "--max-connections=500",
-		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=24M", "--innodb-flush-log-at-trx-commit=1",
+		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=24M", "--innodb-flush-log-at-trx-commit=2", // a process that is killed loses nothing
 		"--innodb-autoinc-lock-mode=2", "--binlog-format=ROW",
 		"--wsrep-on=ON", "--wsrep-provider=" + galeraLibrary, "--wsrep-cluster-name=linktrack",
 		"--wsrep-cluster-address=gcomm://" + strings.Join(all, ","),

@@ -55,6 +55,7 @@ func (g groupReplication) start(c *Cluster, node int) error {
 		"--socket="+c.file(node, "my.sock"), "--pid-file="+c.file(node, "my.pid"), "--log-error="+c.file(node, "err.log"),
 		"--bind-address=127.0.0.1", "--port="+port, "--max-connections=500", "--mysqlx=OFF",
 		"--innodb-buffer-pool-size=64M", "--innodb-redo-log-capacity=32M", "--performance-schema=ON",
+		"--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", // a process that is killed loses nothing
 		"--server-id="+number, "--report-host=127.0.0.1", "--report-port="+port,
 		"--log-bin=binlog", "--gtid-mode=ON", "--enforce-gtid-consistency=ON",
 		"--super-read-only=ON", // else a node that is not in the group would take writes
