@@ -29,6 +29,10 @@ type linkCache struct {
 	// asked again after a failure.
 	downUntil atomic.Int64
 
+	changes  cacheChanges
+	loading  func()       // called before each load
+	lastLoad atomic.Int64 // when it began, in Unix nanoseconds
+
 	hits, misses atomic.Int64
 }
 
@@ -54,6 +58,7 @@ type entry struct {
 	usedUp      atomic.Bool  // the store granted no further visitor
 	granted     atomic.Int64 // visitors whom the store granted since the entry was loaded
 	loaded      time.Time
+	set         int64 // see cacheChanges
 }
 
 func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare func(Link) *entry) *linkCache {
@@ -67,6 +72,7 @@ func newLinkCache(store LinkStore, ttl time.Duration, log *slog.Logger, prepare 
 			Logger:            &otter.NoopLogger{},
 		}),
 		prepare: prepare,
+		loading: func() {},
 		ttl:     ttl,
 		log:     log,
 		down: incident.Incident{
@@ -121,6 +127,10 @@ func (c *linkCache) get(ctx context.Context, host, key string, at time.Time) (*e
 func (c *linkCache) one(ctx context.Context, host, key string, at time.Time) (*entry, error) {
 	name := LinkName{Host: host, Key: key}
 	e, known := c.entries.GetIfPresent(name)
+	if known && c.changed(e) {
+		c.drop(name, e)
+		known = false
+	}
 	if known && c.fresh(e, at) {
 		c.hits.Add(1)
 		return e.orNotFound()
@@ -186,7 +196,7 @@ func (l loader) Load(ctx context.Context, name LinkName) (*entry, error) {
 // Reload implements otter.Loader. Another caller may have loaded the entry since it
 // was found to be old.
 func (l loader) Reload(ctx context.Context, name LinkName, e *entry) (*entry, error) {
-	if l.cache.fresh(e, time.Now()) {
+	if l.cache.fresh(e, time.Now()) && !l.cache.changed(e) {
 		return e, nil
 	}
 	return l.cache.load(ctx, name)
@@ -197,7 +207,9 @@ func (l loader) Reload(ctx context.Context, name LinkName, e *entry) (*entry, er
 func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 	defer cancel()
-	at := time.Now()
+	at, set := time.Now(), c.changes.last.Load()
+	c.lastLoad.Store(at.UnixNano())
+	c.loading()
 	l, err := c.store.LinkByPath(ctx, name.Host, name.Key)
 	none, dotted := errors.Is(err, ErrNotFound), ""
 	if none {
@@ -212,13 +224,13 @@ func (c *linkCache) load(ctx context.Context, name LinkName) (*entry, error) {
 	c.downUntil.Store(0)
 	c.down.Recovered()
 	if none {
-		return &entry{loaded: at, dotted: dotted}, nil
+		return &entry{loaded: at, set: set, dotted: dotted}, nil
 	}
 	if l.Host != name.Host || l.Key() != name.Key {
-		return &entry{link: Link{ID: l.ID, Host: l.Host, Path: l.Path}, location: []string{""}, former: true, loaded: at}, nil
+		return &entry{link: Link{ID: l.ID, Host: l.Host, Path: l.Path}, location: []string{""}, former: true, loaded: at, set: set}, nil
 	}
 	e := c.prepare(l)
-	e.loaded = at
+	e.loaded, e.set = at, set
 	return e, nil
 }
 

@@ -26,7 +26,7 @@ type LinkEdit struct {
 //   - The errors are those of [Tracker.MakeLink] and [ErrNotFound]. Nothing is changed
 //     then.
 //   - This process follows the changed link when UpdateLink has returned, other
-//     processes after their [LinkOptions.CacheTTL] at the latest. A new DeactivateAt
+//     processes as [LinkOptions.CacheTTL] says. A new DeactivateAt
 //     applies at once in all processes, because the store checks it.
 func (t *Tracker) UpdateLink(ctx context.Context, a Account, name string, change func(*LinkEdit)) (Link, error) {
 	old, err := t.Link(ctx, a, name)

@@ -117,7 +117,9 @@ type LinkOptions struct {
 	ClickQuery bool
 
 	// CacheTTL is how long a link is followed before it is looked up again. An
-	// edit by another process takes effect after that time at the latest.
+	// edit by another process takes effect after that time at the latest; if the
+	// store is a [ChangeLister], as all stores of this project are, within half a
+	// second.
 	// Default: 5 s.
 	CacheTTL time.Duration
 }

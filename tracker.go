@@ -89,6 +89,7 @@ type Tracker struct {
 	reserved       map[string]bool
 	destinations   destinationRule
 	links          *linkCache
+	changes        *changeFeed // nil: the store does not list changes
 	recorder       *recorder
 	applier        *applier
 	days           *dayZone
@@ -164,6 +165,7 @@ func New(store Store, o Options) (*Tracker, error) {
 	t.destinations = destinationRule{schemes: o.Links.Schemes, serves: t.hosts.serves}
 	t.probe = newProbe(store, hs.list[0].name)
 	t.links = newLinkCache(store, o.Links.CacheTTL, t.log, t.prepare)
+	t.changes = newChangeFeed(unguarded, t.links, t.log)
 	t.days = &dayZone{store: store, service: o.TimeZone, log: o.Logger}
 	t.alerts = newAlertWorker(store, &t.opts, t.TrackingURL)
 	t.applier = newApplier(store, t.days, t.alerts, o.Recording.MaxLogBytes, t.log)
@@ -211,6 +213,7 @@ func (t *Tracker) Close(ctx context.Context) error {
 	t.applier.close(ctx)
 	t.pruner.wait(ctx)
 	t.hostCheck.stop(ctx)
+	t.changes.stop(ctx)
 	return err
 }
 

@@ -70,6 +70,7 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		defer s.owner(old.Account).remove(l, old)
 	}
 	l.def.Store(&edited)
+	s.changes.add(id, name)
 	return l.snapshot(), nil
 }
 

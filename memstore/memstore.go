@@ -59,6 +59,7 @@ type Store struct {
 
 	conversions conversions
 	sums        sums
+	changes     changes
 }
 
 var (
@@ -66,6 +67,7 @@ var (
 	_ linktrack.HostLister        = (*Store)(nil)
 	_ linktrack.ClickReclassifier = (*Store)(nil)
 	_ linktrack.VisitorEraser     = (*Store)(nil)
+	_ linktrack.ChangeLister      = (*Store)(nil)
 )
 
 // New returns an empty store.

@@ -117,6 +117,9 @@ func (s *Store) ReleasePaths(ctx context.Context, id int64, names []linktrack.Li
 	}
 	l.former = kept
 	s.freePaths(l, released...)
+	for _, n := range released {
+		s.changes.add(id, n)
+	}
 	return nil
 }
 

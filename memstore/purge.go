@@ -70,6 +70,7 @@ func (s *Store) PurgeLink(ctx context.Context, id int64, freePaths bool) error {
 		s.reservePaths(def.Account, names...)
 	}
 	s.removeLink(l)
+	s.changes.add(id, nameOf(def))
 	s.conversions.purge(l)
 	s.alerts.purge(id)
 	s.removeHistory(l)

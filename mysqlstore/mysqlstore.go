@@ -49,6 +49,7 @@ var (
 	_ linktrack.Store             = (*Store)(nil)
 	_ linktrack.HostLister        = (*Store)(nil)
 	_ linktrack.VisitorEraser     = (*Store)(nil)
+	_ linktrack.ChangeLister      = (*Store)(nil)
 	_ linktrack.ClickReclassifier = (*Store)(nil)
 )
 

@@ -47,6 +47,7 @@ func Run(t *testing.T, newStore func(t *testing.T) linktrack.Store) {
 		{"deletions", deletions},
 		{"renames", renames},
 		{"purges", purges},
+		{"changes", changes},
 		{"queries", queries},
 		{"sorts", sorts},
 		{"searches", searches},

@@ -42,6 +42,9 @@ func (s *Store) ApplyClicks(ctx context.Context, zone *time.Location, daySince t
 	if err != nil {
 		return state.size, s.failed(op, err)
 	}
+	if err := s.pruneChanges(ctx); err != nil {
+		return state.size, s.failed("remove old changes", err)
+	}
 	if bad := s.quarantined; bad != nil {
 		s.quarantined = nil
 		return state.size, s.failed(op, bad)

@@ -121,6 +121,7 @@ var notCopied = map[string]string{
 	"lt_click":             "its rows become rows of lt_hit",
 	"lt_pending":           "it is empty after ApplyClicks",
 	"lt_count.added":       "no version uses it any more",
+	"lt_change":            "processes that begin to use the target know nothing of its links",
 	"lt_reservation":       "it answers processes that use the source, which do not go on with the target",
 }
 

@@ -126,6 +126,11 @@ func (s *Store) ReleasePaths(ctx context.Context, link int64, names []linktrack.
 				return err
 			}
 		}
+		for _, name := range names {
+			if err := noteChange(ctx, tx, link, name); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {

@@ -74,6 +74,9 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		if err == nil {
 			err = recount(ctx, tx, &old, &l, uncounted)
 		}
+		if err == nil {
+			err = noteChange(ctx, tx, id, nameOf(&l))
+		}
 		return err
 	})
 	if !refused && err == linktrack.ErrTaken {

@@ -121,6 +121,9 @@ func endPurge(ctx context.Context, tx *transaction, id int64, freePaths bool) er
 	if err := p.affectAll(ctx, tx, 1); err != nil {
 		return err
 	}
+	if err := noteChange(ctx, tx, id, nameOf(&l)); err != nil {
+		return err
+	}
 	if uncounted {
 		return nil
 	}

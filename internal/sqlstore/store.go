@@ -37,12 +37,13 @@ type Store struct {
 	makeDays func(ctx context.Context, first time.Time) error // see OnCopy; nil: nothing
 
 	// Used by ApplyClicks:
-	holder      linktrack.Source // identifies this Store as the holder of the lease
-	applying    chan struct{}    // holds a value while a call applies the log
-	pace        pace
-	textUsage   *usage
-	textSecret  []byte   // the key of the ids of lt_text; nil: not read yet
-	quarantined *badRows // the last one that no call has returned yet; nil: none. Guarded by applying
+	changesPruned time.Time        // see pruneChanges. Guarded by applying
+	holder        linktrack.Source // identifies this Store as the holder of the lease
+	applying      chan struct{}    // holds a value while a call applies the log
+	pace          pace
+	textUsage     *usage
+	textSecret    []byte   // the key of the ids of lt_text; nil: not read yet
+	quarantined   *badRows // the last one that no call has returned yet; nil: none. Guarded by applying
 }
 
 // New returns a Store that writes through one pool and reads through the other one, which

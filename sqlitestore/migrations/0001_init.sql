@@ -312,3 +312,13 @@ CREATE TABLE lt_conversion (
   PRIMARY KEY (link_id, click_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX lt_conversion_order ON lt_conversion (account_id, order_id);
+
+-- Which links were changed, for the caches of other processes: see linktrack.ChangeLister. A
+-- change is deleted after ten minutes.
+CREATE TABLE lt_change (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  link     INTEGER NOT NULL,
+  host     BLOB    NOT NULL,
+  path_key BLOB    NOT NULL,
+  made_at  INTEGER NOT NULL -- in seconds since 1970
+) STRICT;
