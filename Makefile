@@ -15,7 +15,7 @@ go_test = go test $$(scripts/tools has gcc && echo $(race)) -shuffle=on
 # sqlitestore take ten times as long, and tell nothing about our code.
 race = -race -gcflags=modernc.org/...=-race=false
 
-.PHONY: test test-mysql test-cluster lint fuzz bench bench-stores bench-copy bench-day size run help
+.PHONY: test test-mysql test-cluster lint fuzz bench bench-stores bench-copy bench-day bench-drivers size run help
 
 test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests whose programs are missing
 	@scripts/tools
@@ -53,6 +53,9 @@ bench-copy: ## Copy SQLite to MariaDB and back with 100,000 links and 2,000,000 
 
 bench-day: ## Send SQLite 5,000,000 clicks of 100 days, of which 90 are kept; DAY has flags of scripts/bench-day
 	@scripts/bench-day $(DAY)
+
+bench-drivers: ## Compare drivers of SQLite; DRIVERS has flags of scripts/bench-drivers
+	@scripts/bench-drivers $(DRIVERS)
 
 run: ## Run the program
 	go run ./cmd/linktrack

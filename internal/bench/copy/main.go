@@ -15,7 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -96,12 +97,13 @@ func run(ctx context.Context, links, clicks int, dir string) (err error) {
 		{"MySQL to SQLite", server, last},
 		{"MySQL to SQLite, again", server, last},
 	} {
+		before := resetPeak()
 		begun := time.Now()
 		report, err := storecopy.Copy(ctx, c.from, c.to, storecopy.Options{})
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		took := time.Since(begun)
+		took, most := time.Since(begun), peak()
 		got, err := export(ctx, c.to, account)
 		if err != nil {
 			return err
@@ -109,24 +111,42 @@ func run(ctx context.Context, links, clicks int, dir string) (err error) {
 		if got != want {
 			return fmt.Errorf("%s: the exports differ", c.name)
 		}
-		fmt.Printf("%s: %s, %.0f clicks/s, equal exports\n", c.name, took.Round(time.Millisecond), float64(clicks)/took.Seconds())
+		fmt.Printf("%s: %s, %.0f clicks/s, memory %s MB before and at most %s MB, equal exports\n",
+			c.name, took.Round(time.Millisecond), float64(clicks)/took.Seconds(), before, most)
 		if !strings.HasSuffix(c.name, "again") {
 			if err := report.Write(os.Stdout); err != nil {
 				return err
 			}
 		}
 	}
-	fmt.Printf("memory of the process: %s\n", peak())
 	return nil
 }
 
-// peak returns the largest resident size of the process.
-func peak() string {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil || runtime.GOOS != "linux" {
-		return "not known"
+// resetPeak makes peak begin anew, and returns the memory that the process occupies now, in
+// MB. It gives back to the system what the process no longer needs.
+func resetPeak() string {
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		return "?"
 	}
-	return fmt.Sprintf("%d MiB at most, with the filling", usage.Maxrss>>10)
+	return peak()
+}
+
+// peak returns the largest memory that the process occupied, in MB; "?" where the system
+// does not say it.
+func peak() string {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "?"
+	}
+	for line := range strings.Lines(string(b)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
+			if kB, err := strconv.Atoi(fields[1]); err == nil {
+				return strconv.Itoa(kB >> 10)
+			}
+		}
+	}
+	return "?"
 }
 
 // fill makes links of one account, and clicks of the last 60 days on them.
