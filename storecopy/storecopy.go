@@ -75,7 +75,8 @@ var ErrDiffers = sqlstore.ErrCopyDiffers
 //   - The first change by a Store on the target, such as a click, makes the target's data its
 //     own. A later Copy to it is refused.
 //
-// It needs some 80 MB of memory, whatever the size of the databases is. No process may use
+// It needs up to about 350 MB of memory, measured with 100,000 links and 2,000,000 clicks
+// that were copied from one file to another. No process may use
 // the target meanwhile. The report is complete if the error is nil or ErrDiffers, and else
 // nil.
 func Copy(ctx context.Context, from, to Store, o Options) (Report, error) {
