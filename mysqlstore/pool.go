@@ -71,15 +71,20 @@ func (p *pool) close() error {
 //   - While it has none, Connect tries again until the context ends.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.count(1)
+	var full error // the last refusal
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		conn, err := p.sessions.Connect(ctx)
 		if err == nil {
 			return &counted{session: conn.(session), gone: sync.OnceFunc(func() { p.count(-1) })}, nil
 		}
+		if full != nil && ctx.Err() != nil {
+			err = full // why there was no time left
+		}
 		if !tooMany(err) {
 			p.count(-1)
 			return nil, err
 		}
+		full = err
 		if p.useOthers() {
 			return nil, &refusal{err}
 		}
