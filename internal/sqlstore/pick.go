@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -158,7 +159,12 @@ func (s *Store) linksByURL(ctx context.Context, q linktrack.LinkFilter, where *b
 	if last != nil && len(last) < headSize && len(skipped) < headSize {
 		// The index has the whole destinations of both, so the same links come
 		// before them in the order of the index and of the destinations.
-		return s.read(ctx, q, s.pickInOrder(q, from, where, place), `l.external_url`)
+		links, err := s.read(ctx, q, s.pickInOrder(q, from, where, place), `l.external_url`)
+		if err != nil || !slices.ContainsFunc(links, func(l linktrack.Link) bool { return len(urlHead(l.ExternalURL)) == headSize }) {
+			return links, err
+		}
+		// A link was edited after the heads were read: the page has one of which the index
+		// has only the head, so others with this head may come before it.
 	}
 	pick := func(bounded bool) (p builder) {
 		p.add(`SELECT l.external_url AS k, l.id FROM lt_link l WHERE `)
