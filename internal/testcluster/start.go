@@ -1,7 +1,6 @@
 package testcluster
 
 import (
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -82,7 +81,7 @@ func freePorts(t testing.TB) int {
 			return port
 		}
 	}
-	t.Fatal(fmt.Sprintf("there are no %d free ports in a row", portsOfCluster))
+	t.Fatalf("there are no %d free ports in a row", portsOfCluster)
 	return 0
 }
 

@@ -56,7 +56,7 @@ func (s *lapsedStore) dayOf(click int64) int {
 
 // ApplyClicks applies the log as of the present time.
 func (s *lapsedStore) ApplyClicks(ctx context.Context, zone *time.Location, since time.Time) (linktrack.LogSize, error) {
-	size, err := s.Store.ApplyClicks(ctx, zone, since.Add(s.begin.Add(s.since(s.clicks.Load())).Sub(time.Now())))
+	size, err := s.Store.ApplyClicks(ctx, zone, since.Add(time.Until(s.begin.Add(s.since(s.clicks.Load())))))
 	if !size.Oldest.IsZero() {
 		size.Oldest = time.Now() // else the Tracker would log that the clicks wait since long
 	}
