@@ -171,6 +171,9 @@ func (c *linkCache) one(ctx context.Context, host, key string, at time.Time) (*e
 }
 
 func (c *linkCache) fresh(e *entry, at time.Time) bool {
+	if e.set < c.changes.all.Load() {
+		return false
+	}
 	age, ttl := at.Sub(e.loaded), c.ttl
 	if e.link.ID == 0 {
 		ttl = min(absentTTL, ttl)

@@ -14,8 +14,9 @@ import (
 type cacheChanges struct {
 	last atomic.Int64 // the number of the last set
 
+	all atomic.Int64 // entries from before this set may have changed
+
 	mu    sync.RWMutex
-	all   int64                 // all entries from before this set have changed
 	links map[int64]changedLink // those of the last seconds: sweep has not removed their entries yet
 }
 
@@ -47,11 +48,12 @@ func (c *linkCache) change(changes []Change, at time.Time) {
 	}
 }
 
-// changeAll forgets all links.
+// changeAll makes the next get of each name ask the store. Most links have not changed, so
+// the entries are used while the store fails.
 func (c *linkCache) changeAll() {
 	c.changes.mu.Lock()
 	defer c.changes.mu.Unlock()
-	c.changes.all = c.changes.last.Add(1)
+	c.changes.all.Store(c.changes.last.Add(1))
 }
 
 // changed reports whether the link of an entry was changed since the entry was loaded.
@@ -61,7 +63,7 @@ func (c *linkCache) changed(e *entry) bool {
 	}
 	c.changes.mu.RLock()
 	defer c.changes.mu.RUnlock()
-	return e.set < c.changes.all || e.link.ID != 0 && e.set < c.changes.links[e.link.ID].set
+	return e.link.ID != 0 && e.set < c.changes.links[e.link.ID].set
 }
 
 // drop removes an entry, unless another one has replaced it.

@@ -2,6 +2,7 @@ package linktrack
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -13,9 +14,13 @@ import (
 type nameStore struct {
 	LinkStore
 	links map[string]Link
+	fails bool // it cannot be reached
 }
 
 func (s *nameStore) LinkByPath(_ context.Context, _, key string) (Link, error) {
+	if s.fails {
+		return Link{}, errors.New("connection refused")
+	}
 	if l, ok := s.links[key]; ok {
 		return l, nil
 	}

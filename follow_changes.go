@@ -138,17 +138,24 @@ func (f *changeFeed) forget(id int64) {
 	}
 }
 
-// restart begins at the newest change. The cache forgets all, because changes may be missed.
+// restart begins at the newest change. The cache asks the store for all links again, because
+// changes may be missed. So those that can be read now need not be told to it one by one.
 func (f *changeFeed) restart(ctx context.Context, at time.Time) error {
 	newest, err := f.store.Changes(ctx, 0, 1)
 	if err != nil {
 		return err
 	}
-	f.low, f.high, f.highs = 0, 0, nil
+	low, recent := int64(0), newest
+	if len(newest) > 0 {
+		low = max(0, newest[0].ID-1000) // one of these may be committed later
+		if recent, err = f.store.Changes(ctx, low, changesAtOnce); err != nil {
+			return err
+		}
+	}
+	f.low, f.high, f.highs = low, 0, nil
 	clear(f.seen)
-	for _, c := range newest {
-		f.high = c.ID
-		f.low = max(0, c.ID-1000) // one of these may be committed later
+	for _, c := range append(recent, newest...) {
+		f.high = max(f.high, c.ID)
 		f.seen[c.ID] = true
 	}
 	f.cache.changeAll()

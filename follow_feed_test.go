@@ -141,3 +141,17 @@ func TestEntriesOfChangedLinksDoNotStayInTheCache(t *testing.T) {
 		require.Empty(t, f.cache.changes.links)
 	})
 }
+
+// A feed begins a moment after the first links were loaded. They were right, so a store that
+// fails then takes none of them away.
+func TestAFeedThatBeginsTakesNoLinkAwayFromAStoreThatFails(t *testing.T) {
+	s, f, title := newTape()
+	s.change(1, 1, "a", "first")
+	s.change(2, 2, "b", "first")
+	require.Equal(t, []string{"first", "first"}, []string{title("a"), title("b")})
+	for range 3 {
+		require.NoError(t, f.poll(t.Context()))
+	}
+	s.fails = true
+	require.Equal(t, []string{"first", "first"}, []string{title("a"), title("b")})
+}

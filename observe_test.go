@@ -41,6 +41,15 @@ func (o *observations) of(op linktrack.Operation, name string) []linktrack.Obser
 	})
 }
 
+// each calls f with each of them. No other is added meanwhile.
+func (o *observations) each(f func(ctx context.Context, ob linktrack.Observation)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, ob := range o.all {
+		f(o.ctx[i], ob)
+	}
+}
+
 func (o *observations) clear() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -206,11 +215,11 @@ func TestEveryCallOfTheStoreIsObservedWithTheRequestsContext(t *testing.T) {
 	visit := last(seen.of(linktrack.OperationRedirect, ""))
 	require.False(t, lookUp.Start.Before(visit.Start))
 	require.LessOrEqual(t, lookUp.Duration, visit.Duration)
-	for i, ob := range seen.all {
+	seen.each(func(ctx context.Context, ob linktrack.Observation) {
 		if ob.Operation == linktrack.OperationRedirect || ob.Name == "LinkByPath" {
-			require.Equal(t, "span", seen.ctx[i].Value(key{}), ob.Name)
+			assert.Equal(t, "span", ctx.Value(key{}), ob.Name)
 		}
-	}
+	})
 	require.Len(t, seen.of(linktrack.OperationStore, "AppendClicks"), 1)
 	s.Link("open")
 	require.Equal(t, "ok", last(seen.of(linktrack.OperationStore, "ApplyClicks")).Outcome)
@@ -229,11 +238,11 @@ func TestEveryCallOfTheStoreIsObservedWithTheRequestsContext(t *testing.T) {
 	require.Equal(t, "failed", failed.Outcome)
 	require.ErrorIs(t, failed.Err, trackertest.ErrDown)
 	store.Down.Store(false)
-	for _, ob := range seen.all {
+	seen.each(func(_ context.Context, ob linktrack.Observation) {
 		if ob.Operation == linktrack.OperationStore {
-			require.Contains(t, linktrack.StoreOutcomes(), ob.Outcome)
+			assert.Contains(t, linktrack.StoreOutcomes(), ob.Outcome)
 		}
-	}
+	})
 }
 
 func TestAHookThatPanicsChangesNothingAndIsLoggedOnce(t *testing.T) {
