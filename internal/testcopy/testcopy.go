@@ -138,7 +138,7 @@ func (f *Fill) Apply(t testing.TB, s linktrack.Store) {
 }
 
 // process is what belongs to the processes of one database, or to no version any more.
-var process = []string{"lt_migration", "lt_lease", "lt_click", "lt_pending", "lt_roll.lease_holder", "lt_roll.lease_until", "lt_roll.lease_steps", "lt_count.added"}
+var process = []string{"lt_migration", "lt_lease", "lt_change", "lt_reservation", "lt_click", "lt_pending", "lt_roll.lease_holder", "lt_roll.lease_until", "lt_roll.lease_steps", "lt_count.added"}
 
 // Dump returns all rows of all tables by table, without the state of processes.
 func Dump(t testing.TB, db *sql.DB) map[string][]string {
