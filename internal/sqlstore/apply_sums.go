@@ -122,6 +122,7 @@ func (w *work) writeDay(ctx context.Context, tx *transaction, keys []linkDay) er
 		var p builder
 		p.add(`INSERT INTO lt_day (link_id, day, data) VALUES `)
 		n, size := 0, 0
+		// A prepared statement has all rows of its part. They may have 20 KB each.
 		for ; n < len(keys) && (size < statementSize || tx.prepared != nil); n++ {
 			data, err := json.Marshal(w.days[keys[n]])
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,9 +43,9 @@ func measure(ctx context.Context, p plan, l loading, file string, begin time.Tim
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	fmt.Printf("### A day of load, time-lapsed\n\n`scripts/bench-day`\n\n"+
+	fmt.Printf("### Days of load, time-lapsed\n\n`%s`\n\n"+
 		"%d clicks on %d links in %d groups, %.1f %% of them on one link, spread over %d days, of which the history keeps %d. %d connections, AckStored, each commit flushed.\n\n",
-		p.clicks, p.links, p.groups, share(p.links), p.days, p.history, l.connections)
+		strings.Join(append([]string{"scripts/bench-day"}, os.Args[1:]...), " "), p.clicks, p.links, p.groups, share(p.links), p.days, p.history, l.connections)
 	fmt.Print("| days | clicks | clicks/s | p50 ms | p99 ms | longest ms | CPU µs per click | file MB | WAL MB at most | RSS MB at most |\n| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n")
 	begun := time.Now()
 	sent := int64(0)
