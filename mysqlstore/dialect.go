@@ -28,6 +28,7 @@ var dialect = &sqlstore.Dialect{
 	Explain:    explain,
 	OldTables:  true,
 
+	CatchUp:     catchUp,
 	Snapshot:    []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
 	InsertRows:  1000,
 	LastID:      lastID,

@@ -51,7 +51,11 @@ func (s *Store) CreateAccount(ctx context.Context, a linktrack.Account) (linktra
 
 // AccountByID implements [linktrack.AccountStore].
 func (s *Store) AccountByID(ctx context.Context, id linktrack.AccountID) (linktrack.Account, error) {
-	a, err := scanAccount(s.readDB.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id)))
+	var a linktrack.Account
+	err := s.sure(ctx, func() (err error) {
+		a, err = scanAccount(s.readDB.QueryRowContext(ctx, selectAccount+`id = ?`, int64(id)))
+		return err
+	})
 	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
 		err = s.failed("look up an account", err)
 	}

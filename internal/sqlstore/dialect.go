@@ -63,6 +63,11 @@ type Dialect struct {
 	// sentences. It is nil where a server checks its own files.
 	CheckFile func(ctx context.Context, db *sqlx.DB) (findings []string, err error)
 
+	// CatchUp waits until the server has what was committed on the other nodes of its cluster
+	// before the call. It returns false at once if there are none, and is nil where there
+	// never are.
+	CatchUp func(ctx context.Context, db *sqlx.DB) (others bool, err error)
+
 	// Snapshot begins a transaction that reads all tables as they are now, whatever others
 	// write meanwhile.
 	Snapshot []string

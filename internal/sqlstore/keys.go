@@ -102,11 +102,15 @@ func (k *keyRow) key() linktrack.Key {
 // KeyByLogin implements [linktrack.KeyStore].
 func (s *Store) KeyByLogin(ctx context.Context, login string) (linktrack.Key, linktrack.Account, error) {
 	var k keyRow
-	a, err := scanAccount(s.readDB.QueryRowContext(ctx, `
-		SELECT `+accountColumns+`, `+ownKeyColumns+` FROM lt_account a WHERE a.login = ?
-		UNION ALL
-		SELECT `+accountColumns+`, `+keyColumns+` FROM lt_key k JOIN lt_account a ON a.id = k.account_id WHERE k.login = ?`,
-		[]byte(login), []byte(login)), k.columns()...)
+	var a linktrack.Account
+	err := s.sure(ctx, func() (err error) {
+		a, err = scanAccount(s.readDB.QueryRowContext(ctx, `
+			SELECT `+accountColumns+`, `+ownKeyColumns+` FROM lt_account a WHERE a.login = ?
+			UNION ALL
+			SELECT `+accountColumns+`, `+keyColumns+` FROM lt_key k JOIN lt_account a ON a.id = k.account_id WHERE k.login = ?`,
+			[]byte(login), []byte(login)), k.columns()...)
+		return err
+	})
 	switch {
 	case errors.Is(err, linktrack.ErrNotFound):
 		return linktrack.Key{}, linktrack.Account{}, err

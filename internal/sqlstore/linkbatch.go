@@ -257,7 +257,22 @@ func (s *Store) LinksByExternalID(ctx context.Context, account linktrack.Account
 
 // LinksByPath implements [linktrack.LinkStore], with look-ups by the unique keys for each
 // host. As in LinkByPath, those names that no link has are looked up among the former ones.
-func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
+func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (links map[linktrack.LinkName]linktrack.Link, err error) {
+	err = s.sure(ctx, func() (err error) {
+		links, err = s.linksByPath(ctx, names)
+		if err == nil && len(links) < len(names) {
+			err = linktrack.ErrNotFound
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, linktrack.ErrNotFound) {
+		return nil, s.failed("look up links", err)
+	}
+	return links, nil
+}
+
+// linksByPath returns the links that it finds.
+func (s *Store) linksByPath(ctx context.Context, names []linktrack.LinkName) (map[linktrack.LinkName]linktrack.Link, error) {
 	links := make(map[linktrack.LinkName]linktrack.Link, len(names))
 	find := func(table, from, host string, keys []string) error {
 		var p builder
@@ -280,7 +295,7 @@ func (s *Store) LinksByPath(ctx context.Context, names []linktrack.LinkName) (ma
 			err = find("f", ` FROM lt_former f`+s.d.Index(primary)+` JOIN lt_link l ON l.id = f.link_id`, host, keys)
 		}
 		if err != nil {
-			return nil, s.failed("look up links", err)
+			return nil, err
 		}
 	}
 	return links, nil

@@ -18,7 +18,7 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 	var l linktrack.Link
 	refused := false // change returned an error
 	var uncounted bool
-	err := s.transact(ctx, func(tx *transaction) error {
+	edit := func(tx *transaction) error {
 		// Only the link is locked, not its counts, so clicks can be counted while
 		// change runs.
 		err := tx.QueryRowContext(ctx, `SELECT uncounted FROM lt_link WHERE id = ? AND is_purging = 0`+tx.ForUpdate, id).Scan(&uncounted)
@@ -78,7 +78,8 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 			err = noteChange(ctx, tx, id, nameOf(&l))
 		}
 		return err
-	})
+	}
+	err := s.sure(ctx, func() error { return s.transact(ctx, edit) })
 	if !refused && err == linktrack.ErrTaken {
 		err = s.takenBy(ctx, l.Account, []linktrack.Link{l}, id)
 	}
@@ -130,17 +131,21 @@ func useNames(ctx context.Context, tx *transaction, old, l *linktrack.Link) erro
 
 // LinkByPath implements [linktrack.LinkStore].
 func (s *Store) LinkByPath(ctx context.Context, host, key string) (linktrack.Link, error) {
-	l, err := scanLink(s.readDB.QueryRowContext(ctx, `
-		SELECT `+linkColumns+`
-		FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key = ?`,
-		[]byte(host), []byte(key)))
-	if errors.Is(err, sql.ErrNoRows) {
-		l, err = s.linkByFormerPath(ctx, host, key)
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return linktrack.Link{}, linktrack.ErrNotFound
-	}
-	if err != nil {
+	var l linktrack.Link
+	err := s.sure(ctx, func() (err error) {
+		l, err = scanLink(s.readDB.QueryRowContext(ctx, `
+			SELECT `+linkColumns+`
+			FROM lt_link l JOIN lt_count c ON c.link_id = l.id WHERE l.host = ? AND l.path_key = ?`,
+			[]byte(host), []byte(key)))
+		if errors.Is(err, sql.ErrNoRows) {
+			l, err = s.linkByFormerPath(ctx, host, key)
+		}
+		return orNotFound(err)
+	})
+	switch {
+	case errors.Is(err, linktrack.ErrNotFound):
+		return linktrack.Link{}, err
+	case err != nil:
 		return linktrack.Link{}, s.failed("look up a link", err)
 	}
 	return l, nil

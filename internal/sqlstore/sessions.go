@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -11,13 +10,15 @@ import (
 
 // Session implements [linktrack.AccountStore].
 func (s *Store) Session(ctx context.Context, account linktrack.AccountID, session linktrack.SessionID) (epoch int64, ended bool, err error) {
-	err = s.readDB.QueryRowContext(ctx, `
-		SELECT a.session_epoch, EXISTS (SELECT 1 FROM lt_ended_session e WHERE e.account_id = a.id AND e.session = ?)
-		FROM lt_account a WHERE a.id = ?`, session[:], int64(account)).Scan(&epoch, &ended)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, linktrack.ErrNotFound
-	}
-	if err != nil {
+	err = s.sure(ctx, func() error {
+		return orNotFound(s.readDB.QueryRowContext(ctx, `
+			SELECT a.session_epoch, EXISTS (SELECT 1 FROM lt_ended_session e WHERE e.account_id = a.id AND e.session = ?)
+			FROM lt_account a WHERE a.id = ?`, session[:], int64(account)).Scan(&epoch, &ended))
+	})
+	switch {
+	case errors.Is(err, linktrack.ErrNotFound):
+		return 0, false, err
+	case err != nil:
 		return 0, false, s.failed("look up a session", err)
 	}
 	return epoch, ended, nil

@@ -28,6 +28,7 @@ type Store struct {
 	txOptions *sql.TxOptions
 
 	reading *readers
+	behind  behind
 	texts   textCache // used by Clicks
 
 	insertLog statement           // used by AppendClicks
@@ -60,6 +61,7 @@ func New(d *Dialect, write, read *sqlx.DB, o *sql.TxOptions) *Store {
 		readDB:    &database{read, d},
 		txOptions: o,
 		reading:   &readers{freed: make(chan struct{}, 1)},
+		behind:    behind{waiting: make(chan struct{}, behindWaiting)},
 		texts:     newTextCache(),
 		insertLog: statement{sql: insertLog},
 		holder:    newSource(),

@@ -73,6 +73,20 @@ func (n *nodes) status(db *sql.DB, name string) int64 {
 	return number
 }
 
+// behind makes the second node lag behind, calls do, and lets the node go on after a time.
+func (n *nodes) behind(delay time.Duration, do func()) {
+	conn, err := n.second.Conn(n.t.Context())
+	require.NoError(n.t, err)
+	_, err = conn.ExecContext(n.t.Context(), "LOCK TABLES lagging WRITE")
+	require.NoError(n.t, err)
+	n.exec(n.first, "INSERT INTO lagging VALUES ()") // the second node waits for the lock
+	do()
+	time.AfterFunc(delay, func() {
+		conn.ExecContext(n.t.Context(), "UNLOCK TABLES")
+		conn.Close()
+	})
+}
+
 // lag makes the second node lag behind, and then calls do, which changes something on the
 // first one. The node applies that when a transaction of its own has been compared with it.
 func (n *nodes) lag(do func()) {
@@ -128,6 +142,62 @@ func (n *nodes) link(path string) (linktrack.Link, linktrack.ClickRef) {
 func locksHold(t *testing.T, c *testcluster.Cluster) {
 	n := openNodes(t, c, "locks")
 	ctx := t.Context()
+
+	t.Run("what was made on another node is found", func(t *testing.T) {
+		two := mysqlstore.New(n.second)
+		made := 0
+		for name, found := range map[string]func(l linktrack.Link, login string) error{
+			"a link by its path": func(l linktrack.Link, _ string) error {
+				found, err := two.LinkByPath(ctx, l.Host, l.Key())
+				assert.Equal(t, l.ID, found.ID)
+				return err
+			},
+			"links by their paths": func(l linktrack.Link, _ string) error {
+				name := linktrack.LinkName{Host: l.Host, Key: l.Key()}
+				found, err := two.LinksByPath(ctx, []linktrack.LinkName{name})
+				assert.Equal(t, l.ID, found[name].ID)
+				return err
+			},
+			"a link to edit": func(l linktrack.Link, _ string) error {
+				_, err := two.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "new"; return nil })
+				return err
+			},
+			"a key": func(_ linktrack.Link, login string) error {
+				_, _, err := two.KeyByLogin(ctx, login)
+				return err
+			},
+			"an account": func(l linktrack.Link, _ string) error {
+				_, err := two.AccountByID(ctx, l.Account)
+				return err
+			},
+			"a session": func(l linktrack.Link, _ string) error {
+				_, _, err := two.Session(ctx, l.Account, linktrack.SessionID{1})
+				return err
+			},
+		} {
+			made++
+			login := fmt.Sprint("made", made)
+			var l linktrack.Link
+			n.behind(100*time.Millisecond, func() {
+				account, err := n.one.CreateAccount(ctx, linktrack.Account{Login: login, Type: "free"})
+				require.NoError(t, err)
+				l, err = trackertest.CreateLink(ctx, n.one, linktrack.Link{Account: account.ID, Host: "go.example.com", Path: login})
+				require.NoError(t, err)
+				var there int
+				require.NoError(t, n.second.QueryRow(`SELECT COUNT(*) FROM lt_account WHERE login = ?`, login).Scan(&there))
+				require.Zero(t, there, "the second node does not lag behind")
+			})
+			assert.NoError(t, found(l, login), name)
+			n.synced()
+		}
+
+		n.behind(2*time.Second, func() { n.exec(n.first, "INSERT INTO lagging VALUES ()") })
+		start := time.Now()
+		_, err := two.LinkByPath(ctx, "go.example.com", "nowhere")
+		require.ErrorIs(t, err, linktrack.ErrNotFound)
+		require.Less(t, time.Since(start), time.Second, "a node that lags behind keeps visitors waiting")
+		n.synced()
+	})
 
 	t.Run("an account that gets a key on another node is erased with it", func(t *testing.T) {
 		account, err := n.one.CreateAccount(ctx, linktrack.Account{Login: "erased", Type: "free"})
