@@ -2,9 +2,9 @@ package mysqlstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/linktrackhq/linktrack"
-	"github.com/linktrackhq/linktrack/internal/trackertest"
 	"github.com/linktrackhq/linktrack/storetest"
 )
 
@@ -15,8 +15,10 @@ func BenchmarkStore(b *testing.B) {
 func BenchmarkReserveClicks(b *testing.B) {
 	s, _ := opened(b)
 	l := makeLink(b, s, linktrack.Link{Path: "l", LinkSettings: linktrack.LinkSettings{DeactivateAt: 1 << 40}})
+	r := linktrack.Reservation{Link: l.ID, People: 1, Source: linktrack.Source{1}, Time: time.Now()}
 	for b.Loop() {
-		if n, err := trackertest.Reserve(b.Context(), s, l.ID, 1); n != 1 || err != nil {
+		r.Seq++ // as a process does it
+		if n, err := s.ReserveClicks(b.Context(), r); n != 1 || err != nil {
 			b.Fatal(n, err)
 		}
 	}

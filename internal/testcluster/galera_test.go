@@ -23,6 +23,7 @@ func TestOnGalera(t *testing.T) {
 func clicksCountOnce(t *testing.T, c *testcluster.Cluster) {
 	s := serve(t, c, "links", c.DSNOfAll) // each begins with a node of its own
 
+	s.requireEdits()
 	tr := s.begin(100)
 	require.Eventually(t, func() bool { return tr.redirects(0)+tr.redirects(1)+tr.redirects(2) > 1000 }, time.Minute, 20*time.Millisecond)
 	all := tr.end()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/load"
 	"github.com/linktrackhq/linktrack/internal/testcluster"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
@@ -131,16 +133,27 @@ func serve(t *testing.T, c *testcluster.Cluster, database string, dsn func(node 
 
 // head returns the status of a HEAD request, which is not counted.
 func head(address string) int {
+	status, _ := headOf(address)
+	return status
+}
+
+// location returns where a HEAD request is sent.
+func location(address string) string {
+	_, header := headOf(address)
+	return header.Get("Location")
+}
+
+func headOf(address string) (status int, header http.Header) {
 	r, err := http.NewRequest(http.MethodHead, "http://"+address, nil)
 	if err != nil {
-		return 0
+		return 0, nil
 	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
-		return 0
+		return 0, nil
 	}
 	answer.Body.Close()
-	return answer.StatusCode
+	return answer.StatusCode, answer.Header
 }
 
 // A traffic is a load on each of the processes.
@@ -264,6 +277,46 @@ func (s *service) requireAlerts() {
 	}
 	s.t.Log("alerts:", s.alerts.all())
 }
+
+// requireEdits requires that each process follows a link as it was edited at another node,
+// and logs how long that takes. Each has followed the link before, so it has it in its cache.
+func (s *service) requireEdits() {
+	s.t.Helper()
+	var id int64
+	require.NoError(s.t, s.db.QueryRow(`SELECT id FROM lt_link WHERE path = 'a'`).Scan(&id))
+	took := make([][]time.Duration, len(s.addresses))
+	for edit := range 10 {
+		for _, address := range s.addresses {
+			require.Equal(s.t, http.StatusFound, head(address+"/a"))
+		}
+		want := fmt.Sprintf("https://example.com/%d", edit)
+		_, err := s.store.UpdateLink(s.t.Context(), id, func(l *linktrack.Link) error { l.ExternalURL = want; return nil })
+		require.NoError(s.t, err)
+		edited := time.Now()
+		var all sync.WaitGroup
+		for i, address := range s.addresses {
+			all.Go(func() {
+				for location(address+"/a") != want {
+					if time.Since(edited) > cacheTTL/2 {
+						assert.Fail(s.t, "an edit was not seen", "by process %d", i+1)
+						return
+					}
+					time.Sleep(5 * time.Millisecond)
+				}
+				took[i] = append(took[i], time.Since(edited))
+			})
+		}
+		all.Wait()
+	}
+	for i := range took {
+		slices.Sort(took[i])
+		s.t.Logf("process %d followed %d edited links within %v (median), %v (at most)", i+1, len(took[i]),
+			took[i][len(took[i])/2].Round(time.Millisecond), took[i][len(took[i])-1].Round(time.Millisecond))
+	}
+}
+
+// cacheTTL is how long the processes follow a link as it was if they cannot read the changes.
+const cacheTTL = 5 * time.Second
 
 // requireQuiet requires that no process has logged a problem.
 func (s *service) requireQuiet() {
