@@ -15,7 +15,7 @@ go_test = go test $$(scripts/tools has gcc && echo $(race)) -shuffle=on
 # sqlitestore take ten times as long, and tell nothing about our code.
 race = -race -gcflags=modernc.org/...=-race=false
 
-.PHONY: test test-mysql test-cluster lint fuzz bench bench-stores bench-copy bench-day bench-drivers size run help
+.PHONY: test test-mysql test-cluster test-image lint fuzz bench bench-stores bench-copy bench-day bench-drivers bench-scale size run help
 
 test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests whose programs are missing
 	@scripts/tools
@@ -31,6 +31,9 @@ test-mysql: ## Run only the tests that need a database, on MySQL, fetched from D
 
 test-cluster: ## Kill nodes of clusters of Galera and Group Replication under load; KILLS (50) at random moments
 	@LINKTRACK_TEST_MYSQLD=$$(scripts/fetch-mysql) LINKTRACK_TEST_KILLS=$(KILLS) go test -count=1 -timeout=2h -v ./internal/testcluster
+
+test-image: ## Build the image of deploy/Dockerfile with buildah, as root, and run it
+	@scripts/test-image
 
 lint: ## Run gofmt, go vet, staticcheck and govulncheck
 	@scripts/lint
@@ -56,6 +59,9 @@ bench-day: ## Send SQLite 5,000,000 clicks of 100 days, of which 90 are kept; DA
 
 bench-drivers: ## Compare drivers of SQLite; DRIVERS has flags of scripts/bench-drivers
 	@scripts/bench-drivers $(DRIVERS)
+
+bench-scale: ## Measure appends of many processes, the lag of counts, and deep indexes; SCALE has flags of scripts/bench-scale
+	@scripts/bench-scale $(SCALE)
 
 run: ## Run the program
 	go run ./cmd/linktrack
