@@ -202,6 +202,7 @@ var changedByOthers = []uint16{
 	errNoSuchTable,
 	1180, // the transaction was rolled back at the commit
 	1493, // the days are not in order
+	1505, // the table has no partitions
 	1507, // the partition to be removed does not exist
 	1508, // it is the last one
 	1517, // the partition exists

@@ -19,17 +19,23 @@ const (
 	later     = "p_later" // the partition without an upper bound
 )
 
-// A partitioned table has a partition for each day (UTC).
-type partitioned struct {
+// A dayTable has rows of days (UTC), which are removed day by day: by a partition for each
+// day, or if it has no partitions, by deleting the rows.
+type dayTable struct {
 	name, column string
+	key          string                     // an index on the column that the table has without partitions; "": the primary key will do
 	literal      func(day time.Time) string // the lowest value of the column on a day
+	deleteRows   func(ctx context.Context, s *sqlstore.Store, until time.Time) error
 }
 
 var (
-	hits      = partitioned{"lt_hit", "id", idLiteral}
-	oldClicks = partitioned{"lt_click", "id", idLiteral}
-	dayTexts  = partitioned{"lt_text", "day", func(d time.Time) string { return strconv.FormatInt(d.Unix()/86400, 10) }}
+	hits      = dayTable{"lt_hit", "id", "lt_hit_id", idLiteral, sqlstore.DeleteHits}
+	oldClicks = dayTable{"lt_click", "id", "lt_click_id", idLiteral, sqlstore.DeleteOldClicks}
+	dayTexts  = dayTable{"lt_text", "day", "", func(d time.Time) string { return strconv.FormatInt(d.Unix()/86400, 10) }, sqlstore.DeleteTexts}
 )
+
+// dayTables are all of them. The texts of a day go after the clicks that have them.
+var dayTables = []dayTable{hits, oldClicks, dayTexts}
 
 func idLiteral(d time.Time) string {
 	id := linktrack.FirstClickID(d)
@@ -40,7 +46,8 @@ func idLiteral(d time.Time) string {
 // at or before the given time. Counts and roll-ups stay.
 //
 //   - Each day is a partition, so deleting it takes the same short time whatever
-//     its size.
+//     its size. Without partitions, the clicks are deleted a thousand at a time. If that is
+//     interrupted, a later call deletes the rest. Several processes may do it at once.
 //   - A partition that has both clicks to remove and newer ones is split, which
 //     blocks writes to it meanwhile. The first partition can have such clicks,
 //     because it also takes those of all days before its own.
@@ -51,20 +58,29 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 	if err := sqlstore.PruneSources(ctx, s.shared); err != nil {
 		return failed(op, err)
 	}
-	return s.alone(ctx, op, func(conn *leasedConn) error {
+	until := before.UTC().Truncate(day)
+	var plain []dayTable
+	err := s.alone(ctx, op, func(conn *leasedConn) error {
+		plain = nil
 		if err := makeDays(ctx, conn); err != nil {
 			return err
 		}
-		until := before.UTC().Truncate(day)
 		if until.Unix() <= 0 {
 			return nil // no click is older
 		}
 		if err := sqlstore.NotePruned(ctx, conn, s.shared, until); err != nil {
 			return failed(op, err)
 		}
-		// The texts of a day go after the clicks that have them.
-		for _, table := range []partitioned{hits, oldClicks, dayTexts} {
-			ddl, err := table.prune(ctx, conn, until)
+		for _, table := range dayTables {
+			days, partitioned, err := table.days(ctx, conn)
+			if err == nil && !partitioned {
+				plain = append(plain, table)
+				continue
+			}
+			var ddl []string
+			if err == nil {
+				ddl, err = table.prune(ctx, conn, days, until)
+			}
 			if err != nil {
 				return failed(op, err)
 			}
@@ -76,14 +92,20 @@ func (s *Store) PruneClicks(ctx context.Context, before time.Time) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, table := range plain { // this may take long, so other processes may migrate meanwhile
+		if err := table.deleteRows(ctx, s.shared, until); err != nil {
+			return failed(op, err)
+		}
+	}
+	return nil
 }
 
-// prune returns the statements that remove the rows of all days before until.
-func (p *partitioned) prune(ctx context.Context, conn *leasedConn, until time.Time) (ddl []string, err error) {
-	days, err := p.days(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
+// prune returns the statements that remove the rows of all days before until, where days are
+// those of the partitions.
+func (p *dayTable) prune(ctx context.Context, conn *leasedConn, days []string, until time.Time) (ddl []string, err error) {
 	last := name(until.Add(-day)) // the partition that ends at until
 	var old []string
 	found, next := false, later
@@ -135,10 +157,13 @@ func makeDays(ctx context.Context, conn *leasedConn) error {
 		return failed(op, err)
 	}
 	today := time.Unix(now, 0).UTC().Truncate(day)
-	for _, table := range []partitioned{hits, dayTexts} {
-		days, err := table.days(ctx, conn)
+	for _, table := range []dayTable{hits, dayTexts} {
+		days, partitioned, err := table.days(ctx, conn)
 		if err != nil {
 			return failed(op, err)
+		}
+		if !partitioned {
+			continue
 		}
 		d := today.Add(-day)
 		if len(days) > 0 {
@@ -173,8 +198,8 @@ func (s *Store) makePastDays(ctx context.Context, first time.Time) error {
 		first = oldest
 	}
 	return s.alone(ctx, op, func(conn *leasedConn) error {
-		for _, table := range []partitioned{hits, dayTexts} {
-			days, err := table.days(ctx, conn)
+		for _, table := range []dayTable{hits, dayTexts} {
+			days, _, err := table.days(ctx, conn)
 			if err != nil {
 				return failed(op, err)
 			}
@@ -202,7 +227,7 @@ func name(d time.Time) string { return d.Format(partitionLayout) }
 
 // bound returns the upper bound of the named partition, as a literal: the rows in it have
 // lower values in the column.
-func (p *partitioned) bound(partition string) string {
+func (p *dayTable) bound(partition string) string {
 	d, err := time.Parse(partitionLayout, partition)
 	if err != nil {
 		panic(err) // days has checked the names
@@ -211,26 +236,66 @@ func (p *partitioned) bound(partition string) string {
 }
 
 // days returns the names of the partitions in order, without the last one, which has no
-// upper bound.
-func (p *partitioned) days(ctx context.Context, conn *leasedConn) ([]string, error) {
+// upper bound, and whether there are partitions at all.
+func (p *dayTable) days(ctx context.Context, conn *leasedConn) (days []string, partitioned bool, err error) {
 	rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
 		SELECT PARTITION_NAME FROM information_schema.PARTITIONS
-		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s' AND PARTITION_NAME <> 'p_later'
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s' AND PARTITION_NAME IS NOT NULL
 		ORDER BY PARTITION_ORDINAL_POSITION`, p.name))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	var all []string
 	for rows.Next() {
+		partitioned = true
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if name == later {
+			continue
 		}
 		if _, err := time.Parse(partitionLayout, name); err != nil {
-			return nil, fmt.Errorf("%s has a partition %q that linktrack did not make", p.name, name)
+			return nil, false, fmt.Errorf("%s has a partition %q that linktrack did not make", p.name, name)
 		}
-		all = append(all, name)
+		days = append(days, name)
 	}
-	return all, rows.Err()
+	return days, partitioned, rows.Err()
+}
+
+// makePlain removes the partitions of tables if that is wanted, and makes the keys of tables
+// without partitions. It runs no statement on a table that is as it should be.
+func makePlain(ctx context.Context, conn *leasedConn, wanted bool) error {
+	const op = "remove the day partitions of the history"
+	for _, table := range dayTables {
+		_, partitioned, err := table.days(ctx, conn)
+		if err != nil {
+			return failed(op, err)
+		}
+		if partitioned && !wanted {
+			continue
+		}
+		var alter string
+		if table.key != "" {
+			var has int
+			err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM information_schema.STATISTICS
+				WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s' AND INDEX_NAME = '%s'`, table.name, table.key)).Scan(&has)
+			if err != nil {
+				return failed(op, err)
+			}
+			if has == 0 {
+				alter = fmt.Sprintf(` ADD KEY %s (%s)`, table.key, table.column)
+			}
+		}
+		if partitioned {
+			alter += ` REMOVE PARTITIONING`
+		}
+		if alter == "" {
+			continue
+		}
+		if _, err := conn.ExecContext(ctx, `ALTER TABLE `+table.name+alter); err != nil {
+			return denied(op, err)
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"regexp"
 
 	"github.com/linktrackhq/linktrack/internal/sqlstore"
 )
@@ -21,11 +22,15 @@ var migrations embed.FS
 //
 // The database user needs CREATE, ALTER, DROP, and INDEX on the database for Migrate and
 // [Store.PruneClicks]. SELECT, INSERT, UPDATE, and DELETE are enough for all other
-// methods.
+// methods. Without partitions (see [WithoutPartitions]), they are also enough for PruneClicks,
+// and for Migrate on a database that is up to date.
 func (s *Store) Migrate(ctx context.Context) error {
 	const op = "migrate"
 	err := s.alone(ctx, op, func(conn *leasedConn) error {
-		if err := migrate(ctx, conn); err != nil {
+		if err := migrate(ctx, conn, s.plain); err != nil {
+			return err
+		}
+		if err := makePlain(ctx, conn, s.plain); err != nil {
 			return err
 		}
 		return makeDays(ctx, conn)
@@ -39,7 +44,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 // migrate runs the migrations. MySQL commits each statement that changes a table, so an
 // earlier run of a file may have stopped halfway. So when a statement runs twice, it must
 // either do no harm or fail with one of the errors of hasRun.
-func migrate(ctx context.Context, conn *leasedConn) error {
+func migrate(ctx context.Context, conn *leasedConn, plain bool) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return failed("migrate", err)
@@ -52,8 +57,15 @@ func migrate(ctx context.Context, conn *leasedConn) error {
 		HasRun: hasRun,
 		Failed: denied,
 	}
+	if plain {
+		m.Edit = func(stmt string) string { return partitions.ReplaceAllString(stmt, "") }
+	}
 	return m.Run(ctx, conn)
 }
+
+// partitions is the end of a statement that makes a table with partitions. A server may have
+// none at all.
+var partitions = regexp.MustCompile(`\s*PARTITION BY RANGE COLUMNS[^;]*$`)
 
 // hasRun reports whether a statement failed because it has run before. Not every server
 // supports ADD COLUMN IF NOT EXISTS.

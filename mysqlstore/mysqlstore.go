@@ -20,7 +20,8 @@
 // The caller must call [Store.Migrate] at each start. Migrate and [Store.PruneClicks]
 // also create the day partitions of the next month. The Tracker calls PruneClicks once
 // a day unless history is kept forever. Without these partitions, no click is lost,
-// but deleting old days takes longer.
+// but deleting old days takes longer. [WithoutPartitions] is for servers on which a process
+// may not change tables every day.
 package mysqlstore
 
 import (
@@ -39,7 +40,8 @@ type Store struct {
 	*shared
 	db *sqlx.DB
 
-	pool *pool // made by Open, whose sessions use READ COMMITTED; nil on a host's pool
+	pool  *pool // made by Open, whose sessions use READ COMMITTED; nil on a host's pool
+	plain bool  // Migrate removes the partitions
 }
 
 // shared has the methods that are the same on every SQL database.
@@ -62,10 +64,10 @@ var (
 //
 // Set db.SetMaxOpenConns to at most the number that the server allows the user.
 // The server refuses further connections, and the calls that need them fail.
-func New[DB *sql.DB | *sqlx.DB](db DB) *Store {
+func New[DB *sql.DB | *sqlx.DB](db DB, options ...Option) *Store {
 	x := wrap(db)
 	o := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	return newStore(&Store{shared: sqlstore.New(dialect, x, x, o), db: x})
+	return newStore(&Store{shared: sqlstore.New(dialect, x, x, o), db: x, plain: settingsOf(options).plain})
 }
 
 func newStore(s *Store) *Store {

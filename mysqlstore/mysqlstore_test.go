@@ -35,14 +35,29 @@ func opened(t testing.TB) (*mysqlstore.Store, string) {
 // migrated returns the DSN of a fresh database with the schema in it.
 func migrated(t testing.TB) string {
 	t.Helper()
-	return testmysql.MigratedDSN(t, func(dsn string) error {
-		s, err := mysqlstore.Open(dsn)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		return s.Migrate(t.Context())
-	})
+	return testmysql.MigratedDSN(t, func(dsn string) error { return migrate(t, dsn) })
+}
+
+func migrate(t testing.TB, dsn string, options ...mysqlstore.Option) error {
+	s, err := mysqlstore.Open(dsn, options...)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Migrate(t.Context())
+}
+
+// withoutPartitions is opened for tables without partitions. The Store itself has not the
+// option.
+func withoutPartitions(t testing.TB) (*mysqlstore.Store, string) {
+	t.Helper()
+	dsn := testmysql.PlainDSN(t, func(dsn string) error { return migrate(t, dsn, mysqlstore.WithoutPartitions()) })
+	s, err := mysqlstore.Open(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, dsn
 }
 
 // hostile returns a Store on a database of a DSN, over a pool with settings that
@@ -158,6 +173,7 @@ func history(t testing.TB, s linktrack.Store, link int64) []linktrack.Click {
 var pools = map[string]func(t *testing.T) *mysqlstore.Store{
 	"a pool of its own":     func(t *testing.T) *mysqlstore.Store { s, _ := opened(t); return s },
 	"a hostile host's pool": func(t *testing.T) *mysqlstore.Store { return hostile(t, migrated(t)) },
+	"without partitions":    func(t *testing.T) *mysqlstore.Store { s, _ := withoutPartitions(t); return s },
 }
 
 func TestEveryTextComesBackAsItWentIn(t *testing.T) {

@@ -57,10 +57,7 @@ import (
 //
 // An error is a sentence that names the cause. It never contains the password.
 func Open(dsn string, options ...Option) (*Store, error) {
-	o := settings{connections: DefaultConnections}
-	for _, set := range options {
-		set(&o)
-	}
+	o := settingsOf(options)
 	if o.connections < 1 {
 		return nil, fmt.Errorf("mysqlstore: MaxConnections must be at least 1, not %d", o.connections)
 	}
@@ -76,7 +73,7 @@ func Open(dsn string, options ...Option) (*Store, error) {
 		return nil, refused(all, err)
 	}
 	db := wrap(p.db)
-	return newStore(&Store{shared: sqlstore.New(dialect, db, db, nil), db: db, pool: p}), nil
+	return newStore(&Store{shared: sqlstore.New(dialect, db, db, nil), db: db, pool: p, plain: o.plain}), nil
 }
 
 // configOf returns the configuration of all connections, and the servers.
@@ -120,19 +117,45 @@ func configOf(dsn string) (*mysql.Config, []string, error) {
 	return c, servers, nil
 }
 
-// An Option changes how [Open] connects.
+// An Option changes what [Open] and [New] do.
 type Option func(*settings)
 
-type settings struct{ connections int }
+type settings struct {
+	connections int
+	plain       bool
+}
+
+func settingsOf(options []Option) settings {
+	o := settings{connections: DefaultConnections}
+	for _, set := range options {
+		set(&o)
+	}
+	return o
+}
 
 // DefaultConnections is the maximum number of connections of a pool without
 // [MaxConnections].
 const DefaultConnections = 32
 
-// MaxConnections sets the maximum number of connections of the pool, at least 1.
+// MaxConnections sets the maximum number of connections of the pool of [Open], at least 1.
+// [New] ignores it.
 // If several processes share a database user whose connections are limited,
 // divide the limit among the processes.
 func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
+
+// WithoutPartitions makes [Store.Migrate] create the tables of the history without
+// partitions. Then Migrate changes no table unless there is a new version, PruneClicks
+// changes none at all, and so does the copy of a history into the database. It is for
+// servers on which a process may not change tables every day.
+//
+//   - PruneClicks deletes the clicks of old days, a thousand at a time, by an index that the
+//     history has in addition.
+//   - If the tables have partitions, Migrate rewrites them without, by one statement each.
+//     No clicks are applied to the history while it is rewritten.
+//   - What is in the database counts, not the option: other processes, also those without the
+//     option, use the tables as they are. Without the option, Migrate never adds partitions to
+//     tables that it finds.
+func WithoutPartitions() Option { return func(s *settings) { s.plain = true } }
 
 // Close closes the pool that Open made. It does nothing if New made the Store. Close the
 // Tracker first.

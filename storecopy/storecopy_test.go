@@ -39,10 +39,12 @@ func sqliteAt(t testing.TB, path string) side {
 	return side{s, connected(t, "sqlite", path)}
 }
 
-func mysql(t testing.TB) side {
+func mysql(t testing.TB) side { return mysqlWith(t) }
+
+func mysqlWith(t testing.TB, options ...mysqlstore.Option) side {
 	t.Helper()
 	dsn := testmysql.DSN(t)
-	s, err := mysqlstore.Open(dsn)
+	s, err := mysqlstore.Open(dsn, options...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return side{s, connected(t, "mysql", dsn)}
@@ -121,6 +123,19 @@ func TestACopyIsEqualWhateverTheEnginesAre(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 4, k.ID)
 	}
+}
+
+func TestACopyMakesNoPartitionsInTablesWithout(t *testing.T) {
+	first, fill := filled(t, sqlite(t))
+	second, third := mysqlWith(t, mysqlstore.WithoutPartitions()), mysql(t)
+	copied(t, first, second)
+	var n int
+	require.NoError(t, second.db.QueryRow(`SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_NAME IS NOT NULL`).Scan(&n))
+	require.Zero(t, n)
+	require.NoError(t, second.store.PruneClicks(t.Context(), fill.Today.AddDate(0, 0, -39)))
+	copied(t, first, second)
+	copied(t, second, third)
+	requirePartitions(t, third, fill.Today.AddDate(0, 0, -40))
 }
 
 // PruneClicks removes a day with its partition.

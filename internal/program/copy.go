@@ -14,7 +14,7 @@ import (
 
 // A copyConfig has the values of the flags of copy.
 type copyConfig struct {
-	config   // mysqlConnections
+	config   // the flags of MySQL
 	from, to place
 }
 
@@ -22,7 +22,7 @@ type copyConfig struct {
 func addCopyFlags(flags *flag.FlagSet, c *copyConfig) (finish func() error) {
 	from := flags.String("from", "", "the database that is copied: the `path` of a file, or mysql://user:pass@host:3306/name, or a DSN such as user:pass@tcp(host:3306)/name")
 	to := flags.String("to", "", "the database that becomes equal to it, in the same form: an empty one, or the target of an earlier copy; a `path` without a file makes the file")
-	addConnectionsFlag(flags, &c.config)
+	addMySQLFlags(flags, &c.config)
 	return func() (err error) {
 		for _, one := range []struct {
 			flag, value string
@@ -79,9 +79,9 @@ type copySide interface {
 	Close() error
 }
 
-func openSide(p place, connections int, existing bool) (copySide, error) {
+func openSide(p place, mysql []mysqlstore.Option, existing bool) (copySide, error) {
 	if p.dsn != "" {
-		return mysqlstore.Open(p.dsn, mysqlstore.MaxConnections(connections))
+		return mysqlstore.Open(p.dsn, mysql...)
 	}
 	store, err := openFile(p.file, openOptions{existing: existing})
 	if err != nil {
@@ -98,12 +98,12 @@ func runCopy(ctx context.Context, args []string, env environment, stdout, stderr
 	if err != nil {
 		return err
 	}
-	from, err := openSide(c.from, c.mysqlConnections, true)
+	from, err := openSide(c.from, []mysqlstore.Option{mysqlstore.MaxConnections(c.mysqlConnections)}, true)
 	if err != nil {
 		return fmt.Errorf("-from: %w", err)
 	}
 	defer from.Close()
-	to, err := openSide(c.to, c.mysqlConnections, false)
+	to, err := openSide(c.to, c.mysqlOptions(), false)
 	if err != nil {
 		return fmt.Errorf("-to: %w", err)
 	}

@@ -106,7 +106,7 @@ func fromURL(where string) (*mysql.Config, error) {
 func addDatabaseFlags(flags *flag.FlagSet, c *config) (finish func() error) {
 	db := flags.String("db", defaultFile, "the database: the `path` of a file, or mysql://user:pass@host:3306/name, or a DSN such as user:pass@tcp(host:3306)/name, or memory, which lasts until the process ends")
 	dsn := flags.String("mysql", "", "the same as -db, for MySQL only: a `DSN` or a URL")
-	addConnectionsFlag(flags, c)
+	addMySQLFlags(flags, c)
 	return func() (err error) {
 		given := false
 		flags.Visit(func(f *flag.Flag) { given = given || f.Name == "db" })
@@ -157,15 +157,15 @@ type database struct {
 }
 
 type openOptions struct {
-	connections int  // maximum number, of MySQL
-	existing    bool // do not make a file that does not exist
-	relaxed     bool // clicks need not be on the disk when they are stored
-	logger      *slog.Logger
+	mysql    []mysqlstore.Option
+	existing bool // do not make a file that does not exist
+	relaxed  bool // clicks need not be on the disk when they are stored
+	logger   *slog.Logger
 }
 
 // open opens the database of the flags.
 func (c config) open(ctx context.Context, logger *slog.Logger, existing bool) (*database, error) {
-	return openDatabase(ctx, c.place, openOptions{connections: c.mysqlConnections, existing: existing, relaxed: c.ack == linktrack.AckBuffered, logger: logger})
+	return openDatabase(ctx, c.place, openOptions{mysql: c.mysqlOptions(), existing: existing, relaxed: c.ack == linktrack.AckBuffered, logger: logger})
 }
 
 // openDatabase opens a database, and migrates its schema. The caller must call close.
@@ -176,7 +176,7 @@ func openDatabase(ctx context.Context, p place, o openOptions) (*database, error
 	case p.inMemory:
 		return &database{memstore.New(), "memory until this process ends", func() {}}, nil
 	case p.dsn != "":
-		store, err = mysqlstore.Open(p.dsn, mysqlstore.MaxConnections(o.connections))
+		store, err = mysqlstore.Open(p.dsn, o.mysql...)
 	default:
 		store, err = openFile(p.file, o)
 	}

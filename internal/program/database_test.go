@@ -16,6 +16,7 @@ import (
 
 	"github.com/linktrackhq/linktrack/internal/testmysql"
 	"github.com/linktrackhq/linktrack/internal/testprogram"
+	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 func TestADatabaseIsAFileOrMemoryOrMySQL(t *testing.T) {
@@ -205,7 +206,7 @@ func TestLinksMoveFromAFileToMySQL(t *testing.T) {
 	for _, where := range []string{file, dsn} {
 		p, err := placeOf(where)
 		require.NoError(t, err)
-		db, err := openDatabase(t.Context(), p, openOptions{connections: 4, logger: slog.New(slog.DiscardHandler)})
+		db, err := openDatabase(t.Context(), p, openOptions{mysql: []mysqlstore.Option{mysqlstore.MaxConnections(4)}, logger: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		db.close()
 		inService(t, where, func(line string) {})

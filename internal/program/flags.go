@@ -26,6 +26,7 @@ type config struct {
 	place   place // of the database
 	// mysqlConnections is the maximum number of connections to MySQL.
 	mysqlConnections int
+	mysqlPartitions  bool
 
 	login, pass, email string
 	accountType        string
@@ -127,7 +128,7 @@ func addRuleFlags(flags *flag.FlagSet, c *config) {
 	flags.Func("account-types", "additional account `types` with the parameters of makeLink that each may use: team=title,vanity_link;guest=", accountTypes(&o.Accounts.Types))
 }
 
-func addConnectionsFlag(flags *flag.FlagSet, c *config) {
+func addMySQLFlags(flags *flag.FlagSet, c *config) {
 	c.mysqlConnections = mysqlstore.DefaultConnections
 	flags.Var(&checked{strconv.Itoa(c.mysqlConnections), func(s string) error {
 		n, err := strconv.Atoi(s)
@@ -137,6 +138,15 @@ func addConnectionsFlag(flags *flag.FlagSet, c *config) {
 		c.mysqlConnections = n
 		return nil
 	}}, "mysql-connections", "maximum `number` of connections to MySQL")
+	flags.BoolVar(&c.mysqlPartitions, "mysql-partitions", true, "the history on MySQL has a partition for each day; =false makes or rewrites its tables without, for a server on which processes may not change tables every day")
+}
+
+func (c *config) mysqlOptions() []mysqlstore.Option {
+	options := []mysqlstore.Option{mysqlstore.MaxConnections(c.mysqlConnections)}
+	if !c.mysqlPartitions {
+		options = append(options, mysqlstore.WithoutPartitions())
+	}
+	return options
 }
 
 func addLinkFlags(flags *flag.FlagSet, c *config) {

@@ -19,7 +19,8 @@ const deleted = ""
 
 // changeInSteps changes the rows in transactions of about a thousand, in the order of their
 // key, which is a K. No step reads the rows of the steps before it: those may still be there
-// for some time after they were deleted.
+// for some time after they were deleted. A row that others add behind a step, with a lower key,
+// stays.
 func changeInSteps[K int64 | []byte](ctx context.Context, s *Store, rows rowsOf, of ...any) error {
 	change := rows.change
 	if change == deleted {

@@ -14,12 +14,15 @@ import (
 type Migrations struct {
 	Dialect *Dialect
 	Files   fs.FS
-	// Table makes the table lt_migration, with the columns version and name, unless it
-	// exists.
+	// Table makes the table lt_migration, with the columns version and name. It runs only if
+	// there is none, because the database user may have no right to make tables.
 	Table string
 	// HasRun reports whether the error of a statement means that it has run before. It is nil
 	// if a file runs as a whole or not at all.
 	HasRun func(err error) bool
+	// Edit returns the statement that runs in the place of one of the files; nil: all run as
+	// they are.
+	Edit func(stmt string) string
 	// Failed returns the error of a statement, as [Dialect.Failed] does.
 	Failed func(op string, err error) error
 }
@@ -34,12 +37,17 @@ type Conn interface {
 // time. If the database is newer than the files, Run changes nothing and returns an error.
 func (m *Migrations) Run(ctx context.Context, conn Conn) error {
 	const op = "migrate"
-	if _, err := conn.ExecContext(ctx, m.Table); err != nil {
-		return m.Failed(op, err)
-	}
+	const version = `SELECT COALESCE(MAX(version), 0) FROM lt_migration`
 	var have int
-	if err := conn.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM lt_migration`).Scan(&have); err != nil {
-		return m.Dialect.Failed(op, err)
+	err := conn.QueryRowContext(ctx, version).Scan(&have)
+	if err != nil && m.Dialect.Is(err, Rejected) { // there is no such table
+		if _, err := conn.ExecContext(ctx, m.Table); err != nil {
+			return m.Failed(op, err)
+		}
+		err = conn.QueryRowContext(ctx, version).Scan(&have)
+	}
+	if err != nil {
+		return m.Failed(op, err)
 	}
 	files, err := fs.Glob(m.Files, "*.sql") // in the order of their numbers
 	if err != nil {
@@ -55,6 +63,9 @@ func (m *Migrations) Run(ctx context.Context, conn Conn) error {
 			return m.Dialect.Failed(op, err)
 		}
 		for _, stmt := range statements(string(text)) {
+			if m.Edit != nil {
+				stmt = m.Edit(stmt)
+			}
 			_, err := conn.ExecContext(ctx, stmt)
 			if err != nil && m.HasRun != nil && m.HasRun(err) {
 				continue

@@ -15,16 +15,29 @@ import (
 
 // A schema is how the tables of a database are made, as the server describes
 // them, with the rows that are in them.
-var schema struct {
+type schema struct {
 	mu         sync.Mutex
 	statements []string // nil: not known yet
 }
+
+var partitioned, plain schema
 
 // MigratedDSN is DSN with a schema in the database. The first call of the
 // process makes it by migrate. Later calls copy it, which takes a fraction of the
 // time. The copies have no partitions of days; a test that needs them adds them as
 // a migration does.
 func MigratedDSN(t testing.TB, migrate func(dsn string) error) string {
+	t.Helper()
+	return partitioned.dsn(t, migrate)
+}
+
+// PlainDSN is MigratedDSN for a schema without partitions.
+func PlainDSN(t testing.TB, migrate func(dsn string) error) string {
+	t.Helper()
+	return plain.dsn(t, migrate)
+}
+
+func (schema *schema) dsn(t testing.TB, migrate func(dsn string) error) string {
 	t.Helper()
 	dsn := DSN(t)
 	c, err := mysql.ParseDSN(dsn)
