@@ -14,8 +14,9 @@ import (
 // them. It reads five times a second while there are entries in the cache that are used
 // without asking the store.
 //
-// A change may be committed after one with a higher ID. So the feed also reads the IDs of
-// the last half minute again, and remembers those that it has seen.
+// A change may be committed some time after it was made. So the feed reads the changes of the
+// last half minute each time, and remembers those that it has seen. It does not go by their
+// IDs: where several servers give them, an ID can be lower than all that were seen before.
 type changeFeed struct {
 	store  ChangeLister
 	cache  *linkCache
@@ -24,17 +25,9 @@ type changeFeed struct {
 
 	// Used by the worker only:
 	reading incident.Incident
-	read    time.Time // the last success; zero: none
-	low     int64     // IDs up to here are not read again
-	high    int64     // the highest ID that was seen
-	seen    map[int64]bool
-	highs   []highAt
-}
-
-// highAt is the highest ID at a time.
-type highAt struct {
-	at time.Time
-	id int64
+	read    time.Time      // the last success; zero: none
+	filled  time.Time      // when there were more changes than are read at once; zero: never
+	seen    map[int64]bool // the IDs of the changes that were read last
 }
 
 const (
@@ -42,6 +35,7 @@ const (
 	changePollFail = time.Second // after a failure
 	changeTimeout  = 2 * time.Second
 	changeLookBack = 30 * time.Second
+	changeSlack    = 5 * time.Second // more than a transaction and the clocks of a cluster's servers make a change late
 	changeReach    = 4 * time.Minute // stores keep changes for five
 	changesAtOnce  = 5000
 )
@@ -97,69 +91,37 @@ func (f *changeFeed) poll(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
 	at := time.Now()
-	if f.read.IsZero() || at.Sub(f.read) > changeReach {
-		return f.restart(ctx, at)
+	within := changeLookBack
+	missed := f.read.IsZero() || at.Sub(f.read) > changeReach
+	if !missed {
+		within += at.Sub(f.read)
 	}
-	changes, err := f.store.Changes(ctx, f.low, changesAtOnce)
+	if after := at.Sub(f.filled); after < changeLookBack { // those before need not be read again
+		within = min(within, after+changeSlack)
+	}
+	changes, err := f.store.Changes(ctx, within, changesAtOnce)
 	if err != nil {
 		return err
 	}
-	if len(changes) >= changesAtOnce {
-		return f.restart(ctx, at)
-	}
+	seen := make(map[int64]bool, len(changes))
 	var unseen []Change
 	for _, c := range changes {
 		if !f.seen[c.ID] {
-			f.seen[c.ID] = true
 			unseen = append(unseen, c)
 		}
-		f.high = max(f.high, c.ID)
+		seen[c.ID] = true
 	}
-	f.cache.change(unseen, at)
-	f.read = at
-	f.highs = append(f.highs, highAt{at, f.high})
-	for len(f.highs) > 1 && at.Sub(f.highs[0].at) > changeLookBack {
-		f.forget(f.highs[0].id)
-		f.highs = f.highs[1:]
+	f.seen, f.read = seen, at
+	if len(changes) >= changesAtOnce {
+		missed, f.filled = true, at
 	}
-	return nil
-}
-
-// forget ends the reading of IDs up to this one.
-func (f *changeFeed) forget(id int64) {
-	if id <= f.low {
-		return
+	if missed {
+		// The cache asks the store for all links again, so those that were read need not be
+		// told to it one by one.
+		f.cache.changeAll()
+	} else {
+		f.cache.change(unseen, at)
 	}
-	f.low = id
-	for seen := range f.seen {
-		if seen <= id {
-			delete(f.seen, seen)
-		}
-	}
-}
-
-// restart begins at the newest change. The cache asks the store for all links again, because
-// changes may be missed. So those that can be read now need not be told to it one by one.
-func (f *changeFeed) restart(ctx context.Context, at time.Time) error {
-	newest, err := f.store.Changes(ctx, 0, 1)
-	if err != nil {
-		return err
-	}
-	low, recent := int64(0), newest
-	if len(newest) > 0 {
-		low = max(0, newest[0].ID-1000) // one of these may be committed later
-		if recent, err = f.store.Changes(ctx, low, changesAtOnce); err != nil {
-			return err
-		}
-	}
-	f.low, f.high, f.highs = low, 0, nil
-	clear(f.seen)
-	for _, c := range append(recent, newest...) {
-		f.high = max(f.high, c.ID)
-		f.seen[c.ID] = true
-	}
-	f.cache.changeAll()
-	f.read = at
 	return nil
 }
 

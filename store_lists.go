@@ -59,7 +59,9 @@ const (
 )
 
 // SearchDepth is the minimum number of an account's newest links that a search
-// covers. It limits the cost of a search.
+// covers, by their IDs. It limits the cost of a search. Where several servers give the IDs,
+// a new link may have a lower one: only then, and if the account has more links than
+// SearchDepth, a search may leave it out.
 const SearchDepth = 50_000
 
 // Words returns the distinct words of Search, which white space separates. A
@@ -94,7 +96,7 @@ const (
 	SortLastClick   Sort = "lc.updated_at"
 	SortTitle       Sort = "d.title"
 	SortGroup       Sort = "g.name" // by the name as it was first given
-	SortID          Sort = "l.id"   // the order in which links were stored; the API does not have it
+	SortID          Sort = "l.id"   // the order in which links were stored, unless several servers give the IDs; the API does not have it
 )
 
 // A LinkCursor is a place in a sorted list of links: that of a link which was there. Only

@@ -5,29 +5,29 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/linktrackhq/linktrack"
 )
 
 // noteChange adds a change in the transaction that makes it. Callers do so at the end, so
-// that few changes are committed after one with a higher ID.
+// that it is committed soon after made_at.
 func noteChange(ctx context.Context, tx *transaction, link int64, name linktrack.LinkName) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO lt_change (link, host, path_key, made_at) VALUES (?, ?, ?, `+tx.Now+`)`,
 		link, []byte(name.Host), []byte(name.Key))
 	return err
 }
 
-// Changes implements [linktrack.ChangeLister].
-func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]linktrack.Change, error) {
+// Changes implements [linktrack.ChangeLister]. It goes by made_at, because ids are in no order
+// where several servers give them. made_at has whole seconds.
+func (s *Store) Changes(ctx context.Context, within time.Duration, limit int) ([]linktrack.Change, error) {
 	const op = "list changes"
 	if limit < 1 {
 		return nil, s.failed(op, fmt.Errorf("%d is not a limit: it must be at least 1", limit))
 	}
 	changes := []linktrack.Change{}
 	var p builder
-	p.add(`SELECT id, link, host, path_key FROM lt_change WHERE id > ? ORDER BY id DESC LIMIT ?`, after, limit)
+	p.add(`SELECT id, link, host, path_key FROM lt_change WHERE made_at >= `+s.d.Now+` - ? LIMIT ?`, int64(within/time.Second)+1, limit)
 	err := p.each(ctx, s.readDB, func(row *sql.Rows) error {
 		var c linktrack.Change
 		err := row.Scan(&c.ID, &c.Link, (*text)(&c.Name.Host), (*text)(&c.Name.Key))
@@ -37,7 +37,6 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]linktrac
 	if err != nil {
 		return nil, s.failed(op, err)
 	}
-	slices.Reverse(changes)
 	return changes, nil
 }
 
@@ -46,7 +45,7 @@ const (
 	changesEvery  = 30 * time.Second // how often old ones are removed
 )
 
-// pruneChanges removes old changes, but not the newest one, from time to time.
+// pruneChanges removes old changes from time to time.
 func (s *Store) pruneChanges(ctx context.Context) error {
 	if time.Since(s.changesPruned) < changesEvery {
 		return nil
@@ -54,9 +53,9 @@ func (s *Store) pruneChanges(ctx context.Context) error {
 	s.changesPruned = time.Now()
 	for {
 		var last int64
-		err := s.readDB.QueryRowContext(ctx, `SELECT MAX(id) FROM (
-			SELECT id FROM lt_change WHERE made_at < `+s.d.Now+` - ? AND id < (SELECT MAX(id) FROM lt_change)
-			ORDER BY id LIMIT ?) o HAVING MAX(id) > 0`, changeSeconds, rowsAtOnce).Scan(&last)
+		err := s.readDB.QueryRowContext(ctx, `SELECT MAX(made_at) FROM (
+			SELECT made_at FROM lt_change WHERE made_at < `+s.d.Now+` - ?
+			ORDER BY made_at LIMIT ?) o HAVING MAX(made_at) > 0`, changeSeconds, rowsAtOnce).Scan(&last)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -64,7 +63,7 @@ func (s *Store) pruneChanges(ctx context.Context) error {
 			return err
 		}
 		var p builder
-		p.add(`DELETE FROM lt_change WHERE id <= ?`, last)
+		p.add(`DELETE FROM lt_change WHERE made_at <= ?`, last)
 		if err := p.exec(ctx, s.db); err != nil {
 			if s.mayRepeat(err) { // another process removes them
 				return nil

@@ -6,6 +6,9 @@ import "context"
 // lt_pending, and later add them to the sums. Facts that are still there are moved to the
 // click log.
 
+// The ids of lt_pending may be in no order of time: each turn reads the lowest ones that are
+// there, and facts may be added to the sums in any order.
+
 // pendingRows is the maximum number of rows of lt_pending that one transaction moves.
 const pendingRows = 500
 

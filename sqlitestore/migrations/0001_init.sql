@@ -322,3 +322,4 @@ CREATE TABLE lt_change (
   path_key BLOB    NOT NULL,
   made_at  INTEGER NOT NULL -- in seconds since 1970
 ) STRICT;
+CREATE INDEX lt_change_made ON lt_change (made_at);
