@@ -69,6 +69,10 @@ func TestACallThatAnotherNodeRollsBackIsMadeAgain(t *testing.T) {
 		}},
 		{"prune clicks", func() error { return s.PruneClicks(ctx, now.AddDate(0, 0, -30)) }},
 		{"migrate", func() error { return s.Migrate(ctx) }},
+		{"repair", func() error {
+			db.MustExec(`UPDATE lt_rank SET total = 9`)
+			return s.Repair(ctx, nil)
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			db.MustExec(`UPDATE failing SET n = ?`, failures)

@@ -64,7 +64,7 @@ func TestCheckReportsEachRowThatDoesNotAgree(t *testing.T) {
 		`UPDATE lt_count SET bots = 7 WHERE link_id = 1`:                          {a + "7 clicks of bots in its counts, but 1 in its hours."},
 		`UPDATE lt_count SET conversions = 2 WHERE link_id = 1`:                   {a + "2 conversions in its counts, but 1 in lt_conversion."},
 		`UPDATE lt_count SET total = 1 WHERE link_id = 2`:                         {"Link 2 (go.example.com/b) has 1 clicks of people in its counts, but 0 in its hours."},
-		`UPDATE lt_day SET data = CAST('{"p":2,"u":1,"b":1}' AS BLOB)`:            {a + "3 clicks of people in its hours, but 4 in its days.", a + "1 clicks of bots in its hours, but 2 in its days."},
+		`UPDATE lt_day SET data = CAST('{"p":2,"u":1,"b":1}' AS BLOB)`:            {a + "3 clicks of people in its hours, but 4 in its days.", a + "1 clicks of bots in its hours, but 2 in its days.", a + "0 conversions in its days, but 1 in lt_conversion."},
 		`UPDATE lt_day SET data = x'7b' WHERE day = 20475`:                        {a + "a row of 2026-01-22 in lt_day that cannot be read."},
 		`DELETE FROM lt_hit WHERE is_bot = 1`:                                     {a + "1 clicks of bots in its hours, but 0 in its history."},
 		`UPDATE lt_hit SET is_unique = 0 WHERE id = (SELECT MIN(id) FROM lt_hit)`: {a + "2 clicks of new visitors in its hours, but 1 in its history."},

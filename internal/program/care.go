@@ -14,14 +14,19 @@ import (
 type careConfig struct {
 	config // place
 	file   string
+	repair bool
 }
 
-// parseCareFlags reads the flags, and one argument if there is to be one.
-func parseCareFlags(usage string, files int, args []string, env environment, help io.Writer) (careConfig, error) {
+// parseCareFlags reads the flags, and one argument if there is to be one. add adds the flags
+// of one command; nil: it has none of its own.
+func parseCareFlags(usage string, files int, add func(*flag.FlagSet, *careConfig), args []string, env environment, help io.Writer) (careConfig, error) {
 	var c careConfig
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	finish := addKeptDatabaseFlags(flags, &c.config)
+	if add != nil {
+		add(flags, &c)
+	}
 	err := parseWithEnvironment(flags, args, env)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(help, usage)
@@ -50,7 +55,7 @@ func runBackup(ctx context.Context, args []string, env environment, stdout, _ io
 	const usage = "linktrack backup [FLAGS] PATH\n" +
 		"Writes a copy of an SQLite database to a new file, also while the service runs. A copy is a database: to restore\n" +
 		"it, stop the service, remove the files of the database with -wal and -shm at their ends, and put the copy there."
-	c, err := parseCareFlags(usage, 1, args, env, stdout)
+	c, err := parseCareFlags(usage, 1, nil, args, env, stdout)
 	if err != nil {
 		return err
 	}
@@ -76,12 +81,16 @@ func runBackup(ctx context.Context, args []string, env environment, stdout, _ io
 	return nil
 }
 
-// runCheck compares what the database has of each link, and prints what differs.
+// runCheck compares what the database has of each link, and prints what differs. With
+// -repair, it first repairs that, and prints what it has changed.
 func runCheck(ctx context.Context, args []string, env environment, stdout, _ io.Writer) error {
 	const usage = "linktrack check [FLAGS]\n" +
 		"Compares the counts of each link with its history and its sums by hour and day, and checks the file of an SQLite\n" +
-		"database. Prints each difference, and ends with status 1 if there is one. The service may run meanwhile."
-	c, err := parseCareFlags(usage, 0, args, env, stdout)
+		"database. Prints each difference, and ends with status 1 if there is one. The service may run meanwhile. With\n" +
+		"-repair, it first computes the sums that differ again, and prints what it has changed."
+	c, err := parseCareFlags(usage, 0, func(flags *flag.FlagSet, c *careConfig) {
+		flags.BoolVar(&c.repair, "repair", false, "compute the sums of links that differ from their history again, and then check; make a backup before")
+	}, args, env, stdout)
 	if err != nil {
 		return err
 	}
@@ -90,15 +99,24 @@ func runCheck(ctx context.Context, args []string, env environment, stdout, _ io.
 		return err
 	}
 	defer db.close()
-	findings, err := db.store.(interface {
-		Check(context.Context) ([]string, error)
-	}).Check(ctx)
+	store := db.store.(interface {
+		Check(ctx context.Context) (findings []string, err error)
+		Repair(ctx context.Context, repaired func(sentence string)) error
+	})
+	if c.repair {
+		if err := store.Repair(ctx, func(sentence string) { fmt.Fprintln(stdout, sentence) }); err != nil {
+			return err
+		}
+	}
+	findings, err := store.Check(ctx)
 	for _, finding := range findings {
 		fmt.Fprintln(stdout, finding)
 	}
 	switch {
 	case err != nil:
 		return err
+	case len(findings) > 0 && c.repair:
+		return fmt.Errorf("%s still has differences that its history does not explain: %d are listed", db.name, len(findings))
 	case len(findings) > 0:
 		return fmt.Errorf("%s has differences: %d are listed", db.name, len(findings))
 	}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,6 +46,63 @@ func TestABackupThatIsTakenWhileTheServiceRunsIsADatabase(t *testing.T) {
 	require.Contains(t, errs, to+" has differences")
 }
 
+func TestCheckRepairsTheSumsOfAFile(t *testing.T) {
+	where := filepath.Join(t.TempDir(), "links.db")
+	check := func(want int, args ...string) (out, errs string) {
+		t.Helper()
+		status, out, errs := transferring(t, nil, append([]string{"check", "-db", where}, args...)...)
+		require.Equal(t, want, status, out+errs)
+		return out, errs
+	}
+	const had = " had 4 clicks of people, 4 of new visitors, 0 of bots, and 0 conversions in its counts, and now has 2 clicks of people, " +
+		"2 of new visitors, 0 of bots, and 0 conversions. The sums of 1 of its days were computed again.\n"
+	agrees := where + ": all counts agree\n"
+	db, err := sql.Open("sqlite", where)
+	require.NoError(t, err)
+	defer db.Close()
+	double := func() {
+		for _, statement := range []string{
+			`UPDATE lt_count SET total = 2 * total, uniques = 2 * uniques`,
+			`UPDATE lt_hour SET clicks = 2 * clicks, uniques = 2 * uniques`,
+			`UPDATE lt_rank SET total = 2 * total, recent = 2 * recent`,
+			`UPDATE lt_day SET data = CAST(json_set(CAST(data AS TEXT), '$.p', 4, '$.u', 4) AS BLOB)`,
+		} {
+			_, err := db.Exec(statement)
+			require.NoError(t, err)
+		}
+	}
+	inService(t, where, func(line string) {
+		link := curl(t, line)
+		click(t, line, link)
+		click(t, line, link)
+		require.Equal(t, 2, countTotal(t, line, link))
+		double()
+		out, _ := check(0, "-repair")
+		require.Regexp(t, `^Link 1 \(.*\) had 4 clicks of people, .* and now has 2 clicks`, out, "while the service runs")
+		require.Equal(t, 2, countTotal(t, line, link))
+	})
+	double()
+	first, errs := check(1)
+	require.Contains(t, first, " has 4 clicks of people in its hours, but 2 in its history.")
+	require.Contains(t, errs, where+" has differences")
+	again, _ := check(1)
+	require.Equal(t, first, again, "without -repair, nothing is changed")
+	out, _ := check(0, "-repair")
+	require.Contains(t, out, had)
+	require.True(t, strings.HasSuffix(out, agrees), out)
+	out, _ = check(0, "-repair")
+	require.Equal(t, agrees, out, "a second repair finds nothing")
+	out, _ = check(0)
+	require.Equal(t, agrees, out)
+
+	_, err = db.Exec(`INSERT INTO lt_setting VALUES (CAST('pruned_before' AS BLOB), CAST('2999-01-01' AS BLOB)); UPDATE lt_hour SET clicks = 7`)
+	require.NoError(t, err)
+	out, errs = check(1, "-repair")
+	require.Contains(t, out, " and now has 7 clicks of people")
+	require.Contains(t, out, " has 7 clicks of people in its hours, but 2 in its days.")
+	require.Contains(t, errs, "still has differences that its history does not explain")
+}
+
 func TestCareIsRefusedWhereItCannotBeTaken(t *testing.T) {
 	dsn := testmysql.DSN(t)
 	folder := t.TempDir()
@@ -55,6 +113,7 @@ func TestCareIsRefusedWhereItCannotBeTaken(t *testing.T) {
 		"backup: must be called with its flags first":                                 {"backup", "-db", "x.db"},
 		`check: takes only flags, not "x.db"`:                                         {"check", "x.db"},
 		"there is no database " + folder + "/none.db":                                 {"check", "-db", folder + "/none.db"},
+		"backup: flag provided but not defined: -repair":                              {"backup", "-repair", "x.db"},
 	} {
 		status, out, errs := transferring(t, nil, args...)
 		assert.NotZero(t, status, want)
@@ -69,7 +128,13 @@ func TestCareIsRefusedWhereItCannotBeTaken(t *testing.T) {
 	p, err := placeOf(dsn)
 	require.NoError(t, err)
 	inService(t, dsn, func(string) {})
-	status, out, errs := transferring(t, nil, "check", "-db", dsn)
-	require.Zero(t, status, errs)
-	require.Equal(t, p.String()+": all counts agree\n", out)
+	for _, args := range [][]string{{"check", "-db", dsn}, {"check", "-repair", "-db", dsn}} {
+		status, out, errs := transferring(t, nil, args...)
+		require.Zero(t, status, errs)
+		require.Equal(t, p.String()+": all counts agree\n", out)
+	}
+	status, out, errs := transferring(t, nil, "check", "-repair", "-db", "memory")
+	require.NotZero(t, status)
+	require.Empty(t, out)
+	require.Contains(t, errs, "check: -db must not be memory")
 }

@@ -26,7 +26,7 @@ func commands() []command {
 		{"copy", "Move links", "make a database equal to another one, also of another engine", runCopy},
 		{"export", "Move links", "write the links of an account as CSV", runTransfer("export")},
 		{"backup", "Care for the database", "write a copy of an SQLite database, while the service runs", runBackup},
-		{"check", "Care for the database", "compare counts, history, and sums", runCheck},
+		{"check", "Care for the database", "compare counts, history, and sums; repair sums", runCheck},
 		{"help", "About", "show this text, or that of a command: linktrack help import", runHelp},
 		{"version", "About", "print the version, and what the program was built from", runVersion},
 	}

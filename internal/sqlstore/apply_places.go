@@ -41,10 +41,14 @@ func (w *work) writePlaces(ctx context.Context, tx *transaction) error {
 		return cmp.Or(cmp.Compare(x.day, y.day), cmp.Compare(x.link, y.link))
 	})
 	sums := make(map[sumDay][]*linktrack.Rollup)
+	replaced := make(map[sumDay][]*linktrack.Rollup)
 	for _, k := range days {
 		for _, of := range w.places[k.link] {
 			key := sumDay{of, k.day}
 			sums[key] = append(sums[key], w.days[k])
+			if old := w.replaced[k]; old != nil {
+				replaced[key] = append(replaced[key], old)
+			}
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(sums), func(x, y sumDay) int {
@@ -52,7 +56,7 @@ func (w *work) writePlaces(ctx context.Context, tx *transaction) error {
 			cmp.Compare(x.of.Tag, y.of.Tag), cmp.Compare(x.day, y.day))
 	})
 	for part := range slices.Chunk(keys, sumsAtOnce) {
-		if err := writeSums(ctx, tx, part, sums); err != nil {
+		if err := writeSums(ctx, tx, part, sums, replaced); err != nil {
 			return err
 		}
 	}
@@ -63,8 +67,9 @@ func (w *work) writePlaces(ctx context.Context, tx *transaction) error {
 const sumsAtOnce = 50
 
 // writeSums merges what is added to some rows of lt_sum into them, one by one: what takes
-// back must be merged into what has counted it.
-func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added map[sumDay][]*linktrack.Rollup) error {
+// back must be merged into what has counted it. A row that does not have what is to be
+// replaced stays as it is: the link counted for another group or tag then.
+func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added, replaced map[sumDay][]*linktrack.Rollup) error {
 	type row struct {
 		account int64
 		kind    int
@@ -105,10 +110,14 @@ func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added map[su
 	}
 	p = builder{}
 	p.add(`INSERT INTO lt_sum (account_id, kind, name_key, day, data) VALUES `)
-	for i, k := range keys {
+	n := 0
+	for _, k := range keys {
 		sum := sums[k]
 		if sum == nil {
 			sum = &linktrack.Rollup{Day: k.day}
+		}
+		if !takeOut(sum, replaced[k]) {
+			continue
 		}
 		for _, day := range added[k] {
 			sum.Merge(*day)
@@ -118,8 +127,49 @@ func writeSums(ctx context.Context, tx *transaction, keys []sumDay, added map[su
 			return err
 		}
 		kind, name := sumKind(k.of)
-		p.row(i, int64(k.of.Account), kind, []byte(name), int64(k.day), data)
+		p.row(n, int64(k.of.Account), kind, []byte(name), int64(k.day), data)
+		n++
+	}
+	if n == 0 {
+		return nil
 	}
 	p.add(tx.upsert("lt_sum", "account_id, kind, name_key, day", replace("data")))
 	return p.exec(ctx, tx)
+}
+
+// takeOut subtracts roll-ups from a sum that has counted them. It reports false, and changes
+// nothing, if the sum has less than one of them.
+func takeOut(sum *linktrack.Rollup, days []*linktrack.Rollup) bool {
+	for _, day := range days {
+		if sum.People < day.People || sum.Unique < day.Unique || sum.Bots < day.Bots || sum.Conversions < day.Conversions {
+			return false
+		}
+		sum.Merge(negative(day))
+	}
+	return true
+}
+
+// negative returns what takes a roll-up out of a sum, see [linktrack.Rollup.Merge].
+func negative(r *linktrack.Rollup) linktrack.Rollup {
+	tally := func(t linktrack.Tally) linktrack.Tally {
+		top := make(map[string]int64, len(t.Top))
+		for value, n := range t.Top {
+			top[value] = -n
+		}
+		return linktrack.Tally{Top: top, Other: -t.Other}
+	}
+	counters := func(n linktrack.Counters) linktrack.Counters {
+		return linktrack.Counters{People: -n.People, Unique: -n.Unique, Bots: -n.Bots, Conversions: -n.Conversions}
+	}
+	minus := linktrack.Rollup{
+		Day: r.Day, Counters: counters(r.Counters), Hours: make(map[int]linktrack.Counters), Values: make(map[string]int64),
+		Referrers: tally(r.Referrers), Browsers: tally(r.Browsers), Platforms: tally(r.Platforms), Countries: tally(r.Countries),
+	}
+	for hour, n := range r.Hours {
+		minus.Hours[hour] = counters(n)
+	}
+	for currency, value := range r.Values {
+		minus.Values[currency] = -value
+	}
+	return minus
 }

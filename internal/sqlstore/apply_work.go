@@ -22,6 +22,8 @@ type work struct {
 	ranks map[int64]*rank // by link
 
 	places map[int64][]linktrack.RollupOf // what each link counts for beside itself
+
+	replaced map[linkDay]*linktrack.Rollup // by Repair: what was stored instead of days
 }
 
 type linkHour struct{ link, hour int64 }
@@ -141,6 +143,9 @@ func (w *work) forgetUnknown(ctx context.Context, tx *transaction) error {
 	}
 	for k := range w.days {
 		links[k.link] = false
+	}
+	for link := range w.ranks {
+		links[link] = false
 	}
 	for part := range parts(tx.Dialect, slices.Sorted(maps.Keys(links))) {
 		var p builder

@@ -29,6 +29,7 @@ const (
 //   - It reads the whole history, so it takes minutes for millions of clicks.
 //   - On SQLite, it first checks the file (PRAGMA quick_check). If that finds damage, the
 //     rest is left out.
+//   - Clicks and conversions that ApplyClicks has not counted yet are no differences.
 //   - Links that are being purged are left out. While a process of a version without a click
 //     log runs, there may be differences that its next step removes.
 //   - The sentences have the hosts and paths of links, and no data of visitors.
@@ -42,20 +43,38 @@ func (s *Store) Check(ctx context.Context) (findings []string, err error) {
 			return append(findings, "The links were not compared, because the file is damaged."), nil
 		}
 	}
+	err = s.eachCompared(ctx, func(_ int64, l *compared) error {
+		if findings = append(findings, l.findings()...); len(findings) > maxFindings {
+			return errMore
+		}
+		return nil
+	})
+	if errors.Is(err, errMore) {
+		return append(findings[:maxFindings], "There are more differences."), nil
+	}
+	if err != nil {
+		return nil, s.failed(op, err)
+	}
+	return findings, nil
+}
+
+var errMore = errors.New("there are more differences")
+
+// eachCompared calls do for each link in the order of their ids.
+func (s *Store) eachCompared(ctx context.Context, do func(id int64, l *compared) error) error {
 	for after := int64(0); ; {
 		some, err := s.compare(ctx, after)
 		for a := (attempt{d: s.d, twice: true}); a.again(ctx, err); {
 			some, err = s.compare(ctx, after)
 		}
-		if err != nil {
-			return nil, s.failed(op, err)
-		}
-		if some.last == 0 {
-			return findings, nil
+		if err != nil || some.last == 0 {
+			return err
 		}
 		after = some.last
-		if findings = append(findings, some.findings()...); len(findings) > maxFindings {
-			return append(findings[:maxFindings], "There are more differences."), nil
+		for _, id := range slices.Sorted(maps.Keys(some.links)) {
+			if err := do(id, some.links[id]); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -78,6 +97,7 @@ type compared struct {
 	rankTotal, rankRecent           sql.NullInt64 // not valid: there is no row
 	hasCounts                       bool
 	recentFrom, recent, conversions int64
+	dayConversions                  int64 // in the days, as if the click log were applied
 	unreadable                      []linktrack.Day
 }
 
@@ -89,7 +109,7 @@ func (s *Store) compare(ctx context.Context, after int64) (*comparison, error) {
 	}
 	defer tx.Rollback() // it has changed nothing
 	c := &comparison{tx: &transaction{tx, s.d, nil}, links: make(map[int64]*compared)}
-	for _, read := range []func(context.Context, int64) error{c.readLinks, c.readKept, c.readHistory, c.readHours, c.readDays, c.readConversions} {
+	for _, read := range []func(context.Context, int64) error{c.readLinks, c.readKept, c.readHistory, c.readHours, c.readDays, c.readConversions, c.readFacts} {
 		if err := read(ctx, after); err != nil || c.last == 0 {
 			return c, err
 		}
@@ -128,21 +148,16 @@ func (c *comparison) readLinks(ctx context.Context, after int64) error {
 // there is no day that it removed; or an older version did, and then the history of a link
 // is taken to be complete from the day of its oldest click on.
 func (c *comparison) readKept(ctx context.Context, _ int64) error {
-	var date string
-	err := c.tx.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = ?`, []byte(prunedSetting)).Scan(&date)
+	day, err := prunedBefore(ctx, c.tx)
 	switch {
-	case err == nil:
-		day, err := time.Parse(time.DateOnly, date)
-		if err != nil {
-			return fmt.Errorf("lt_setting has no date under %s", prunedSetting)
-		}
+	case err != nil:
+		return err
+	case !day.IsZero():
 		c.kept = linktrack.FirstClickID(day)
 		for _, l := range c.links {
 			l.keptFrom = linktrack.HourOf(day)
 		}
 		return nil
-	case !errors.Is(err, sql.ErrNoRows):
-		return err
 	case !c.tx.OldTables:
 		return nil
 	}
@@ -251,6 +266,7 @@ func (c *comparison) readDays(ctx context.Context, _ int64) error {
 			l.unreadable = append(l.unreadable, day)
 		}
 		addCounters(&l.days, n)
+		l.dayConversions += n.Conversions
 		return nil
 	})
 }
@@ -268,52 +284,95 @@ func (c *comparison) readConversions(ctx context.Context, _ int64) error {
 	})
 }
 
+// readFacts reads the conversions that ApplyClicks is still to add to days.
+func (c *comparison) readFacts(ctx context.Context, _ int64) error {
+	var p builder
+	p.add(selectFacts)
+	return p.each(ctx, c.tx, func(row *sql.Rows) error {
+		var facts []byte
+		if err := row.Scan(&facts); err != nil {
+			return err
+		}
+		// The conversions of a row that cannot be decoded are in no day, so they are missing.
+		_ = readFacts(facts, func(f *fact) {
+			switch l := c.links[f.link]; {
+			case l == nil || !f.isConversion:
+			case f.isTakenBack:
+				l.dayConversions--
+			default:
+				l.dayConversions++
+			}
+		})
+		return nil
+	})
+}
+
 // findings returns a sentence for each difference.
-func (c *comparison) findings() (all []string) {
-	for _, id := range slices.Sorted(maps.Keys(c.links)) {
-		l := c.links[id]
-		differ := func(what, one string, x int64, other string, y int64) {
-			if x != y {
-				all = append(all, fmt.Sprintf("%s has %d %s in %s, but %d in %s.", l.name, x, what, one, y, other))
-			}
-		}
-		each := func(one string, x linktrack.Counters, other string, y linktrack.Counters) {
-			differ("clicks of people", one, x.People, other, y.People)
-			differ("clicks of new visitors", one, x.Unique, other, y.Unique)
-			differ("clicks of bots", one, x.Bots, other, y.Bots)
-		}
-		for _, day := range l.unreadable {
-			all = append(all, fmt.Sprintf("%s has a row of %s in lt_day that cannot be read.", l.name, day))
-		}
-		if l.hasCounts {
-			each("its counts", l.counts, "its hours", l.hours)
-			differ("conversions", "its counts", l.counts.Conversions, "lt_conversion", l.conversions)
-		} else {
-			all = append(all, l.name+" has no row in lt_count.")
-		}
-		if len(l.unreadable) == 0 {
-			each("its hours", l.hours, "its days", l.days)
-		}
-		if l.keptFrom < math.MaxInt64 {
-			since := "its hours"
-			if l.keptFrom > 0 {
-				since += " since " + time.Unix(l.keptFrom*3600, 0).UTC().Format(time.DateOnly) + " (UTC)"
-			}
-			each(since, l.keptHours, "its history", l.history)
-		}
-		if l.rankTotal.Valid {
-			differ("clicks of people", "its hours", l.hours.People, "lt_rank.total", l.rankTotal.Int64)
-			differ("recent clicks of people", "its hours", l.recent, "lt_rank.recent", l.rankRecent.Int64)
-		} else {
-			all = append(all, l.name+" has no row in lt_rank.")
+func (l *compared) findings() (all []string) {
+	differ := func(what, one string, x int64, other string, y int64) {
+		if x != y {
+			all = append(all, fmt.Sprintf("%s has %d %s in %s, but %d in %s.", l.name, x, what, one, y, other))
 		}
 	}
+	each := func(one string, x linktrack.Counters, other string, y linktrack.Counters) {
+		differ("clicks of people", one, x.People, other, y.People)
+		differ("clicks of new visitors", one, x.Unique, other, y.Unique)
+		differ("clicks of bots", one, x.Bots, other, y.Bots)
+	}
+	for _, day := range l.unreadable {
+		all = append(all, fmt.Sprintf("%s has a row of %s in lt_day that cannot be read.", l.name, day))
+	}
+	if l.hasCounts {
+		each("its counts", l.counts, "its hours", l.hours)
+		differ("conversions", "its counts", l.counts.Conversions, "lt_conversion", l.conversions)
+	} else {
+		all = append(all, l.name+" has no row in lt_count.")
+	}
+	if len(l.unreadable) == 0 {
+		each("its hours", l.hours, "its days", l.days)
+		differ("conversions", "its days", l.dayConversions, "lt_conversion", l.conversions)
+	}
+	if l.keptFrom < math.MaxInt64 {
+		since := "its hours"
+		if l.keptFrom > 0 {
+			since += " since " + time.Unix(l.keptFrom*3600, 0).UTC().Format(time.DateOnly) + " (UTC)"
+		}
+		each(since, l.keptHours, "its history", l.history)
+	}
+	if l.rankTotal.Valid {
+		differ("clicks of people", "its hours", l.hours.People, "lt_rank.total", l.rankTotal.Int64)
+		differ("recent clicks of people", "its hours", l.recent, "lt_rank.recent", l.rankRecent.Int64)
+	} else {
+		all = append(all, l.name+" has no row in lt_rank.")
+	}
 	return all
+}
+
+// daysDiffer reports whether hours or days may differ from what they are the sums of.
+func (l *compared) daysDiffer() bool {
+	return len(l.unreadable) > 0 || l.hours != l.days || l.dayConversions != l.conversions || l.keptFrom < math.MaxInt64 && l.keptHours != l.history
 }
 
 // prunedSetting is the name in lt_setting of the first day (UTC) of which PruneClicks has
 // left the history. It has no row if no day was removed.
 const prunedSetting = "pruned_before"
+
+// prunedBefore returns the day that NotePruned has noted; zero if there is none.
+func prunedBefore(ctx context.Context, tx *transaction) (time.Time, error) {
+	var date string
+	err := tx.QueryRowContext(ctx, `SELECT value FROM lt_setting WHERE name = ?`, []byte(prunedSetting)).Scan(&date)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("lt_setting has no date under %s", prunedSetting)
+	}
+	return day, nil
+}
 
 // NotePruned notes that the history of all days (UTC) before one is about to be removed. db
 // is the connection that will remove it, or its pool: a caller that holds a connection must

@@ -36,6 +36,9 @@ const (
 
 var errFacts = errors.New("a row of lt_log is damaged or was written by a newer version")
 
+// selectFacts reads the rows of the click log that have facts: they have no clicks.
+const selectFacts = `SELECT data FROM lt_log WHERE clicks = 0 AND kind = 2`
+
 const (
 	factUnique = 1 << iota
 	factBot

@@ -32,7 +32,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 	if q.Limit < 1 {
 		return nil, s.failed(op, fmt.Errorf("%d is not a limit: it must be at least 1", q.Limit))
 	}
-	rows, err := s.readHistory(ctx, &q)
+	rows, err := s.readHistory(ctx, s.readDB, &q)
 	if err == nil {
 		err = s.addTexts(ctx, s.readDB, rows)
 	}
@@ -48,7 +48,7 @@ func (s *Store) Clicks(ctx context.Context, q linktrack.ClickFilter) ([]linktrac
 
 // readHistory reads the rows of both tables in the order of their ids. If both have a
 // click, which happens if processes of two versions apply a batch, it is returned once.
-func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]historyRow, error) {
+func (s *Store) readHistory(ctx context.Context, db querier, q *linktrack.ClickFilter) ([]historyRow, error) {
 	var where builder
 	where.add(` WHERE link_id = ?`, q.Link)
 	bound := func(op string, id linktrack.ClickID) { where.add(` AND id `+op+` ?`, id[:]) }
@@ -77,14 +77,14 @@ func (s *Store) readHistory(ctx context.Context, q *linktrack.ClickFilter) ([]hi
 	const own = `agent_id, referrer_id, class, reason`
 	if !s.d.OldTables {
 		add(own, `lt_hit`)
-		return scanHistory(ctx, s.readDB, &p)
+		return scanHistory(ctx, db, &p)
 	}
 	p.add(`(`)
 	add(own, `lt_hit`)
 	p.add(`) UNION ALL (`)
 	add(`'', '', 0, 0`, `lt_click`)
 	p.add(`)`)
-	rows, err := scanHistory(ctx, s.readDB, &p)
+	rows, err := scanHistory(ctx, db, &p)
 	if err != nil {
 		return nil, err
 	}
