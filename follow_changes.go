@@ -32,10 +32,10 @@ type changeFeed struct {
 
 const (
 	changePoll     = 200 * time.Millisecond
-	changePollFail = time.Second // after a failure
+	changePollLong = time.Second // after a failure, or very many changes
 	changeTimeout  = 2 * time.Second
 	changeLookBack = 30 * time.Second
-	changeSlack    = 5 * time.Second // more than a transaction and the clocks of a cluster's servers make a change late
+	changeSlack    = 5 * time.Second // more than the time of a transaction and the difference between the clocks of servers
 	changeReach    = 4 * time.Minute // stores keep changes for five
 	changesAtOnce  = 5000
 )
@@ -72,10 +72,8 @@ func (f *changeFeed) step(ctx context.Context) (pause time.Duration, more bool) 
 	f.reading.Report(err)
 	f.cache.sweep(time.Now())
 	switch {
-	case err != nil:
-		f.worker.WakeAfter(changePollFail)
-	case f.cache.inUse(time.Now()):
-		f.worker.WakeAfter(changePoll)
+	case err != nil || f.cache.inUse(time.Now()):
+		f.worker.WakeAfter(f.pause(err))
 	default:
 		f.active.Store(false)
 		if f.cache.inUse(time.Now()) { // it was loaded in between
@@ -83,6 +81,15 @@ func (f *changeFeed) step(ctx context.Context) (pause time.Duration, more bool) 
 		}
 	}
 	return 0, false
+}
+
+// pause returns the time until the next poll. After more changes than are read at once, they
+// may be as many again, so the cache would be emptied five times a second.
+func (f *changeFeed) pause(err error) time.Duration {
+	if err != nil || time.Since(f.filled) < changePollLong {
+		return changePollLong
+	}
+	return changePoll
 }
 
 // poll reads the changes since the last call.

@@ -154,6 +154,7 @@ func TestMoreChangesThanAreReadAtOnceMakeTheCacheForgetAll(t *testing.T) {
 	// It goes on with those that are made from then on.
 	require.NoError(t, f.poll(t.Context()))
 	require.LessOrEqual(t, len(f.seen), 2, "those before are not read again")
+	require.Equal(t, changePollLong, f.pause(nil), "the cache is not emptied five times a second")
 	s.change(1_000_001, 1, "a", "newer")
 	require.NoError(t, f.poll(t.Context()))
 	require.Equal(t, "newer", title("a"))

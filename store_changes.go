@@ -9,15 +9,15 @@ import (
 // processes which links were changed. Without it, they follow a link as it was for up to
 // [LinkOptions.CacheTTL].
 type ChangeLister interface {
-	// Changes returns the changes that were made within a time before now, by the clock of
-	// the store, and perhaps up to two seconds before that, in any order. If there are more
-	// than limit (at least 1), it returns limit of them. If there are none, it returns an
-	// empty slice and no error. The Tracker calls it five times a second, so it should read a
-	// range of a key.
+	// Changes returns the changes that were made since a time before now, by the clock of
+	// the store, in any order. It may also return older ones, by up to two seconds. If there
+	// are more than limit (at least 1), it returns any limit of them, and the Tracker looks up
+	// all cached links again. If there are none, it returns an empty slice and no error. The
+	// Tracker calls it five times a second, so it should read a range of an index.
 	//   - UpdateLink and PurgeLink make a change in the transaction that changes the link,
 	//     and ReleasePaths makes one for each name.
-	//   - A change may come to be there some time after it was made, when its transaction is
-	//     committed. The Tracker asks for the last half minute each time.
+	//   - A change is seen only when its transaction is committed, which may be some time
+	//     after it was made. The Tracker asks for the last half minute each time.
 	//   - A change is kept for five minutes at least. A store in memory may keep the newest
 	//     10,000 instead.
 	Changes(ctx context.Context, within time.Duration, limit int) ([]Change, error)

@@ -11,16 +11,16 @@
 // programs. It needs InnoDB. If the server has a binary log, its format must be ROW
 // or MIXED: the Store uses READ COMMITTED, with which servers refuse STATEMENT.
 //
-// On a Galera cluster, processes may use different nodes. Rows are locked on one node
-// only there, and of two transactions that write the same row on different nodes, one
-// is rolled back. The Store runs it again. Transactions that must exclude each other
-// write a row in common. A DSN with
-// several servers keeps all processes at one node while it works, see [Open].
+// On a Galera cluster, processes may use different nodes. There, a row is locked on one
+// node only: if two transactions write the same row on different nodes, one of them is
+// rolled back, and the Store runs it again. Transactions that must exclude each other
+// write a row in common. A DSN with several servers keeps all processes at one node while
+// it works, see [Open].
 //
 // The caller must call [Store.Migrate] at each start. Migrate and [Store.PruneClicks]
 // also create the day partitions of the next month. The Tracker calls PruneClicks once
-// a day unless history is kept forever. Without these partitions, no click is lost,
-// but deleting old days takes longer. [WithoutPartitions] is for servers on which a process
+// a day unless history is kept forever. If the partitions of coming days are missing, no
+// click is lost, but deleting those days takes longer later. [WithoutPartitions] is for servers on which a process
 // may not change tables every day.
 package mysqlstore
 
@@ -34,8 +34,8 @@ import (
 )
 
 // A Store is a [linktrack.Store] on MySQL or MariaDB. It is made by [Open] or
-// [New]. It also implements [linktrack.HostLister], [linktrack.VisitorEraser], and
-// [linktrack.ClickReclassifier].
+// [New]. It also implements [linktrack.HostLister], [linktrack.VisitorEraser],
+// [linktrack.ChangeLister], and [linktrack.ClickReclassifier].
 type Store struct {
 	*shared
 	db *sqlx.DB

@@ -144,9 +144,9 @@ const DefaultConnections = 32
 func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
 
 // WithoutPartitions makes [Store.Migrate] create the tables of the history without
-// partitions. Then Migrate changes no table unless there is a new version, PruneClicks
-// changes none at all, and so does the copy of a history into the database. It is for
-// servers on which a process may not change tables every day.
+// partitions. Then Migrate changes tables only for a new version, and PruneClicks never
+// does. A copy of a history into the database makes no partitions either, but it needs ALTER
+// to set the next ids. It is for servers on which a process may not change tables every day.
 //
 //   - PruneClicks deletes the clicks of old days, a thousand at a time, by an index that the
 //     history has in addition.

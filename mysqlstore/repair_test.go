@@ -99,7 +99,7 @@ func TestRepairComputesAgainWhatWasCountedTwice(t *testing.T) {
 
 	require.Equal(t, []string{
 		"Link 1 (go.example.com/a) had 6 clicks of people, 6 of new visitors, 2 of bots, and 1 conversions in its counts, and now has " +
-			"3 clicks of people, 3 of new visitors, 1 of bots, and 1 conversions. The sums of 3 of its days were computed again.",
+			"3 clicks of people, 3 of new visitors, 1 of bots, and 1 conversions. The sums of 3 of its days were recomputed.",
 	}, repaired(t, s))
 	require.Equal(t, want, states())
 	requireAgreement(t, s)

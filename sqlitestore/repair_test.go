@@ -81,7 +81,7 @@ func TestRepairComputesAgainWhatWasCountedTwice(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, findings)
 
-	require.Equal(t, []string{fmt.Sprintf(had, 6, 4, 2, 2, 3, 2, 1, 2) + " The sums of 2 of its days were computed again."}, repaired(t, s))
+	require.Equal(t, []string{fmt.Sprintf(had, 6, 4, 2, 2, 3, 2, 1, 2) + " The sums of 2 of its days were recomputed."}, repaired(t, s))
 	requireFindings(t, s)
 	want[0] = strings.Replace(want[0], " 1 0", " 2 0", 1) // the conversion is not in the days yet
 	require.Equal(t, want, sums(t, s))
@@ -137,7 +137,7 @@ func TestRepairKeepsDaysBeforeTheHistory(t *testing.T) {
 	s, l := checked(t, filepath.Join(t.TempDir(), "a.db"))
 	countTwice(s)
 	require.NoError(t, s.PruneClicks(t.Context(), noon))
-	const counted = "Link 1 (go.example.com/a) had 6 clicks of people, 4 of new visitors, 2 of bots, and 1 conversions in its counts, and now has 4 clicks of people, 3 of new visitors, 1 of bots, and 1 conversions. The sums of 1 of its days were computed again."
+	const counted = "Link 1 (go.example.com/a) had 6 clicks of people, 4 of new visitors, 2 of bots, and 1 conversions in its counts, and now has 4 clicks of people, 3 of new visitors, 1 of bots, and 1 conversions. The sums of 1 of its days were recomputed."
 	require.Equal(t, []string{counted}, repaired(t, s))
 	requireFindings(t, s)
 	days, err := s.Rollups(t.Context(), linktrack.RollupOf{Link: l.ID}, 0, 1<<30)
@@ -332,7 +332,7 @@ func TestARepairThatIsInterruptedGoesOnWithTheNextCall(t *testing.T) {
 			break
 		}
 	}
-	require.Greater(t, calls, 10)
+	require.Greater(t, calls, 5, "it was interrupted at each of its writes")
 	requireFindings(t, good)
 	require.Equal(t, want, sums(t, good))
 

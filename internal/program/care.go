@@ -87,9 +87,9 @@ func runCheck(ctx context.Context, args []string, env environment, stdout, _ io.
 	const usage = "linktrack check [FLAGS]\n" +
 		"Compares the counts of each link with its history and its sums by hour and day, and checks the file of an SQLite\n" +
 		"database. Prints each difference, and ends with status 1 if there is one. The service may run meanwhile. With\n" +
-		"-repair, it first computes the sums that differ again, and prints what it has changed."
+		"-repair, it first recomputes the sums that differ, and prints what it has changed."
 	c, err := parseCareFlags(usage, 0, func(flags *flag.FlagSet, c *careConfig) {
-		flags.BoolVar(&c.repair, "repair", false, "compute the sums of links that differ from their history again, and then check; make a backup before")
+		flags.BoolVar(&c.repair, "repair", false, "recompute the sums of links that differ from their history, and then check; make a backup before")
 	}, args, env, stdout)
 	if err != nil {
 		return err
@@ -116,9 +116,9 @@ func runCheck(ctx context.Context, args []string, env environment, stdout, _ io.
 	case err != nil:
 		return err
 	case len(findings) > 0 && c.repair:
-		return fmt.Errorf("%s still has differences that its history does not explain: %d are listed", db.name, len(findings))
+		return fmt.Errorf("%s still has differences that its history does not explain; %d are listed", db.name, len(findings))
 	case len(findings) > 0:
-		return fmt.Errorf("%s has differences: %d are listed", db.name, len(findings))
+		return fmt.Errorf("%s has differences; %d are listed", db.name, len(findings))
 	}
 	fmt.Fprintf(stdout, "%s: all counts agree\n", db.name)
 	return nil

@@ -55,7 +55,7 @@ func TestCheckRepairsTheSumsOfAFile(t *testing.T) {
 		return out, errs
 	}
 	const had = " had 4 clicks of people, 4 of new visitors, 0 of bots, and 0 conversions in its counts, and now has 2 clicks of people, " +
-		"2 of new visitors, 0 of bots, and 0 conversions. The sums of 1 of its days were computed again.\n"
+		"2 of new visitors, 0 of bots, and 0 conversions. The sums of 1 of its days were recomputed.\n"
 	agrees := where + ": all counts agree\n"
 	db, err := sql.Open("sqlite", where)
 	require.NoError(t, err)

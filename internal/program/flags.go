@@ -155,7 +155,7 @@ func addLinkFlags(flags *flag.FlagSet, c *config) {
 	number(flags, &o.Links.PathLength, "path-length", 7, "`number` of random characters in the path of a link, 5 to 32")
 	flags.BoolVar(&o.Links.ForwardQuery, "forward-query", false, "add the query string of the tracking link to the destination for every link (default: only for links with forward_query)")
 	flags.BoolVar(&c.conversionQuery, "conversion-query", false, "add the click's id to the query of the destination, as lt_click, for links with conversion tracking")
-	duration(flags, &o.Links.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again and edits by other processes take effect")
+	duration(flags, &o.Links.CacheTTL, "cache-ttl", 5*time.Second, "`time` after which a link is looked up again; edits by other processes are seen sooner, unless the database cannot be read")
 }
 
 func addRecordingFlags(flags *flag.FlagSet, c *config) {

@@ -136,7 +136,7 @@ func (s *Store) applyLog(ctx context.Context, zone *time.Location, hour int64) e
 	maxRows := maxClicks
 	for {
 		if !held {
-			if held, err = s.takeLease(ctx); err != nil && !s.mayRepeat(err) {
+			if held, err = s.takeLease(ctx, leaseSeconds); err != nil && !s.mayRepeat(err) {
 				return err
 			}
 		}

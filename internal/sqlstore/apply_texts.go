@@ -132,8 +132,8 @@ func siteSize(c *linktrack.Click) int {
 }
 
 // insertTexts inserts those texts that lt_text does not have. It asks first, because it has
-// most of them. Rows are only deleted with their partition, which waits for the end of this
-// transaction.
+// most of them. A row that has just been found can be deleted only if its day is one that
+// PruneClicks removes: such clicks are about to be removed, too.
 func insertTexts(ctx context.Context, tx *transaction, keys []textKey, texts map[textKey]dayText) error {
 	err := readTexts(ctx, tx, `day, id`, keys, func(scan func(...any) error) error {
 		var k textKey

@@ -99,18 +99,15 @@ func (k *keyRow) key() linktrack.Key {
 	return k.Key
 }
 
-// KeyByLogin implements [linktrack.KeyStore].
+// KeyByLogin implements [linktrack.KeyStore]. It does not look again on a cluster: an unknown
+// login must take no longer than a wrong pass.
 func (s *Store) KeyByLogin(ctx context.Context, login string) (linktrack.Key, linktrack.Account, error) {
 	var k keyRow
-	var a linktrack.Account
-	err := s.sure(ctx, func() (err error) {
-		a, err = scanAccount(s.readDB.QueryRowContext(ctx, `
-			SELECT `+accountColumns+`, `+ownKeyColumns+` FROM lt_account a WHERE a.login = ?
-			UNION ALL
-			SELECT `+accountColumns+`, `+keyColumns+` FROM lt_key k JOIN lt_account a ON a.id = k.account_id WHERE k.login = ?`,
-			[]byte(login), []byte(login)), k.columns()...)
-		return err
-	})
+	a, err := scanAccount(s.readDB.QueryRowContext(ctx, `
+		SELECT `+accountColumns+`, `+ownKeyColumns+` FROM lt_account a WHERE a.login = ?
+		UNION ALL
+		SELECT `+accountColumns+`, `+keyColumns+` FROM lt_key k JOIN lt_account a ON a.id = k.account_id WHERE k.login = ?`,
+		[]byte(login), []byte(login)), k.columns()...)
 	switch {
 	case errors.Is(err, linktrack.ErrNotFound):
 		return linktrack.Key{}, linktrack.Account{}, err

@@ -16,6 +16,7 @@ import (
 
 const (
 	leaseSeconds  = 10                    // more than a step usually takes
+	repairSeconds = 50                    // the same of a repair
 	maxLease      = 60                    // a lease that ends later is from before the clock was set back
 	minLeasePause = 10 * time.Millisecond // between two checks of another process's lease
 	maxLeasePause = 50 * time.Millisecond
@@ -24,8 +25,8 @@ const (
 // errLeaseLost ends the step of a process that no longer has the lease.
 var errLeaseLost = errors.New("another process applies the click log")
 
-// takeLease takes the lease, or reports false if another process holds it.
-func (s *Store) takeLease(ctx context.Context) (taken bool, err error) {
+// takeLease takes the lease for some seconds, or reports false if another process holds it.
+func (s *Store) takeLease(ctx context.Context, seconds int) (taken bool, err error) {
 	isFree := `(lease_holder = ? OR lease_until NOT BETWEEN ` + s.d.Now + ` AND ` + s.d.Now + ` + ?)`
 	var free bool
 	err = s.readDB.QueryRowContext(ctx, `SELECT `+isFree+` FROM lt_roll WHERE id = 1`, s.holder[:], maxLease).Scan(&free)
@@ -34,13 +35,13 @@ func (s *Store) takeLease(ctx context.Context) (taken bool, err error) {
 	}
 	var p builder
 	p.add(`UPDATE lt_roll SET lease_holder = ?, lease_until = `+s.d.Now+` + ?, lease_steps = lease_steps + 1
-		WHERE id = 1 AND `+isFree, s.holder[:], leaseSeconds, s.holder[:], maxLease)
+		WHERE id = 1 AND `+isFree, s.holder[:], seconds, s.holder[:], maxLease)
 	n, err := p.affect(ctx, s.db)
 	return n == 1, err
 }
 
 // endLease ends the lease if this process holds it. It ignores an error, because the lease
-// expires after leaseSeconds.
+// expires.
 func (s *Store) endLease(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -89,6 +90,12 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 // withLease runs do in a transaction when no other process has the lease, and waits for
 // that. do begins with lockLease, and ends the lease with keepLease.
 func (s *Store) withLease(ctx context.Context, do func(*transaction) error) error {
+	return s.withLeaseFor(ctx, leaseSeconds, do)
+}
+
+// withLeaseFor is withLease for a transaction that takes so many seconds at most. If it takes
+// longer, a process at another node of a cluster may take the lease meanwhile, and it is run again.
+func (s *Store) withLeaseFor(ctx context.Context, seconds int, do func(*transaction) error) error {
 	select {
 	case s.applying <- struct{}{}:
 		defer func() { <-s.applying }()
@@ -96,7 +103,7 @@ func (s *Store) withLease(ctx context.Context, do func(*transaction) error) erro
 		return ctx.Err()
 	}
 	for {
-		held, err := s.takeLease(ctx)
+		held, err := s.takeLease(ctx, seconds)
 		if err != nil && !s.mayRepeat(err) {
 			return err
 		}

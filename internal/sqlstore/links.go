@@ -79,7 +79,10 @@ func (s *Store) UpdateLink(ctx context.Context, id int64, change func(*linktrack
 		}
 		return err
 	}
-	err := s.sure(ctx, func() error { return s.transact(ctx, edit) })
+	err := s.transact(ctx, edit)
+	if !refused && errors.Is(err, linktrack.ErrNotFound) && s.catchUp(ctx) {
+		err = s.transact(ctx, edit)
+	}
 	if !refused && err == linktrack.ErrTaken {
 		err = s.takenBy(ctx, l.Account, []linktrack.Link{l}, id)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/linktrackhq/linktrack"
 )
 
-// Repair computes sums again where [Store.Check] finds that they differ, and calls repaired,
+// Repair recomputes sums where [Store.Check] finds that they differ, and calls repaired,
 // unless that is nil, with a sentence for each link that it has changed. It is for databases
 // in which an older version counted clicks twice.
 //
@@ -21,22 +21,26 @@ import (
 //
 //  1. The hours (UTC) and the days of the link, from its history. Only a day whose number of
 //     clicks differs is changed, because the history may know less than the day: clicks
-//     whose visitor was erased count there without referrer, browser, and platform.
+//     whose visitor was erased count there without referrer, browser,
+//     platform, and country.
 //  2. The conversions of the days, from the stored conversions.
 //  3. The sums of these days for the link's account, group, and tags change by as much as the
 //     day does. They stay if they have less than the day had: the link did not count for
-//     that group or tag then.
+//     that group or tag then. If they have more from other links, this cannot be noticed.
 //  4. The counts and the columns by which links are sorted, from the hours; the number of
 //     conversions from the stored conversions.
 //
-// What it does not change, Check still reports:
+// It does not change:
 //
-//   - Hours and days before the first day (UTC) of which PruneClicks has left the history.
-//     Nobody knows what was right. The counts become the sum of all hours, so they have
-//     what is wrong there.
+//   - Hours and days before the first day (UTC) of which PruneClicks has left the history,
+//     because nothing shows what was right. The counts become the sum of all hours, so they
+//     have what is wrong there.
 //   - A day that began before then, because its zone is not UTC. Its hours since then are
 //     repaired.
 //   - A link without a row in lt_count, which had its limit, and links that are being purged.
+//
+// Check still reports such hours and days if they differ from each other, and a link without
+// a row in lt_count.
 //
 // Nobody is alerted twice: an alert that was sent stays sent if the count falls below its
 // number. If a count rises to the number of an alert that was never sent, it is due. A link
@@ -46,8 +50,9 @@ import (
 //   - It may run while processes of this version serve, and may be called twice at the same
 //     time. It changes a day in one transaction, and ApplyClicks waits for that: some seconds
 //     for a day of a million clicks. A click that is not applied yet is counted once, later.
-//   - No process of a version without a click log may run. If one has left something to be
-//     added, Repair changes nothing and returns an error: call ApplyClicks before.
+//   - No process of a version without a click log may run. If one has left sums that are
+//     still to be added, Repair stops with an error at the first day that this may concern.
+//     Call ApplyClicks first.
 //   - If it ends with an error, or because ctx ends, all that it has changed is right, and
 //     another call does the rest. A call that finds nothing to repair changes nothing.
 //   - Errors are: a damaged file, a zone of the days that is unknown on this machine, a row
@@ -114,8 +119,14 @@ func (r *repair) run(ctx context.Context) (sentence string, err error) {
 	}
 	repaired := 0
 	for _, day := range days {
+		// Most days agree. Only the others are read again while nothing is counted.
+		if differs, err := r.differs(ctx, day); err != nil {
+			return "", err
+		} else if !differs {
+			continue
+		}
 		changed := false
-		err := r.store.withLease(ctx, func(tx *transaction) (err error) {
+		err := r.store.withLeaseFor(ctx, repairSeconds, func(tx *transaction) (err error) {
 			from, err := r.store.lockLease(ctx, tx)
 			if err != nil {
 				return err
@@ -150,7 +161,7 @@ func (r *repair) sentence(days int, was, is linktrack.Counters, sorted bool) str
 	}
 	text := ""
 	if days > 0 {
-		text = fmt.Sprintf(" The sums of %d of its days were computed again.", days)
+		text = fmt.Sprintf(" The sums of %d of its days were recomputed.", days)
 	}
 	switch {
 	case was != is:
@@ -210,26 +221,56 @@ func (r *repair) days(ctx context.Context) ([]linktrack.Day, error) {
 	return slices.Sorted(maps.Keys(found)), err
 }
 
+// differs reports whether a day is to be repaired.
+func (r *repair) differs(ctx context.Context, day linktrack.Day) (bool, error) {
+	for a := (attempt{d: r.store.d, twice: true}); ; {
+		differs, err := r.differsNow(ctx, day)
+		if !a.again(ctx, err) {
+			return differs, err
+		}
+	}
+}
+
+func (r *repair) differsNow(ctx context.Context, day linktrack.Day) (bool, error) {
+	tx, err := r.store.readDB.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback() // it has changed nothing
+	w, err := r.plan(ctx, &transaction{tx, r.store.d, nil}, day)
+	return w != nil, err
+}
+
 // day repairs a day, with all hours that overlap it.
 func (r *repair) day(ctx context.Context, tx *transaction, day linktrack.Day) (changed bool, err error) {
+	w, err := r.plan(ctx, tx, day)
+	if err != nil || w == nil {
+		return false, err
+	}
+	return w.replace(ctx, tx, r.id)
+}
+
+// plan returns what is to be stored in place of what a day and its hours have, or nil if
+// nothing is.
+func (r *repair) plan(ctx context.Context, tx *transaction, day linktrack.Day) (*work, error) {
 	start, end := day.Start(r.zone), (day + 1).Start(r.zone)
 	first, until := max(linktrack.HourOf(start), r.link.keptFrom), linktrack.HourOf(end.Add(time.Hour-1))
 	isWhole := linktrack.HourOf(start) >= r.link.keptFrom // the history has all of the day
 	history := newWork()
 	if first < until {
 		if err := r.read(ctx, tx, history, time.Unix(first*3600, 0), time.Unix(until*3600, 0)); err != nil {
-			return false, err
+			return nil, err
 		}
 		// PruneClicks notes a day before it removes its clicks, perhaps since the days were compared.
 		if pruned, err := prunedBefore(ctx, tx); err != nil || linktrack.HourOf(pruned) > first {
-			return false, err
+			return nil, err
 		}
 	}
 	w := newWork()
 	k := linkDay{r.id, day}
 	old, err := r.stored(ctx, tx, day)
 	if err != nil && !errors.Is(err, errDay) {
-		return false, err
+		return nil, err
 	}
 	isUnreadable := err != nil
 	was := old
@@ -238,7 +279,7 @@ func (r *repair) day(ctx context.Context, tx *transaction, day linktrack.Day) (c
 	}
 	converted, err := r.conversions(ctx, tx, day)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	now := withoutConversions(was)
 	now.Merge(converted)
@@ -252,12 +293,12 @@ func (r *repair) day(ctx context.Context, tx *transaction, day linktrack.Day) (c
 		}
 	}
 	if err := r.hours(ctx, tx, w, history, first, until); err != nil {
-		return false, err
+		return nil, err
 	}
 	if len(w.days) == 0 && len(w.hours) == 0 {
-		return false, nil
+		return nil, nil
 	}
-	return w.replace(ctx, tx, r.id)
+	return w, nil
 }
 
 // read adds the history from one time until another one to the sums.

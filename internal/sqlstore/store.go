@@ -61,7 +61,6 @@ func New(d *Dialect, write, read *sqlx.DB, o *sql.TxOptions) *Store {
 		readDB:    &database{read, d},
 		txOptions: o,
 		reading:   &readers{freed: make(chan struct{}, 1)},
-		behind:    behind{waiting: make(chan struct{}, behindWaiting)},
 		texts:     newTextCache(),
 		insertLog: statement{sql: insertLog},
 		holder:    newSource(),

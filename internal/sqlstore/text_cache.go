@@ -10,7 +10,7 @@ import (
 
 // A textCache has the rows of lt_text that the last pages of history used. Rows never
 // change, so it cannot have an outdated one. A row that was deleted with its day does no
-// harm, because the clicks that used it were deleted before.
+// harm: a click that came too late to be deleted with it has its texts as before.
 type textCache struct {
 	rows *otter.Cache[textKey, dayText]
 }

@@ -146,31 +146,27 @@ func locksHold(t *testing.T, c *testcluster.Cluster) {
 	t.Run("what was made on another node is found", func(t *testing.T) {
 		two := mysqlstore.New(n.second)
 		made := 0
-		for name, found := range map[string]func(l linktrack.Link, login string) error{
-			"a link by its path": func(l linktrack.Link, _ string) error {
+		for name, found := range map[string]func(l linktrack.Link) error{
+			"a link by its path": func(l linktrack.Link) error {
 				found, err := two.LinkByPath(ctx, l.Host, l.Key())
 				assert.Equal(t, l.ID, found.ID)
 				return err
 			},
-			"links by their paths": func(l linktrack.Link, _ string) error {
+			"links by their paths": func(l linktrack.Link) error {
 				name := linktrack.LinkName{Host: l.Host, Key: l.Key()}
 				found, err := two.LinksByPath(ctx, []linktrack.LinkName{name})
 				assert.Equal(t, l.ID, found[name].ID)
 				return err
 			},
-			"a link to edit": func(l linktrack.Link, _ string) error {
+			"a link to edit": func(l linktrack.Link) error {
 				_, err := two.UpdateLink(ctx, l.ID, func(l *linktrack.Link) error { l.Title = "new"; return nil })
 				return err
 			},
-			"a key": func(_ linktrack.Link, login string) error {
-				_, _, err := two.KeyByLogin(ctx, login)
-				return err
-			},
-			"an account": func(l linktrack.Link, _ string) error {
+			"an account": func(l linktrack.Link) error {
 				_, err := two.AccountByID(ctx, l.Account)
 				return err
 			},
-			"a session": func(l linktrack.Link, _ string) error {
+			"a session": func(l linktrack.Link) error {
 				_, _, err := two.Session(ctx, l.Account, linktrack.SessionID{1})
 				return err
 			},
@@ -187,7 +183,7 @@ func locksHold(t *testing.T, c *testcluster.Cluster) {
 				require.NoError(t, n.second.QueryRow(`SELECT COUNT(*) FROM lt_account WHERE login = ?`, login).Scan(&there))
 				require.Zero(t, there, "the second node does not lag behind")
 			})
-			assert.NoError(t, found(l, login), name)
+			assert.NoError(t, found(l), name)
 			n.synced()
 		}
 

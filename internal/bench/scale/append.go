@@ -16,8 +16,8 @@ import (
 )
 
 // appends measures how many clicks a number of processes bring to the log of one server, if
-// each of them has one batch under way all the time. Each has a pool of its own. Nothing is
-// applied meanwhile.
+// each of them has one batch under way all the time. A Store with a pool of its own stands for
+// a process. Nothing is applied meanwhile.
 func appends(ctx context.Context, b *bench) error {
 	fmt.Print("\n## Appends to one log\n\n" +
 		"| processes | clicks per batch | batches/s | clicks/s | p50 ms | p99 ms | database: CPU µs per batch | CPU µs per click |\n" +

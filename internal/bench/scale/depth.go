@@ -18,7 +18,7 @@ import (
 )
 
 // depths measures what a further level of the index of paths costs. A hundred million links
-// do not fit here. But with hosts of 240 bytes, a page of the index has a tenth of the keys,
+// do not fit here. But with hosts of 241 bytes, a page of the index has an eighth of the keys,
 // so that few links have the depth that many links with short hosts have.
 func depths(ctx context.Context, b *bench) error {
 	fmt.Printf("\n## The depth of the index of paths\n\n%d links; single calls, one after the other. The database has all of them in memory.\n\n", b.links)
