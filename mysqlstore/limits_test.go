@@ -2,6 +2,7 @@ package mysqlstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -114,8 +115,14 @@ func TestMaxConnectionsBoundsThePool(t *testing.T) {
 	db := admin(t, dsn)
 	db.SetMaxOpenConns(1)
 	connections := func() (n int) {
-		require.NoError(t, db.Get(&n, `SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()`))
-		return n
+		for {
+			err := db.Get(&n, `SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()`)
+			if number, _ := errors.AsType[*mysql.MySQLError](err); number != nil && number.Number == 3854 {
+				continue // the list also has the statements that run, and one of them has bytes that are no text
+			}
+			require.NoError(t, err)
+			return n
+		}
 	}
 	for connections() > 0 { // the server takes a moment to end those that were closed
 		require.NoError(t, t.Context().Err())

@@ -189,7 +189,7 @@ func TestWithoutPartitionsPruneClicksDeletesAThousandAtATimeByTheKey(t *testing.
 			statement = strings.Replace(statement, "?", fmt.Sprintf("x'%x'", id), 1)
 		}
 		plan := make(map[string]any)
-		require.NoError(t, db.QueryRowx(`EXPLAIN `+statement).MapScan(plan))
+		require.NoError(t, db.QueryRowx(`EXPLAIN FORMAT=TRADITIONAL `+statement).MapScan(plan))
 		require.Equal(t, "range lt_hit_id", fmt.Sprintf("%s %s", plan["type"], plan["key"]), statement)
 	}
 }

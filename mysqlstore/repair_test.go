@@ -23,11 +23,11 @@ func countTwice(t *testing.T, db *sqlx.DB) {
 	tx.MustExec(`UPDATE lt_hour SET clicks = 2 * clicks, uniques = 2 * uniques, bots = 2 * bots`)
 	tx.MustExec(`UPDATE lt_rank SET total = 2 * total, recent = 2 * recent`)
 	type row struct {
-		Of   int64  `db:"of"`
-		Kind int64  `db:"kind"`
-		Name []byte `db:"name"`
-		Day  int64  `db:"day"`
-		Data []byte `db:"data"`
+		Owner int64  `db:"owner"`
+		Kind  int64  `db:"kind"`
+		Name  []byte `db:"name"`
+		Day   int64  `db:"day"`
+		Data  []byte `db:"data"`
 	}
 	twice := func(query, update string, keys func(r row) []any) {
 		var rows []row
@@ -43,11 +43,11 @@ func countTwice(t *testing.T, db *sqlx.DB) {
 			tx.MustExec(update, append([]any{data}, keys(r)...)...)
 		}
 	}
-	twice(`SELECT link_id AS of, 0 AS kind, '' AS name, day, data FROM lt_day`,
-		`UPDATE lt_day SET data = ? WHERE link_id = ? AND day = ?`, func(r row) []any { return []any{r.Of, r.Day} })
-	twice(`SELECT account_id AS of, kind, name_key AS name, day, data FROM lt_sum`,
+	twice(`SELECT link_id AS owner, 0 AS kind, '' AS name, day, data FROM lt_day`,
+		`UPDATE lt_day SET data = ? WHERE link_id = ? AND day = ?`, func(r row) []any { return []any{r.Owner, r.Day} })
+	twice(`SELECT account_id AS owner, kind, name_key AS name, day, data FROM lt_sum`,
 		`UPDATE lt_sum SET data = ? WHERE account_id = ? AND kind = ? AND name_key = ? AND day = ?`,
-		func(r row) []any { return []any{r.Of, r.Kind, r.Name, r.Day} })
+		func(r row) []any { return []any{r.Owner, r.Kind, r.Name, r.Day} })
 	tx.MustExec(`UPDATE lt_count SET total = 2 * total, uniques = 2 * uniques, bots = 2 * bots`)
 	assert.NoError(t, tx.Commit())
 }
