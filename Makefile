@@ -24,10 +24,10 @@ test: ## Run all checks that a change must pass; SKIP_MISSING=1 skips the tests 
 	@scripts/with-mariadb --fast scripts/each-module $(go_test) -timeout=40m ./...
 	@if scripts/tools has mysqld; then $(MAKE) --no-print-directory test-mysql; fi
 
-# On MySQL, the store's contract is checked with a host's pool only. All other tests use a
+# On MySQL, the store's contract is checked with a host's pool and partitions only. All other tests use a
 # pool of the store's own.
 test-mysql: ## Run only the tests that need a database, on MySQL, fetched from Debian
-	@scripts/with-mysql --fast $(go_test) -timeout=40m -skip='TestStoreHoldsTheContract/a_pool_of_its_own' ./mysqlstore ./internal/sqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./internal/program ./storecopy
+	@scripts/with-mysql --fast $(go_test) -timeout=40m -skip='TestStoreHoldsTheContract/(a_pool_of_its_own|without_partitions)' ./mysqlstore ./internal/sqlstore ./internal/e2e ./internal/testmysql ./internal/testalerts ./internal/program ./storecopy
 
 test-cluster: ## Kill nodes of clusters of Galera and Group Replication under load; KILLS (50) at random moments
 	@LINKTRACK_TEST_MYSQLD=$$(scripts/fetch-mysql) LINKTRACK_TEST_KILLS=$(KILLS) go test -count=1 -timeout=2h -v ./internal/testcluster
