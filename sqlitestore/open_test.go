@@ -34,7 +34,7 @@ func TestADatabaseOfANewerVersionIsRefusedAndUnchanged(t *testing.T) {
 	s := fresh(t)
 	s.Writer().MustExec(`INSERT INTO lt_migration (version, name) VALUES (99, x'')`)
 	require.EqualError(t, s.Migrate(t.Context()),
-		"sqlitestore: the database was migrated to version 99 by a newer linktrack; this one knows versions up to 1")
+		"sqlitestore: the database was migrated to version 99 by a newer linktrack; this one knows versions up to 3")
 }
 
 func TestAMigratedDatabaseIsMigratedAgain(t *testing.T) {

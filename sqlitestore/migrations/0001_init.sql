@@ -162,19 +162,6 @@ CREATE TABLE lt_count (
 ) STRICT;
 CREATE INDEX lt_count_limit ON lt_count (account_id, deactivate_at) WHERE deactivate_at > 0;
 
--- The last reservation of each source that took something from a link with a limit. If the
--- source repeats it because it did not get the answer, it gets the same answer, and nothing
--- is taken again. A row is deleted when its source has made no reservation for some days.
-CREATE TABLE lt_reservation (
-  link_id INTEGER NOT NULL,
-  source  BLOB    NOT NULL, -- linktrack.Reservation.Source
-  seq     INTEGER NOT NULL, -- linktrack.Reservation.Seq
-  people  INTEGER NOT NULL, -- how many were granted
-  day     INTEGER NOT NULL, -- when the day (UTC) of the reservation began, in seconds since 1970
-  PRIMARY KEY (link_id, source)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX lt_reservation_day ON lt_reservation (day);
-
 -- The columns by which links are sorted and which clicks change. They are written together
 -- with the roll-ups, so they agree with lt_hour.
 CREATE TABLE lt_rank (
@@ -312,14 +299,3 @@ CREATE TABLE lt_conversion (
   PRIMARY KEY (link_id, click_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX lt_conversion_order ON lt_conversion (account_id, order_id);
-
--- Which links were changed, for the caches of other processes: see linktrack.ChangeLister. A
--- change is deleted after ten minutes.
-CREATE TABLE lt_change (
-  id       INTEGER PRIMARY KEY AUTOINCREMENT,
-  link     INTEGER NOT NULL,
-  host     BLOB    NOT NULL,
-  path_key BLOB    NOT NULL,
-  made_at  INTEGER NOT NULL -- in seconds since 1970
-) STRICT;
-CREATE INDEX lt_change_made ON lt_change (made_at);
