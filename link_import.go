@@ -206,8 +206,7 @@ func isGenerated(path string) bool {
 	return isPathText(name) && mayBeGenerated(name)
 }
 
-// AllLinks returns all links of the account, in the order of their IDs. It
-// reads from the store page by page while the loop goes on, so that there may be any
+// AllLinks returns all links of the account, in the order of their IDs. It reads from the store page by page while the loop goes on, so that there may be any
 // number of them. A link that is made meanwhile may be missing. If it fails, it yields a
 // zero link with an [ErrUnavailable] and ends.
 func (t *Tracker) AllLinks(ctx context.Context, a Account) iter.Seq2[Link, error] {

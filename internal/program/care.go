@@ -116,9 +116,9 @@ func runCheck(ctx context.Context, args []string, env environment, stdout, _ io.
 	case err != nil:
 		return err
 	case len(findings) > 0 && c.repair:
-		return fmt.Errorf("%s still has differences that its history does not explain; %d are listed", db.name, len(findings))
+		return fmt.Errorf("%s still has differences that its history does not explain, listed above: %d", db.name, len(findings))
 	case len(findings) > 0:
-		return fmt.Errorf("%s has differences; %d are listed", db.name, len(findings))
+		return fmt.Errorf("%s has differences, listed above: %d", db.name, len(findings))
 	}
 	fmt.Fprintf(stdout, "%s: all counts agree\n", db.name)
 	return nil

@@ -14,7 +14,6 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/load"
-	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 // depths measures what a further level of the index of paths costs. A hundred million links
@@ -33,18 +32,11 @@ func depths(ctx context.Context, b *bench) error {
 }
 
 func (b *bench) depth(ctx context.Context, about, host string) (err error) {
-	dsn, err := b.server.Create(ctx, name)
+	s, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := mysqlstore.Open(dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	const atOnce = 100
 	order := rand.Perm(b.links) // paths come in random order, as generated ones do
 	var makes, finds, misses load.Histogram
@@ -61,11 +53,11 @@ func (b *bench) depth(ctx context.Context, about, host string) (err error) {
 			makes.Record(time.Since(start))
 		}
 	}
-	levels, err := levelsOf(ctx, dsn, "lt_link", "lt_link_path")
+	levels, err := levelsOf(ctx, s.db, "lt_link", "lt_link_path")
 	if err != nil {
 		return err
 	}
-	index, all, err := bytesOf(ctx, dsn, "lt_link", "lt_link_path")
+	index, all, err := bytesOf(ctx, s.db, "lt_link", "lt_link_path")
 	if err != nil {
 		return err
 	}
@@ -88,12 +80,7 @@ func (b *bench) depth(ctx context.Context, about, host string) (err error) {
 
 // levelsOf returns the number of levels of an index, from its root page. The server must run
 // on this machine, and its files must be readable.
-func levelsOf(ctx context.Context, dsn, table, index string) (levels int, err error) {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+func levelsOf(ctx context.Context, db *sql.DB, table, index string) (levels int, err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return 0, err
@@ -127,12 +114,7 @@ func levelsOf(ctx context.Context, dsn, table, index string) (levels int, err er
 }
 
 // bytesOf returns the size of an index, and that of all tables with their indexes.
-func bytesOf(ctx context.Context, dsn, table, index string) (one, all int64, err error) {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+func bytesOf(ctx context.Context, db *sql.DB, table, index string) (one, all int64, err error) {
 	if _, err := db.ExecContext(ctx, `ANALYZE TABLE `+table); err != nil {
 		return 0, 0, err
 	}

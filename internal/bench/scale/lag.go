@@ -12,7 +12,6 @@ import (
 
 	"github.com/linktrackhq/linktrack"
 	"github.com/linktrackhq/linktrack/internal/bench/server"
-	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 const (
@@ -23,18 +22,11 @@ const (
 // lags measures how old the oldest click is that is not in the counts yet, while more and
 // more clicks come. One process applies them, as always.
 func lags(ctx context.Context, b *bench) (err error) {
-	dsn, err := b.server.Create(ctx, name)
+	s, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := mysqlstore.Open(dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	var made []linktrack.Link
 	for account := range linktrack.AccountID(lagAccounts) {
 		var links []linktrack.Link
@@ -46,16 +38,11 @@ func lags(ctx context.Context, b *bench) (err error) {
 		}
 		made = append(made, links...)
 	}
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
 	fmt.Printf("\n## The lag of the counts\n\n%d links of %d accounts, batches of a fiftieth of a second, %v for each row. The lag is the age of the oldest click that is not counted, each quarter of a second.\n\n", lagLinks, lagAccounts, b.round)
 	fmt.Print("| offered clicks/s | appended/s | applied/s | lag: median ms | at most ms | at the end ms | database: CPU µs per applied click | of the process |\n" +
 		"| --: | --: | --: | --: | --: | --: | --: | --: |\n")
 	for _, rate := range []int{1000, 5000, 10000, 20000, 40000, 80000} {
-		if err := b.lag(ctx, s, db, made, rate); err != nil {
+		if err := b.lag(ctx, s, made, rate); err != nil {
 			return err
 		}
 	}
@@ -70,7 +57,7 @@ func link(account linktrack.AccountID, host string, i int) linktrack.Link {
 }
 
 // lag prints a row of the table. At the end, it empties the log.
-func (b *bench) lag(ctx context.Context, s *mysqlstore.Store, db *sql.DB, links []linktrack.Link, rate int) error {
+func (b *bench) lag(ctx context.Context, s *opened, links []linktrack.Link, rate int) error {
 	pid, err := b.server.PID(ctx)
 	if err != nil {
 		return err
@@ -78,7 +65,7 @@ func (b *bench) lag(ctx context.Context, s *mysqlstore.Store, db *sql.DB, links 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var applied int64
-	if err := db.QueryRowContext(ctx, totals).Scan(&applied); err != nil {
+	if err := s.db.QueryRowContext(ctx, totals).Scan(&applied); err != nil {
 		return err
 	}
 	before, err := b.cpu(pid)
@@ -89,7 +76,7 @@ func (b *bench) lag(ctx context.Context, s *mysqlstore.Store, db *sql.DB, links 
 	go func() { applying <- apply(ctx, s) }()
 	lagging := make(chan []time.Duration, 1)
 	watching, stop := context.WithCancel(ctx)
-	go func() { lagging <- watch(watching, db) }()
+	go func() { lagging <- watch(watching, s.db) }()
 
 	start := time.Now()
 	appended, err := appendAt(ctx, s, links, rate, b.round)
@@ -104,7 +91,7 @@ func (b *bench) lag(ctx context.Context, s *mysqlstore.Store, db *sql.DB, links 
 		return err
 	}
 	var now int64
-	if err := db.QueryRowContext(ctx, totals).Scan(&now); err != nil {
+	if err := s.db.QueryRowContext(ctx, totals).Scan(&now); err != nil {
 		return err
 	}
 	end := lag[len(lag)-1]
@@ -133,7 +120,7 @@ func (b *bench) cpu(database int) (t processorTimes, err error) {
 }
 
 // apply applies clicks until the context ends, as often as a Tracker that has clicks.
-func apply(ctx context.Context, s *mysqlstore.Store) error {
+func apply(ctx context.Context, s linktrack.ClickStore) error {
 	for {
 		_, err := s.ApplyClicks(ctx, time.UTC, time.Now().Add(-24*time.Hour))
 		if ctx.Err() != nil {
@@ -152,28 +139,30 @@ func apply(ctx context.Context, s *mysqlstore.Store) error {
 
 // watch returns the lag each quarter of a second, until the context ends.
 func watch(ctx context.Context, db *sql.DB) (lag []time.Duration) {
+	lag = []time.Duration{0} // nothing is in the log yet
 	for {
-		var at sql.NullInt64
-		if db.QueryRowContext(ctx, `SELECT MIN(at) FROM lt_log`).Scan(&at) == nil {
-			age := time.Duration(0)
-			if at.Valid {
-				age = time.Since(time.UnixMicro(at.Int64))
-			}
-			lag = append(lag, age)
-		}
 		select {
 		case <-ctx.Done():
-			return append(lag, 0)[:max(1, len(lag))]
+			return lag
 		case <-time.After(250 * time.Millisecond):
 		}
+		var at sql.NullInt64
+		if db.QueryRowContext(ctx, `SELECT MIN(at) FROM lt_log`).Scan(&at) != nil {
+			continue // the context has ended
+		}
+		age := time.Duration(0)
+		if at.Valid {
+			age = time.Since(time.UnixMicro(at.Int64))
+		}
+		lag = append(lag, age)
 	}
 }
 
 // appendAt appends rate clicks a second, by a timetable, and returns their number.
 func appendAt(ctx context.Context, s linktrack.ClickStore, links []linktrack.Link, rate int, round time.Duration) (n int, err error) {
 	const perSecond = 50
-	b := linktrack.Batch{Source: linktrack.Source{byte(rate >> 8), byte(rate), 1}}
-	rand.Read(b.Source[3:])
+	var b linktrack.Batch
+	rand.Read(b.Source[:])
 	for start, i := time.Now(), 0; ; i++ {
 		at := start.Add(time.Duration(i) * time.Second / perSecond)
 		time.Sleep(time.Until(at))

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"github.com/linktrackhq/linktrack/internal/bench/database"
+	"github.com/linktrackhq/linktrack/mysqlstore"
 )
 
 const name = "linktrack_bench_scale" // of the database
@@ -85,3 +87,28 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	return b.server.Drop(ctx, name)
 }
+
+// An opened database has a Store, and a pool for what the Store does not tell.
+type opened struct {
+	*mysqlstore.Store
+	db *sql.DB
+}
+
+// open makes an empty database and its tables.
+func (b *bench) open(ctx context.Context) (o *opened, err error) {
+	dsn, err := b.server.Create(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := mysqlstore.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("mysql", dsn)
+	if err == nil {
+		err = s.Migrate(ctx)
+	}
+	return &opened{s, db}, err
+}
+
+func (o *opened) close() error { return errors.Join(o.Store.Close(), o.db.Close()) }
