@@ -1,6 +1,7 @@
 package program
 
 import (
+	"database/sql"
 	"net/http"
 	"strings"
 	"sync"
@@ -72,6 +73,33 @@ func TestKeepsLinksClicksAndAccountInMySQL(t *testing.T) {
 		if strings.Contains(p.Stderr(), secret) {
 			t.Errorf("the log has a pass:\n%s", p.Stderr())
 		}
+	}
+}
+
+func TestTheHistoryOnMySQLCanBeWithoutPartitions(t *testing.T) {
+	dsn := testmysql.DSN(t)
+	bin := testprogram.Build(t, programFolder)
+	db, err := sql.Open("mysql", dsn)
+	require.NoError(t, err)
+	defer db.Close()
+	env := []string{"LINKTRACK_MYSQL=" + dsn}
+	for _, run := range []struct {
+		about string
+		args  []string
+		want  bool
+	}{
+		{"by default", nil, true},
+		{"with the flag, on tables that have partitions", []string{"-mysql-partitions=false"}, false},
+		{"without the flag, on tables that have none", nil, false},
+	} {
+		p := start(t, bin, env, append(run.args, "-addr", "127.0.0.1:0", "-base-url", "http://go.example.com", "-pass", "a-pass-of-the-test")...)
+		line := strings.Replace(p.Line(t, "  curl "), "pass=PASS", "pass=a-pass-of-the-test", 1)
+		click(t, line, curl(t, line))
+		require.Zero(t, p.Stop(t))
+		var partitioned int
+		require.NoError(t, db.QueryRow(`SELECT COUNT(DISTINCT TABLE_NAME) FROM information_schema.PARTITIONS
+			WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_NAME IS NOT NULL`).Scan(&partitioned))
+		require.Equal(t, run.want, partitioned > 0, run.about)
 	}
 }
 
